@@ -16,7 +16,8 @@ record Curve(StudyPlan.Cell cell, List<Point> points) {
    * @param tokens their tokens
    * @param rows rows trained on, replays and repetitions included
    * @param updates optimizer updates
-   * @param seconds of rollout, verification, scoring and update; evaluation is not in it
+   * @param seconds of processor time for rollout, verification, scoring and update, which is the
+   *     time of a run of one thread on an idle core; evaluation is not in it
    * @param ila held-out requests with all constraints satisfied, a fraction
    * @param cla mean fraction of satisfied constraints
    */
@@ -52,9 +53,7 @@ record Curve(StudyPlan.Cell cell, List<Point> points) {
     for (String line : Files.readAllLines(run.resolve("metrics.jsonl"))) {
       JsonNode step = JSON.readTree(line);
       rows += step.get("trained_rows").asLong();
-      for (JsonNode part : step.get("seconds")) {
-        seconds += part.asDouble();
-      }
+      seconds += step.get("cpu_seconds").asDouble();
       JsonNode eval = step.get("eval");
       if (eval != null) {
         points.add(

@@ -35,6 +35,9 @@ record Interval(double mean, double half, int n) {
 
   /** In percent. */
   String percent() {
+    if (n == 0) {
+      return "-";
+    }
     return n < 2
         ? String.format(Locale.ROOT, "%.1f", 100 * mean)
         : String.format(Locale.ROOT, "%.1f ± %.1f", 100 * mean, 100 * half);

@@ -27,7 +27,7 @@ final class Plots {
           new Cost("tokens", "generated tokens", Curve.Point::tokens),
           new Cost("rows", "trained rows", Curve.Point::rows),
           new Cost("updates", "optimizer updates", Curve.Point::updates),
-          new Cost("seconds", "seconds of training", Curve.Point::seconds));
+          new Cost("seconds", "processor seconds of training", Curve.Point::seconds));
 
   /** Colours that colour-blind readers can tell apart (Okabe and Ito). */
   private static final List<Color> COLOURS =
@@ -45,15 +45,18 @@ final class Plots {
 
   private Plots() {}
 
-  static void write(Results results, Iterable<String> settings, Path folder) throws IOException {
+  static void write(Results results, StudyPlan plan, Path folder) throws IOException {
     Files.createDirectories(folder);
-    for (String setting : settings) {
-      Map<String, List<Curve>> methods = results.of(setting);
-      for (Cost cost : methods.isEmpty() ? List.<Cost>of() : COSTS) {
-        plot(methods, setting + ": all constraints (ILA)", cost, Curve.Point::ila)
-            .to(folder.resolve(setting + "-ila-" + cost.name + ".svg"));
-        plot(methods, setting + ": mean share of constraints (CLA)", cost, Curve.Point::cla)
-            .to(folder.resolve(setting + "-cla-" + cost.name + ".svg"));
+    for (String setting : plan.settings().keySet()) {
+      for (String table : plan.tables()) {
+        String name = table.isEmpty() ? setting : setting + "-" + table;
+        Map<String, List<Curve>> methods = results.of(setting, table);
+        for (Cost cost : methods.isEmpty() ? List.<Cost>of() : COSTS) {
+          plot(methods, name + ": all constraints (ILA)", cost, Curve.Point::ila)
+              .to(folder.resolve(name + "-ila-" + cost.name + ".svg"));
+          plot(methods, name + ": mean share of constraints (CLA)", cost, Curve.Point::cla)
+              .to(folder.resolve(name + "-cla-" + cost.name + ".svg"));
+        }
       }
     }
   }

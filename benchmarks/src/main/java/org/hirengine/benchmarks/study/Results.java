@@ -5,14 +5,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.function.ToDoubleFunction;
 
 /** The runs of the study that are whole: curves.csv and the tables of results.md. */
 final class Results {
+
+  /** The strongest plain baseline: how soon others reach where it ends is what the study asks. */
+  private static final String YARDSTICK = "rl-cla";
 
   private final StudyPlan plan;
   private final Map<String, Double> rates;
@@ -32,10 +37,26 @@ final class Results {
     }
   }
 
-  /** A setting's curves by method, in the plan's order; methods without a whole run are absent. */
-  Map<String, List<Curve>> of(String setting) {
+  /**
+   * A setting's curves by method, in the plan's order; methods without a whole run are absent.
+   *
+   * @param table which of the plan's tables; one that is not the main one begins with the method
+   *     that its methods change
+   */
+  Map<String, List<Curve>> of(String setting, String table) {
+    Set<String> methods = new LinkedHashSet<>();
+    plan.methods()
+        .forEach(
+            (name, method) -> {
+              if (method.tableName().equals(table)) {
+                if (plan.rollouts(name) == plan.rollouts()) {
+                  methods.add(plan.rateOf(name));
+                }
+                methods.add(name);
+              }
+            });
     Map<String, List<Curve>> byMethod = new LinkedHashMap<>();
-    for (String method : plan.methods().keySet()) {
+    for (String method : methods) {
       List<Curve> own =
           curves.stream()
               .filter(c -> c.cell().setting().equals(setting) && c.cell().method().equals(method))
@@ -75,6 +96,19 @@ final class Results {
     return OptionalDouble.empty();
   }
 
+  /** How far one method's ILA is ahead of another's, seed by seed, at evaluations of their own. */
+  static Interval ahead(List<Curve> runs, int at, List<Curve> others, int othersAt) {
+    List<Double> differences = new ArrayList<>();
+    for (Curve run : runs) {
+      for (Curve other : others) {
+        if (run.cell().seed() == other.cell().seed()) {
+          differences.add(run.points().get(at).ila() - other.points().get(othersAt).ila());
+        }
+      }
+    }
+    return Interval.of(differences.stream().mapToDouble(Double::doubleValue).toArray());
+  }
+
   void writeCsv(Path file) throws IOException {
     List<String> lines = new ArrayList<>();
     lines.add("setting,method,lr,seed,step,rollouts,tokens,rows,updates,seconds,ila,cla");
@@ -102,13 +136,17 @@ final class Results {
     Files.write(file, lines);
   }
 
-  /** Held-out ILA and CLA, and what it took to reach rl-cla's last ILA. */
+  /** Held-out ILA and CLA, and what it took to reach the baseline's last ILA. */
   void writeTables(Path file) throws IOException {
     StringBuilder text = new StringBuilder();
     for (String setting : plan.settings().keySet()) {
-      Map<String, List<Curve>> methods = of(setting);
-      if (!methods.isEmpty()) {
-        table(setting, methods, text);
+      for (String table : plan.tables()) {
+        Map<String, List<Curve>> methods = of(setting, table);
+        if (!methods.isEmpty()) {
+          text.append("### ").append(setting).append(table.isEmpty() ? "" : ", " + table);
+          text.append("\n\n");
+          table(setting, methods, text);
+        }
       }
     }
     Files.writeString(file, text);
@@ -122,19 +160,23 @@ final class Results {
             .orElse(0);
     List<Integer> columns = List.of(last / 4, last / 2, last * 3 / 4, last);
     List<Curve> first = methods.values().iterator().next();
-    text.append("### ").append(setting).append("\n\n");
     text.append("| ILA % | lr | seeds |");
     for (int at : columns) {
       text.append(
           String.format(
               Locale.ROOT, " %,.0f |", over(first, Curve.Point::rollouts).get(at).mean()));
     }
-    text.append(" CLA % at the end | rows | s | rollouts to rl-cla's last ILA | rows | s |\n");
-    text.append("|---|---|---|").append("---|".repeat(columns.size())).append("---|".repeat(6));
+    String yardstick =
+        methods.containsKey(YARDSTICK) ? YARDSTICK : methods.keySet().iterator().next();
+    List<Curve> against = methods.get(yardstick);
+    double height = over(against, Curve.Point::ila).get(last).mean();
+    text.append(
+        String.format(
+            " CLA %% at the end | rows | s | rollouts to %1$s's end | rows | s | end against %1$s"
+                + " | half way against its end |\n",
+            yardstick));
+    text.append("|---|---|---|").append("---|".repeat(columns.size())).append("---|".repeat(8));
     text.append('\n');
-    List<Curve> yardstick = methods.get("rl-cla");
-    double height =
-        yardstick == null ? Double.NaN : over(yardstick, Curve.Point::ila).get(last).mean();
     methods.forEach(
         (method, runs) -> {
           List<Interval> ila = over(runs, Curve.Point::ila);
@@ -143,7 +185,7 @@ final class Results {
                   Locale.ROOT,
                   "| %s | %s | %d |",
                   method,
-                  rates.get(setting + "/" + plan.rateOf(method)),
+                  rates.get(plan.rateKey(setting, method)),
                   runs.size()));
           columns.forEach(at -> text.append(' ').append(ila.get(at).percent()).append(" |"));
           text.append(' ').append(over(runs, Curve.Point::cla).get(last).percent()).append(" |");
@@ -157,6 +199,10 @@ final class Results {
             OptionalDouble x = reaches(over(runs, cost), ila, height);
             text.append(
                 x.isPresent() ? String.format(Locale.ROOT, " %,.0f |", x.getAsDouble()) : " - |");
+          }
+          for (int at : List.of(last, last / 2)) {
+            boolean itself = method.equals(yardstick) && at == last;
+            text.append(itself ? " - |" : " " + ahead(runs, at, against, last).percent() + " |");
           }
           text.append('\n');
         });

@@ -5,9 +5,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** Runs {@code hir} commands, each in a process of its own on this process's class path. */
 final class RunProcess {
+
+  private static final Set<Process> RUNNING = ConcurrentHashMap.newKeySet();
+
+  static {
+    // A run must not outlive a study that is broken off: it would be in the way of the next one.
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> RUNNING.forEach(Process::destroy)));
+  }
 
   private RunProcess() {}
 
@@ -44,10 +53,10 @@ final class RunProcess {
             "optim.lr=" + cell.learningRate(),
             "train.seed=" + cell.seed(),
             "train.steps=1000000",
-            "train.max_rollouts=" + plan.rollouts(),
+            "train.max_rollouts=" + plan.rollouts(cell.method()),
             "data.train=" + requests.resolve("train.jsonl"),
             "data.eval=" + requests.resolve("eval.jsonl"),
-            "eval.every=" + plan.evaluateEvery(),
+            "eval.every=" + plan.evaluateEvery(cell.method()),
             "eval.prompts=" + plan.requests().heldOut(),
             "threads=1",
             "log.rollouts=false",
@@ -73,12 +82,14 @@ final class RunProcess {
             .redirectOutput(log.toFile())
             .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
             .start();
+    RUNNING.add(process);
     try {
       if (process.waitFor() != 0) {
         throw new IOException("hir " + arguments.get(0) + " failed; its output is " + log);
       }
     } finally {
       process.destroy();
+      RUNNING.remove(process);
     }
   }
 }

@@ -54,7 +54,14 @@ public final class Study implements Callable<Integer> {
   private boolean onlyResults;
 
   public static void main(String[] arguments) {
-    System.exit(new CommandLine(new Study()).execute(arguments));
+    CommandLine study = new CommandLine(new Study());
+    study.setExecutionExceptionHandler(
+        (e, command, parsed) -> {
+          Throwable cause = e instanceof ExecutionException ? e.getCause() : e;
+          command.getErr().println(command.getColorScheme().errorText(cause.getMessage()));
+          return 1;
+        });
+    System.exit(study.execute(arguments));
   }
 
   @Override
@@ -75,7 +82,7 @@ public final class Study implements Callable<Integer> {
     Results results = new Results(plan, rates);
     results.writeCsv(plan.out().resolve("curves.csv"));
     results.writeTables(plan.out().resolve("results.md"));
-    Plots.write(results, plan.settings().keySet(), plan.out().resolve("plots"));
+    Plots.write(results, plan, plan.out().resolve("plots"));
     System.out.print(Files.readString(plan.out().resolve("results.md")));
     return 0;
   }

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,21 +39,44 @@ record StudyPlan(
   /**
    * @param config run configuration that all methods start from
    * @param requests options of {@code hir demo-data} that make its requests
+   * @param ratesOf setting whose learning rates it takes; null searches its own
    */
-  record Setting(@JsonProperty(required = true) Path config, List<String> requests) {}
+  record Setting(
+      @JsonProperty(required = true) Path config,
+      List<String> requests,
+      @Nullable String ratesOf) {}
 
   /** Seeds of the requests, and how many there are. */
   record Requests(long study, long tuning, int heldOut, int train) {}
 
   /**
-   * @param set settings that make the method, {@code key=value}
+   * @param set settings that make the method, {@code key=value}; <code>{plan}</code> is the plan's
+   *     folder
    * @param rateOf method whose learning rate it takes; null searches its own
    * @param settings settings it runs in; null is all
+   * @param seeds how many of the study's seeds it runs, the first ones; null is all
+   * @param rollouts sampled responses of a run; null is the study's
+   * @param table name of the table and plots that it stands in; null is the main one
    */
   record Method(
       @JsonProperty(required = true) List<String> set,
       @Nullable String rateOf,
-      @Nullable List<String> settings) {}
+      @Nullable List<String> settings,
+      @Nullable Integer seeds,
+      @Nullable Long rollouts,
+      @Nullable String table) {
+
+    /** With the plan's folder where settings name it. */
+    private Method in(Path folder) {
+      List<String> resolved =
+          set.stream().map(s -> s.replace("{plan}", folder.toString())).toList();
+      return new Method(resolved, rateOf, settings, seeds, rollouts, table);
+    }
+
+    String tableName() {
+      return table == null ? "" : table;
+    }
+  }
 
   /**
    * @throws IOException where the file cannot be read or does not say what a plan needs
@@ -68,7 +92,15 @@ record StudyPlan(
     Map<String, Setting> settings = new LinkedHashMap<>();
     plan.settings.forEach(
         (name, s) ->
-            settings.put(name, new Setting(folder.resolve(s.config).normalize(), s.requests)));
+            settings.put(
+                name, new Setting(folder.resolve(s.config).normalize(), s.requests, s.ratesOf)));
+    settings.forEach(
+        (name, setting) -> {
+          if (setting.ratesOf != null && !settings.containsKey(setting.ratesOf)) {
+            throw new IllegalArgumentException(
+                file + ": settings." + name + ".rates_of: there is no setting " + setting.ratesOf);
+          }
+        });
     plan.methods.forEach(
         (name, method) -> {
           if (method.rateOf != null && !plan.methods.containsKey(method.rateOf)) {
@@ -76,6 +108,8 @@ record StudyPlan(
                 file + ": methods." + name + ".rate_of: there is no method " + method.rateOf);
           }
         });
+    Map<String, Method> methods = new LinkedHashMap<>();
+    plan.methods.forEach((name, method) -> methods.put(name, method.in(folder)));
     return new StudyPlan(
         folder.resolve(plan.out).normalize(),
         plan.rollouts,
@@ -84,7 +118,7 @@ record StudyPlan(
         plan.tuning,
         settings,
         plan.requests,
-        plan.methods);
+        methods);
   }
 
   boolean runsIn(String method, String setting) {
@@ -96,6 +130,30 @@ record StudyPlan(
   String rateOf(String method) {
     String other = methods.get(method).rateOf;
     return other == null ? method : other;
+  }
+
+  /** The key, among the searched learning rates, of the one that a method takes in a setting. */
+  String rateKey(String setting, String method) {
+    String other = settings.get(setting).ratesOf;
+    return (other == null ? setting : other) + "/" + rateOf(method);
+  }
+
+  /** Sampled responses of a method's run. */
+  long rollouts(String method) {
+    Long own = methods.get(method).rollouts;
+    return own == null ? rollouts : own;
+  }
+
+  /** Steps between two evaluations: runs of all lengths are evaluated equally often. */
+  int evaluateEvery(String method) {
+    return Math.toIntExact(evaluateEvery * rollouts(method) / rollouts);
+  }
+
+  /** Names of the tables, the main one ("") first. */
+  List<String> tables() {
+    return Stream.concat(Stream.of(""), methods.values().stream().map(Method::tableName))
+        .distinct()
+        .toList();
   }
 
   /** One run of the tuning grid or the study. */
@@ -113,7 +171,7 @@ record StudyPlan(
     List<Cell> cells = new ArrayList<>();
     for (String setting : settings.keySet()) {
       for (String method : methods.keySet()) {
-        if (runsIn(method, setting) && rateOf(method).equals(method)) {
+        if (runsIn(method, setting) && rateKey(setting, method).equals(setting + "/" + method)) {
           for (double rate : tuning.learningRates) {
             tuning.seeds.forEach(seed -> cells.add(new Cell(setting, method, rate, seed, true)));
           }
@@ -131,13 +189,14 @@ record StudyPlan(
    */
   List<Cell> studyCells(Map<String, Double> rates) {
     List<Cell> cells = new ArrayList<>();
-    for (long seed : seeds) { // a study cut short then has all methods at fewer seeds
+    for (int i = 0; i < seeds.size(); i++) { // cut short, it has all methods at fewer seeds
       for (String setting : settings.keySet()) {
         for (String method : methods.keySet()) {
-          if (runsIn(method, setting)) {
-            Double rate = rates.get(setting + "/" + rateOf(method));
+          Integer most = methods.get(method).seeds;
+          if (runsIn(method, setting) && (most == null || i < most)) {
+            Double rate = rates.get(rateKey(setting, method));
             if (rate != null) {
-              cells.add(new Cell(setting, method, rate, seed, false));
+              cells.add(new Cell(setting, method, rate, seeds.get(i), false));
             }
           }
         }

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.hirengine.cli.Hir;
 import org.hirengine.engine.config.TrainConfig;
@@ -24,6 +27,8 @@ class StudyTest {
   /** The plan in the repository. */
   private static final Path PLAN =
       Path.of(System.getProperty("hir.root"), "benchmarks", "sample-efficiency", "study.yaml");
+
+  private static final Pattern WORD = Pattern.compile("[ .]+");
 
   @TempDir private Path folder;
 
@@ -42,6 +47,26 @@ class StudyTest {
         assertEquals(96, config.train().prompts() * config.samplesPerPrompt());
       }
     }
+  }
+
+  /** Another order of words, but no word that the demo's policy has no token for. */
+  @Test
+  void theParaphrasesUseTheWordsOfTheDemo() throws IOException {
+    Path demo = Path.of(System.getProperty("hir.root"), "data", "demo", "sentences.json");
+    Map<String, String> own = templates(demo);
+    Map<String, String> other = templates(PLAN.resolveSibling("paraphrased.json"));
+    assertEquals(own.keySet(), other.keySet());
+    Set<String> words =
+        own.values().stream().flatMap(t -> WORD.splitAsStream(t)).collect(Collectors.toSet());
+    other.forEach(
+        (id, template) -> {
+          assertFalse(template.equals(own.get(id)), id);
+          WORD.splitAsStream(template).forEach(word -> assertTrue(words.contains(word), word));
+        });
+  }
+
+  private static Map<String, String> templates(Path file) throws IOException {
+    return new ObjectMapper().readValue(file.toFile(), new TypeReference<>() {});
   }
 
   @Test
@@ -63,6 +88,8 @@ class StudyTest {
     String plan = Files.readString(PLAN);
     Path file = folder.resolve("study.yaml");
     Files.writeString(file, plan.replace("rate_of: hir,", "rate_of: hirr,"));
+    assertThrows(IllegalArgumentException.class, () -> StudyPlan.read(file));
+    Files.writeString(file, plan.replace("rates_of: med", "rates_of: medium"));
     assertThrows(IllegalArgumentException.class, () -> StudyPlan.read(file));
     Files.writeString(file, plan.replace("learning_rates:", "learning_rate:"));
     assertThrows(IOException.class, () -> StudyPlan.read(file));
@@ -107,17 +134,19 @@ class StudyTest {
       }
     }
     Results results = new Results(plan, rates);
-    assertEquals(Set.of("hir", "rl-cla"), results.of("hard").keySet());
-    assertTrue(results.of("med").isEmpty());
-    Curve first = results.of("hard").get("hir").get(0);
+    assertEquals(Set.of("hir", "rl-cla"), results.of("hard", "").keySet());
+    assertTrue(results.of("med", "").isEmpty());
+    Curve first = results.of("hard", "").get("hir").get(0);
     assertEquals(new Curve.Point(2, 192, 3000, 256, 4, 1.75, 0.3 + 0.01, 0.75), first.last());
 
     results.writeTables(folder.resolve("results.md"));
     String tables = Files.readString(folder.resolve("results.md"));
     assertTrue(tables.contains("| hir | 5.0E-4 | 2 |"), tables);
+    // 31 and 32 against 21 and 22 at the end; half way both have 10
+    assertTrue(tables.contains("| 10.0 ± 0.0 | -11.5 ± 6.4 |"), tables);
     results.writeCsv(folder.resolve("curves.csv"));
     assertEquals(1 + 4 * 3, Files.readAllLines(folder.resolve("curves.csv")).size());
-    Plots.write(results, plan.settings().keySet(), folder.resolve("plots"));
+    Plots.write(results, plan, folder.resolve("plots"));
     assertTrue(Files.readString(folder.resolve("plots/hard-ila-rollouts.svg")).contains("<svg"));
   }
 
@@ -129,7 +158,7 @@ class StudyTest {
       lines.append(
           """
           {"step": %d, "rollouts": %d, "generated_tokens": %d, "trained_rows": 128, "updates": %d, \
-          "seconds": {"rollout": 0.5, "update": 0.375}, "eval": {"ila": %s, "cla": 0.75}}
+          "cpu_seconds": 0.875, "eval": {"ila": %s, "cla": 0.75}}
           """
               .formatted(
                   step, 96 * step, 1500 * step, 2 * step, step == 2 ? ila + 0.01 * seed : 0.1));

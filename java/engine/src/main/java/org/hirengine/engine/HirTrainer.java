@@ -3,9 +3,12 @@ package org.hirengine.engine;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import org.hirengine.engine.config.ConfigException;
 import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.runs.RunFolder;
 import org.hirengine.engine.runs.StepMetrics;
@@ -163,7 +166,24 @@ public final class HirTrainer implements AutoCloseable {
       Phrasing phrasing =
           sentences == null ? ConstraintType::sentence : SentenceCatalogue.read(sentences);
       return new AchievedRewriter(
-          verifiers, phrasing, new ObservedParameters(train.instructions()));
+          verifiers,
+          phrasing,
+          new ObservedParameters(train.instructions()),
+          dropped(config, verifiers));
+    }
+
+    private static Set<String> dropped(TrainConfig config, Verifiers verifiers) {
+      Set<String> dropped = new HashSet<>();
+      String ids = config.replay().dropTypes();
+      for (String id : ids == null ? new String[0] : ids.split(",")) {
+        if (verifiers.benches().stream()
+            .noneMatch(b -> verifiers.type(b, id.strip()).isPresent())) {
+          throw new ConfigException(
+              "replay.drop_types: there is no constraint type '" + id.strip() + "'");
+        }
+        dropped.add(id.strip());
+      }
+      return dropped;
     }
   }
 

@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>Where none can be read off the response (binary types; a word that is avoided), it is
  *       swapped: for the same type under fresh parameters, else for a random type of the same
  *       benchmark that the response satisfies, that is not asked and clashes with nothing that is.
- *   <li>Where there is no such type either, or the constraint is judged by a model instead of a
- *       rule, it is dropped.
+ *   <li>Where there is no such type either, the constraint is judged by a model instead of a rule,
+ *       or its type is one to drop, it is dropped.
  * </ol>
  *
  * <p>Every new constraint is confirmed by its verifier on the response; a relabelled one that is
@@ -45,13 +45,15 @@ public final class AchievedRewriter implements Rewriter {
   private final Verifiers verifiers;
   private final Phrasing phrasing;
   private final Parameters parameters;
+  private final Set<String> dropped;
 
   /** Words and parameters are the constraint types' own. */
   public AchievedRewriter(Verifiers verifiers) {
     this(
         verifiers,
         ConstraintType::sentence,
-        (type, x, random) -> type.sample(random, x.question()));
+        (type, x, random) -> type.sample(random, x.question()),
+        Set.of());
   }
 
   /**
@@ -59,11 +61,15 @@ public final class AchievedRewriter implements Rewriter {
    *
    * @param phrasing puts new constraints into words
    * @param parameters draws the parameters of constraints that are swapped in
+   * @param dropped ids of constraints that are dropped when violated, and never swapped in: those
+   *     whose sentences in the training data cannot be matched, for instance
    */
-  public AchievedRewriter(Verifiers verifiers, Phrasing phrasing, Parameters parameters) {
+  public AchievedRewriter(
+      Verifiers verifiers, Phrasing phrasing, Parameters parameters, Set<String> dropped) {
     this.verifiers = verifiers;
     this.phrasing = phrasing;
     this.parameters = parameters;
+    this.dropped = Set.copyOf(dropped);
   }
 
   @Override
@@ -125,7 +131,7 @@ public final class AchievedRewriter implements Rewriter {
       int swapped = 0;
       for (int i = 0; i < n; i++) {
         ConstraintSpec spec = x.constraints().get(i);
-        if (chosen[i] == null && verifiers.type(spec.bench(), spec.id()).isPresent()) {
+        if (chosen[i] == null && type(spec).isPresent()) {
           chosen[i] = refresh(spec);
           if (chosen[i] != null) {
             relabelled++;
@@ -155,10 +161,16 @@ public final class AchievedRewriter implements Rewriter {
           x.with(criteria, constraints), relabelled, swapped, n - criteria.size());
     }
 
+    /** The type of a constraint that may be relabelled; empty where it is dropped. */
+    private Optional<ConstraintType> type(ConstraintSpec spec) {
+      return dropped.contains(spec.id())
+          ? Optional.empty()
+          : verifiers.type(spec.bench(), spec.id());
+    }
+
     /** The same type with parameters that y achieved, or null. */
     private @Nullable ConstraintSpec relabel(ConstraintSpec spec) {
-      return verifiers
-          .type(spec.bench(), spec.id())
+      return type(spec)
           .flatMap(type -> type.achieved(y, spec.kwargs(), random))
           .map(kwargs -> new ConstraintSpec(spec.bench(), spec.id(), kwargs))
           .orElse(null);
@@ -166,7 +178,7 @@ public final class AchievedRewriter implements Rewriter {
 
     /** The same type under parameters such as training asks for, or null. */
     private @Nullable ConstraintSpec refresh(ConstraintSpec spec) {
-      ConstraintType type = verifiers.type(spec.bench(), spec.id()).orElseThrow();
+      ConstraintType type = type(spec).orElseThrow();
       return parameters
           .sample(type, x, random)
           .map(kwargs -> new ConstraintSpec(spec.bench(), spec.id(), kwargs))
@@ -177,7 +189,11 @@ public final class AchievedRewriter implements Rewriter {
     /** A random constraint of another type that y satisfies, or null. */
     private @Nullable ConstraintSpec swap(String bench) {
       List<ConstraintType> pool = new ArrayList<>(verifiers.types(bench));
-      pool.removeIf(type -> asked.contains(type.id()) || clashing.contains(type.id()));
+      pool.removeIf(
+          type ->
+              asked.contains(type.id())
+                  || clashing.contains(type.id())
+                  || dropped.contains(type.id()));
       while (!pool.isEmpty()) {
         ConstraintType type = pool.remove(random.nextInt(pool.size()));
         Optional<ConstraintSpec> spec =

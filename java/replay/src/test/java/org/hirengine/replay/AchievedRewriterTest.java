@@ -139,7 +139,8 @@ class AchievedRewriterTest {
             (type, x, random) ->
                 type.id().equals("startend:end_checker")
                     ? Optional.of(Map.of("end_phrase", "whatever"))
-                    : Optional.empty());
+                    : Optional.empty(),
+            Set.of());
     Instruction x = ask(spec("punctuation:no_comma", Map.of()));
     Rewrite.Rewritten done =
         assertInstanceOf(
@@ -147,6 +148,29 @@ class AchievedRewriterTest {
             own.rewrite(x, SEVEN_WORDS, Golden.judges(false), new Random(0)));
     assertEquals("startend:end_checker", done.instruction().constraints().get(0).id());
     assertTrue(done.instruction().criteria().get(0).startsWith("startend:end_checker{"));
+  }
+
+  @Test
+  void typesThatAreToBeDroppedAreNeverRelabelled() {
+    AchievedRewriter dropping =
+        new AchievedRewriter(
+            VERIFIERS,
+            ConstraintType::sentence,
+            (type, x, random) -> type.sample(random, x.question()),
+            Set.of(WORDS));
+    Instruction x =
+        ask(
+            spec("punctuation:no_comma", Map.of()),
+            spec(WORDS, Map.of("num_words", 50, "relation", "at least")));
+    for (int seed = 0; seed < 50; seed++) {
+      Rewrite.Rewritten done =
+          assertInstanceOf(
+              Rewrite.Rewritten.class,
+              dropping.rewrite(
+                  x, Response.of("Seven"), Golden.judges(true, false), new Random(seed)));
+      assertEquals(x.constraints().subList(0, 1), done.instruction().constraints());
+      assertEquals(1, done.dropped());
+    }
   }
 
   /** Random requests and responses: x' always holds on y, and nothing in it clashes anew. */

@@ -156,7 +156,7 @@ class WorldTest {
       training.add(instruction(WORLD.truePair(5 + i % 3, random.split())));
     }
     AchievedRewriter rewriter =
-        new AchievedRewriter(VERIFIERS, SENTENCES, new ObservedParameters(training));
+        new AchievedRewriter(VERIFIERS, SENTENCES, new ObservedParameters(training), Set.of());
     Map<String, Integer> reached = new HashMap<>();
     int rewritten = 0;
     for (int i = 0; i < 3000; i++) {

@@ -273,7 +273,14 @@ public record TrainConfig(
                   "JSON of sentence templates by constraint id, in which rewritten constraints are"
                       + " put (rewrite achieve); null takes the engine's words.",
               value = "null")
-          @Nullable Path sentences) {}
+          @Nullable Path sentences,
+      @Key(
+              doc =
+                  "Constraint ids, divided by commas, that are dropped when violated and never"
+                      + " relabelled (rewrite achieve): those whose sentences cannot be matched,"
+                      + " for instance; null relabels all.",
+              value = "null")
+          @Nullable String dropTypes) {}
 
   public record Advantage(
       @Key(doc = "Advantage estimator.", value = "reinforce++", shorthand = true)

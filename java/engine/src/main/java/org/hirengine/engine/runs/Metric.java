@@ -70,6 +70,11 @@ public enum Metric {
       "alarm.verifier", "1 where verifier_failures exceeded guards.max_verifier_failures, else 0."),
   EVAL_ILA("eval.ila", "ILA on held-out prompts, in steps that evaluate."),
   EVAL_CLA("eval.cla", "CLA on held-out prompts, in steps that evaluate."),
+  CPU_SECONDS(
+      "cpu_seconds",
+      "Processor time of the whole process during the step, in seconds: comparable where other work"
+          + " shares the machine.",
+      false),
   TOKENS_PER_S("tokens_per_s", "Generated tokens per second of decoding.", false),
   SECONDS_ROLLOUT("seconds.rollout", "Wall time of sampling, in seconds.", false),
   SECONDS_VERIFY("seconds.verify", "Wall time of verification, in seconds.", false),

@@ -135,6 +135,7 @@ final class StepMeasurements {
   static void timed(StepMetrics metrics, Stopwatch watch, long generatedTokens) {
     double rollout = watch.seconds(Part.ROLLOUT);
     metrics
+        .set(Metric.CPU_SECONDS, watch.cpuSeconds())
         .set(Metric.TOKENS_PER_S, rollout > 0 ? generatedTokens / rollout : 0)
         .set(Metric.SECONDS_ROLLOUT, rollout)
         .set(Metric.SECONDS_VERIFY, watch.seconds(Part.VERIFY))

@@ -1,9 +1,11 @@
 package org.hirengine.engine.train;
 
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.EnumMap;
 import java.util.Map;
 
-/** Wall time of a step's parts, in seconds. Not thread-safe. */
+/** Wall time of a step's parts and processor time of the whole, in seconds. Not thread-safe. */
 final class Stopwatch {
 
   enum Part {
@@ -13,7 +15,16 @@ final class Stopwatch {
     UPDATE
   }
 
+  private static final OperatingSystemMXBean SYSTEM =
+      ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
+
   private final Map<Part, Double> seconds = new EnumMap<>(Part.class);
+  private final long cpuBefore = SYSTEM.getProcessCpuTime();
+
+  /** Processor time of all threads of the process since this watch was made. */
+  double cpuSeconds() {
+    return (SYSTEM.getProcessCpuTime() - cpuBefore) / 1e9;
+  }
 
   double seconds(Part part) {
     return seconds.getOrDefault(part, 0.0);
