@@ -4,25 +4,60 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ServiceLoader;
+import org.jspecify.annotations.Nullable;
 
 /** Finds out by its first bytes what container a data file is. */
 final class DataFile {
 
   private DataFile() {}
 
-  /** The rows of {@code in}, which the caller closes; {@code name} is what errors call it. */
-  static DataRows open(InputStream in, String name) throws IOException {
+  /**
+   * The rows of {@code in}; the caller closes both.
+   *
+   * @param file where the bytes of {@code in} lie; null when they come from elsewhere
+   * @param name what errors call it
+   */
+  static DataRows open(InputStream in, @Nullable Path file, String name) throws IOException {
     BufferedInputStream buffered = new BufferedInputStream(in, 1 << 16);
     buffered.mark(DataRowsProvider.START);
     byte[] start = buffered.readNBytes(DataRowsProvider.START);
     buffered.reset();
     for (DataRowsProvider provider : ServiceLoader.load(DataRowsProvider.class)) {
       if (provider.accepts(start)) {
-        return provider.open(buffered, name);
+        return file == null ? copied(provider, buffered, name) : provider.open(file, name);
       }
     }
     return beginsWithBracket(start) ? new JsonArray(buffered, name) : lines(buffered, name);
+  }
+
+  /** The rows of a stream whose container is not read from front to back. */
+  private static DataRows copied(DataRowsProvider provider, InputStream in, String name)
+      throws IOException {
+    Path copy = Files.createTempFile("hir-data", null);
+    try {
+      Files.copy(in, copy, StandardCopyOption.REPLACE_EXISTING);
+      DataRows rows = provider.open(copy, name);
+      return new DataRows() {
+        @Override
+        public @Nullable DataRow next() throws IOException {
+          return rows.next();
+        }
+
+        @Override
+        public void close() throws IOException {
+          try (rows) {
+            Files.deleteIfExists(copy);
+          }
+        }
+      };
+    } catch (IOException | RuntimeException e) {
+      Files.deleteIfExists(copy);
+      throw e;
+    }
   }
 
   private static boolean beginsWithBracket(byte[] start) {

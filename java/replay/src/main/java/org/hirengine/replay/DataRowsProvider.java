@@ -1,7 +1,7 @@
 package org.hirengine.replay;
 
 import java.io.IOException;
-import java.io.InputStream;
+import java.nio.file.Path;
 
 /**
  * A container of rows besides JSON Lines and JSON arrays, found by {@link java.util.ServiceLoader}:
@@ -18,9 +18,10 @@ public interface DataRowsProvider {
   /**
    * Opens a file.
    *
-   * @param in the whole file from its first byte, which the caller closes
+   * @param file where its bytes lie; of a stream, such as standard input, a copy
    * @param name what errors call it
+   * @return rows that the caller closes
    * @throws DataException when it is broken
    */
-  DataRows open(InputStream in, String name) throws IOException;
+  DataRows open(Path file, String name) throws IOException;
 }

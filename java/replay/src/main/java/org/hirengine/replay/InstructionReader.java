@@ -94,8 +94,9 @@ public final class InstructionReader {
    * @throws DataException naming file, line, field and remedy
    */
   public Result read(Path file) throws IOException {
-    try (InputStream in = Files.newInputStream(file)) {
-      return read(in, file.toString());
+    try (InputStream in = Files.newInputStream(file);
+        DataRows rows = DataFile.open(in, file, file.toString())) {
+      return read(rows, file.toString());
     } catch (NoSuchFileException e) {
       throw new DataException(
           file.toString(), 0, null, "no such file", "check the path of the data file");
@@ -109,7 +110,12 @@ public final class InstructionReader {
    * @throws DataException naming file, line, field and remedy
    */
   public Result read(InputStream in, String name) throws IOException {
-    DataRows rows = DataFile.open(in, name);
+    try (DataRows rows = DataFile.open(in, null, name)) {
+      return read(rows, name);
+    }
+  }
+
+  private Result read(DataRows rows, String name) throws IOException {
     List<Instruction> instructions = new ArrayList<>();
     List<BadRow> bad = new ArrayList<>();
     SortedMap<String, Integer> counts = new TreeMap<>();
