@@ -24,7 +24,6 @@ import org.hirengine.verify.ConstraintSpec;
 import org.hirengine.verify.FieldException;
 import org.hirengine.verify.JudgeList;
 import org.hirengine.verify.Response;
-import org.hirengine.verify.Strictness;
 import org.hirengine.verify.Verifiers;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -284,17 +283,12 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   private static void judge(Verifiers verifiers, List<Row> rows, ScoreReport report) {
-    record Judged(JudgeList strict, JudgeList loose) {}
-    List<Judged> judged =
+    List<Verifiers.Judged> judged =
         rows.parallelStream()
             .map(
-                row -> {
-                  Response y = Response.of(row.response());
-                  List<ConstraintSpec> constraints = row.instruction().constraints();
-                  return new Judged(
-                      verifiers.judge(constraints, y, Strictness.STRICT),
-                      verifiers.judge(constraints, y, Strictness.LOOSE));
-                })
+                row ->
+                    verifiers.judgeBoth(
+                        row.instruction().constraints(), Response.of(row.response())))
             .toList();
     for (int i = 0; i < rows.size(); i++) {
       Row row = rows.get(i);

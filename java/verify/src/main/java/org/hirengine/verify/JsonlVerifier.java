@@ -44,14 +44,14 @@ public final class JsonlVerifier {
           muldimif ? "give the line its constraints" : "give the line its ids and their kwargs");
     }
     Response response = Response.of(text(line, "response"));
-    JudgeList strict = verifiers.judge(constraints, response, Strictness.STRICT);
     if (bench.equals(ConstraintJson.MULDIMIF)) {
+      JudgeList judges = verifiers.judge(constraints, response);
       ArrayNode verdicts = line.putArray("verdict");
-      strict.verdicts().forEach(v -> addNumber(verdicts, v));
+      judges.verdicts().forEach(v -> addNumber(verdicts, v));
     } else {
-      JudgeList loose = verifiers.judge(constraints, response, Strictness.LOOSE);
-      put(line, "strict", strict);
-      put(line, "loose", loose);
+      Verifiers.Judged judged = verifiers.judgeBoth(constraints, response);
+      put(line, "strict", judged.strict());
+      put(line, "loose", judged.loose());
     }
   }
 

@@ -1,10 +1,7 @@
 package org.hirengine.verify;
 
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.hirengine.verify.text.CodePoints;
@@ -23,6 +20,7 @@ public final class Response {
   private final String text;
   private final Map<Object, Object> analyses = new ConcurrentHashMap<>(8);
   private volatile @Nullable CodePoints codePoints;
+  private volatile @Nullable LooseVariants looseVariants;
 
   private Response(String text) {
     this.text = text;
@@ -97,34 +95,16 @@ public final class Response {
   /**
    * The texts that loose verification tries, in the reference's order, without the blank and the
    * repeated ones: the text itself, without asterisks, and without its first line, its last, or
-   * both (stripped), each of these also without asterisks.
+   * both (stripped), each of these also without asterisks. Each is made when it is asked for: the
+   * first that satisfies a constraint ends the search.
    */
-  public List<Response> looseVariants() {
-    return analysis("loose variants", this::makeLooseVariants);
-  }
-
-  private List<Response> makeLooseVariants(String whole) {
-    List<String> lines = PyText.split(whole, "\n");
-    int n = lines.size();
-    String noFirst = PyText.strip(String.join("\n", lines.subList(1, n)));
-    String noLast = PyText.strip(String.join("\n", lines.subList(0, n - 1)));
-    String neither = n < 2 ? "" : PyText.strip(String.join("\n", lines.subList(1, n - 1)));
-    Set<String> texts = new LinkedHashSet<>();
-    texts.add(whole);
-    texts.add(whole.replace("*", ""));
-    texts.add(noFirst);
-    texts.add(noLast);
-    texts.add(neither);
-    texts.add(noFirst.replace("*", ""));
-    texts.add(noLast.replace("*", ""));
-    texts.add(neither.replace("*", ""));
-    List<Response> variants = new ArrayList<>();
-    for (String variant : texts) {
-      if (!PyText.isBlank(variant)) {
-        variants.add(variant.equals(whole) ? this : of(variant));
-      }
+  public Iterable<Response> looseVariants() {
+    LooseVariants result = looseVariants;
+    if (result == null) {
+      result = new LooseVariants(this);
+      looseVariants = result;
     }
-    return List.copyOf(variants);
+    return result;
   }
 
   @Override

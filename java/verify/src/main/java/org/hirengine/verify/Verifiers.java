@@ -40,7 +40,7 @@ public final class Verifiers {
 
   private final Map<String, Map<String, ConstraintType>> types;
   private final TextTools tools;
-  private final Map<ConstraintSpec, Verifier> parsed = new ConcurrentHashMap<>();
+  private final Map<ConstraintSpec, Parsed> cache = new ConcurrentHashMap<>();
   private final Map<String, LongAdder> failures = new ConcurrentHashMap<>();
 
   private Verifiers(Builder builder, TextTools tools) {
@@ -164,26 +164,33 @@ public final class Verifiers {
    *     wrong
    */
   public Verifier parse(ConstraintSpec constraint) {
-    Verifier cached = parsed.get(constraint);
+    return parsed(constraint).verifier;
+  }
+
+  /** A constraint's verifier, and whether its type is {@link ConstraintType#verbatim}. */
+  private record Parsed(Verifier verifier, boolean verbatim) {}
+
+  private Parsed parsed(ConstraintSpec constraint) {
+    Parsed cached = cache.get(constraint);
     if (cached != null) {
       return cached;
     }
     ConstraintType type =
         type(constraint.bench(), constraint.id())
             .orElseThrow(() -> new IllegalArgumentException(unknown(constraint)));
-    Verifier verifier;
+    Parsed parsed;
     try {
-      verifier = type.parse(constraint.kwargs());
+      parsed = new Parsed(type.parse(constraint.kwargs()), type.verbatim());
     } catch (IllegalArgumentException e) {
       throw e;
     } catch (RuntimeException e) { // such as a step budget spent on the words of a constraint
       throw new IllegalArgumentException(type.id() + ": kwargs cannot be read: " + e, e);
     }
-    if (parsed.size() >= CACHE_SIZE) {
-      parsed.clear();
+    if (cache.size() >= CACHE_SIZE) {
+      cache.clear();
     }
-    parsed.put(constraint, verifier);
-    return verifier;
+    cache.put(constraint, parsed);
+    return parsed;
   }
 
   private String unknown(ConstraintSpec constraint) {
@@ -200,7 +207,26 @@ public final class Verifiers {
   /** The verdicts of a response under all constraints, in their order. */
   public JudgeList judge(
       List<ConstraintSpec> constraints, Response response, Strictness strictness) {
-    return new JudgeList(constraints.stream().map(c -> judge(c, response, strictness)).toList());
+    List<Verdict> verdicts = new ArrayList<>(constraints.size());
+    for (ConstraintSpec constraint : constraints) {
+      verdicts.add(judge(constraint, response, strictness));
+    }
+    return new JudgeList(verdicts);
+  }
+
+  /** The verdicts of one response, strict and loose, in the order of the constraints. */
+  public record Judged(JudgeList strict, JudgeList loose) {}
+
+  /** Both verdicts on each constraint, for little more than the work of the loose one. */
+  public Judged judgeBoth(List<ConstraintSpec> constraints, Response response) {
+    List<Verdict> strict = new ArrayList<>(constraints.size());
+    List<Verdict> loose = new ArrayList<>(constraints.size());
+    for (ConstraintSpec constraint : constraints) {
+      Verdict verdict = judge(constraint, response, Strictness.STRICT);
+      strict.add(verdict);
+      loose.add(loosened(constraint, response, verdict));
+    }
+    return new Judged(new JudgeList(strict), new JudgeList(loose));
   }
 
   /**
@@ -208,30 +234,38 @@ public final class Verifiers {
    * has failed. A blank response satisfies nothing but what {@link ConstraintType#verbatim}.
    */
   public Verdict judge(ConstraintSpec constraint, Response response, Strictness strictness) {
-    Verifier verifier;
+    Parsed parsed;
     try {
-      verifier = parse(constraint);
+      parsed = parsed(constraint);
     } catch (IllegalArgumentException e) {
       return Verdict.none(String.valueOf(e.getMessage()));
     }
-    boolean verbatim =
-        type(constraint.bench(), constraint.id()).map(ConstraintType::verbatim).orElse(false);
-    if (response.isBlank() && !verbatim) {
+    if (response.isBlank() && !parsed.verbatim) {
       return Verdict.violated("the response is empty");
     }
-    if (strictness == Strictness.STRICT || verbatim) {
-      return check(constraint, verifier, response);
+    Verdict strict = check(constraint, parsed.verifier, response);
+    return strictness == Strictness.STRICT ? strict : loosened(constraint, response, strict);
+  }
+
+  /** The loose verdict where the strict one, that on the first variant, is known. */
+  private Verdict loosened(ConstraintSpec constraint, Response response, Verdict strict) {
+    // The reference stops at the first success, and at the first exception.
+    if (strict.outcome() != Verdict.Outcome.VIOLATED || response.isBlank()) {
+      return strict;
     }
-    Verdict first = null;
+    Parsed parsed = parsed(constraint);
+    if (parsed.verbatim) {
+      return strict;
+    }
     for (Response variant : response.looseVariants()) {
-      Verdict verdict = check(constraint, verifier, variant);
-      // The reference stops at the first success, and at the first exception.
-      if (verdict.outcome() != Verdict.Outcome.VIOLATED) {
-        return verdict;
+      if (variant != response) {
+        Verdict verdict = check(constraint, parsed.verifier, variant);
+        if (verdict.outcome() != Verdict.Outcome.VIOLATED) {
+          return verdict;
+        }
       }
-      first = first == null ? verdict : first;
     }
-    return first == null ? Verdict.violated("the response is empty") : first;
+    return strict;
   }
 
   private Verdict check(ConstraintSpec constraint, Verifier verifier, Response response) {

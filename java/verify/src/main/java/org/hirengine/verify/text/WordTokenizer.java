@@ -2,17 +2,60 @@ package org.hirengine.verify.text;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Tokens as NLTK's {@code word_tokenize} makes them: Punkt's sentences, then the Treebank-style
  * rules of {@code NLTKWordTokenizer} on each (contractions and punctuation split off, straight
  * double quotes written as two backticks or two apostrophes).
  *
- * <p>The reference applies a list of substitutions one after another; here each is a scan of its
- * own, run only where a character that it cares about occurs.
+ * <p>The reference rewrites each sentence twenty times over. But no rule looks further than the
+ * white space around a piece, other than that of the final period: so pieces are cut here in one
+ * pass where their marks allow, and only the few with quotes and the like go through the rules
+ * ({@link TreebankRules}).
  */
 public final class WordTokenizer {
+
+  private static final int LETTER = 1;
+  private static final int SPACE = 1 << 1;
+
+  /** A token of its own, wherever it stands. */
+  private static final int MARK = 1 << 2;
+
+  /** A token of its own unless a digit follows. */
+  private static final int COLON = 1 << 3;
+
+  /** A mark of its own where it is doubled, else a part of the word. */
+  private static final int DOUBLED = 1 << 4;
+
+  private static final int APOSTROPHE = 1 << 5;
+
+  /** What only the rules can tell. */
+  private static final int QUOTE = 1 << 6;
+
+  private static final int OTHER = 1 << 7;
+
+  private static final int[] ASCII = new int[128];
+  private static final String[] MARKS = new String[128];
+
+  static {
+    for (char c = 0; c < 128; c++) {
+      ASCII[c] =
+          PyChars.isAlpha(c)
+              ? LETTER
+              : PyChars.isSpace(c)
+                  ? SPACE
+                  : ";@#$%&?!*[](){}<>".indexOf(c) >= 0
+                      ? MARK
+                      : switch (c) {
+                        case ':', ',' -> COLON;
+                        case '.', '-' -> DOUBLED;
+                        case '\'' -> APOSTROPHE;
+                        case '"', '`' -> QUOTE;
+                        default -> OTHER;
+                      };
+      MARKS[c] = String.valueOf(c);
+    }
+  }
 
   private final Punkt punkt;
 
@@ -22,386 +65,183 @@ public final class WordTokenizer {
 
   /** All tokens of a text. */
   public List<String> tokens(String text) {
-    List<String> tokens = new ArrayList<>();
+    List<String> tokens = new ArrayList<>(16 + text.length() / 5);
     for (String sentence : punkt.sentences(text)) {
-      tokens.addAll(tokenize(sentence));
+      tokenize(sentence, tokens);
     }
     return tokens;
   }
 
   /** The tokens of one sentence. */
   public static List<String> tokenize(String sentence) {
-    int held = held(sentence);
-    String s = sentence;
-    if ((held & OPENING) != 0) {
-      s = openQuotes(s);
-    }
-    s = splitFinalPeriod(s);
-    if ((held & COLON) != 0) {
-      s = splitColonsAndCommas(s);
-    }
-    if ((held & MARK) != 0) {
-      s = pad(s, ".;@#$%&\u2012\u2013\u2014\u2015?!");
-    }
-    if ((held & CLOSING) != 0 && s.contains("' ")) {
-      s = splitFinalApostrophes(s);
-    }
-    if ((held & BRACKET) != 0) {
-      s = pad(s, "*[](){}<>-");
-    }
-    s = " " + s + " ";
-    if ((held & CLOSING) != 0) {
-      s = collapseSpace(closeQuotes(s));
-      s = splitClitics(s);
-    }
-    return PyText.split(splitContractions(s));
+    List<String> tokens = new ArrayList<>();
+    tokenize(sentence, tokens);
+    return tokens;
   }
 
-  // Which of the substitutions below a sentence can need, by the characters that it holds.
-  private static final int OPENING = 1;
-  private static final int CLOSING = 1 << 1;
-  private static final int COLON = 1 << 2;
-  private static final int MARK = 1 << 3;
-  private static final int BRACKET = 1 << 4;
-
-  private static final byte[] ASCII = new byte[128];
-
-  static {
-    mark("\"'`", OPENING);
-    mark("\"'", CLOSING);
-    mark(":,", COLON);
-    mark(";@#$%&?!", MARK);
-    mark("*[](){}<>", BRACKET);
+  private static int kind(char c) {
+    return c < 128 ? ASCII[c] : PyChars.isSpace(c) ? SPACE : isWideMark(c) ? MARK : OTHER;
   }
 
-  private static void mark(String chars, int flag) {
-    for (int i = 0; i < chars.length(); i++) {
-      ASCII[chars.charAt(i)] |= (byte) flag;
-    }
+  /** Curly and angled quotes, and dashes wider than the hyphen. */
+  private static boolean isWideMark(char c) {
+    return c == 0xAB
+        || c == 0xBB
+        || (c >= 0x2012
+            && (c <= 0x2015 || c == 0x2018 || c == 0x2019 || (c >= 0x201C && c <= 0x201E)));
   }
 
-  private static int held(String s) {
-    int held = 0;
-    char before = 0;
-    for (int i = 0; i < s.length(); i++) {
-      char c = s.charAt(i);
-      if (c < 128) {
-        held |= ASCII[c];
-        if (c == before) {
-          held |= c == '.' ? MARK : c == '-' ? BRACKET : 0;
-        }
-      } else if (c == 0xAB || c == 0xBB || (c >= 0x2012 && c <= 0x201F)) {
-        held |= OPENING | CLOSING | MARK;
+  private static void tokenize(String s, List<String> tokens) {
+    int period = finalPeriod(s);
+    int end = period < 0 ? s.length() : period;
+    int i = 0;
+    while (i < end) {
+      int kind = kind(s.charAt(i));
+      if (kind == SPACE) {
+        i++;
+        continue;
       }
-      before = c;
-    }
-    return held;
-  }
-
-  /** Opening quotes: pads them, and turns straight double quotes that open into backticks. */
-  private static String openQuotes(String s) {
-    StringBuilder out = new StringBuilder(s.length() + 16);
-    for (int i = 0; i < s.length(); i++) {
-      char c = s.charAt(i);
-      if (c == '`') {
-        int end = i;
-        while (end < s.length() && s.charAt(end) == '`') {
-          end++;
-        }
-        out.append(' ').append(s, i, end).append(' ');
-        i = end - 1;
-      } else if ("\u00AB\u201C\u2018\u201E".indexOf(c) >= 0) {
-        out.append(' ').append(c).append(' ');
-      } else {
-        out.append(c);
+      int from = i;
+      int kinds = 0;
+      while (kind != SPACE) {
+        kinds |= kind;
+        kind = ++i < end ? kind(s.charAt(i)) : SPACE;
+      }
+      int before = tokens.size();
+      boolean cut =
+          (kinds & QUOTE) == 0
+              && (kinds == LETTER
+                  ? cutWord(s, from, i, kinds, tokens)
+                  : cutPiece(s, from, i, tokens));
+      if (!cut) {
+        tokens.subList(before, tokens.size()).clear();
+        String right = i == period ? " " : i < s.length() ? s.substring(i, i + 1) : "";
+        tokens.addAll(TreebankRules.tokenize(s.substring(Math.max(0, from - 1), i) + right));
       }
     }
-    if (out.length() > 0 && out.charAt(0) == '"') {
-      out.replace(0, 1, "``");
+    if (period >= 0) {
+      tokens.add(".");
+      addClosing(s, period + 1, tokens);
     }
-    String padded = out.toString().replace("``", " `` ");
-    out.setLength(0);
-    for (int i = 0; i < padded.length(); i++) {
-      char c = padded.charAt(i);
-      out.append(c);
-      if (" ([{<".indexOf(c) >= 0) {
-        int quote = padded.startsWith("\"", i + 1) ? 1 : padded.startsWith("''", i + 1) ? 2 : 0;
-        if (quote > 0) {
-          out.append(" `` ");
-          i += quote;
-        }
-      }
-    }
-    return splitLeadingApostrophes(out.toString());
   }
 
-  /** An apostrophe that opens a word, unless the word is a clitic. */
-  private static String splitLeadingApostrophes(String s) {
-    StringBuilder out = new StringBuilder(s.length() + 4);
-    for (int i = 0; i < s.length(); i++) {
-      char c = s.charAt(i);
-      out.append(c);
-      if (c == '\''
-          && i + 1 < s.length()
-          && PyChars.isWord(s.codePointAt(i + 1))
-          && (i == 0 || !PyChars.isWord(s.codePointBefore(i)))
-          && !isClitic(s, i + 1)) {
-        out.append(' ');
-      }
-    }
-    return out.toString();
-  }
-
-  private static final String[] OPENING_CLITICS = {"re", "ve", "ll", "m", "t", "s", "d", "n"};
-
-  private static boolean isClitic(String s, int from) {
-    for (String clitic : OPENING_CLITICS) {
-      int end = from + clitic.length();
-      if (end <= s.length()
-          && matches(s, from, clitic)
-          && (end == s.length() || !PyChars.isWord(s.codePointAt(end)))) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /** The period that ends the sentence, closing quotes and brackets after it set apart. */
-  private static String splitFinalPeriod(String s) {
+  /**
+   * The period that ends the sentence, with nothing but closing quotes and brackets behind it; -1
+   * where there is none.
+   */
+  private static int finalPeriod(String s) {
     int period = s.lastIndexOf('.');
     if (period < 1 || s.charAt(period - 1) == '.') {
-      return s;
+      return -1;
     }
     int end = period + 1;
     while (end < s.length() && "])}>\"'\u00BB\u201D\u2019 ".indexOf(s.charAt(end)) >= 0) {
+      if (s.charAt(end) == ' ' && (s.startsWith("\"", end + 1) || s.startsWith("''", end + 1))) {
+        return -1; // an opening quote
+      }
       end++;
     }
-    for (int i = end; i < s.length(); i++) {
-      if (!PyChars.isSpace(s.charAt(i))) {
-        return s;
-      }
-    }
-    return s.substring(0, period) + " . " + s.substring(period + 1, end) + " ";
+    return PyText.isBlank(s.substring(end)) ? period : -1;
   }
 
-  /** Colons and commas, unless a digit follows. */
-  private static String splitColonsAndCommas(String s) {
-    StringBuilder out = new StringBuilder(s.length() + 16);
-    for (int i = 0; i < s.length(); i++) {
+  /** The quotes and brackets behind the final period. */
+  private static void addClosing(String s, int from, List<String> tokens) {
+    for (int i = from; i < s.length(); i++) {
       char c = s.charAt(i);
-      if ((c == ':' || c == ',') && i + 1 < s.length()) {
-        int next = s.codePointAt(i + 1);
-        if (!PyChars.isDecimal(next)) {
-          out.append(' ').append(c).append(' ').appendCodePoint(next);
-          i += Character.charCount(next);
-          continue;
-        }
-      }
-      out.append(c);
-    }
-    int last = out.length() - 1;
-    if (last >= 0 && (out.charAt(last) == ':' || out.charAt(last) == ',')) {
-      out.insert(last, ' ');
-    }
-    return out.toString();
-  }
-
-  /** Spaces around each of the marks; of periods and hyphens, only around two or more. */
-  private static String pad(String s, String marks) {
-    StringBuilder out = new StringBuilder(s.length() + 16);
-    for (int i = 0; i < s.length(); i++) {
-      char c = s.charAt(i);
-      if (marks.indexOf(c) < 0) {
-        out.append(c);
-      } else if (c == '.') {
-        int end = i;
-        while (end < s.length() && s.charAt(end) == '.') {
-          end++;
-        }
-        String space = end - i >= 2 ? " " : "";
-        out.append(space).append(s, i, end).append(space);
-        i = end - 1;
-      } else if (c == '-') {
-        boolean dash = s.startsWith("--", i);
-        out.append(dash ? " -- " : "-");
-        i += dash ? 1 : 0;
-      } else {
-        out.append(' ').append(c).append(' ');
-      }
-    }
-    return out.toString();
-  }
-
-  /** A single apostrophe before a space. */
-  private static String splitFinalApostrophes(String s) {
-    StringBuilder out = new StringBuilder(s.length() + 8);
-    for (int i = 0; i < s.length(); i++) {
-      if (i > 0 && s.startsWith("' ", i) && s.charAt(i - 1) != '\'') {
-        out.append(' ');
-      }
-      out.append(s.charAt(i));
-    }
-    return out.toString();
-  }
-
-  /** Closing quotes, and the straight double quotes that are left. */
-  private static String closeQuotes(String s) {
-    StringBuilder out = new StringBuilder(s.length() + 16);
-    for (int i = 0; i < s.length(); i++) {
-      char c = s.charAt(i);
-      if (c == '\'' && s.startsWith("''", i)) {
-        out.append(" '' ");
+      if (c == '"') {
+        tokens.add("''");
+      } else if (s.startsWith("''", i)) {
+        tokens.add("''");
         i++;
-      } else if (c == '"') {
-        out.append(" '' ");
-      } else if (c == '\u00BB' || c == '\u201D' || c == '\u2019') {
-        out.append(' ').append(c).append(' ');
-      } else {
-        out.append(c);
+      } else if (!PyChars.isSpace(c)) {
+        tokens.add(mark(c));
       }
     }
-    return out.toString();
   }
 
-  /** One space for each run of white space, which is what the clitics below look for. */
-  private static String collapseSpace(String s) {
-    StringBuilder out = new StringBuilder(s.length());
-    for (int i = 0; i < s.length(); i++) {
+  private static String mark(char c) {
+    return c < 128 ? MARKS[c] : String.valueOf(c);
+  }
+
+  /** Cuts a piece at its marks; false where the rules are needed. */
+  private static boolean cutPiece(String s, int from, int to, List<String> tokens) {
+    int start = from;
+    int kinds = 0;
+    int last = 0;
+    for (int i = from; i < to; i++) {
       char c = s.charAt(i);
-      if (!PyChars.isSpace(c)) {
-        out.append(c);
-      } else if (i == 0 || !PyChars.isSpace(s.charAt(i - 1))) {
-        out.append(' ');
-      }
-    }
-    return out.toString();
-  }
-
-  private static final String[] CLITICS = {"'s ", "'S ", "'m ", "'M ", "'d ", "'D ", "' "};
-  private static final String[] LONG_CLITICS = {
-    "'ll ", "'LL ", "'re ", "'RE ", "'ve ", "'VE ", "n't ", "N'T "
-  };
-
-  private static String splitClitics(String s) {
-    return splitBefore(splitBefore(s, CLITICS), LONG_CLITICS);
-  }
-
-  /** A space before each of the endings where neither a space nor an apostrophe precedes. */
-  private static String splitBefore(String s, String[] endings) {
-    StringBuilder out = new StringBuilder(s.length() + 8);
-    int matchedTo = 0;
-    for (int i = 0; i < s.length(); i++) {
-      char c = s.charAt(i);
-      if ((c == '\'' || c == 'n' || c == 'N')
-          && i > matchedTo
-          && s.charAt(i - 1) != '\''
-          && s.charAt(i - 1) != ' ') {
-        for (String ending : endings) {
-          if (s.startsWith(ending, i)) {
-            out.append(' ').append(ending);
-            i += ending.length() - 1;
-            matchedTo = i + 1;
-            break;
-          }
-        }
-        if (matchedTo == i + 1) {
-          continue;
-        }
-      }
-      out.append(c);
-    }
-    return out.toString();
-  }
-
-  private static final String[][] CONTRACTIONS = {
-    {"can", "not"}, {"d", "'ye"}, {"gim", "me"}, {"gon", "na"},
-    {"got", "ta"}, {"lem", "me"}, {"more", "'n"}, {"wan", "na"}
-  };
-
-  /**
-   * Words written together: cannot, gonna, 'tis. The last two need a space before them in the text
-   * as the substitutions before their own have left it.
-   */
-  private static String splitContractions(String s) {
-    StringBuilder out = null;
-    int lastEnd = -1;
-    String[] last = null;
-    for (int i = 0; i < s.length(); i++) {
-      char c = s.charAt(i);
-      String[] parts = null;
-      if (c == '\'') {
-        String[] before = lastEnd == i ? last : null;
-        boolean afterSpace = i > 0 && s.charAt(i - 1) == ' ';
-        if (contraction(s, i, TIS)) {
-          parts = afterSpace || (before != null && before != TIS && before != TWAS) ? TIS : null;
-        } else if (contraction(s, i, TWAS)) {
-          parts = afterSpace || (before != null && before != TWAS) ? TWAS : null;
-        }
-      } else if (mayContract(c) && (i == 0 || !PyChars.isWord(s.codePointBefore(i)))) {
-        parts = contraction(s, i);
-      }
-      if (parts == null) {
-        if (out != null) {
-          out.append(c);
-        }
-        continue;
-      }
-      if (out == null) {
-        out = new StringBuilder(s.length() + 8).append(s, 0, i);
-      }
-      int middle = i + parts[0].length();
-      int end = middle + parts[1].length();
-      out.append(' ').append(s, i, middle).append(' ').append(s, middle, end).append(' ');
-      last = parts;
-      lastEnd = end;
-      i = end - 1;
-    }
-    return out == null ? s : out.toString();
-  }
-
-  /** Is it the first letter of one of the contractions, in any case? */
-  private static boolean mayContract(char c) {
-    return switch (c | 0x20) {
-      case 'c', 'd', 'g', 'l', 'm', 'w' -> true;
-      default -> false;
-    };
-  }
-
-  private static String @Nullable [] contraction(String s, int i) {
-    for (String[] parts : CONTRACTIONS) {
-      if (contraction(s, i, parts)) {
-        int end = i + parts[0].length() + parts[1].length();
-        boolean spaceWanted = parts[0].equals("wan");
-        return !spaceWanted || (end < s.length() && PyChars.isSpace(s.charAt(end))) ? parts : null;
-      }
-    }
-    return null;
-  }
-
-  private static final String[] TIS = {"'t", "is"};
-  private static final String[] TWAS = {"'t", "was"};
-
-  /** Do the two parts stand at {@code i}, in any case, before a word boundary? */
-  private static boolean contraction(String s, int i, String[] parts) {
-    int middle = i + parts[0].length();
-    int end = middle + parts[1].length();
-    return end <= s.length()
-        && matches(s, i, parts[0])
-        && matches(s, middle, parts[1])
-        && (end == s.length() || !PyChars.isWord(s.codePointAt(end)));
-  }
-
-  private static boolean matches(String s, int from, String lower) {
-    for (int k = 0; k < lower.length(); k++) {
-      char c = s.charAt(from + k);
-      char l = lower.charAt(k);
-      if (c != l
-          && Character.toLowerCase(c) != l
-          && !(l == 's' && c == '\u017F')
-          && !(l == 'i' && c == '\u0131')) {
+      int kind = kind(c);
+      if ((kind == COLON && last == COLON)
+          || (kind == DOUBLED && i > from && s.charAt(i - 1) == c)) {
         return false;
       }
+      if (kind == MARK
+          || (kind == COLON && (i + 1 == to || !PyChars.isDecimal(s.codePointAt(i + 1))))) {
+        if (start < i && !cutWord(s, start, i, kinds, tokens)) {
+          return false;
+        }
+        tokens.add(mark(c));
+        start = i + 1;
+        kinds = 0;
+      } else {
+        kinds |= kind;
+      }
+      last = kind;
+    }
+    return start == to || cutWord(s, start, to, kinds, tokens);
+  }
+
+  /** Cuts a clitic off a word; false where the rules are needed. */
+  private static boolean cutWord(String s, int from, int to, int kinds, List<String> tokens) {
+    if (TreebankRules.mayContract(s, from)) {
+      return false;
+    }
+    int cut = to;
+    if (kinds != LETTER) {
+      for (int i = from + 1; i < to; i++) {
+        if (!PyChars.isWord(s.codePointBefore(i)) && TreebankRules.mayContract(s, i)) {
+          return false;
+        }
+      }
+      cut = (kinds & APOSTROPHE) == 0 ? to : clitic(s, from, to);
+    }
+    if (cut < 0) {
+      return false;
+    }
+    tokens.add(s.substring(from, cut));
+    if (cut < to) {
+      tokens.add(s.substring(cut, to));
     }
     return true;
+  }
+
+  /**
+   * Where the clitic of a word with an apostrophe begins; -1 where there is none, or where the
+   * rules are needed.
+   */
+  private static int clitic(String s, int from, int to) {
+    int at = s.lastIndexOf('\'', to - 1);
+    if (at == from || s.lastIndexOf('\'', at - 1) >= from) {
+      return -1;
+    }
+    int letters = to - at - 1;
+    if (letters == 0) {
+      return at;
+    }
+    if (letters > 2 || !PyChars.isWord(s.codePointBefore(at))) {
+      return -1;
+    }
+    char first = s.charAt(at + 1);
+    if (letters == 1) {
+      char before = s.charAt(at - 1);
+      if ((before == 'n' && first == 't') || (before == 'N' && first == 'T')) {
+        return at - 1 > from ? at - 1 : -1;
+      }
+      return "sSmMdD".indexOf(first) >= 0 ? at : -1;
+    }
+    return switch (s.substring(at + 1, to)) {
+      case "ll", "LL", "re", "RE", "ve", "VE" -> at;
+      default -> -1;
+    };
   }
 }
