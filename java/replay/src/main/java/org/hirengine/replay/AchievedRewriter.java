@@ -2,6 +2,7 @@ package org.hirengine.replay;
 
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,13 +21,16 @@ import org.jspecify.annotations.Nullable;
  *
  * <ol>
  *   <li>A violated constraint keeps its type and gets the nearest parameters that the response
- *       satisfies ({@link ConstraintType#achieved}).
- *   <li>Where none can be read off the response (binary types; a word that is avoided), it is
- *       swapped: for the same type under fresh parameters, else for a random type of the same
- *       benchmark that the response satisfies, that is not asked and clashes with nothing that is.
+ *       satisfies ({@link ConstraintType#achieved}), else such as training asks for that it does.
+ *   <li>Where there are none (binary types), it is swapped for a random type of the same benchmark
+ *       that the response satisfies, that is not asked and clashes with nothing that is.
  *   <li>Where there is no such type either, the constraint is judged by a model instead of a rule,
  *       or its type is one to drop, it is dropped.
  * </ol>
+ *
+ * <p>Most of what a response satisfies, any response does: "avoid lantern" teaches nothing where
+ * nobody writes of lanterns. So where other responses of the instruction are known, several goals
+ * are tried, and the one that most of them fail is taken.
  *
  * <p>Every new constraint is confirmed by its verifier on the response; a relabelled one that is
  * not confirmed costs the pair its replay. Satisfied constraints keep their own sentences.
@@ -41,6 +45,9 @@ public final class AchievedRewriter implements Rewriter {
     Optional<Map<String, Object>> sample(
         ConstraintType type, Instruction instruction, RandomGenerator random);
   }
+
+  /** Draws of parameters, read off the response and as training asks, to find a hard one. */
+  private static final int DRAWS = 4;
 
   private final Verifiers verifiers;
   private final Phrasing phrasing;
@@ -74,7 +81,11 @@ public final class AchievedRewriter implements Rewriter {
 
   @Override
   public Rewrite rewrite(
-      Instruction instruction, Response response, JudgeList judges, RandomGenerator random) {
+      Instruction instruction,
+      Response response,
+      JudgeList judges,
+      List<Response> peers,
+      RandomGenerator random) {
     Rewrite.Skipped unfit = Rewrites.unfit(instruction, judges);
     if (unfit != null) {
       return unfit;
@@ -86,7 +97,7 @@ public final class AchievedRewriter implements Rewriter {
     if (response.text().isBlank()) {
       return new Rewrite.Skipped(Rewrite.Reason.EMPTY_RESPONSE, "the response is blank");
     }
-    return new Pair(instruction, response, random).rewrite(judges);
+    return new Pair(instruction, response, peers, random).rewrite(judges);
   }
 
   /** One pair under rewriting. */
@@ -94,6 +105,7 @@ public final class AchievedRewriter implements Rewriter {
 
     private final Instruction x;
     private final Response y;
+    private final List<Response> peers;
     private final RandomGenerator random;
 
     /** Ids that x asks for or x' already does. */
@@ -102,9 +114,13 @@ public final class AchievedRewriter implements Rewriter {
     /** Ids that clash with a constraint of x'. */
     private final Set<String> clashing = new HashSet<>();
 
-    Pair(Instruction x, Response y, RandomGenerator random) {
+    /** What a type says that y achieved, and its verifier denies; null is the rule. */
+    private @Nullable ConstraintSpec denied;
+
+    Pair(Instruction x, Response y, List<Response> peers, RandomGenerator random) {
       this.x = x;
       this.y = y;
+      this.peers = peers;
       this.random = random;
     }
 
@@ -116,27 +132,19 @@ public final class AchievedRewriter implements Rewriter {
         ConstraintSpec spec = x.constraints().get(i);
         asked.add(spec.id());
         chosen[i] = judges.satisfied(i) ? spec : relabel(spec);
-        if (chosen[i] == null) {
-          continue;
+        if (denied != null) {
+          return new Rewrite.Skipped(
+              Rewrite.Reason.NOT_CONFIRMED, denied.id() + " " + denied.kwargs());
         }
-        if (!judges.satisfied(i)) {
-          if (!confirmed(chosen[i])) {
-            return new Rewrite.Skipped(
-                Rewrite.Reason.NOT_CONFIRMED, spec.id() + " " + chosen[i].kwargs());
-          }
-          relabelled++;
+        if (chosen[i] != null) {
+          relabelled += judges.satisfied(i) ? 0 : 1;
+          choose(chosen[i]);
         }
-        choose(chosen[i]);
       }
       int swapped = 0;
       for (int i = 0; i < n; i++) {
         ConstraintSpec spec = x.constraints().get(i);
         if (chosen[i] == null && type(spec).isPresent()) {
-          chosen[i] = refresh(spec);
-          if (chosen[i] != null) {
-            relabelled++;
-            continue;
-          }
           chosen[i] = swap(spec.bench());
           if (chosen[i] != null) {
             choose(chosen[i]);
@@ -168,25 +176,40 @@ public final class AchievedRewriter implements Rewriter {
           : verifiers.type(spec.bench(), spec.id());
     }
 
-    /** The same type with parameters that y achieved, or null. */
+    /**
+     * The same type with parameters that y satisfies: read off y, else drawn as training asks for
+     * them; with peers the hardest of several of both. Null where none was found.
+     */
     private @Nullable ConstraintSpec relabel(ConstraintSpec spec) {
-      return type(spec)
-          .flatMap(type -> type.achieved(y, spec.kwargs(), random))
-          .map(kwargs -> new ConstraintSpec(spec.bench(), spec.id(), kwargs))
-          .orElse(null);
+      ConstraintType type = type(spec).orElse(null);
+      if (type == null) {
+        return null;
+      }
+      List<ConstraintSpec> held = new ArrayList<>();
+      for (int draw = 0; draw < (peers.isEmpty() ? 1 : DRAWS); draw++) {
+        Optional<ConstraintSpec> achieved =
+            type.achieved(y, spec.kwargs(), random).map(kwargs -> with(spec, kwargs));
+        if (achieved.isPresent() && !confirmed(achieved.get())) {
+          denied = achieved.get();
+          return null;
+        }
+        achieved.ifPresent(held::add);
+        if (held.isEmpty() || !peers.isEmpty()) {
+          parameters
+              .sample(type, x, random)
+              .map(kwargs -> with(spec, kwargs))
+              .filter(this::confirmed)
+              .ifPresent(held::add);
+        }
+      }
+      return hardest(held);
     }
 
-    /** The same type under parameters such as training asks for, or null. */
-    private @Nullable ConstraintSpec refresh(ConstraintSpec spec) {
-      ConstraintType type = type(spec).orElseThrow();
-      return parameters
-          .sample(type, x, random)
-          .map(kwargs -> new ConstraintSpec(spec.bench(), spec.id(), kwargs))
-          .filter(this::confirmed)
-          .orElse(null);
+    private static ConstraintSpec with(ConstraintSpec spec, Map<String, Object> kwargs) {
+      return new ConstraintSpec(spec.bench(), spec.id(), kwargs);
     }
 
-    /** A random constraint of another type that y satisfies, or null. */
+    /** A random constraint of another type that y satisfies, or null; with peers the hardest. */
     private @Nullable ConstraintSpec swap(String bench) {
       List<ConstraintType> pool = new ArrayList<>(verifiers.types(bench));
       pool.removeIf(
@@ -194,19 +217,34 @@ public final class AchievedRewriter implements Rewriter {
               asked.contains(type.id())
                   || clashing.contains(type.id())
                   || dropped.contains(type.id()));
-      while (!pool.isEmpty()) {
+      List<ConstraintSpec> held = new ArrayList<>();
+      while (!pool.isEmpty() && (held.isEmpty() || !peers.isEmpty())) {
         ConstraintType type = pool.remove(random.nextInt(pool.size()));
-        Optional<ConstraintSpec> spec =
-            parameters
-                .sample(type, x, random)
-                .flatMap(kwargs -> type.achieved(y, kwargs, random))
-                .map(kwargs -> new ConstraintSpec(bench, type.id(), kwargs))
-                .filter(this::confirmed);
-        if (spec.isPresent()) {
-          return spec.get();
+        parameters
+            .sample(type, x, random)
+            .flatMap(kwargs -> type.achieved(y, kwargs, random))
+            .map(kwargs -> new ConstraintSpec(bench, type.id(), kwargs))
+            .filter(this::confirmed)
+            .ifPresent(held::add);
+      }
+      return hardest(held);
+    }
+
+    /** The constraint that most peers fail, at random among equals; null where there is none. */
+    private @Nullable ConstraintSpec hardest(List<ConstraintSpec> held) {
+      ConstraintSpec hardest = null;
+      double most = -1;
+      for (ConstraintSpec spec : new LinkedHashSet<>(held)) {
+        double failed = random.nextDouble();
+        for (Response peer : peers) {
+          failed += satisfies(peer, spec) ? 0 : 1;
+        }
+        if (failed > most) {
+          most = failed;
+          hardest = spec;
         }
       }
-      return null;
+      return hardest;
     }
 
     private void choose(ConstraintSpec spec) {
@@ -215,7 +253,11 @@ public final class AchievedRewriter implements Rewriter {
     }
 
     private boolean confirmed(ConstraintSpec spec) {
-      return verifiers.judge(List.of(spec), y).ila();
+      return satisfies(y, spec);
+    }
+
+    private boolean satisfies(Response response, ConstraintSpec spec) {
+      return verifiers.judge(List.of(spec), response).ila();
     }
 
     private String sentence(ConstraintSpec spec) {

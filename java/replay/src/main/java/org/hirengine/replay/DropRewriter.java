@@ -17,7 +17,11 @@ public final class DropRewriter implements Rewriter {
 
   @Override
   public Rewrite rewrite(
-      Instruction instruction, Response response, JudgeList judges, RandomGenerator random) {
+      Instruction instruction,
+      Response response,
+      JudgeList judges,
+      List<Response> peers,
+      RandomGenerator random) {
     Rewrite.Skipped skipped = Rewrites.unfit(instruction, judges);
     if (skipped != null) {
       return skipped;

@@ -1,5 +1,6 @@
 package org.hirengine.replay;
 
+import java.util.List;
 import java.util.random.RandomGenerator;
 import org.hirengine.verify.JudgeList;
 import org.hirengine.verify.Response;
@@ -21,9 +22,21 @@ public interface Rewriter {
    * @param instruction x
    * @param response y, the text that {@code judges} was decided on
    * @param judges J, a verdict for each constraint of x in its order
+   * @param peers other responses to x, which tell a rewriter what is hard about a goal; may be
+   *     empty
    * @param random the pair's own random stream
    * @throws IllegalArgumentException when {@code judges} does not fit the instruction
    */
   Rewrite rewrite(
-      Instruction instruction, Response response, JudgeList judges, RandomGenerator random);
+      Instruction instruction,
+      Response response,
+      JudgeList judges,
+      List<Response> peers,
+      RandomGenerator random);
+
+  /** Rewrites a pair of which no other responses are known. */
+  default Rewrite rewrite(
+      Instruction instruction, Response response, JudgeList judges, RandomGenerator random) {
+    return rewrite(instruction, response, judges, List.of(), random);
+  }
 }

@@ -8,12 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import org.hirengine.replay.Rewrite.Reason;
 import org.hirengine.verify.ConstraintSpec;
@@ -148,6 +150,45 @@ class AchievedRewriterTest {
             own.rewrite(x, SEVEN_WORDS, Golden.judges(false), new Random(0)));
     assertEquals("startend:end_checker", done.instruction().constraints().get(0).id());
     assertTrue(done.instruction().criteria().get(0).startsWith("startend:end_checker{"));
+  }
+
+  /** Nobody writes of lanterns, so to avoid them is no goal; peers write of rivers. */
+  @Test
+  void amongPeersTheGoalIsOneThatTheyFail() {
+    Map<String, Object> trivial = Map.of("forbidden_words", List.of("lantern"));
+    Map<String, Object> hard = Map.of("forbidden_words", List.of("river"));
+    AchievedRewriter rewriting =
+        new AchievedRewriter(
+            VERIFIERS,
+            ConstraintType::sentence,
+            (type, x, random) ->
+                Optional.of(random.nextInt(2) == 0 ? trivial : hard)
+                    .filter(kwargs -> type.id().equals("keywords:forbidden_words")),
+            Set.of());
+    Instruction x =
+        ask(spec("keywords:forbidden_words", Map.of("forbidden_words", List.of("hill"))));
+    Response y = Response.of("A hill.");
+    List<Response> peers = List.of(Response.of("A river."), Response.of("River and hill."));
+    Map<Object, Integer> alone = new HashMap<>();
+    Map<Object, Integer> among = new HashMap<>();
+    for (int seed = 0; seed < 400; seed++) {
+      alone.merge(goal(rewriting, x, y, List.of(), seed), 1, Integer::sum);
+      among.merge(goal(rewriting, x, y, peers, seed), 1, Integer::sum);
+    }
+    // One draw of two, and four draws of which one suffices.
+    assertEquals(200, alone.get(hard), 60);
+    assertEquals(375, among.get(hard), 20);
+    assertEquals(400, among.get(hard) + among.get(trivial));
+  }
+
+  private static Map<String, Object> goal(
+      AchievedRewriter rewriter, Instruction x, Response y, List<Response> peers, int seed) {
+    Rewrite.Rewritten done =
+        assertInstanceOf(
+            Rewrite.Rewritten.class,
+            rewriter.rewrite(x, y, Golden.judges(false), peers, new SplittableRandom(seed)));
+    assertEquals(1, done.relabelled());
+    return done.instruction().constraints().get(0).kwargs();
   }
 
   @Test

@@ -74,6 +74,14 @@ public record TrainConfig(
     LOOSE
   }
 
+  /** Which goal that a response achieved stands in for one that it failed. */
+  public enum Goal {
+    /** The nearest to what was asked. */
+    NEAREST,
+    /** Of several, the one that most other responses of the prompt fail. */
+    HARDEST
+  }
+
   /** How failed responses come back. */
   public enum Rewrite {
     /** They do not: plain reinforcement learning on all sampled responses. */
@@ -268,6 +276,13 @@ public record TrainConfig(
               min = 0,
               max = 1e9)
           @Nullable Integer max,
+      @Key(
+              doc =
+                  "Goal in place of a violated constraint (rewrite achieve): the nearest that the"
+                      + " response achieved, or the hardest of several, which most other responses"
+                      + " of the prompt fail.",
+              value = "nearest")
+          Goal goal,
       @Key(
               doc =
                   "JSON of sentence templates by constraint id, in which rewritten constraints are"
@@ -469,9 +484,14 @@ public record TrainConfig(
       case HIR -> Map.of();
       case HIR_ACHIEVE ->
           Map.of(
-              "replay.rewrite", "achieve",
-              "replay.old_logprobs", "rewritten",
-              "reward.kind", "cla");
+              "replay.rewrite",
+              "achieve",
+              "replay.goal",
+              "hardest",
+              "replay.old_logprobs",
+              "rewritten",
+              "reward.kind",
+              "cla");
       case RL_ILA -> Map.of("replay.rewrite", "none");
       case RL_CLA -> Map.of("replay.rewrite", "none", "reward.kind", "cla");
       case GRPO -> Map.of("replay.rewrite", "none", "advantage.estimator", "grpo");

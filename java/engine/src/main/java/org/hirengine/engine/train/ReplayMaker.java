@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.config.TrainConfig.Goal;
 import org.hirengine.engine.config.TrainConfig.OldLogprobs;
 import org.hirengine.engine.model.ResponseBatch.Sequence;
 import org.hirengine.engine.train.Randoms.Purpose;
@@ -12,6 +13,7 @@ import org.hirengine.replay.Instruction;
 import org.hirengine.replay.ReplaySelector;
 import org.hirengine.replay.Rewrite;
 import org.hirengine.replay.Rewriter;
+import org.hirengine.verify.Response;
 import org.jspecify.annotations.Nullable;
 
 /** Chooses failed responses and rewrites their instructions (ALGORITHM 2.4 to 2.6 and 2b). */
@@ -75,7 +77,8 @@ final class ReplayMaker {
             : failed(trajectories, step);
     List<Callable<@Nullable Draft>> rewrites = new ArrayList<>();
     for (int index : chosen) {
-      rewrites.add(() -> rewrite(trajectories.get(index), index, step));
+      List<Response> peers = peers(trajectories, index);
+      rewrites.add(() -> rewrite(trajectories.get(index), index, peers, step));
     }
     List<Draft> drafts = new ArrayList<>();
     for (Draft draft : verification.all(rewrites)) {
@@ -117,17 +120,31 @@ final class ReplayMaker {
         randoms.stream(Purpose.REPLAY_CAP, step));
   }
 
+  /** The other responses of a trajectory's prompt, where goals are weighed by them. */
+  private List<Response> peers(List<Trajectory> trajectories, int index) {
+    if (config.replay().goal() != Goal.HARDEST) {
+      return List.of();
+    }
+    int prompt = trajectories.get(index).prompt();
+    return IntStream.range(0, trajectories.size())
+        .filter(i -> i != index && trajectories.get(i).prompt() == prompt)
+        .mapToObj(i -> trajectories.get(i).response())
+        .toList();
+  }
+
   /** A replay before its log-probs are known. */
   private record Draft(int original, Rewrite.Rewritten rewrite, Task task) {}
 
   /** Null where the pair cannot be rewritten, or the rewritten prompt is too long. */
-  private @Nullable Draft rewrite(Trajectory trajectory, int index, int step) {
+  private @Nullable Draft rewrite(
+      Trajectory trajectory, int index, List<Response> peers, int step) {
     Instruction instruction = trajectory.task().instruction();
     Rewrite rewrite =
         rewriter.rewrite(
             instruction,
             trajectory.response(),
             trajectory.judges(),
+            peers,
             randoms.stream(
                 Purpose.REWRITE, step, trajectory.task().draw(), trajectory.completion().row()));
     if (!(rewrite instanceof Rewrite.Rewritten rewritten)) {

@@ -60,6 +60,7 @@ class TrainConfigTest {
   void presetsAreWeakerThanKeysAndOverridesAreStronger() throws IOException {
     TrainConfig achieve = load(MINIMAL + "algorithm: hir-achieve\n");
     assertEquals(Rewrite.ACHIEVE, achieve.replay().rewrite());
+    assertEquals(TrainConfig.Goal.HARDEST, achieve.replay().goal());
     assertEquals(RewardKind.CLA, achieve.reward().kind());
     TrainConfig set = load(MINIMAL + "algorithm: hir-achieve\nreward: ila\n");
     assertEquals(RewardKind.ILA, set.reward().kind());

@@ -53,11 +53,11 @@ final class ResumeTestChild {
           }
         };
     Rewriter rewriter =
-        (instruction, response, judges, random) -> {
+        (instruction, response, judges, peers, random) -> {
           if (steps.get() == 3 && doom.equals("step")) {
             signal("KILL");
           }
-          return new DropRewriter().rewrite(instruction, response, judges, random);
+          return new DropRewriter().rewrite(instruction, response, judges, peers, random);
         };
     try (HirTrainer trainer =
         HirTrainer.builder().config(config).rewriter(rewriter).listener(listener).build()) {
