@@ -6,6 +6,7 @@
 #include <omp.h>
 #include <string.h>
 
+#include "blocks.h"
 #include "gemm.h"
 #include "hir_kernels.h"
 #include "kernels.h"
@@ -20,7 +21,6 @@ using hir::DecoderStep;
 using hir::Packed;
 using hir::PAGE;
 
-constexpr double LOG2E = 1.4426950408889634;
 // Rows whose attention is computed together when they share a prompt.
 constexpr int64_t GROUP = 16;
 
@@ -77,53 +77,6 @@ static void pack_as(const W *weights, bool gate_up, Packed *packed) {
 
 // --- the step
 
-static float dot_self(const float *x, int64_t n) {
-  Vec s = vec(0);
-  for (int64_t i = 0; i < n; i += WIDTH) {
-    const Vec v = n - i >= WIDTH ? load(x + i) : load_part(x + i, n - i, 0);
-    s = fma(v, v, s);
-  }
-  return sum_tree(s);
-}
-
-// out = x / rms(x) * weight
-static void rms_norm(const float *x, const float *weight, int64_t n, float epsilon, float *out) {
-  const Vec scale = vec(1.0f / sqrtf(dot_self(x, n) / static_cast<float>(n) + epsilon));
-  int64_t i = 0;
-  for (; i + WIDTH <= n; i += WIDTH) store(out + i, mul(mul(load(x + i), scale), load(weight + i)));
-  if (i < n) store_part(out + i, n - i, mul(mul(load_part(x + i, n - i, 0), scale), load_part(weight + i, n - i, 0)));
-}
-
-// Rotary embedding, halves paired as in transformers.
-static void rotate(float *x, const float *cosines, const float *sines, int64_t half, float scale) {
-  for (int64_t i = 0; i < half; i += WIDTH) {
-    const int64_t n = half - i < WIDTH ? half - i : WIDTH;
-    const Vec c = mul(load_part(cosines + i, n, 0), vec(scale)), s = mul(load_part(sines + i, n, 0), vec(scale));
-    const Vec low = load_part(x + i, n, 0), high = load_part(x + half + i, n, 0);
-    store_part(x + i, n, sub(mul(low, c), mul(high, s)));
-    store_part(x + half + i, n, fma(high, c, mul(low, s)));
-  }
-}
-
-// x / (1 + e^-x)
-static Vec silu(Vec x) { return div(x, add(vec(1), exp2(mul(x, vec(static_cast<float>(-LOG2E)))))); }
-
-// Turns scores to base 2 into weights 2^(score - max); returns their sum.
-static float soften(float *scores, int64_t n) {
-  Vec top = vec(-INFINITY);
-  for (int64_t i = 0; i < n; i += WIDTH) {
-    top = max(n - i >= WIDTH ? load(scores + i) : load_part(scores + i, n - i, -INFINITY), top);
-  }
-  const Vec m = vec(max_lane(top));
-  Vec sum = vec(0);
-  for (int64_t i = 0; i < n; i += WIDTH) {
-    const Vec e = exp2(sub(n - i >= WIDTH ? load(scores + i) : load_part(scores + i, n - i, -INFINITY), m));
-    store(scores + i, e);  // rows of scores have room for a whole vector
-    sum = add(sum, e);
-  }
-  return sum_tree(sum);
-}
-
 // Strides of the activations, in floats.
 struct Strides {
   int64_t x, qkv, mixed, activated, scores;
@@ -162,7 +115,7 @@ class Worker {
     for (int64_t i = 0; i < s.layers; i++) layer(i);
     norm(model.final_norm);
     product(normed, strides.x, model.head, NR, [this](int64_t row, int64_t column, Vec low, Vec high) {
-      put_columns(step.rows[row].logits, column, s.vocab, low, high);
+      store_columns(step.rows[row].logits + column, s.vocab - column, low, high);
     });
   }
 
@@ -196,17 +149,6 @@ class Worker {
     const int64_t to = by_rows ? panels : panels * (thread + 1) / threads;
     gemm(input, stride, first, last, static_cast<const W *>(w.data), w.in, from, to,
          [&sink, width](int64_t row, int64_t panel, Vec low, Vec high) { sink(row, panel * width, low, high); });
-  }
-
-  static void put_columns(float *row, int64_t column, int64_t columns, Vec low, Vec high) {
-    if (column + NR <= columns) {
-      store(row + column, low);
-      store(row + column + WIDTH, high);
-      return;
-    }
-    const int64_t left = columns - column;
-    store_part(row + column, left < WIDTH ? left : WIDTH, low);
-    if (left > WIDTH) store_part(row + column + WIDTH, left - WIDTH, high);
   }
 
   void layer(int64_t index) {

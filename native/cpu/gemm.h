@@ -2,6 +2,8 @@
 //
 // A packed matrix is a row of panels of NR output columns, each [k][NR]. Every element of a product is one chain of
 // fused multiply-adds over k in order, whatever the tile it falls into: results do not depend on the batch.
+//
+// And the product that a weight's gradient is: y^T x, long over the rows of both.
 #pragma once
 
 #include "vec.h"
@@ -82,6 +84,108 @@ static void gemm(const float *x, int64_t stride, int64_t first, int64_t last, co
         const W *start = packed + p * k * NR;
         tile(static_cast<int>(end - row), rows, k, k, [start](int64_t) { return start; },
              [&](int i, Vec low, Vec high) { sink(row + i, p, low, high); });
+      }
+    }
+  }
+}
+
+// One tile of a product of which neither side is packed: element (i, j) of the left one lies at a[i * row + j * step], a
+// row of the right one `across` behind the one before it. sink(i, low, high) as for tile.
+template <int M, class Sink>
+static inline void block(const float *a, int64_t row, int64_t step, const float *b, int64_t across, int64_t k,
+                         const Sink &sink) {
+  Vec low[M], high[M];
+  for (int i = 0; i < M; i++) low[i] = high[i] = vec(0);
+  for (int64_t j = 0; j < k; j++, a += step, b += across) {
+    const Vec left = load(b), right = load(b + WIDTH);
+#pragma GCC unroll 8
+    for (int i = 0; i < M; i++) {
+      const Vec value = vec(a[i * row]);
+      low[i] = fma(value, left, low[i]);
+      high[i] = fma(value, right, high[i]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < M; i++) sink(i, low[i], high[i]);
+}
+
+template <class Sink>
+static inline void block(int m, const float *a, int64_t row, int64_t step, const float *b, int64_t across, int64_t k,
+                         const Sink &sink) {
+  switch (m) {
+    case 1: return block<1>(a, row, step, b, across, k, sink);
+    case 2: return block<2>(a, row, step, b, across, k, sink);
+    case 3: return block<3>(a, row, step, b, across, k, sink);
+    case 4: return block<4>(a, row, step, b, across, k, sink);
+#if defined(__AVX512F__)
+    case 5: return block<5>(a, row, step, b, across, k, sink);
+    case 6: return block<6>(a, row, step, b, across, k, sink);
+    case 7: return block<7>(a, row, step, b, across, k, sink);
+    case 8: return block<8>(a, row, step, b, across, k, sink);
+#endif
+  }
+}
+
+// The first columns of a tile's row, of which `columns` are left.
+static inline void store_columns(float *p, int64_t columns, Vec low, Vec high) {
+  if (columns >= NR) {
+    store(p, low);
+    store(p + WIDTH, high);
+    return;
+  }
+  store_part(p, columns < WIDTH ? columns : WIDTH, low);
+  if (columns > WIDTH) store_part(p + WIDTH, columns - WIDTH, high);
+}
+static inline void add_columns(float *p, int64_t columns, Vec low, Vec high) {
+  if (columns >= NR) {
+    store(p, add(load(p), low));
+    store(p + WIDTH, add(load(p + WIDTH), high));
+    return;
+  }
+  const int64_t n = columns < WIDTH ? columns : WIDTH;
+  store_part(p, n, add(load_part(p, n, 0), low));
+  if (columns > WIDTH) {
+    store_part(p + WIDTH, columns - WIDTH, add(load_part(p + WIDTH, columns - WIDTH, 0), high));
+  }
+}
+
+// Rows of both sides that are gone through at once, and columns of the right one: what is packed of it stays in the
+// second-level cache.
+constexpr int64_t DEPTH = 256;
+constexpr int64_t ACROSS = 512;
+// Floats of scratch memory of add_outer.
+constexpr int64_t OUTER_SCRATCH = DEPTH * (ACROSS + MR);
+
+// Rows [from, to) of c += y^T x, where y is [rows, to at least] and x [rows, columns]; c has `columns` columns without a
+// gap. Sums go over DEPTH rows at a time, in order.
+static inline void add_outer(const float *y, int64_t y_stride, const float *x, int64_t x_stride, int64_t rows,
+                             int64_t columns, int64_t from, int64_t to, float *c, float *scratch) {
+  float *const strip = scratch, *const panels = scratch + DEPTH * MR;
+  for (int64_t across = 0; across < columns; across += ACROSS) {
+    const int64_t width = columns - across < ACROSS ? columns - across : ACROSS;
+    for (int64_t start = 0; start < rows; start += DEPTH) {
+      const int64_t depth = rows - start < DEPTH ? rows - start : DEPTH;
+      for (int64_t j = 0; j < width; j += NR) {
+        const float *source = x + start * x_stride + across + j;
+        const int64_t left = width - j;
+        float *panel = panels + j * DEPTH;
+        for (int64_t t = 0; t < depth; t++, source += x_stride, panel += NR) {
+          const int64_t n = left < WIDTH ? left : WIDTH, more = left - n < WIDTH ? left - n : WIDTH;
+          store(panel, load_part(source, n, 0));
+          store(panel + WIDTH, more > 0 ? load_part(source + WIDTH, more, 0) : vec(0));
+        }
+      }
+      for (int64_t i = from; i < to; i += MR) {
+        const int m = static_cast<int>(to - i < MR ? to - i : MR);
+        for (int64_t t = 0; t < depth; t++) {
+          const float *source = y + (start + t) * y_stride + i;
+          for (int r = 0; r < m; r++) strip[t * MR + r] = source[r];
+        }
+        for (int64_t j = 0; j < width; j += NR) {
+          block(m, strip, 1, MR, panels + j * DEPTH, NR, depth, [&](int r, Vec low, Vec high) {
+            add_columns(c + (i + r) * columns + across + j, width - j, low, high);
+          });
+        }
       }
     }
   }

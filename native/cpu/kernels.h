@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "decoder.h"
+#include "transformer.h"
 
 namespace hir {
 
@@ -71,6 +71,19 @@ struct Backend {
   // Floats of scratch memory that a step needs, and the step: appends each row's token, writes its logits.
   int64_t (*decode_scratch)(const DecoderShape &shape, int64_t rows, int32_t threads, int64_t longest);
   void (*decode)(const DecoderStep &step);
+
+  // Floats of a pass over a batch and, on them, the two directions; null where a backend has no transformer. `hidden`
+  // and its gradient are [tokens][hidden].
+  int64_t (*pass_size)(const DecoderShape &shape, const Batch &batch, int32_t threads);
+  void (*forward)(const Pass &pass, float *hidden);
+  void (*backward)(const Pass &pass, const float *hidden_gradient, const Gradients &gradients);
+  // Packs W [out, in] for y W: `packed` is of `in` columns.
+  void (*pack_back)(const float *weights, Packed *packed);
+  // The head on rows [rows][hidden], and back; `scratch` is of logits_back_size.
+  void (*logits)(const Packed &head, const float *hidden, int64_t rows, float *out, int64_t row_stride);
+  void (*logits_back)(const Packed &back, const float *gradient, int64_t row_stride, const float *hidden, int64_t rows,
+                      float *hidden_gradient, float *head_gradient, float *scratch);
+  int64_t (*logits_back_size)(int32_t threads);
 
   void (*probe)(int32_t what, float *x, float *y, int64_t count);
 };

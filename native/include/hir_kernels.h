@@ -200,6 +200,62 @@ HIR_API void hir_decoder_clear(int64_t decoder);
 HIR_API int32_t hir_decoder_step(int64_t decoder, hir_address tokens, int64_t rows, hir_address logits,
                                  int64_t row_stride);
 
+/*
+ * A transformer: the same models over packed sequences, forward and backward, in float. A token's hidden state depends
+ * neither on the rest of the batch nor on the number of threads. HIR_AVX2 and HIR_AVX512 alone have it. Not for use by
+ * several threads at once.
+ */
+
+/* dtype is HIR_FLOAT32. *transformer is for the calls below. */
+HIR_API int32_t hir_transformer_create(int32_t backend, int64_t layers, int64_t hidden, int64_t intermediate,
+                                       int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t vocab,
+                                       double norm_epsilon, int32_t dtype, int64_t *transformer);
+HIR_API void hir_transformer_free(int64_t transformer);
+
+/*
+ * Packs copies of the weights' matrices; call it again when they have changed. Addresses as for hir_decoder_weights.
+ * Embedding, norms and biases are not copied: they must outlive the transformer.
+ */
+HIR_API int32_t hir_transformer_weights(int64_t transformer, const int64_t *addresses);
+
+/* Copies the rotary tables, float[positions][head_dim / 2]. */
+HIR_API int32_t hir_transformer_rotary(int64_t transformer, hir_address cosines, hir_address sines, int64_t positions);
+
+/* What hir_transformer_forward keeps for a backward. */
+#define HIR_KEEP_NOTHING 0
+#define HIR_KEEP_EVERYTHING 1
+#define HIR_KEEP_INPUTS 2 /* each layer's input; the rest is computed again */
+
+/*
+ * Segments of tokens, one behind the other. A segment may continue an earlier one that continues none: its tokens
+ * attend to all of that one and to what precedes them in their own, and their positions go on from it.
+ *   ids       int64[tokens]
+ *   lengths   int64[segments], each at least 1, together `tokens`
+ *   prefixes  int64[segments]: what a segment continues, or -1
+ *   hidden    float[tokens][hidden], written: behind the final norm
+ *   pass      written: names what was kept, which the next forward overwrites
+ */
+HIR_API int32_t hir_transformer_forward(int64_t transformer, const int64_t *ids, int64_t tokens, const int64_t *lengths,
+                                        const int64_t *prefixes, int64_t segments, int32_t keep, hir_address hidden,
+                                        int64_t *pass);
+
+/*
+ * Adds the gradients of all weights but the head's. `gradients` are addresses in the order of the weights (the head's
+ * is not looked at), 0 where there is no such weight.
+ *   hidden_gradient  float[tokens][hidden]
+ */
+HIR_API int32_t hir_transformer_backward(int64_t transformer, int64_t pass, hir_address hidden_gradient,
+                                         const int64_t *gradients);
+
+/* The head: logits float[rows][row_stride] of hidden states float[rows][hidden]. */
+HIR_API int32_t hir_transformer_logits(int64_t transformer, hir_address hidden, int64_t rows, hir_address logits,
+                                       int64_t row_stride);
+
+/* Its backward: hidden_gradient float[rows][hidden] is written, head_gradient float[vocab][hidden] added to. */
+HIR_API int32_t hir_transformer_logits_backward(int64_t transformer, hir_address logits_gradient, int64_t row_stride,
+                                                hir_address hidden, int64_t rows, hir_address hidden_gradient,
+                                                hir_address head_gradient);
+
 #ifdef __cplusplus
 }
 #endif

@@ -11,7 +11,10 @@ package org.hirengine.kernels;
  */
 public interface DecodeKernel extends AutoCloseable {
 
-  /** Packs the weights; to be called first, and again when they have changed. */
+  /**
+   * Packs copies of all weights but the embedding, which must outlive the decoder; to be called
+   * first, and again when they have changed.
+   */
   void weights(DecoderWeights weights);
 
   /**

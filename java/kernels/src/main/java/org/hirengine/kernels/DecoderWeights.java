@@ -3,10 +3,9 @@ package org.hirengine.kernels;
 import java.util.List;
 
 /**
- * Addresses of a model's weights, contiguous, of the shape's element type. All but the embedding
- * are copied when a {@link DecodeKernel} packs them.
+ * Addresses of a model's weights, contiguous, of the shape's element type; or of their gradients.
  *
- * @param embedding [vocab, hidden]; must live as long as the decoder uses it
+ * @param embedding [vocab, hidden]
  * @param finalNorm [hidden]
  * @param head [vocab, hidden]; the embedding's address where they are tied
  */
@@ -35,4 +34,29 @@ public record DecoderWeights(long embedding, long finalNorm, long head, List<Lay
       long postNorm,
       long gateUp,
       long down) {}
+
+  /** In the order of {@code hir_decoder_weights}. */
+  long[] addresses(int expectedLayers) {
+    if (layers.size() != expectedLayers) {
+      throw new KernelException(
+          "weights of " + layers.size() + " layers for a model of " + expectedLayers);
+    }
+    long[] addresses = new long[3 + 9 * layers.size()];
+    int n = 0;
+    addresses[n++] = embedding;
+    addresses[n++] = finalNorm;
+    addresses[n++] = head;
+    for (Layer layer : layers) {
+      addresses[n++] = layer.inputNorm();
+      addresses[n++] = layer.qkv();
+      addresses[n++] = layer.qkvBias();
+      addresses[n++] = layer.queryNorm();
+      addresses[n++] = layer.keyNorm();
+      addresses[n++] = layer.output();
+      addresses[n++] = layer.postNorm();
+      addresses[n++] = layer.gateUp();
+      addresses[n++] = layer.down();
+    }
+    return addresses;
+  }
 }

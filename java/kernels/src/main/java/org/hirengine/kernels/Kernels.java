@@ -118,6 +118,14 @@ public interface Kernels {
   }
 
   /**
+   * Forward and backward of models of this shape over packed sequences; the caller closes it. Empty
+   * where these kernels have none for it: the pass then goes through LibTorch's operators.
+   */
+  default Optional<TransformerKernel> transformer(Device device, DecoderShape shape) {
+    return Optional.empty();
+  }
+
+  /**
    * Per-token inputs of {@link #policyLoss}.
    *
    * @param oldLogprobs float[rows]; 0 means the current log-prob itself (ratio exactly 1:

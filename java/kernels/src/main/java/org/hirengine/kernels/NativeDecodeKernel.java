@@ -1,6 +1,5 @@
 package org.hirengine.kernels;
 
-import java.util.List;
 import org.hirengine.kernels.global.hirkernels;
 
 /** {@link DecodeKernel} on the decoder of {@code native/include/hir_kernels.h}. */
@@ -32,28 +31,8 @@ final class NativeDecodeKernel implements DecodeKernel {
 
   @Override
   public void weights(DecoderWeights weights) {
-    List<DecoderWeights.Layer> layers = weights.layers();
-    if (layers.size() != shape.layers()) {
-      throw new KernelException(
-          "weights of " + layers.size() + " layers for a decoder of " + shape.layers());
-    }
-    long[] addresses = new long[3 + 9 * layers.size()];
-    int n = 0;
-    addresses[n++] = weights.embedding();
-    addresses[n++] = weights.finalNorm();
-    addresses[n++] = weights.head();
-    for (DecoderWeights.Layer layer : layers) {
-      addresses[n++] = layer.inputNorm();
-      addresses[n++] = layer.qkv();
-      addresses[n++] = layer.qkvBias();
-      addresses[n++] = layer.queryNorm();
-      addresses[n++] = layer.keyNorm();
-      addresses[n++] = layer.output();
-      addresses[n++] = layer.postNorm();
-      addresses[n++] = layer.gateUp();
-      addresses[n++] = layer.down();
-    }
-    NativeKernels.check(hirkernels.hir_decoder_weights(decoder(), addresses));
+    NativeKernels.check(
+        hirkernels.hir_decoder_weights(decoder(), weights.addresses(shape.layers())));
   }
 
   @Override

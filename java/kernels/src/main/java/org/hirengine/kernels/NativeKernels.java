@@ -168,6 +168,15 @@ final class NativeKernels implements Kernels {
     return Optional.of(new NativeDecodeKernel(backend, device, shape));
   }
 
+  @Override
+  public Optional<TransformerKernel> transformer(Device device, DecoderShape shape) {
+    check(device);
+    boolean vectors = backend == hirkernels.HIR_AVX2 || backend == hirkernels.HIR_AVX512;
+    return vectors && shape.dtype() == DType.FLOAT32
+        ? Optional.of(new NativeTransformerKernel(backend, shape))
+        : Optional.empty();
+  }
+
   private void check(Device device) {
     if (device.kind() != kind) {
       throw new KernelException(

@@ -1,231 +1,42 @@
 package org.hirengine.engine.model;
 
-import java.util.ArrayList;
-import java.util.List;
-import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.BoolOptional;
-import org.bytedeco.pytorch.DoubleOptional;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorArrayRefOptional;
-import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.TensorVector;
-import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.ScalarType;
-import org.hirengine.engine.runtime.GradMode;
-import org.hirengine.engine.runtime.Tensors;
-import org.jspecify.annotations.Nullable;
+import org.hirengine.kernels.TransformerKernel.Keep;
 
 /**
  * One packed batch through the decoder, up to the final norm: hidden states now, gradients on
  * {@link #backward}. Closing it frees everything that was kept for the backward.
- *
- * <p>The decoder is cut into stretches of layers whose input is a leaf of autograd's graph: one
- * stretch when activations are kept, one a layer when they are recomputed. The embedding lies
- * outside of the graph, so its gradient is added row by row where a token occurs, instead of as a
- * [V, d] tensor.
  */
-public final class ForwardPass implements AutoCloseable {
+public interface ForwardPass extends AutoCloseable {
 
   /** What the backward works from. */
-  public enum Activations {
+  enum Activations {
     /** No backward: nothing is kept. */
-    NONE,
+    NONE(Keep.NOTHING),
     /** Everything is kept. */
-    KEEP,
+    KEEP(Keep.EVERYTHING),
     /** Only each layer's input is kept; the layer runs once more in the backward. */
-    RECOMPUTE
-  }
+    RECOMPUTE(Keep.INPUTS);
 
-  private final Policy policy;
-  private final ModelConfig config;
-  private final Tensor ids;
-  private final Tensor cosines;
-  private final Tensor sines;
-  private final AttentionPlan attention;
-  private final Activations activations;
-  private final @Nullable KeyValueSink sink;
-  private final List<Tensor> inputs = new ArrayList<>();
-  private final Tensor hidden;
-  private @Nullable Tensor kept;
+    final Keep keep;
 
-  ForwardPass(
-      Policy policy, PackedBatch batch, Activations activations, @Nullable KeyValueSink sink) {
-    this.policy = policy;
-    this.config = policy.config();
-    this.activations = activations;
-    this.sink = sink;
-    try (GradMode off = GradMode.disabled();
-        PointerScope scope = new PointerScope()) {
-      ids = Tensors.own(Tensors.to(policy.device(), Tensors.ofInts(batch.ids())));
-      Tensor positions = Tensors.to(policy.device(), Tensors.ofInts(batch.positions()));
-      RotaryTable rotary = policy.rotary(batch.longest());
-      cosines = Tensors.own(rotary.cosines().index_select(0, positions).unsqueeze(1));
-      sines = Tensors.own(rotary.sines().index_select(0, positions).unsqueeze(1));
-      attention = new AttentionPlan(config, batch, policy.device());
-      Tensor x = Tensors.own(policy.embedding().index_select(0, ids));
-      hidden = activations == Activations.KEEP ? keep(x) : walk(x);
+    Activations(Keep keep) {
+      this.keep = keep;
     }
-  }
-
-  private Tensor keep(Tensor x) {
-    x.set_requires_grad(true);
-    inputs.add(x);
-    try (GradMode on = GradMode.enabled()) {
-      kept = stretch(0, config.layers(), x);
-    }
-    return Tensors.own(kept.detach());
-  }
-
-  private Tensor walk(Tensor embedded) {
-    Tensor x = embedded;
-    for (int i = 0; i < config.layers(); i++) {
-      Tensor next = stretch(i, i + 1, x);
-      if (activations == Activations.RECOMPUTE) {
-        inputs.add(x);
-      } else {
-        x.close();
-      }
-      x = next;
-    }
-    return x;
-  }
-
-  /**
-   * Layers {@code from} to {@code to} - 1, and the final norm behind the last; the caller owns it.
-   */
-  private Tensor stretch(int from, int to, Tensor input) {
-    Tensor x = Tensors.own(new Tensor(input));
-    for (int i = from; i < to; i++) {
-      try (PointerScope scope = new PointerScope()) {
-        Tensor next = Tensors.own(layer(i, x));
-        x.close();
-        x = next;
-      }
-    }
-    if (to == config.layers()) {
-      try (PointerScope scope = new PointerScope()) {
-        Tensor normed = Tensors.own(norm(x, policy.finalNorm()));
-        x.close();
-        x = normed;
-      }
-    }
-    return x;
-  }
-
-  private Tensor layer(int index, Tensor x) {
-    LayerWeights w = policy.layer(index);
-    Tensor afterAttention =
-        x.add(torch.linear(attend(index, w, norm(x, w.inputNorm())), w.output()));
-    TensorVector gateUp =
-        torch
-            .linear(norm(afterAttention, w.postNorm()), w.gateUp())
-            .split(config.intermediateSize(), 1);
-    Tensor activated = torch.silu(gateUp.get(0)).mul(gateUp.get(1));
-    return afterAttention.add(torch.linear(activated, w.down()));
-  }
-
-  private Tensor attend(int index, LayerWeights w, Tensor x) {
-    Tensor qkv =
-        w.qkvBias() == null ? torch.linear(x, w.qkv()) : torch.linear(x, w.qkv(), w.qkvBias());
-    long value = (long) config.kvHeads() * config.headDim();
-    TensorVector parts = qkv.split_with_sizes(new long[] {config.qkvSize() - value, value}, 1);
-    Tensor queryKey =
-        parts.get(0).view(x.size(0), config.heads() + config.kvHeads(), config.headDim());
-    if (w.queryNorm() != null && w.keyNorm() != null) {
-      TensorVector heads =
-          queryKey.split_with_sizes(new long[] {config.heads(), config.kvHeads()}, 1);
-      queryKey =
-          torch.cat(
-              new TensorVector(norm(heads.get(0), w.queryNorm()), norm(heads.get(1), w.keyNorm())),
-              1);
-    }
-    Tensor rotated = rotate(queryKey).view(x.size(0), -1);
-    if (sink != null) {
-      sink.accept(index, rotated.narrow(1, rotated.size(1) - value, value), parts.get(1));
-    }
-    return attention.attend(rotated, parts.get(1));
-  }
-
-  /** Rotary embedding, halves paired as in transformers: [T, heads, headDim]. */
-  private Tensor rotate(Tensor x) {
-    TensorVector halves = x.split(config.headDim() / 2, 2);
-    Tensor low = halves.get(0);
-    Tensor high = halves.get(1);
-    Tensor first = torch.addcmul(low.mul(cosines), high, sines, new Scalar(-1.0));
-    Tensor second = torch.addcmul(high.mul(cosines), low, sines, new Scalar(1.0));
-    return torch.cat(new TensorVector(first, second), 2);
-  }
-
-  private Tensor norm(Tensor x, Tensor weight) {
-    return torch.rms_norm(
-        x,
-        new long[] {weight.size(0)},
-        new TensorOptional(weight),
-        new DoubleOptional(config.rmsNormEps()));
   }
 
   /** [T, d] in the compute type, after the final norm, outside of autograd's graph. */
-  public Tensor hidden() {
-    return hidden;
-  }
+  Tensor hidden();
 
   /**
    * Adds the gradients of all decoder parameters and of the embedding to the policy's gradient
-   * buffer; the head's are the caller's ({@link Policy#headBackward}). Can be called once.
+   * buffer; the head's are the caller's ({@link Policy#headBackward}). Can be called once, and on
+   * the policy's last pass only: the next one overwrites what was kept.
    *
    * @param gradient d loss / d hidden, [T, d]
    */
-  public void backward(Tensor gradient) {
-    if (activations == Activations.NONE || inputs.isEmpty()) {
-      throw new IllegalStateException(
-          "no activations to go back through: none were kept, or backward ran before");
-    }
-    try (PointerScope scope = new PointerScope()) {
-      Tensor flowing = gradient;
-      if (kept != null) {
-        flowing = backward(kept, inputs.get(0), flowing);
-        kept.close();
-        kept = null;
-      } else {
-        for (int i = config.layers() - 1; i >= 0; i--) {
-          Tensor input = inputs.get(i);
-          input.set_requires_grad(true);
-          Tensor output;
-          try (GradMode on = GradMode.enabled()) {
-            output = stretch(i, i + 1, input);
-          }
-          flowing = backward(output, input, flowing);
-          output.close();
-        }
-      }
-      try (GradMode off = GradMode.disabled()) {
-        policy.embeddingGradient().index_add_(0, ids, flowing.to(ScalarType.Float));
-      }
-      policy.collectGradients();
-    }
-    inputs.forEach(Tensor::close);
-    inputs.clear();
-  }
-
-  private static Tensor backward(Tensor output, Tensor input, Tensor gradient) {
-    output.backward(gradient, new BoolOptional(), false, new TensorArrayRefOptional());
-    // grad() is a view without an owner: a handle of our own keeps it alive.
-    return new Tensor(input.grad());
-  }
+  void backward(Tensor gradient);
 
   @Override
-  public void close() {
-    inputs.forEach(Tensor::close);
-    inputs.clear();
-    if (kept != null) {
-      kept.close();
-      kept = null;
-    }
-    hidden.close();
-    ids.close();
-    cosines.close();
-    sines.close();
-    attention.close();
-  }
+  void close();
 }

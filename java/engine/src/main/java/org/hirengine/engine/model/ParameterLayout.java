@@ -1,7 +1,11 @@
 package org.hirengine.engine.model;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.ToLongFunction;
+import org.hirengine.kernels.DecoderWeights;
 
 /**
  * Where every parameter lies in the flat buffer that holds them all.
@@ -27,6 +31,7 @@ final class ParameterLayout {
   static final String NORM = "model.norm.weight";
   static final String HEAD = "lm_head.weight";
 
+  private static final String INPUT_NORM = "input_layernorm.weight";
   private static final long ALIGNMENT = 16;
 
   private final Map<String, Slice> slices = new LinkedHashMap<>();
@@ -47,7 +52,7 @@ final class ParameterLayout {
   private void addLayer(ModelConfig c, String layer) {
     long query = (long) c.heads() * c.headDim();
     long key = (long) c.kvHeads() * c.headDim();
-    add(layer + "input_layernorm.weight", c.hiddenSize());
+    add(layer + INPUT_NORM, c.hiddenSize());
     add(layer + "self_attn.q_proj.weight", query, c.hiddenSize());
     append(layer + "self_attn.k_proj.weight", key, c.hiddenSize());
     append(layer + "self_attn.v_proj.weight", key, c.hiddenSize());
@@ -101,6 +106,32 @@ final class ParameterLayout {
 
   boolean has(String name) {
     return slices.containsKey(name);
+  }
+
+  /** Addresses of the parameters, as kernels take them, in a buffer of this layout. */
+  DecoderWeights addresses(long buffer, int elementBytes) {
+    ToLongFunction<String> address =
+        name -> slices.containsKey(name) ? buffer + slice(name).offset() * elementBytes : 0;
+    List<DecoderWeights.Layer> layers = new ArrayList<>();
+    for (int i = 0; slices.containsKey(layer(i) + INPUT_NORM); i++) {
+      String layer = layer(i);
+      layers.add(
+          new DecoderWeights.Layer(
+              address.applyAsLong(layer + INPUT_NORM),
+              address.applyAsLong(layer + "self_attn.q_proj.weight"),
+              address.applyAsLong(layer + "self_attn.q_proj.bias"),
+              address.applyAsLong(layer + "self_attn.q_norm.weight"),
+              address.applyAsLong(layer + "self_attn.k_norm.weight"),
+              address.applyAsLong(layer + "self_attn.o_proj.weight"),
+              address.applyAsLong(layer + "post_attention_layernorm.weight"),
+              address.applyAsLong(layer + "mlp.gate_proj.weight"),
+              address.applyAsLong(layer + "mlp.down_proj.weight")));
+    }
+    return new DecoderWeights(
+        address.applyAsLong(EMBEDDING),
+        address.applyAsLong(NORM),
+        address.applyAsLong(slices.containsKey(HEAD) ? HEAD : EMBEDDING),
+        layers);
   }
 
   /** Elements of the flat buffer. */

@@ -20,6 +20,8 @@ import org.hirengine.engine.runtime.GradMode;
 import org.hirengine.engine.runtime.NativeRuntime;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.DType;
+import org.hirengine.kernels.DecoderShape;
+import org.hirengine.kernels.DecoderWeights;
 import org.hirengine.kernels.Device;
 import org.jspecify.annotations.Nullable;
 
@@ -66,6 +68,7 @@ public final class Policy implements AutoCloseable {
   private final Tensor embedding;
   private final Tensor finalNorm;
   private final Tensor head;
+  private final @Nullable NativeTransformer transformer;
   private @Nullable Path folder;
   private long version;
 
@@ -91,6 +94,11 @@ public final class Policy implements AutoCloseable {
       finalNorm = leaf(ParameterLayout.NORM);
       head = config.tied() ? embedding : view(compute, ParameterLayout.HEAD);
     }
+    transformer =
+        NativeRuntime.kernels(options.device().kind())
+            .transformer(options.device(), shape())
+            .map(kernel -> new NativeTransformer(this, kernel))
+            .orElse(null);
   }
 
   private Tensor flat(ScalarType type) {
@@ -155,6 +163,30 @@ public final class Policy implements AutoCloseable {
    */
   public static Policy load(Path folder, Options options) {
     return load(folder, ModelConfig.read(folder), options);
+  }
+
+  /** What kernels are made for. */
+  public DecoderShape shape() {
+    return new DecoderShape(
+        config.layers(),
+        config.hiddenSize(),
+        config.intermediateSize(),
+        config.heads(),
+        config.kvHeads(),
+        config.headDim(),
+        config.vocabSize(),
+        config.rmsNormEps(),
+        options.compute());
+  }
+
+  /** Where kernels find the weights, in the compute type. */
+  public DecoderWeights weightAddresses() {
+    return layout.addresses(Tensors.address(compute), options.compute().bytes);
+  }
+
+  /** Where kernels add gradients, in the compute type. */
+  DecoderWeights gradientAddresses() {
+    return layout.addresses(Tensors.address(required(computeGradients)), options.compute().bytes);
   }
 
   /** Loads a folder's weights under a configuration read elsewhere. */
@@ -322,13 +354,15 @@ public final class Policy implements AutoCloseable {
       required(gradients);
     }
     check(batch);
-    return new ForwardPass(this, batch, activations, null);
+    return transformer == null
+        ? new LibTorchPass(this, batch, activations, null)
+        : transformer.forward(batch, activations);
   }
 
   /** Runs the decoder over prompts, handing out their keys and values. */
   public ForwardPass prefill(PackedBatch prompts, KeyValueSink sink) {
     check(prompts);
-    return new ForwardPass(this, prompts, ForwardPass.Activations.NONE, sink);
+    return new LibTorchPass(this, prompts, ForwardPass.Activations.NONE, sink);
   }
 
   private void check(PackedBatch batch) {
@@ -355,8 +389,30 @@ public final class Policy implements AutoCloseable {
 
   /** Logits of hidden rows, [n, V] in the compute type; in the care of the enclosing scope. */
   public Tensor logits(Tensor hiddenRows) {
-    try (GradMode off = GradMode.disabled()) {
-      return torch.linear(hiddenRows, head);
+    Tensor logits =
+        Tensors.empty(
+            options.device(),
+            scalarType(options.compute()),
+            hiddenRows.size(0),
+            config.vocabSize());
+    logits(hiddenRows, logits);
+    return logits;
+  }
+
+  /**
+   * Logits of hidden rows.
+   *
+   * @param hiddenRows [n, d], contiguous
+   * @param logits [n, V], contiguous, written
+   */
+  public void logits(Tensor hiddenRows, Tensor logits) {
+    if (transformer != null) {
+      transformer.logits(hiddenRows, logits);
+      return;
+    }
+    try (GradMode off = GradMode.disabled();
+        Tensor transposed = head.t()) {
+      torch.mm_out(logits, hiddenRows, transposed);
     }
   }
 
@@ -365,11 +421,17 @@ public final class Policy implements AutoCloseable {
    * are tied.
    *
    * @param logitGradient [n, V]
-   * @param hiddenRows [n, d], what the logits were made from
+   * @param hiddenRows [n, d], contiguous, what the logits were made from
    * @return d loss / d hiddenRows, [n, d]; in the care of the enclosing scope
    */
   public Tensor headBackward(Tensor logitGradient, Tensor hiddenRows) {
     Tensor headGradient = headGradient();
+    if (transformer != null) {
+      Tensor hiddenGradient =
+          Tensors.empty(ScalarType.Float, hiddenRows.size(0), config.hiddenSize());
+      transformer.headBackward(logitGradient, hiddenRows, hiddenGradient);
+      return hiddenGradient;
+    }
     try (GradMode off = GradMode.disabled();
         Tensor transposed = logitGradient.t()) {
       if (options.compute() == DType.FLOAT32) {
@@ -467,6 +529,9 @@ public final class Policy implements AutoCloseable {
 
   @Override
   public void close() {
+    if (transformer != null) {
+      transformer.close();
+    }
     rotary.close();
     owned.forEach(Tensor::close);
     owned.clear();

@@ -5,7 +5,6 @@ import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.hirengine.engine.model.ForwardPass.Activations;
 import org.hirengine.engine.model.ResponseBatch.Sequence;
@@ -69,12 +68,11 @@ public final class Scorer {
       int chunk = Math.min(tokens, logitRows(policy, logitBytes));
       Tensor buffer =
           Tensors.empty(policy.device(), Tensors.dtype(hidden), chunk, policy.config().vocabSize());
-      Tensor head = policy.headWeight().t();
       for (int at = 0; at < tokens; at += chunk) {
         int count = Math.min(chunk, tokens - at);
         try (PointerScope inner = new PointerScope()) {
           Tensor logits = buffer.narrow(0, 0, count);
-          torch.mm_out(logits, hidden.narrow(0, at, count), head);
+          policy.logits(hidden.narrow(0, at, count), logits);
           kernels.tokenLogprob(
               policy.device(),
               rows(logits, policy.computeType()),

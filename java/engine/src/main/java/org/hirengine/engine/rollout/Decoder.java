@@ -13,7 +13,7 @@ interface Decoder extends AutoCloseable {
   /** The kernels' decoder where they have one, else LibTorch's operators. */
   static Decoder of(Policy policy, Kernels kernels) {
     return kernels
-        .decoder(policy.device(), NativeDecoder.shape(policy))
+        .decoder(policy.device(), policy.shape())
         .<Decoder>map(kernel -> new NativeDecoder(policy, kernel))
         .orElseGet(() -> new LibTorchDecoder(policy));
   }

@@ -1,20 +1,15 @@
 package org.hirengine.engine.rollout;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
-import org.hirengine.engine.model.LayerWeights;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.model.RotaryTable;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.DecodeKernel;
-import org.hirengine.kernels.DecoderShape;
-import org.hirengine.kernels.DecoderWeights;
 import org.hirengine.kernels.Device;
 import org.jspecify.annotations.Nullable;
 
@@ -36,25 +31,11 @@ final class NativeDecoder implements Decoder {
     this.kernel = kernel;
   }
 
-  static DecoderShape shape(Policy policy) {
-    ModelConfig config = policy.config();
-    return new DecoderShape(
-        config.layers(),
-        config.hiddenSize(),
-        config.intermediateSize(),
-        config.heads(),
-        config.kvHeads(),
-        config.headDim(),
-        config.vocabSize(),
-        config.rmsNormEps(),
-        policy.computeType());
-  }
-
   @Override
   public void begin(int places, int capacity) {
     kernel.clear();
     if (policy.version() != packedVersion) {
-      kernel.weights(weights());
+      kernel.weights(policy.weightAddresses());
       packedVersion = policy.version();
     }
     if (capacity > positions) {
@@ -73,33 +54,6 @@ final class NativeDecoder implements Decoder {
       tokens = Tensors.own(Tensors.empty(device, ScalarType.Long, places));
       logits = Tensors.own(Tensors.empty(device, ScalarType.Float, places, vocab));
     }
-  }
-
-  private DecoderWeights weights() {
-    List<DecoderWeights.Layer> layers = new ArrayList<>();
-    for (int i = 0; i < policy.config().layers(); i++) {
-      LayerWeights w = policy.layer(i);
-      layers.add(
-          new DecoderWeights.Layer(
-              address(w.inputNorm()),
-              address(w.qkv()),
-              address(w.qkvBias()),
-              address(w.queryNorm()),
-              address(w.keyNorm()),
-              address(w.output()),
-              address(w.postNorm()),
-              address(w.gateUp()),
-              address(w.down())));
-    }
-    return new DecoderWeights(
-        address(policy.embedding()),
-        address(policy.finalNorm()),
-        address(policy.headWeight()),
-        layers);
-  }
-
-  private static long address(@Nullable Tensor tensor) {
-    return tensor == null ? 0 : Tensors.address(tensor);
   }
 
   @Override

@@ -1,0 +1,83 @@
+package org.hirengine.kernels;
+
+/**
+ * A transformer over packed sequences in float32: the forward of scoring, and the forward and
+ * backward of training, each a native call for the whole model.
+ *
+ * <p>A token's hidden state depends neither on the rest of the batch nor on the number of threads,
+ * bit for bit. Not for use by several threads at once. Every method throws {@link KernelException}
+ * when an argument is out of range or memory runs out.
+ */
+public interface TransformerKernel extends AutoCloseable {
+
+  /** What a forward keeps for its backward. */
+  enum Keep {
+    NOTHING(0),
+    EVERYTHING(1),
+    /** Each layer's input; the backward computes the rest again. */
+    INPUTS(2);
+
+    /** The value in {@code native/include/hir_kernels.h}. */
+    public final int code;
+
+    Keep(int code) {
+      this.code = code;
+    }
+  }
+
+  /**
+   * Packs copies of the matrices; to be called first, and again when they have changed. Embedding,
+   * norms and biases are not copied: they must outlive the kernel.
+   */
+  void weights(DecoderWeights weights);
+
+  /**
+   * Copies the rotary tables; a sequence can have as many tokens as they have positions.
+   *
+   * @param cosines float[positions][headDim / 2]
+   * @param sines float[positions][headDim / 2]
+   */
+  void rotary(long cosines, long sines, long positions);
+
+  /**
+   * Runs segments of tokens, one behind the other. A segment may continue an earlier one that
+   * continues none: its tokens attend to all of that one and to what precedes them in their own,
+   * and their positions go on from it.
+   *
+   * @param prefixes what each segment continues, or -1
+   * @param hidden float[tokens][hidden], written: behind the final norm
+   * @return the pass, for {@link #backward}; the next forward overwrites what it kept
+   */
+  long forward(long[] ids, long[] lengths, long[] prefixes, Keep keep, long hidden);
+
+  /**
+   * Adds the gradients of all weights but the head's; once for a pass.
+   *
+   * @param hiddenGradient float[tokens][hidden]
+   * @param gradients where they are added, 0 where there is no such weight; the head's is not
+   *     looked at
+   */
+  void backward(long pass, long hiddenGradient, DecoderWeights gradients);
+
+  /**
+   * The head.
+   *
+   * @param hidden float[rows][hidden]
+   * @param logits float[rows][vocab], written
+   */
+  void logits(long hidden, long rows, long logits);
+
+  /**
+   * Backward of {@link #logits}.
+   *
+   * @param logitsGradient float[rows][vocab]
+   * @param hidden float[rows][hidden]
+   * @param hiddenGradient float[rows][hidden], written
+   * @param headGradient float[vocab][hidden], added to
+   */
+  void logitsBackward(
+      long logitsGradient, long hidden, long rows, long hiddenGradient, long headGradient);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,400 @@
+// Native checks of the transformer: hidden states against a model in doubles with plain loops, gradients against the
+// differences of that model's, on awkward shapes; the same bits with any number of threads, with or without
+// recomputation, with prompts shared or not.
+#include <math.h>
+#include <stdio.h>
+
+#include <algorithm>
+#include <random>
+#include <vector>
+
+#include "hir_kernels.h"
+
+namespace {
+
+int failures = 0;
+
+void expect(bool holds, const char *what, int backend, long long detail) {
+  if (holds) return;
+  failures++;
+  printf("FAILED: %s (backend %d, %lld): %s\n", what, backend, detail, hir_last_error());
+}
+
+template <class T>
+hir_address address(const std::vector<T> &x) {
+  return x.empty() ? 0 : reinterpret_cast<hir_address>(x.data());
+}
+
+constexpr double EPSILON = 1e-6;
+
+struct Shape {
+  int64_t layers, hidden, intermediate, heads, kv_heads, head_dim, vocab;
+  bool bias, head_norms;
+
+  int64_t qkv() const { return (heads + 2 * kv_heads) * head_dim; }
+};
+
+// Segments of a batch: lengths, and what each continues.
+struct Cut {
+  std::vector<int64_t> lengths, prefixes;
+};
+
+// Weights in the order of hir_decoder_weights, an empty vector where a family has none.
+struct Model {
+  const Shape s;
+  std::mt19937 random{5};
+  std::vector<std::vector<float>> weights;
+  std::vector<float> cosines, sines;
+  int64_t positions;
+
+  Model(const Shape &shape, int64_t positions) : s(shape), positions(positions) {
+    add(s.vocab * s.hidden, 0, 1);
+    add(s.hidden, 1, 0.3);
+    add(s.vocab * s.hidden, 0, 0.3);
+    const double spread = 1 / sqrt(static_cast<double>(s.hidden));
+    for (int64_t l = 0; l < s.layers; l++) {
+      add(s.hidden, 1, 0.3);
+      add(s.qkv() * s.hidden, 0, spread);
+      add(s.bias ? s.qkv() : 0, 0, 0.5);
+      add(s.head_norms ? s.head_dim : 0, 1, 0.3);
+      add(s.head_norms ? s.head_dim : 0, 1, 0.3);
+      add(s.hidden * s.heads * s.head_dim, 0, spread);
+      add(s.hidden, 1, 0.3);
+      add(2 * s.intermediate * s.hidden, 0, spread);
+      add(s.hidden * s.intermediate, 0, spread);
+    }
+    for (int64_t p = 0; p < positions; p++) {
+      for (int64_t i = 0; i < s.head_dim / 2; i++) {
+        const double angle = static_cast<double>(p) / pow(100.0, 2.0 * static_cast<double>(i) / s.head_dim);
+        cosines.push_back(static_cast<float>(cos(angle)));
+        sines.push_back(static_cast<float>(sin(angle)));
+      }
+    }
+  }
+
+  void add(int64_t count, double mean, double spread) {
+    std::normal_distribution<double> draw(mean, spread);
+    weights.emplace_back();
+    for (int64_t i = 0; i < count; i++) weights.back().push_back(static_cast<float>(draw(random)));
+  }
+
+  std::vector<int64_t> addresses() const {
+    std::vector<int64_t> all;
+    for (const auto &w : weights) all.push_back(address(w));
+    return all;
+  }
+};
+
+using Rows = std::vector<std::vector<double>>;
+using Weights = std::vector<std::vector<double>>;
+
+std::vector<double> norm(const double *x, const std::vector<double> &weight, int64_t n) {
+  double squares = 0;
+  for (int64_t i = 0; i < n; i++) squares += x[i] * x[i];
+  std::vector<double> out(n);
+  for (int64_t i = 0; i < n; i++) out[i] = x[i] / sqrt(squares / static_cast<double>(n) + EPSILON) * weight[i];
+  return out;
+}
+
+Rows multiply(const Rows &x, const std::vector<double> &w, int64_t out) {
+  Rows product(x.size(), std::vector<double>(out));
+  for (size_t t = 0; t < x.size(); t++) {
+    for (int64_t o = 0; o < out; o++) {
+      for (size_t i = 0; i < x[t].size(); i++) product[t][o] += x[t][i] * w[o * x[t].size() + i];
+    }
+  }
+  return product;
+}
+
+Rows norm_all(const Rows &x, const std::vector<double> &w) {
+  Rows out;
+  for (const auto &row : x) out.push_back(norm(row.data(), w, static_cast<int64_t>(row.size())));
+  return out;
+}
+
+// Hidden states of one whole sequence.
+Rows reference(const Model &m, const Weights &w, const std::vector<int64_t> &ids) {
+  const Shape &s = m.s;
+  const int64_t dim = s.head_dim, half = dim / 2, tokens = ids.size();
+  Rows x;
+  for (int64_t id : ids) x.emplace_back(w[0].begin() + id * s.hidden, w[0].begin() + (id + 1) * s.hidden);
+  for (int64_t l = 0; l < s.layers; l++) {
+    const std::vector<double> *layer = &w[3 + 9 * l];
+    Rows qkv = multiply(norm_all(x, layer[0]), layer[1], s.qkv());
+    for (int64_t t = 0; t < tokens; t++) {
+      for (size_t i = 0; i < layer[2].size(); i++) qkv[t][i] += layer[2][i];
+      for (int64_t h = 0; h < s.heads + s.kv_heads; h++) {
+        double *head = &qkv[t][h * dim];
+        const std::vector<double> &weight = layer[h < s.heads ? 3 : 4];
+        const std::vector<double> normed = weight.empty() ? std::vector<double>(head, head + dim) : norm(head, weight, dim);
+        for (int64_t i = 0; i < half; i++) {
+          const double c = m.cosines[t * half + i], r = m.sines[t * half + i];
+          head[i] = normed[i] * c - normed[half + i] * r;
+          head[half + i] = normed[half + i] * c + normed[i] * r;
+        }
+      }
+    }
+    Rows mixed(tokens, std::vector<double>(s.heads * dim));
+    for (int64_t t = 0; t < tokens; t++) {
+      for (int64_t h = 0; h < s.heads; h++) {
+        const int64_t key = (s.heads + h / (s.heads / s.kv_heads)) * dim, value = key + s.kv_heads * dim;
+        std::vector<double> weights(t + 1);
+        double sum = 0;
+        for (int64_t u = 0; u <= t; u++) {
+          double score = 0;
+          for (int64_t i = 0; i < dim; i++) score += qkv[t][h * dim + i] * qkv[u][key + i];
+          sum += weights[u] = exp(score / sqrt(static_cast<double>(dim)));
+        }
+        for (int64_t u = 0; u <= t; u++) {
+          for (int64_t i = 0; i < dim; i++) mixed[t][h * dim + i] += weights[u] / sum * qkv[u][value + i];
+        }
+      }
+    }
+    const Rows out = multiply(mixed, layer[5], s.hidden);
+    for (int64_t t = 0; t < tokens; t++) {
+      for (int64_t i = 0; i < s.hidden; i++) x[t][i] += out[t][i];
+    }
+    Rows gates = multiply(norm_all(x, layer[6]), layer[7], 2 * s.intermediate);
+    for (auto &row : gates) {
+      for (int64_t i = 0; i < s.intermediate; i++) row[i] *= row[s.intermediate + i] / (1 + exp(-row[i]));
+      row.resize(s.intermediate);
+    }
+    const Rows down = multiply(gates, layer[8], s.hidden);
+    for (int64_t t = 0; t < tokens; t++) {
+      for (int64_t i = 0; i < s.hidden; i++) x[t][i] += down[t][i];
+    }
+  }
+  return norm_all(x, w[1]);
+}
+
+// The sequence that segment `index` ends, and how many of its tokens are the segment's own.
+std::vector<int64_t> sequence(const Cut &cut, const std::vector<int64_t> &ids, size_t index) {
+  std::vector<int64_t> starts(1, 0);
+  for (int64_t length : cut.lengths) starts.push_back(starts.back() + length);
+  std::vector<int64_t> tokens;
+  const int64_t prefix = cut.prefixes[index];
+  if (prefix >= 0) tokens.assign(ids.begin() + starts[prefix], ids.begin() + starts[prefix + 1]);
+  tokens.insert(tokens.end(), ids.begin() + starts[index], ids.begin() + starts[index + 1]);
+  return tokens;
+}
+
+// Hidden states of the batch in its order; `flow`, if any, weighs them for the returned sum.
+double reference(const Model &m, const Weights &w, const Cut &cut, const std::vector<int64_t> &ids,
+                 const std::vector<float> &flow, std::vector<double> *hidden) {
+  double sum = 0;
+  size_t at = 0;
+  for (size_t i = 0; i < cut.lengths.size(); i++) {
+    const Rows rows = reference(m, w, sequence(cut, ids, i));
+    for (size_t t = rows.size() - cut.lengths[i]; t < rows.size(); t++) {
+      for (double value : rows[t]) {
+        if (hidden) hidden->push_back(value);
+        sum += value * flow[at++];
+      }
+    }
+  }
+  return sum;
+}
+
+struct Result {
+  std::vector<float> hidden;
+  std::vector<std::vector<float>> gradients;
+};
+
+Result run(const Model &m, int backend, int threads, const Cut &cut, const std::vector<int64_t> &ids, int32_t keep,
+           const std::vector<float> &flow) {
+  const Shape &s = m.s;
+  hir_set_threads(threads);
+  int64_t model = 0, pass = 0;
+  const auto ok = [&](int32_t code, const char *what) { expect(code == HIR_OK, what, backend, s.hidden); };
+  ok(hir_transformer_create(backend, s.layers, s.hidden, s.intermediate, s.heads, s.kv_heads, s.head_dim, s.vocab,
+                            EPSILON, HIR_FLOAT32, &model),
+     "create");
+  const std::vector<int64_t> addresses = m.addresses();
+  ok(hir_transformer_weights(model, addresses.data()), "weights");
+  ok(hir_transformer_weights(model, addresses.data()), "weights again");
+  ok(hir_transformer_rotary(model, address(m.cosines), address(m.sines), m.positions), "rotary");
+  Result result;
+  result.hidden.resize(ids.size() * s.hidden);
+  std::vector<int64_t> into;
+  for (const auto &w : m.weights) result.gradients.emplace_back(w.size());
+  for (const auto &g : result.gradients) into.push_back(address(g));
+  // Twice, so that memory of an earlier pass is met; gradients then hold the sum of both.
+  for (int i = 0; i < 2; i++) {
+    ok(hir_transformer_forward(model, ids.data(), ids.size(), cut.lengths.data(), cut.prefixes.data(),
+                               cut.lengths.size(), keep, address(result.hidden), &pass),
+       "forward");
+    if (keep == HIR_KEEP_NOTHING) {
+      expect(hir_transformer_backward(model, pass, address(flow), into.data()) == HIR_INVALID, "nothing kept", backend, 0);
+      continue;
+    }
+    ok(hir_transformer_backward(model, pass, address(flow), into.data()), "backward");
+    expect(hir_transformer_backward(model, pass, address(flow), into.data()) == HIR_INVALID, "backward once", backend, 0);
+  }
+  hir_transformer_free(model);
+  return result;
+}
+
+void check_gradients(const Model &m, int backend, const Cut &cut, const std::vector<int64_t> &ids,
+                     const std::vector<float> &flow, const Result &result) {
+  std::mt19937 random(11);
+  Weights w;
+  for (const auto &x : m.weights) w.emplace_back(x.begin(), x.end());
+  for (size_t p = 0; p < w.size(); p++) {
+    double largest = 0;
+    for (float g : result.gradients[p]) largest = fmax(largest, fabs(g));
+    expect((largest > 0) == (!w[p].empty() && p != 2), "there is a gradient", backend, static_cast<long long>(p));
+    for (int i = 0; i < 5 && !w[p].empty() && p != 2; i++) {
+      // Of the embedding a token that occurs.
+      const size_t at = p == 0 ? ids[random() % ids.size()] * m.s.hidden + random() % m.s.hidden : random() % w[p].size();
+      const double step = 1e-5, value = w[p][at];
+      w[p][at] = value + step;
+      const double above = reference(m, w, cut, ids, flow, nullptr);
+      w[p][at] = value - step;
+      const double below = reference(m, w, cut, ids, flow, nullptr);
+      w[p][at] = value;
+      const double want = 2 * (above - below) / (2 * step);  // of two passes
+      expect(fabs(result.gradients[p][at] - want) <= 1e-5 + 2e-4 * (largest + fabs(want)), "gradient", backend,
+             static_cast<long long>(p));
+    }
+  }
+}
+
+void check_head(const Model &m, int backend) {
+  const Shape &s = m.s;
+  const int64_t rows = 71, stride = s.vocab + 3;
+  std::mt19937 random(2);
+  std::normal_distribution<float> draw(0, 1);
+  std::vector<float> hidden(rows * s.hidden), flow(rows * stride), logits(rows * stride, -1.0f), back(rows * s.hidden);
+  for (float &x : hidden) x = draw(random);
+  for (float &x : flow) x = draw(random);
+  int64_t model = 0;
+  hir_set_threads(3);
+  hir_transformer_create(backend, s.layers, s.hidden, s.intermediate, s.heads, s.kv_heads, s.head_dim, s.vocab, EPSILON,
+                         HIR_FLOAT32, &model);
+  hir_transformer_weights(model, m.addresses().data());
+  std::vector<float> gradient(s.vocab * s.hidden, 0.5f);
+  expect(hir_transformer_logits(model, address(hidden), rows, address(logits), stride) == HIR_OK, "logits", backend, 0);
+  expect(hir_transformer_logits_backward(model, address(flow), stride, address(hidden), rows, address(back),
+                                         address(gradient)) == HIR_OK,
+         "logits backward", backend, 0);
+  const std::vector<float> &head = m.weights[2];
+  const auto near = [&](double got, double want, const char *what) {
+    expect(fabs(got - want) <= 2e-4 * (1 + fabs(want)), what, backend, s.vocab);
+  };
+  for (int64_t r = 0; r < rows; r++) {
+    for (int64_t v = 0; v < s.vocab; v++) {
+      double sum = 0;
+      for (int64_t i = 0; i < s.hidden; i++) sum += static_cast<double>(hidden[r * s.hidden + i]) * head[v * s.hidden + i];
+      near(logits[r * stride + v], sum, "logit");
+    }
+    for (int i = 0; i < 3; i++) expect(logits[r * stride + s.vocab + i] == -1.0f, "padding", backend, r);
+    for (int64_t i = 0; i < s.hidden; i++) {
+      double sum = 0;
+      for (int64_t v = 0; v < s.vocab; v++) sum += static_cast<double>(flow[r * stride + v]) * head[v * s.hidden + i];
+      near(back[r * s.hidden + i], sum, "gradient of a hidden state");
+    }
+  }
+  for (int64_t v = 0; v < s.vocab; v++) {
+    for (int64_t i = 0; i < s.hidden; i++) {
+      double sum = 0.5;
+      for (int64_t r = 0; r < rows; r++) sum += static_cast<double>(flow[r * stride + v]) * hidden[r * s.hidden + i];
+      near(gradient[v * s.hidden + i], sum, "gradient of the head");
+    }
+  }
+  hir_transformer_free(model);
+}
+
+void check(int backend) {
+  const Shape shapes[] = {{2, 40, 56, 4, 2, 16, 37, false, true},
+                          {1, 33, 17, 3, 3, 40, 64, true, false},
+                          {2, 48, 100, 5, 1, 34, 131, false, false},
+                          {1, 1, 1, 1, 1, 2, 1, true, true}};
+  const Cut cut = {{9, 5, 33, 12, 1, 1, 20, 41}, {-1, 0, -1, 2, 0, -1, 2, -1}};
+  for (const Shape &shape : shapes) {
+    const Model m(shape, 60);
+    std::mt19937 random(7);
+    std::vector<int64_t> ids;
+    for (int64_t length : cut.lengths) {
+      for (int64_t i = 0; i < length; i++) ids.push_back(random() % shape.vocab);
+    }
+    std::normal_distribution<float> draw(0, 1);
+    std::vector<float> flow(ids.size() * shape.hidden);
+    for (float &x : flow) x = draw(random);
+
+    const Result one = run(m, backend, 1, cut, ids, HIR_KEEP_EVERYTHING, flow);
+    const Result three = run(m, backend, 3, cut, ids, HIR_KEEP_EVERYTHING, flow);
+    const Result again = run(m, backend, 2, cut, ids, HIR_KEEP_INPUTS, flow);
+    expect(one.hidden == three.hidden && one.gradients == three.gradients, "any number of threads", backend, shape.hidden);
+    expect(one.hidden == again.hidden && one.gradients == again.gradients, "recomputed", backend, shape.hidden);
+
+    std::vector<double> hidden;
+    Weights w;
+    for (const auto &x : m.weights) w.emplace_back(x.begin(), x.end());
+    reference(m, w, cut, ids, flow, &hidden);
+    for (size_t i = 0; i < hidden.size(); i++) {
+      expect(fabs(one.hidden[i] - hidden[i]) <= 1e-4 * (1 + fabs(hidden[i])), "hidden state", backend,
+             static_cast<long long>(i));
+    }
+    check_gradients(m, backend, cut, ids, flow, one);
+    check_head(m, backend);
+
+    // Every segment by itself, what it continues before it: the same bits.
+    size_t at = 0;
+    for (size_t i = 0; i < cut.lengths.size(); i++) {
+      const std::vector<int64_t> whole = sequence(cut, ids, i);
+      const Result alone = run(m, backend, 2, {{static_cast<int64_t>(whole.size())}, {-1}}, whole, HIR_KEEP_NOTHING, flow);
+      const size_t own = cut.lengths[i] * shape.hidden;
+      expect(std::equal(alone.hidden.end() - own, alone.hidden.end(), one.hidden.begin() + at),
+             "whatever else is in the batch", backend, static_cast<long long>(i));
+      at += own;
+    }
+  }
+}
+
+void refused(int backend) {
+  const Model m({1, 8, 8, 2, 1, 4, 10, false, false}, 6);
+  int64_t model = 0, pass = 0;
+  expect(hir_transformer_create(HIR_BASELINE, 1, 8, 8, 2, 1, 4, 10, EPSILON, HIR_FLOAT32, &model) == HIR_UNSUPPORTED,
+         "no baseline", backend, 0);
+  expect(hir_transformer_create(backend, 1, 8, 8, 2, 1, 4, 10, EPSILON, HIR_BFLOAT16, &model) == HIR_UNSUPPORTED,
+         "no bfloat16", backend, 0);
+  expect(hir_transformer_create(backend, 1, 8, 8, 3, 2, 4, 10, EPSILON, HIR_FLOAT32, &model) == HIR_INVALID, "heads",
+         backend, 0);
+  hir_transformer_create(backend, 1, 8, 8, 2, 1, 4, 10, EPSILON, HIR_FLOAT32, &model);
+  std::vector<float> hidden(80);
+  const auto forward = [&](std::vector<int64_t> ids, std::vector<int64_t> lengths, std::vector<int64_t> prefixes) {
+    return hir_transformer_forward(model, ids.data(), ids.size(), lengths.data(), prefixes.data(), lengths.size(),
+                                   HIR_KEEP_EVERYTHING, address(hidden), &pass);
+  };
+  expect(forward({1}, {1}, {-1}) == HIR_INVALID, "no weights yet", backend, 0);
+  hir_transformer_weights(model, m.addresses().data());
+  hir_transformer_rotary(model, address(m.cosines), address(m.sines), 6);
+  expect(forward({1, 2}, {1, 1}, {-1, 0}) == HIR_OK, "a good one", backend, 0);
+  expect(forward({1, 10}, {2}, {-1}) == HIR_INVALID, "a token too high", backend, 0);
+  expect(forward({-1}, {1}, {-1}) == HIR_INVALID, "a token too low", backend, 0);
+  expect(forward({1, 2}, {1}, {-1}) == HIR_INVALID, "tokens left over", backend, 0);
+  expect(forward({1}, {2}, {-1}) == HIR_INVALID, "tokens missing", backend, 0);
+  expect(forward({1, 2}, {2, 0}, {-1, -1}) == HIR_INVALID, "an empty segment", backend, 0);
+  expect(forward({1, 2}, {1, 1}, {-1, 1}) == HIR_INVALID, "continues itself", backend, 0);
+  expect(forward({1, 2, 3}, {1, 1, 1}, {-1, 0, 1}) == HIR_INVALID, "continues a continuation", backend, 0);
+  expect(forward({1, 2, 3, 4, 5, 6, 7}, {4, 3}, {-1, 0}) == HIR_INVALID, "beyond the rotary tables", backend, 0);
+  expect(hir_transformer_backward(model, pass, address(hidden), m.addresses().data()) == HIR_INVALID,
+         "backward of what failed", backend, 0);
+  expect(forward({}, {}, {}) == HIR_OK, "nothing", backend, 0);
+  hir_transformer_free(model);
+}
+
+}  // namespace
+
+int main() {
+  for (int backend : {HIR_AVX2, HIR_AVX512}) {
+    if (hir_backend_usable(backend) != HIR_OK) {
+      printf("skipped: %s\n", hir_last_error());
+      continue;
+    }
+    check(backend);
+    refused(backend);
+  }
+  if (failures == 0) printf("all transformer checks passed\n");
+  return failures == 0 ? 0 : 1;
+}
