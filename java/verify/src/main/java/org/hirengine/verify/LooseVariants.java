@@ -14,7 +14,8 @@ final class LooseVariants implements Iterable<Response> {
   private static final int FORMS = 8;
 
   private final Response whole;
-  private final String[] stripped = new String[4];
+  private @Nullable Response bare;
+  private final String[] parts = new String[4];
   private final List<Response> found = new ArrayList<>(FORMS);
   private int nextForm;
 
@@ -25,9 +26,9 @@ final class LooseVariants implements Iterable<Response> {
   /** The variant of this number, or null where there are no more. */
   private synchronized @Nullable Response at(int number) {
     while (number >= found.size() && nextForm < FORMS) {
-      String text = form(nextForm++);
-      if (text != null && !PyText.isBlank(text) && isNew(text)) {
-        found.add(text.equals(whole.text()) ? whole : Response.of(text));
+      Response variant = form(nextForm++);
+      if (variant != null && !variant.isBlank() && isNew(variant.text())) {
+        found.add(variant);
       }
     }
     return number < found.size() ? found.get(number) : null;
@@ -42,27 +43,39 @@ final class LooseVariants implements Iterable<Response> {
     return true;
   }
 
-  /** In the reference's order; null for a form that has no text of its own. */
-  private @Nullable String form(int form) {
+  /** In the reference's order; null for a form that is blank or equal to an earlier one. */
+  private @Nullable Response form(int form) {
     return switch (form) {
-      case 0 -> whole.text();
-      case 1 -> withoutAsterisks(whole.text());
-      case 2, 3, 4 -> stripped[form - 1] = withoutEdges(form - 1);
-      default -> withoutAsterisks(stripped[form - 4]);
+      case 0 -> whole;
+      case 1 -> {
+        String text = whole.text();
+        bare = text.indexOf('*') < 0 ? null : Response.of(text.replace("*", ""));
+        yield bare;
+      }
+      case 2, 3, 4 -> {
+        Response part = withoutEdges(whole, form - 1, null);
+        parts[form - 1] = part == null ? "" : part.text();
+        yield part;
+      }
+      default ->
+          bare == null ? null : withoutEdges(bare, form - 4, parts[form - 4].replace("*", ""));
     };
   }
 
-  private @Nullable String withoutAsterisks(String text) {
-    return text.indexOf('*') < 0 ? null : text.replace("*", "");
-  }
-
-  /** Without the first line (1), the last (2) or both (3). */
-  private String withoutEdges(int edges) {
-    String text = whole.text();
-    int from = (edges & 1) == 0 ? 0 : text.indexOf('\n') + 1;
-    int to = (edges & 2) == 0 ? text.length() : text.lastIndexOf('\n');
+  /**
+   * Without the first line (1), the last (2) or both (3).
+   *
+   * @param text what is then left, if that is not just the lines stripped
+   */
+  private static @Nullable Response withoutEdges(Response of, int edges, @Nullable String text) {
+    String all = of.text();
+    int from = (edges & 1) == 0 ? 0 : all.indexOf('\n') + 1;
+    int to = (edges & 2) == 0 ? all.length() : all.lastIndexOf('\n');
     boolean hasLines = to >= 0 && (edges == 2 || from > 0);
-    return hasLines && from < to ? PyText.strip(text.substring(from, to)) : "";
+    if (!hasLines || from >= to) {
+      return null;
+    }
+    return of.part(text == null ? PyText.strip(all.substring(from, to)) : text, from, to);
   }
 
   @Override

@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.hirengine.verify.text.CodePoints;
+import org.hirengine.verify.text.Pieces;
 import org.hirengine.verify.text.PyText;
 import org.hirengine.verify.text.SentenceSplitter;
 import org.jspecify.annotations.Nullable;
@@ -22,12 +23,30 @@ public final class Response {
   private volatile @Nullable CodePoints codePoints;
   private volatile @Nullable LooseVariants looseVariants;
 
-  private Response(String text) {
+  /** The response that this one's lines are lines of, {@code from} to {@code to}. */
+  private final @Nullable Response whole;
+
+  private final int from;
+  private final int to;
+
+  private Response(String text, @Nullable Response whole, int from, int to) {
     this.text = text;
+    this.whole = whole;
+    this.from = from;
+    this.to = to;
   }
 
   public static Response of(String text) {
-    return new Response(text);
+    return new Response(text, null, 0, 0);
+  }
+
+  /**
+   * Whole lines of this response, with the analyses of its words.
+   *
+   * @param lines the text between {@code from} and {@code to}, without white space at its ends
+   */
+  Response part(String lines, int from, int to) {
+    return new Response(lines, this, from, to);
   }
 
   public String text() {
@@ -60,13 +79,36 @@ public final class Response {
   }
 
   /** The runs of word characters ({@code \w+}) that NLTK counts as words. */
-  public List<String> words() {
-    return analysis("words", PyText::regexWords);
+  public Pieces words() {
+    return pieces("words", PyText::regexWords);
   }
 
   /** The pieces between white space. */
-  public List<String> tokens() {
-    return analysis("tokens", PyText::split);
+  public Pieces tokens() {
+    return pieces("tokens", PyText::split);
+  }
+
+  /** The pieces between white space of the text in lower case. */
+  public Pieces lowerTokens() {
+    return pieces("lower tokens", own -> PyText.split(PyText.lower(own)));
+  }
+
+  /**
+   * Pieces that lie between white space, or between some of it: then what precedes a line, and what
+   * follows it, changes nothing, and a variant of a response takes its pieces from there.
+   *
+   * @param key as for {@link #analysis}
+   */
+  public Pieces pieces(Object key, Function<String, Pieces> cut) {
+    return analysis(
+        key,
+        own -> {
+          Pieces all = whole == null ? null : whole.pieces(key, cut);
+          // Other cases may have other lengths; places in them are not places here.
+          return all != null && whole != null && all.text().length() == whole.text.length()
+              ? all.within(from, to)
+              : cut.apply(own);
+        });
   }
 
   /**

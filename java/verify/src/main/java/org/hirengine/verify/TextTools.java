@@ -115,10 +115,15 @@ public final class TextTools {
 
   /** The Penn Treebank tag of the first token ({@code pos_tag}); empty where there is none. */
   public Optional<String> firstTag(Response response) {
-    List<String> tokens = wordTokens(response);
-    return tokens.isEmpty()
-        ? Optional.empty()
-        : Optional.of(response.analysis(tagger, text -> tagger.firstTag(tokens)));
+    return response.analysis(tagger, text -> firstTag(sentences(response)));
+  }
+
+  private Optional<String> firstTag(List<String> sentences) {
+    List<String> tokens = new ArrayList<>();
+    for (int i = 0; i < sentences.size() && tokens.size() < PosTagger.TOKENS_FOR_FIRST; i++) {
+      tokens.addAll(WordTokenizer.tokenize(sentences.get(i)));
+    }
+    return tokens.isEmpty() ? Optional.empty() : Optional.of(tagger.firstTag(tokens));
   }
 
   /** Function words in lower case. */

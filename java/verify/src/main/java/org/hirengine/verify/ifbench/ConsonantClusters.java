@@ -4,7 +4,6 @@ import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyText;
 
 /** {@code ConsonantClusterChecker}: each word has two consonants in a row; y is a consonant. */
 final class ConsonantClusters extends BinaryType {
@@ -15,7 +14,7 @@ final class ConsonantClusters extends BinaryType {
 
   @Override
   protected Verdict check(Response response) {
-    for (String word : PyText.split(response.lower())) {
+    for (String word : response.lowerTokens()) {
       if (!hasCluster(word)) {
         return Verdict.violated(Wording.brief(word) + " has no two consonants in a row");
       }

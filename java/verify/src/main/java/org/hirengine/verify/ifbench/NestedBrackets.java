@@ -21,12 +21,11 @@ final class NestedBrackets extends BinaryType {
 
   @Override
   protected Verdict check(Response response) {
-    String text = response.text();
+    char[] text = response.text().toCharArray();
     StringBuilder open = new StringBuilder();
     int deepest = 0;
     int deepestEver = 0;
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
+    for (char c : text) {
       if (c == '(' || c == '[' || c == '{') {
         open.append(c);
         deepest = Math.max(deepest, open.length());

@@ -21,11 +21,10 @@ final class NestedQuotes extends BinaryType {
 
   @Override
   protected Verdict check(Response response) {
-    String text = response.text();
+    char[] text = response.text().toCharArray();
     StringBuilder open = new StringBuilder();
     int deepest = 0;
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
+    for (char c : text) {
       int last = open.length() - 1;
       if (last >= 0 && open.charAt(last) == c) {
         open.setLength(last);

@@ -4,6 +4,7 @@ import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.rule.Wording;
+import org.hirengine.verify.text.CodePoints;
 import org.hirengine.verify.text.PyText;
 
 /** {@code PalindromeChecker}: ten palindromes of five characters or more. */
@@ -19,7 +20,10 @@ final class Palindromes extends BinaryType {
 
   @Override
   protected Verdict check(Response response) {
-    long count = Words.bare(response).stream().filter(Palindromes::isPalindrome).count();
+    int count =
+        response
+            .pieces("palindromes", text -> PyText.bareWords(text).filter(Palindromes::isPalindrome))
+            .size();
     return Verdict.of(
         count >= WANTED,
         Wording.count(count, "palindrome") + " of 5 letters or more, at least 10 asked");
@@ -29,12 +33,13 @@ final class Palindromes extends BinaryType {
     if (word.length() < 5) {
       return false;
     }
-    int[] points = PyText.lower(word).codePoints().toArray();
-    for (int i = 0; i < points.length / 2; i++) {
-      if (points[i] != points[points.length - 1 - i]) {
+    CodePoints points = CodePoints.of(PyText.lower(word));
+    int n = points.length();
+    for (int i = 0; i < n / 2; i++) {
+      if (points.at(i) != points.at(n - 1 - i)) {
         return false;
       }
     }
-    return points.length >= 5;
+    return n >= 5;
   }
 }

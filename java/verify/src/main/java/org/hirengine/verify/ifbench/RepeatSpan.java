@@ -37,7 +37,7 @@ final class RepeatSpan extends RuleType {
     int end = kwargs.integer(END, Integer.MIN_VALUE);
     if (revision == Revision.R1) {
       List<String> span = slice(words(prompt), start, end);
-      return response -> verdict(words(response.text()).equals(span), String.join(" ", span));
+      return response -> verdict(response.lowerTokens().equals(span), String.join(" ", span));
     }
     // The slice goes to end + 1; where that is 0, it is empty, as in Python.
     String span = PyText.slice(prompt, start, end + 1);
@@ -97,7 +97,7 @@ final class RepeatSpan extends RuleType {
     int start;
     int end;
     if (revision == Revision.R1) {
-      List<String> span = words(response.text());
+      List<String> span = response.lowerTokens();
       start = Collections.indexOfSubList(words(prompt), span);
       end = start + span.size();
     } else {

@@ -10,6 +10,7 @@ import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
 import org.hirengine.verify.rule.Kwargs;
 import org.hirengine.verify.rule.RuleType;
+import org.hirengine.verify.text.Pieces;
 import org.hirengine.verify.text.PyText;
 
 /** {@code StopWordPercentageChecker}: function words, as a share of all words, at most. */
@@ -28,11 +29,13 @@ final class StopWordRatio extends RuleType {
 
   /** In percent; not a number where there are no words. */
   private double percentage(Response response) {
-    long stopWords =
-        response.words().stream()
-            .filter(word -> tools.stopWords().contains(PyText.lower(word)))
-            .count();
-    return (double) stopWords / response.words().size() * 100;
+    Pieces stopWords =
+        response.pieces(
+            this,
+            text ->
+                PyText.regexWords(text)
+                    .filter(word -> tools.stopWords().contains(PyText.lower(word))));
+    return (double) stopWords.size() / response.words().size() * 100;
   }
 
   @Override

@@ -7,6 +7,7 @@ import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.rule.Wording;
 import org.hirengine.verify.text.PyChars;
 import org.hirengine.verify.text.PyText;
+import org.hirengine.verify.text.WordTokenizer;
 
 /** {@code TitleCaseChecker}: no token begins with a small letter, mixed case aside. */
 final class TitleCase extends BinaryType {
@@ -22,10 +23,12 @@ final class TitleCase extends BinaryType {
 
   @Override
   protected Verdict check(Response response) {
-    for (String token : tools.wordTokens(response)) {
-      int first = token.codePointAt(0);
-      if (PyChars.isLower(first) && fails(token, first)) {
-        return Verdict.violated(Wording.brief(token) + " begins with a small letter");
+    for (String sentence : tools.sentences(response)) {
+      for (String token : WordTokenizer.tokenize(sentence)) {
+        int first = token.codePointAt(0);
+        if (PyChars.isLower(first) && fails(token, first)) {
+          return Verdict.violated(Wording.brief(token) + " begins with a small letter");
+        }
       }
     }
     return Verdict.satisfied("no word begins with a small letter");

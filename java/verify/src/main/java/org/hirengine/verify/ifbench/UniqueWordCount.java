@@ -19,7 +19,7 @@ final class UniqueWordCount extends NumberType {
   @Override
   protected int count(Response response) {
     Set<String> words = new HashSet<>();
-    for (String token : PyText.split(response.lower())) {
+    for (String token : response.lowerTokens()) {
       words.add(PyText.strip(token, Words.MARKS));
     }
     return words.size();

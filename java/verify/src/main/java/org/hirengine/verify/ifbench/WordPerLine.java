@@ -16,7 +16,12 @@ final class WordPerLine extends BinaryType {
   @Override
   protected Verdict check(Response response) {
     String text = PyText.strip(PyText.removePunctuation(response.text()));
-    long lines = PyText.split(text, "\n").stream().filter(line -> !line.isEmpty()).count();
+    int lines = 0;
+    for (int from = 0, end; from < text.length(); from = end + 1) {
+      end = text.indexOf('\n', from);
+      end = end < 0 ? text.length() : end;
+      lines += end > from ? 1 : 0;
+    }
     int words = Words.bare(response).size();
     return Verdict.of(
         lines == words, Wording.count(words, "word") + " on " + Wording.count(lines, "line"));

@@ -1,7 +1,7 @@
 package org.hirengine.verify.ifbench;
 
-import java.util.List;
 import org.hirengine.verify.Response;
+import org.hirengine.verify.text.Pieces;
 import org.hirengine.verify.text.PyChars;
 import org.hirengine.verify.text.PyText;
 
@@ -14,22 +14,21 @@ final class Words {
   private Words() {}
 
   /** The pieces between white space once all ASCII punctuation is gone. */
-  static List<String> bare(Response response) {
-    return response.analysis("bare words", text -> PyText.split(PyText.removePunctuation(text)));
+  static Pieces bare(Response response) {
+    return response.pieces("bare words", PyText::bareWords);
   }
 
   /**
    * The same of the lower-cased text. Lowering comes first, because punctuation decides whether a
    * sigma is final.
    */
-  static List<String> lowerBare(Response response) {
-    return response.analysis(
-        "lower bare words", text -> PyText.split(PyText.removePunctuation(response.lower())));
+  static Pieces lowerBare(Response response) {
+    return response.pieces("lower bare words", text -> PyText.bareWords(PyText.lower(text)));
   }
 
   /** The words of a sentence once all ASCII punctuation is gone. */
-  static List<String> bare(String sentence) {
-    return PyText.split(PyText.removePunctuation(sentence));
+  static Pieces bare(String sentence) {
+    return PyText.bareWords(sentence);
   }
 
   /** Is it a plain English word, such as can be asked for? */

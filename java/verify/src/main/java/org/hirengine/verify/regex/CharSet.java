@@ -81,6 +81,19 @@ final class CharSet {
     return ignoreCase;
   }
 
+  /** False where nothing but ASCII can be in the set. */
+  boolean mayHoldOthers() {
+    if (negated || ignoreCase || !categories.isEmpty()) {
+      return true;
+    }
+    for (int end : ranges) {
+      if (end > 127) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** The one character this set is made of and matches alone, or -1. */
   int single() {
     if (negated || !categories.isEmpty() || ranges.length != 2 || ranges[0] != ranges[1]) {

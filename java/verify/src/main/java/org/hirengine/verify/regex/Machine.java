@@ -61,11 +61,11 @@ final class Machine {
    */
   boolean search(int from, boolean mustAdvance) {
     this.mustAdvance = mustAdvance;
-    int[] view = program.firstFolded ? folded : text;
+    FirstChars first = program.first;
     for (int at = from; at <= text.length; at++) {
-      if (program.first >= 0) {
+      if (first != null) {
         int skippedFrom = at;
-        while (at < text.length && view[at] != program.first) {
+        while (at < text.length && !first.mayBe(text[at])) {
           at++;
         }
         spend(at - skippedFrom);
@@ -103,6 +103,16 @@ final class Machine {
 
   int[] slots() {
     return slots.clone();
+  }
+
+  /** Where the last match begins. */
+  int start() {
+    return slots[0];
+  }
+
+  /** Where the last match ends. */
+  int end() {
+    return slots[1];
   }
 
   private void spend(long steps) {

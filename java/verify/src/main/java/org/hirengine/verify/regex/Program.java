@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.hirengine.verify.regex.Node.Repeat;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A pattern as instructions for {@link Machine}: an opcode and its operands, one after another in
@@ -59,30 +60,23 @@ final class Program {
   final int registers;
   final boolean folds;
 
-  /** The character every match begins with, or -1 where that is not one character. */
-  final int first;
+  /** What every match begins with; null where a match may be empty. */
+  final @Nullable FirstChars first;
 
-  final boolean firstFolded;
-
-  private Program(Builder builder, int groups) {
+  private Program(Builder builder, int groups, @Nullable FirstChars first) {
     this.code = Arrays.copyOf(builder.code, builder.size);
     this.sets = builder.sets.toArray(CharSet[]::new);
     this.registers = builder.registers;
     this.folds = builder.folds;
     this.slots = 2 * (groups + 1);
-    int pc = 0;
-    while (code[pc] == SAVE) {
-      pc += 2;
-    }
-    this.first = code[pc] == CHAR ? code[pc + 1] : -1;
-    this.firstFolded = code[pc] == CHAR && code[pc + 2] == 1;
+    this.first = first;
   }
 
   static Program of(Node node, int groups) {
     Builder builder = new Builder();
     builder.emit(node);
     builder.add(MATCH);
-    return new Program(builder, groups);
+    return new Program(builder, groups, FirstChars.of(node));
   }
 
   private static final class Builder {

@@ -159,7 +159,14 @@ public final class PyPattern {
 
   /** {@code len(re.findall(...))}. */
   public int count(CodePoints text) {
-    return findAll(text).size();
+    int count = 0;
+    Machine machine = machine(text);
+    boolean wasEmpty = false;
+    for (int from = 0; machine.search(from, wasEmpty); from = machine.end()) {
+      count++;
+      wasEmpty = machine.start() == machine.end();
+    }
+    return count;
   }
 
   /** {@code re.split}: the pieces between matches, and the groups of each match between them. */

@@ -1,5 +1,6 @@
 package org.hirengine.verify.text;
 
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** A string as its code points: the indices and lengths that Python sees. */
@@ -11,7 +12,23 @@ public final class CodePoints {
 
   private CodePoints(String text) {
     this.text = text;
-    this.values = text.codePoints().toArray();
+    this.values = values(text.toCharArray());
+  }
+
+  private static int[] values(char[] chars) {
+    int[] values = new int[chars.length];
+    int n = 0;
+    for (int i = 0; i < chars.length; i++) {
+      char c = chars[i];
+      if (Character.isHighSurrogate(c)
+          && i + 1 < chars.length
+          && Character.isLowSurrogate(chars[i + 1])) {
+        values[n++] = Character.toCodePoint(c, chars[++i]);
+      } else {
+        values[n++] = c;
+      }
+    }
+    return n == values.length ? values : Arrays.copyOf(values, n);
   }
 
   public static CodePoints of(String text) {

@@ -157,26 +157,29 @@ public final class LanguageDetector {
 
   private double[] trial(int[] grams, PyRandom random) {
     double[] p = new double[LANGUAGES.length];
+    double[] factors = new double[LANGUAGES.length];
     Arrays.fill(p, 1.0 / p.length);
     double weight = (ALPHA + random.gauss() * ALPHA_WIDTH) / BASE_FREQUENCY;
     for (int i = 0; ; i++) {
-      update(p, grams[random.below(grams.length)], weight);
+      update(p, grams[random.below(grams.length)], weight, factors);
       if (i % 5 == 0 && (normalize(p) > CONVERGED || i >= ITERATION_LIMIT)) {
         return p;
       }
     }
   }
 
-  private void update(double[] p, int row, double weight) {
+  /**
+   * @param factors room for the factor of each language
+   */
+  private void update(double[] p, int row, double weight, double[] factors) {
     byte[] languages = rowLanguages[row];
     double[] frequencies = rowFrequencies[row];
-    int next = 0;
+    Arrays.fill(factors, weight);
+    for (int i = 0; i < languages.length; i++) {
+      factors[languages[i]] = weight + frequencies[i];
+    }
     for (int i = 0; i < p.length; i++) {
-      if (next < languages.length && languages[next] == i) {
-        p[i] *= weight + frequencies[next++];
-      } else {
-        p[i] *= weight;
-      }
+      p[i] *= factors[i];
     }
   }
 

@@ -84,10 +84,9 @@ public final class PerceptronTagger implements PosTagger {
     }
   }
 
-  /** The first tag hangs on the first three tokens alone. */
   @Override
   public String firstTag(List<String> tokens) {
-    return tag(tokens.subList(0, Math.min(3, tokens.size()))).get(0);
+    return tag(tokens.subList(0, Math.min(TOKENS_FOR_FIRST, tokens.size()))).get(0);
   }
 
   /** The tags of all tokens, from left to right. */

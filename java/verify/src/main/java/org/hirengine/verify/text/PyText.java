@@ -94,23 +94,24 @@ public final class PyText {
   }
 
   /** {@code s.split()}: the pieces between runs of white space, none of them empty. */
-  public static List<String> split(String s) {
-    List<String> pieces = new ArrayList<>();
-    int n = s.length();
-    int i = 0;
-    while (i < n) {
-      while (i < n && PyChars.isSpace(s.charAt(i))) {
-        i++;
-      }
-      int from = i;
-      while (i < n && !PyChars.isSpace(s.charAt(i))) {
-        i++;
-      }
-      if (i > from) {
-        pieces.add(s.substring(from, i));
+  public static Pieces split(String s) {
+    Pieces.Builder pieces = new Pieces.Builder(s);
+    char[] chars = s.toCharArray();
+    int from = -1;
+    for (int i = 0; i < chars.length; i++) {
+      if (PyChars.isSpace(chars[i])) {
+        if (from >= 0) {
+          pieces.add(from, i);
+          from = -1;
+        }
+      } else if (from < 0) {
+        from = i;
       }
     }
-    return pieces;
+    if (from >= 0) {
+      pieces.add(from, chars.length);
+    }
+    return pieces.build();
   }
 
   /** {@code s.split(separator)}: every piece, the empty ones and the last included. */
@@ -165,8 +166,24 @@ public final class PyText {
     if (first == n) {
       return s;
     }
-    StringBuilder out = new StringBuilder(n + 2).append(s, 0, first);
-    for (int i = first; i < n; ) {
+    char[] chars = s.toCharArray();
+    for (int i = first; i < n; i++) {
+      char c = chars[i];
+      if (c < 128) {
+        chars[i] = (char) (c >= 'A' && c <= 'Z' ? c + 32 : c);
+      } else if (c == 0x130 || c == 0x3A3 || Character.isSurrogate(c)) {
+        return lowerBeyondChars(s);
+      } else {
+        chars[i] = Character.toLowerCase(c);
+      }
+    }
+    return new String(chars);
+  }
+
+  private static String lowerBeyondChars(String s) {
+    int n = s.length();
+    StringBuilder out = new StringBuilder(n + 2);
+    for (int i = 0; i < n; ) {
       int c = s.codePointAt(i);
       if (c < 128) {
         out.append((char) (c >= 'A' && c <= 'Z' ? c + 32 : c));
@@ -270,22 +287,22 @@ public final class PyText {
   }
 
   /** {@code re.findall(r"\w+", s)}. */
-  public static List<String> words(String s) {
+  public static Pieces words(String s) {
     return runs(s, PyChars::isWord);
   }
 
   /** {@code RegexpTokenizer(r"\w+").tokenize(s)} of NLTK, which matches by {@code regex}. */
-  public static List<String> regexWords(String s) {
+  public static Pieces regexWords(String s) {
     return runs(s, PyChars::isRegexWord);
   }
 
   /** {@code re.findall(r"\d+", s)}. */
-  public static List<String> numbers(String s) {
+  public static Pieces numbers(String s) {
     return runs(s, PyChars::isDecimal);
   }
 
-  private static List<String> runs(String s, IntPredicate member) {
-    List<String> words = new ArrayList<>();
+  private static Pieces runs(String s, IntPredicate member) {
+    Pieces.Builder words = new Pieces.Builder(s);
     int n = s.length();
     int from = -1;
     for (int i = 0; i < n; ) {
@@ -293,15 +310,43 @@ public final class PyText {
       if (member.test(c)) {
         from = from < 0 ? i : from;
       } else if (from >= 0) {
-        words.add(s.substring(from, i));
+        words.add(from, i);
         from = -1;
       }
       i += Character.charCount(c);
     }
     if (from >= 0) {
-      words.add(s.substring(from));
+      words.add(from, n);
     }
-    return words;
+    return words.build();
+  }
+
+  /** {@code remove_punctuation(s).split()}: the pieces between white space, bare of ASCII marks. */
+  public static Pieces bareWords(String s) {
+    Pieces.Builder words = new Pieces.Builder(s);
+    int n = s.length();
+    for (int i = 0; i < n; i++) {
+      int from = i;
+      int last = i - 1;
+      int kept = 0;
+      for (; i < n; i++) {
+        char c = s.charAt(i);
+        if (PyChars.isSpace(c)) {
+          break;
+        }
+        if (!PyChars.isPunctuation(c)) {
+          from = kept == 0 ? i : from;
+          last = i;
+          kept++;
+        }
+      }
+      if (kept == last + 1 - from && kept > 0) {
+        words.add(from, last + 1);
+      } else if (kept > 0) {
+        words.add(from, last + 1, removePunctuation(s.substring(from, last + 1)));
+      }
+    }
+    return words.build();
   }
 
   /** {@code s.translate(str.maketrans("", "", string.punctuation))}. */
@@ -314,13 +359,14 @@ public final class PyText {
     if (i == n) {
       return s;
     }
-    StringBuilder out = new StringBuilder(n).append(s, 0, i);
+    char[] chars = s.toCharArray();
+    int kept = i;
     for (; i < n; i++) {
-      if (!PyChars.isPunctuation(s.charAt(i))) {
-        out.append(s.charAt(i));
+      if (!PyChars.isPunctuation(chars[i])) {
+        chars[kept++] = chars[i];
       }
     }
-    return out.toString();
+    return new String(chars, 0, kept);
   }
 
   /**

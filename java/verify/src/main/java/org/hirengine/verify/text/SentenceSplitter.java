@@ -42,16 +42,36 @@ public final class SentenceSplitter {
       s = s.replace(".\u201D", "\u201D.").replace(".\"", "\".");
     }
     s = s.replace("!\"", "\"!").replace("?\"", "\"?");
-    s = s.replace(".", "." + STOP).replace("?", "?" + STOP).replace("!", "!" + STOP);
     List<String> sentences = new ArrayList<>();
-    for (String piece : PyText.split(s.replace(PERIOD, "."), STOP)) {
-      sentences.add(PyText.strip(piece));
+    int from = 0;
+    for (int i = 0; i < s.length(); i++) {
+      char c = s.charAt(i);
+      if (c == '.' || c == '?' || c == '!') {
+        sentences.add(sentence(s, from, i + 1));
+        from = i + 1;
+      } else if (c == '<' && s.startsWith(STOP, i)) {
+        sentences.add(sentence(s, from, i));
+        from = i + STOP.length();
+        i = from - 1;
+      }
     }
-    int last = sentences.size() - 1;
-    if (sentences.get(last).isEmpty()) {
-      sentences.remove(last);
+    String last = sentence(s, from, s.length());
+    if (!last.isEmpty()) {
+      sentences.add(last);
     }
     return sentences;
+  }
+
+  private static String sentence(String s, int from, int to) {
+    int first = from;
+    int end = to;
+    while (first < end && PyChars.isSpace(s.charAt(first))) {
+      first++;
+    }
+    while (end > first && PyChars.isSpace(s.charAt(end - 1))) {
+      end--;
+    }
+    return s.substring(first, end).replace(PERIOD, ".");
   }
 
   private static String protect(String text) {

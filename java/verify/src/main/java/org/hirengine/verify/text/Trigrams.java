@@ -6,21 +6,25 @@ public final class Trigrams {
   /** Open addressing; a slot holds the three code points, 21 bits each, plus 1, or 0. */
   private final long[] slots;
 
+  /** Those in the slots, one after another. */
+  private final long[] distinct;
+
   private final int size;
 
   private Trigrams(CodePoints text) {
     int[] points = text.values();
     slots = new long[Math.max(2, Integer.highestOneBit(points.length) << 2)];
-    int distinct = 0;
+    distinct = new long[Math.max(0, points.length - 2)];
+    int found = 0;
     for (int i = 0; i + 2 < points.length; i++) {
       long key = ((long) points[i] << 42 | (long) points[i + 1] << 21 | points[i + 2]) + 1;
       int slot = slot(key);
       if (slots[slot] == 0) {
         slots[slot] = key;
-        distinct++;
+        distinct[found++] = key;
       }
     }
-    size = distinct;
+    size = found;
   }
 
   public static Trigrams of(CodePoints text) {
@@ -35,8 +39,8 @@ public final class Trigrams {
   /** How many of them the other text has too. */
   public int shared(Trigrams other) {
     int shared = 0;
-    for (long key : slots) {
-      if (key != 0 && other.slots[other.slot(key)] == key) {
+    for (int i = 0; i < size; i++) {
+      if (other.slots[other.slot(distinct[i])] == distinct[i]) {
         shared++;
       }
     }

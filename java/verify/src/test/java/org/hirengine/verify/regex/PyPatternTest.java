@@ -89,7 +89,7 @@ class PyPatternTest {
         "(a|a)*$",
         "(.*)*x",
         "(\\w+\\s?)+:",
-        "(?=(a+)+$)b",
+        "(?=(a+)+$)a",
         "a*a*a*a*a*a*c"
       })
   void catastrophicPatternsSpendTheirBudgetAtTheSameStep(String source) {
