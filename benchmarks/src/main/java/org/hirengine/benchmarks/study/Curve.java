@@ -33,9 +33,17 @@ record Curve(StudyPlan.Cell cell, List<Point> points) {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** A run is whole when its summary stands, which is written last. */
+  /**
+   * A run is whole when its summary holds the accuracy after the last step; a stopped one's not.
+   */
   static boolean isWhole(Path run) {
-    return Files.isRegularFile(run.resolve("summary.json"));
+    Path summary = run.resolve("summary.json");
+    try {
+      return Files.isRegularFile(summary)
+          && JSON.readTree(summary.toFile()).path("after").isObject();
+    } catch (IOException e) {
+      return false; // torn by a crash
+    }
   }
 
   /**

@@ -152,7 +152,11 @@ class StudyTest {
 
   private static void writeRun(Path run, double ila, long seed) throws IOException {
     Files.createDirectories(run);
-    Files.writeString(run.resolve("summary.json"), "{\"before\": {\"ila\": 0.004, \"cla\": 0.4}}");
+    String summary = "{\"before\": {\"ila\": 0.004, \"cla\": 0.4}, \"after\": null}";
+    Files.writeString(run.resolve("summary.json"), summary);
+    assertFalse(Curve.isWhole(run), "stopped before its end");
+    Files.writeString(run.resolve("summary.json"), summary.replace("null", "{}"));
+    assertTrue(Curve.isWhole(run));
     StringBuilder lines = new StringBuilder();
     for (int step = 1; step <= 2; step++) {
       lines.append(
