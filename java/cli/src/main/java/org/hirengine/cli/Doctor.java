@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 import org.bytedeco.cuda.cudart.cudaDeviceProp;
 import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.javacpp.Loader;
-import org.bytedeco.javacpp.SizeTPointer;
+import org.hirengine.engine.runtime.DeviceMemory;
 import org.hirengine.engine.runtime.NativeRuntime;
 import org.hirengine.kernels.Device;
 import org.hirengine.kernels.KernelProvider;
@@ -23,7 +23,7 @@ import org.hirengine.verify.Verifiers;
 /** The examinations behind {@code hir doctor}; none of them can fail the command. */
 final class Doctor {
 
-  private static final long GIB = 1L << 30;
+  private static final long GIB = DeviceMemory.GIB;
   private static final long CACHE_BYTES = GIB / 2;
 
   private final List<Finding> findings = new ArrayList<>();
@@ -182,51 +182,55 @@ final class Doctor {
                 + NativeEnv.get("OPENBLAS_NUM_THREADS").orElse("by its own count")));
   }
 
-  /**
-   * Looks for a GPU through the CUDA runtime where its natives are; without a driver it says so.
-   */
+  /** Looks for GPUs through the CUDA runtime, and for what keeps the engine from using them. */
   private void gpu() throws IOException {
     Path driver = Path.of("/proc/driver/nvidia/version");
-    String driverText =
-        Files.isReadable(driver)
-            ? Files.readAllLines(driver).get(0).replaceAll("\\s+", " ")
-            : "no NVIDIA driver";
+    if (Files.isReadable(driver)) {
+      String version = Files.readAllLines(driver).get(0).replaceAll("\\s+", " ");
+      findings.add(Finding.ok("GPU", version));
+      gpus();
+    }
+    Optional<String> reason = NativeRuntime.whyNoCuda();
+    findings.add(
+        reason.isEmpty()
+            ? Finding.ok("GPU", "device=cuda can be used")
+            : Finding.note(
+                "GPU",
+                "device=cuda cannot be used: " + reason.get(),
+                Files.isReadable(driver)
+                    ? "build with mvn -P gpu package, and put CUDA 13's libraries (cublas, cudnn,"
+                        + " nccl, cusparse, cufft, curand) into LD_LIBRARY_PATH"
+                    : null));
+  }
+
+  private void gpus() {
     try {
       Loader.load(cudart.class);
     } catch (LinkageError e) {
-      findings.add(
-          Finding.note(
-              "GPU",
-              driverText + "; this build has no CUDA libraries",
-              Files.isReadable(driver) ? "build with mvn -P gpu package" : null));
-      return;
+      return; // a build for the CPU, which is said below
     }
     int[] count = new int[1];
     int error = cudart.cudaGetDeviceCount(count);
     if (error != cudart.cudaSuccess) {
       findings.add(
-          Finding.note(
-              "GPU", driverText + "; CUDA: " + cudart.cudaGetErrorString(error).getString(), null));
+          Finding.note("GPU", "CUDA: " + cudart.cudaGetErrorString(error).getString(), null));
       return;
     }
     for (int device = 0; device < count[0]; device++) {
-      try (cudaDeviceProp properties = new cudaDeviceProp();
-          SizeTPointer free = new SizeTPointer(1);
-          SizeTPointer total = new SizeTPointer(1)) {
+      try (cudaDeviceProp properties = new cudaDeviceProp()) {
         cudart.cudaGetDeviceProperties(properties, device);
-        cudart.cudaSetDevice(device);
-        cudart.cudaMemGetInfo(free, total);
         findings.add(
             Finding.ok(
                 "GPU",
-                "%d: %s, compute capability %d.%d, %s, %s of it free"
+                "%d: %s, compute capability %d.%d, %s"
                     .formatted(
                         device,
                         properties.name().getString(),
                         properties.major(),
                         properties.minor(),
-                        gib(properties.totalGlobalMem()),
-                        gib(free.get()))));
+                        DeviceMemory.ofGpu(device)
+                            .map(m -> gib(m.free()) + " of " + gib(m.total()) + " free")
+                            .orElse(gib(properties.totalGlobalMem())))));
       }
     }
   }

@@ -80,7 +80,12 @@ final class TrainConsole implements TrainingListener, AutoCloseable {
         + number("kl", m.get(Metric.KL))
         + number("entropy", m.get(Metric.ENTROPY))
         + number("clip", m.get(Metric.CLIP_FRACTION))
-        + String.format(Locale.ROOT, "%.0f tok/s", m.get(Metric.TOKENS_PER_S).orElse(0));
+        + String.format(Locale.ROOT, "%.0f tok/s", m.get(Metric.TOKENS_PER_S).orElse(0))
+        + memory(m.get(Metric.MEMORY));
+  }
+
+  private static String memory(OptionalDouble gib) {
+    return gib.isEmpty() ? "" : String.format(Locale.ROOT, " %.1f GiB", gib.getAsDouble());
   }
 
   private static String percent(String name, OptionalDouble value) {

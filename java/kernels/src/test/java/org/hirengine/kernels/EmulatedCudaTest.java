@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.List;
+import org.hirengine.kernels.testing.AgreementContract;
 import org.hirengine.kernels.testing.Buffers;
 import org.hirengine.kernels.testing.DecodeContract;
 import org.hirengine.kernels.testing.OptimizerContract;
@@ -24,7 +25,8 @@ class EmulatedCudaTest
         PolicyLossContract,
         SampleContract,
         OptimizerContract,
-        DecodeContract {
+        DecodeContract,
+        AgreementContract {
 
   /** HIR_CUDA_EMULATED. */
   private static final int BACKEND = 4;
@@ -40,6 +42,11 @@ class EmulatedCudaTest
   @Override
   public int draws() {
     return 2_000; // the emulator is slow
+  }
+
+  @Override
+  public int agreementColumns() {
+    return 1_511;
   }
 
   @Override
@@ -62,7 +69,7 @@ class EmulatedCudaTest
 
   @Test
   void faultsAreReportedByTheNextCallThatWaits() {
-    try (Buffers b = new Buffers()) {
+    try (Buffers b = buffers()) {
       float[] values = new float[30];
       values[25] = Float.NaN;
       Rows rows = b.rows(DType.FLOAT32, 3, 10, 10, values);

@@ -25,6 +25,7 @@ const CHARTS = [
   {title: 'Weight of the KL penalty', floor: 0, series: [['kl_beta', 'beta']]},
   {title: 'Seconds per step', floor: 0, series: [['seconds.rollout', 'rollout'], ['seconds.verify', 'verify'], ['seconds.logprob', 'log-probs'], ['seconds.update', 'update']]},
   {title: 'Decoding, tokens per second', floor: 0, format: whole, series: [['tokens_per_s', 'generated']]},
+  {title: 'Memory in use, GiB', floor: 0, series: [['memory_gib', 'at the end of a step']]},
 ];
 
 /** Two to six round values that span [low, high]. */

@@ -224,11 +224,19 @@ public record TrainConfig(
               max = 1)
           double minP,
       @Key(
-              doc = "Rows decoded at once; null takes all of a step's.",
+              doc = "Rows decoded at once, at most; null takes 256.",
               value = "null",
               min = 1,
               max = 1e6)
-          @Nullable Integer batch) {}
+          @Nullable Integer batch,
+      @Key(
+              doc =
+                  "GiB for keys and values of the rows decoded at once; null takes 40% of a GPU's"
+                      + " free memory, 4 on the CPU.",
+              value = "null",
+              min = 0.001,
+              max = 1e6)
+          @Nullable Double cacheGib) {}
 
   public record Reward(
       @Key(doc = "Reward of a sampled response.", value = "ila", shorthand = true) RewardKind kind,

@@ -8,7 +8,9 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.rollout.Completion.FinishReason;
+import org.hirengine.engine.runtime.DeviceMemory;
 import org.hirengine.engine.runtime.GradMode;
+import org.hirengine.kernels.Device;
 import org.hirengine.kernels.Kernels;
 import org.jspecify.annotations.Nullable;
 
@@ -34,8 +36,33 @@ public final class RolloutEngine implements AutoCloseable {
    */
   public record Limits(int rows, long cacheBytes) {
 
-    /** 256 rows within 4 GiB. */
-    public static final Limits DEFAULT = new Limits(256, 4L << 30);
+    private static final int ROWS = 256;
+    private static final long CPU_CACHE = 4 * DeviceMemory.GIB;
+
+    /** Of a GPU's free memory; the rest is for activations, gradients in passing and logits. */
+    private static final double GPU_SHARE = 0.4;
+
+    /**
+     * What a device has room for now; to be asked when weights and optimizer are there.
+     *
+     * @param rows null takes 256
+     * @param cacheGib null takes two fifths of a GPU's free memory, 4 GiB on the CPU
+     */
+    public static Limits of(Device device, @Nullable Integer rows, @Nullable Double cacheGib) {
+      long cache =
+          cacheGib != null
+              ? (long) (cacheGib * DeviceMemory.GIB)
+              : device.kind() == Device.Kind.CPU
+                  ? CPU_CACHE
+                  : DeviceMemory.ofGpu(device.index()).map(Limits::cacheBytes).orElse(CPU_CACHE);
+      return new Limits(rows == null ? ROWS : rows, Math.max(1, cache));
+    }
+
+    /** Whole GiB where there are any: what else runs on the GPU seldom changes them. */
+    static long cacheBytes(DeviceMemory memory) {
+      long share = (long) (GPU_SHARE * memory.free());
+      return share < DeviceMemory.GIB ? share : share / DeviceMemory.GIB * DeviceMemory.GIB;
+    }
 
     public Limits {
       if (rows < 1 || cacheBytes < 1) {
@@ -67,9 +94,9 @@ public final class RolloutEngine implements AutoCloseable {
     this.decoder = Decoder.of(policy, kernels);
   }
 
-  /** With {@link Limits#DEFAULT}. */
+  /** With what the device has room for now. */
   public RolloutEngine(Policy policy, Kernels kernels, Set<Integer> stopIds) {
-    this(policy, kernels, stopIds, Limits.DEFAULT);
+    this(policy, kernels, stopIds, Limits.of(policy.device(), null, null));
   }
 
   /** A response that is being sampled. */

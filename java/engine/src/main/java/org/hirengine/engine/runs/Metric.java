@@ -76,6 +76,11 @@ public enum Metric {
           + " shares the machine.",
       false),
   TOKENS_PER_S("tokens_per_s", "Generated tokens per second of decoding.", false),
+  MEMORY(
+      "memory_gib",
+      "Memory in use at the step's end, in GiB: of the whole GPU, or resident in this process on"
+          + " the CPU.",
+      false),
   SECONDS_ROLLOUT("seconds.rollout", "Wall time of sampling, in seconds.", false),
   SECONDS_VERIFY("seconds.verify", "Wall time of verification, in seconds.", false),
   SECONDS_LOGPROB(

@@ -25,14 +25,18 @@ public final class DeviceException extends RuntimeException {
   public static RuntimeException explain(RuntimeException e) {
     String message = String.valueOf(e.getMessage());
     String lower = message.toLowerCase(Locale.ROOT);
-    if (!lower.contains("out of memory") && !lower.contains("out of gpu memory")) {
+    boolean exhausted =
+        lower.contains("out of memory")
+            || lower.contains("out of gpu memory")
+            || lower.contains("can't allocate memory");
+    if (!exhausted) {
       return e;
     }
     DeviceException explained =
         new DeviceException(
             message.lines().findFirst().orElse(message),
             "while updating, lower train.micro_tokens or set train.recompute=true; while sampling,"
-                + " lower sampling.batch, limits.prompt or limits.response; dtype=bfloat16 halves"
+                + " lower sampling.cache_gib or sampling.batch; dtype=bfloat16 halves"
                 + " activations");
     explained.initCause(e);
     return explained;

@@ -2,6 +2,9 @@ package org.hirengine.engine.runtime;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.global.torch;
 import org.hirengine.kernels.Device;
@@ -79,17 +82,53 @@ public final class NativeRuntime {
 
   /** LibTorch would fail at the first tensor only, and not say what to do. */
   private static void requireCuda() {
+    whyNoCuda()
+        .ifPresent(
+            reason -> {
+              throw new DeviceException(
+                  "device cuda cannot be used: " + reason,
+                  "take device=cpu, or a machine with a GPU, CUDA's libraries in LD_LIBRARY_PATH"
+                      + " and a build by mvn -P gpu package; hir doctor shows what was found");
+            });
+  }
+
+  /** All that keeps tensors from a GPU here; empty where nothing does. Loads LibTorch. */
+  public static Optional<String> whyNoCuda() {
+    load();
     if (torch.cuda_is_available()) {
-      return;
+      return Optional.empty();
     }
-    String driver =
-        Files.isReadable(Path.of("/proc/driver/nvidia/version"))
-            ? "this machine has an NVIDIA driver, but LibTorch finds no GPU through it"
-            : "this machine has no NVIDIA driver";
-    throw new DeviceException(
-        "device cuda cannot be used: " + driver,
-        "take device=cpu, or a machine with a GPU and a build by mvn -P gpu package; hir doctor"
-            + " shows what was found");
+    List<String> reasons = new ArrayList<>();
+    if (!Files.isReadable(Path.of("/proc/driver/nvidia/version"))) {
+      reasons.add("this machine has no NVIDIA driver");
+    }
+    missingLibrary().ifPresent(reasons::add);
+    return Optional.of(
+        reasons.isEmpty()
+            ? "LibTorch finds no GPU through this machine's NVIDIA driver (CUDA_VISIBLE_DEVICES"
+                + " may hide it)"
+            : String.join("; ", reasons));
+  }
+
+  /**
+   * What LibTorch's CUDA half lacks. It is loaded where it can be and left out in silence where it
+   * cannot, so that the CPU's half works on any machine.
+   */
+  private static Optional<String> missingLibrary() {
+    String loaded = Loader.getLoadedLibraries().get("jnitorch");
+    Path half = loaded == null ? null : Path.of(loaded).resolveSibling("libtorch_cuda.so");
+    if (half == null || !Files.exists(half)) {
+      return Optional.of("this build's LibTorch is for the CPU alone");
+    }
+    try {
+      System.load(half.toAbsolutePath().toString());
+      return Optional.empty();
+    } catch (UnsatisfiedLinkError e) {
+      String message = String.valueOf(e.getMessage());
+      return Optional.of(
+          "LibTorch's CUDA half cannot be loaded: "
+              + message.substring(message.indexOf(".so: ") < 0 ? 0 : message.indexOf(".so: ") + 5));
+    }
   }
 
   /** Without it LibTorch still runs, with OpenBLAS's guess of the core, which may be slow. */

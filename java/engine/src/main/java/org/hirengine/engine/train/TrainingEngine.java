@@ -6,6 +6,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.model.ForwardPass.Activations;
@@ -15,6 +16,7 @@ import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.model.Scorer;
 import org.hirengine.engine.rollout.RolloutEngine;
 import org.hirengine.engine.rollout.StopIds;
+import org.hirengine.engine.runtime.DeviceMemory;
 import org.hirengine.engine.runtime.NativeExecutor;
 import org.hirengine.engine.runtime.NativeRuntime;
 import org.hirengine.engine.tokens.ChatTemplate;
@@ -57,7 +59,6 @@ final class TrainingEngine implements AutoCloseable {
       check(policy.config(), config);
       optimizer = held(new Optimizer(policy, kernels, config.optim(), updates(config)));
       update = new PolicyUpdate(policy, gradient(policy, kernels, config), optimizer);
-      rollouts = held(new RolloutEngine(policy, kernels, stopIds(config), limits(config)));
       scorer = new Scorer(policy, kernels);
       referenceScorer =
           config.kl().needsReference()
@@ -67,6 +68,11 @@ final class TrainingEngine implements AutoCloseable {
                           config.model(), new Policy.Options(device, config.dtype(), false))),
                   kernels)
               : null;
+      // Last: its cache takes a share of the memory that the others leave.
+      TrainConfig.Sampling sampling = config.sampling();
+      RolloutEngine.Limits limits =
+          RolloutEngine.Limits.of(device, sampling.batch(), sampling.cacheGib());
+      rollouts = held(new RolloutEngine(policy, kernels, stopIds(config), limits));
     } catch (RuntimeException e) {
       natives.forEach(Runnable::run);
       throw e;
@@ -105,6 +111,11 @@ final class TrainingEngine implements AutoCloseable {
           }
         });
     return resource;
+  }
+
+  /** Bytes in use where the policy lies. */
+  OptionalLong memory() {
+    return executor.call(() -> DeviceMemory.used(policy.device()));
   }
 
   /** Updates of the whole run, which schedules stretch over. */
@@ -149,12 +160,6 @@ final class TrainingEngine implements AutoCloseable {
     encoder.endOfTurnId().ifPresent(ids::add);
     tokenizer.eosId().ifPresent(ids::add);
     return StopIds.of(config.model(), policy.config(), ids);
-  }
-
-  private static RolloutEngine.Limits limits(TrainConfig config) {
-    Integer rows = config.sampling().batch();
-    RolloutEngine.Limits standard = RolloutEngine.Limits.DEFAULT;
-    return rows == null ? standard : new RolloutEngine.Limits(rows, standard.cacheBytes());
   }
 
   private void check(ModelConfig model, TrainConfig config) {

@@ -357,6 +357,7 @@ public final class TrainingRun implements AutoCloseable {
     StepMeasurements.trained(metrics, batch, sampled.trajectories, replays);
     StepMeasurements.updated(metrics, report);
     StepMeasurements.timed(metrics, watch, tokens);
+    engine.memory().ifPresent(bytes -> metrics.set(Metric.MEMORY, bytes / 0x1p30));
     metrics
         .set(Metric.ROLLOUTS, (double) rollouts)
         .set(Metric.GENERATED_TOKENS, (double) generatedTokens)

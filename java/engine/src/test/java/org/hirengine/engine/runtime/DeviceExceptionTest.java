@@ -14,12 +14,14 @@ class DeviceExceptionTest {
     for (RuntimeException thrown :
         new RuntimeException[] {
           new RuntimeException("CUDA out of memory. Tried to allocate 2.00 GiB.\nException raised"),
-          new KernelException("policy_loss: out of GPU memory (0.1 of 139.8 GiB are free)")
+          new KernelException("policy_loss: out of GPU memory (0.1 of 139.8 GiB are free)"),
+          new RuntimeException(
+              "DefaultCPUAllocator: can't allocate memory: you tried to allocate 3 GiB")
         }) {
       DeviceException e = assertInstanceOf(DeviceException.class, DeviceException.explain(thrown));
       assertTrue(e.getMessage().contains("GiB") && !e.getMessage().contains("raised"));
       assertTrue(
-          e.remedy().contains("train.micro_tokens") && e.remedy().contains("sampling.batch"));
+          e.remedy().contains("train.micro_tokens") && e.remedy().contains("sampling.cache_gib"));
       assertSame(thrown, e.getCause());
     }
   }

@@ -1,7 +1,7 @@
 package org.hirengine.kernels.testing;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.LongPointer;
@@ -10,10 +10,15 @@ import org.bytedeco.javacpp.ShortPointer;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Rows;
 
-/** Native buffers of one test, freed together. */
+/** Native buffers of one test in one kind of memory, freed together. */
 public final class Buffers implements AutoCloseable {
 
-  private final List<Pointer> owned = new ArrayList<>();
+  private final Memory memory;
+  private final Map<Long, Memory.Block> blocks = new LinkedHashMap<>();
+
+  public Buffers(Memory memory) {
+    this.memory = memory;
+  }
 
   public long floats(float... values) {
     return own(new FloatPointer(Math.max(1, values.length)).put(values, 0, values.length));
@@ -43,13 +48,19 @@ public final class Buffers implements AutoCloseable {
 
   public float[] readFloats(long address, int count) {
     float[] values = new float[count];
-    pointer(address, FloatPointer.class).get(values);
+    try (FloatPointer copy = new FloatPointer(Math.max(1, count))) {
+      block(address).read(copy, 4L * count);
+      copy.get(values);
+    }
     return values;
   }
 
   public long[] readLongs(long address, int count) {
     long[] values = new long[count];
-    pointer(address, LongPointer.class).get(values);
+    try (LongPointer copy = new LongPointer(Math.max(1, count))) {
+      block(address).read(copy, 8L * count);
+      copy.get(values);
+    }
     return values;
   }
 
@@ -58,26 +69,30 @@ public final class Buffers implements AutoCloseable {
       return readFloats(address, count);
     }
     short[] bits = new short[count];
-    pointer(address, ShortPointer.class).get(bits);
+    try (ShortPointer copy = new ShortPointer(Math.max(1, count))) {
+      block(address).read(copy, 2L * count);
+      copy.get(bits);
+    }
     return Bf16.widen(bits);
   }
 
-  private <P extends Pointer> P pointer(long address, Class<P> type) {
-    return owned.stream()
-        .filter(p -> p.address() == address && type.isInstance(p))
-        .map(type::cast)
-        .findFirst()
-        .orElseThrow();
+  private Memory.Block block(long address) {
+    Memory.Block block = blocks.get(address);
+    if (block == null) {
+      throw new IllegalArgumentException("no buffer begins at " + address);
+    }
+    return block;
   }
 
-  private long own(Pointer pointer) {
-    owned.add(pointer);
-    return pointer.address();
+  private long own(Pointer content) {
+    Memory.Block block = memory.hold(content);
+    blocks.put(block.address(), block);
+    return block.address();
   }
 
   @Override
   public void close() {
-    owned.forEach(Pointer::close);
-    owned.clear();
+    blocks.values().forEach(Memory.Block::close);
+    blocks.clear();
   }
 }

@@ -15,6 +15,16 @@ public interface KernelsUnderTest {
     return Device.CPU;
   }
 
+  /** The memory of {@link #device}. */
+  default Memory memory() {
+    return Memory.HOST;
+  }
+
+  /** Buffers in {@link #memory}, which the test closes. */
+  default Buffers buffers() {
+    return new Buffers(memory());
+  }
+
   /** Error of a log-prob or an entropy relative to 1 + its size, float32 arithmetic. */
   default double tolerance() {
     return 3e-6;

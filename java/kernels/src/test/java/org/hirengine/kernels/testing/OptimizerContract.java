@@ -33,7 +33,7 @@ public interface OptimizerContract extends KernelsUnderTest {
       double maxNorm = c.get("clip_grad_norm").asDouble();
       float[] start = Golden.flat(c.get("params"));
       int n = start.length;
-      try (Buffers b = new Buffers()) {
+      try (Buffers b = buffers()) {
         long params = b.floats(start);
         long m = b.floats(new float[n]);
         long v = b.floats(new float[n]);
@@ -67,7 +67,7 @@ public interface OptimizerContract extends KernelsUnderTest {
         if (dtype == DType.BFLOAT16) {
           g = Bf16.widen(Bf16.round(g));
         }
-        try (Buffers b = new Buffers()) {
+        try (Buffers b = buffers()) {
           long params = b.floats(p);
           long first = b.floats(m);
           long second = b.floats(v);
@@ -125,7 +125,7 @@ public interface OptimizerContract extends KernelsUnderTest {
         for (float value : x) {
           expected += (double) value * value;
         }
-        try (Buffers b = new Buffers()) {
+        try (Buffers b = buffers()) {
           double got = kernels().sumOfSquares(device(), b.elements(dtype, x), n, dtype);
           assertEquals(expected, got, 1e-12 * expected);
         }
@@ -138,7 +138,7 @@ public interface OptimizerContract extends KernelsUnderTest {
     for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
       float[] x = new float[100_000];
       x[77_777] = bad;
-      try (Buffers b = new Buffers()) {
+      try (Buffers b = buffers()) {
         double got = kernels().sumOfSquares(device(), b.floats(x), x.length, DType.FLOAT32);
         assertTrue(!Double.isFinite(got));
       }
@@ -147,7 +147,7 @@ public interface OptimizerContract extends KernelsUnderTest {
 
   @Test
   default void theOptimizerRefusesNanAndBadArguments() {
-    try (Buffers b = new Buffers()) {
+    try (Buffers b = buffers()) {
       float[] grads = new float[100];
       grads[61] = Float.NaN;
       long p = b.floats(new float[100]);

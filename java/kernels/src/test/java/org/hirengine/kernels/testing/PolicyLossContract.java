@@ -176,7 +176,7 @@ public interface PolicyLossContract extends KernelsUnderTest {
           }
           PolicyLossConfig config =
               new PolicyLossConfig(0.8, 0.2, 0.2, 3.0, seed % 2 * 0.02, KlLoss.NONE, 0);
-          try (Buffers b = new Buffers()) {
+          try (Buffers b = buffers()) {
             long logits = b.elements(dtype, x.values);
             long logprobs = b.floats(new float[rows]);
             long entropies = b.floats(new float[rows]);
@@ -393,7 +393,7 @@ public interface PolicyLossContract extends KernelsUnderTest {
     }
 
     Result run(KernelsUnderTest test, PolicyLossConfig config) {
-      try (Buffers b = new Buffers()) {
+      try (Buffers b = test.buffers()) {
         long data = b.floats(logits);
         long logprobs = b.floats(new float[rows]);
         PolicyLossSums sums =

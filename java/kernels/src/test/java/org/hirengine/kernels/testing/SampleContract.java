@@ -271,7 +271,7 @@ public interface SampleContract extends KernelsUnderTest {
       int stride,
       Filters filters,
       int[] counters) {
-    try (Buffers b = new Buffers()) {
+    try (Buffers b = buffers()) {
       long tokens = b.longs(new long[rows]);
       long logprobs = b.floats(new float[rows]);
       Rows matrix = b.rows(dtype, rows, cols, stride, values);

@@ -103,7 +103,7 @@ public interface TokenLogprobContract extends KernelsUnderTest {
 
   @Test
   default void entropiesAreOptional() {
-    try (Buffers b = new Buffers()) {
+    try (Buffers b = buffers()) {
       long logprobs = b.floats(new float[1]);
       Rows rows = b.rows(DType.FLOAT32, 1, 2, 2, 0, 0);
       kernels().tokenLogprob(device(), rows, b.longs(1), 1.0, logprobs, 0);
@@ -158,7 +158,7 @@ public interface TokenLogprobContract extends KernelsUnderTest {
       int stride,
       long[] targets,
       double temperature) {
-    try (Buffers b = new Buffers()) {
+    try (Buffers b = buffers()) {
       long logprobs = b.floats(new float[rows]);
       long entropies = b.floats(new float[rows]);
       Rows matrix = b.rows(dtype, rows, cols, stride, values);

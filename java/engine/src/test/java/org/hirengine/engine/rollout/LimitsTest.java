@@ -1,0 +1,39 @@
+package org.hirengine.engine.rollout;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.hirengine.engine.rollout.RolloutEngine.Limits;
+import org.hirengine.engine.runtime.DeviceMemory;
+import org.hirengine.kernels.Device;
+import org.junit.jupiter.api.Test;
+
+/** How much room decoding takes, without a device. */
+class LimitsTest {
+
+  private static long cache(double freeGib) {
+    return Limits.cacheBytes(
+        new DeviceMemory((long) (freeGib * DeviceMemory.GIB), 140 * DeviceMemory.GIB));
+  }
+
+  @Test
+  void aGpuGivesTwoFifthsOfWhatIsFreeInWholeGib() {
+    assertEquals(52 * DeviceMemory.GIB, cache(131.7));
+    assertEquals(52 * DeviceMemory.GIB, cache(130.1), "little else on the GPU changes nothing");
+    assertEquals(DeviceMemory.GIB, cache(2.6));
+    assertEquals(0.8 * DeviceMemory.GIB, cache(2), 2);
+    assertEquals(0, cache(0));
+  }
+
+  @Test
+  void whatIsAskedForIsTaken() {
+    assertEquals(new Limits(7, DeviceMemory.GIB / 2), Limits.of(Device.CPU, 7, 0.5));
+    assertEquals(new Limits(256, 4 * DeviceMemory.GIB), Limits.of(Device.CPU, null, null));
+  }
+
+  @Test
+  void memoryInUseIsThisProcesss() {
+    long used = DeviceMemory.used(Device.CPU).orElseThrow();
+    assertTrue(used > 20_000_000 && used < 1L << 40, used + " bytes");
+  }
+}
