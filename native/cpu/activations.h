@@ -32,9 +32,10 @@ struct Strides {
 };
 
 // One layer's rows: input, queries with keys and values before norm and rotation, attention's output and the logarithm
-// to base 2 of its sums, x behind attention, gates and ups, output. gate_up and sums are null where nothing is kept.
+// to base 2 of its sums, x behind attention, gates and ups, output, rotated keys with values for the caller. Sums and
+// gate_up are null where nothing is kept, keys_values where none are asked for.
 struct Activations {
-  float *x, *qkv, *mixed, *sums, *mid, *gate_up, *out;
+  float *x, *qkv, *mixed, *sums, *mid, *gate_up, *out, *keys_values;
 };
 
 // Takes pieces of a block of memory; without memory it only counts.
@@ -87,7 +88,7 @@ class Memory {
  public:
   Memory(const DecoderShape &s, const Batch &batch, int32_t threads, float *memory)
       : s(s), strides(s, batch.longest), tokens(batch.tokens), blocks((tokens + ROWS - 1) / ROWS), keep(batch.keep),
-        carver(memory) {
+        keys_values(batch.keys_values), carver(memory) {
     const bool backward = keep != hir::NOTHING;
     const int64_t full = keep == hir::EVERYTHING ? s.layers : 1;
     x = carver.take((backward ? s.layers + 1 : 1) * tokens * strides.x);
@@ -128,7 +129,8 @@ class Memory {
     float *const in = x + (keep == hir::NOTHING ? 0 : index * tokens * strides.x);
     float *const out = keep == hir::NOTHING ? in : in + tokens * strides.x;
     const int64_t skip = keep == hir::EVERYTHING ? index * tokens : 0;
-    Activations a = {in, qkv + skip * strides.qkv, mixed + skip * strides.query, nullptr, out, nullptr, out};
+    Activations a = {in, qkv + skip * strides.qkv, mixed + skip * strides.query, nullptr, out, nullptr, out, nullptr};
+    if (keys_values) a.keys_values = keys_values + index * tokens * 2 * s.key_size();
     if (keep == hir::EVERYTHING || again) {
       a.sums = sums + skip * s.heads;
       a.mid = mid + skip * strides.x;
@@ -144,6 +146,7 @@ class Memory {
   const Strides strides;
   const int64_t tokens, blocks;
   const hir::Keep keep;
+  float *const keys_values;
 
   // Of the backward: gradients of a layer's output, of its input and of x behind attention; inputs of products; gradients
   // of products' outputs; sums of the norms' weights, of blocks of rows (input, mid) and of heads (query, key).

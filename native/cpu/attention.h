@@ -77,6 +77,11 @@ class Attention {
       prepare(row + key_column(), w.key_norm, slot, 1, key);
       pack_across(key, dim, slot, own.keys_across);
       pack_head(value, dim, st.slots, slot, own.values);
+      if (a.keys_values) {
+        float *const out = a.keys_values + (segment.start + t) * 2 * s.key_size() + head * dim;
+        memcpy(out, key, sizeof(float) * dim);
+        memcpy(out + s.key_size(), value, sizeof(float) * dim);
+      }
       if (backward) {
         pack_head(key, dim, st.slots, slot, own.keys);
         pack_across(value, dim, slot, own.values_across);

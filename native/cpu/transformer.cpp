@@ -71,7 +71,7 @@ class Model {
   int32_t weights(const int64_t *addresses);
   int32_t rotary(const float *cos, const float *sin, int64_t count);
   int32_t forward(const int64_t *tokens, int64_t count, const int64_t *lengths, const int64_t *prefixes,
-                  int64_t segment_count, int32_t keep, float *hidden, int64_t *pass);
+                  int64_t segment_count, int32_t keep, float *hidden, float *keys_values, int64_t *pass);
   int32_t backward(int64_t pass, const float *hidden_gradient, const int64_t *addresses);
   int32_t logits(const float *hidden, int64_t rows, float *out, int64_t row_stride);
   int32_t logits_backward(const float *gradient, int64_t row_stride, const float *hidden, int64_t rows,
@@ -241,7 +241,7 @@ int32_t Model::cut(const int64_t *tokens, int64_t count, const int64_t *lengths,
 }
 
 int32_t Model::forward(const int64_t *tokens, int64_t count, const int64_t *lengths, const int64_t *prefixes,
-                       int64_t segment_count, int32_t keep, float *hidden, int64_t *pass) {
+                       int64_t segment_count, int32_t keep, float *hidden, float *keys_values, int64_t *pass) {
   if (matrices.empty()) return fail(HIR_INVALID, "transformer: no weights yet: hir_transformer_weights comes first");
   if (keep < HIR_KEEP_NOTHING || keep > HIR_KEEP_INPUTS) return fail(HIR_INVALID, "transformer: unknown keep %d", keep);
   *pass = ++passes;
@@ -257,6 +257,7 @@ int32_t Model::forward(const int64_t *tokens, int64_t count, const int64_t *leng
   batch.keep = keep == HIR_KEEP_NOTHING      ? hir::NOTHING
                : keep == HIR_KEEP_EVERYTHING ? hir::EVERYTHING
                                              : hir::INPUTS;
+  batch.keys_values = keys_values;
   threads = omp_get_max_threads();
   float *const memory = arena.reserve(kernels.pass_size(model.shape, batch, threads));
   if (!memory) {
@@ -289,6 +290,7 @@ int32_t Model::backward(int64_t pass, const float *hidden_gradient, const int64_
     g.down = next();
   }
   passes++;  // once only
+  batch.keys_values = nullptr;
   kernels.backward(pass_over(arena.reserve(0)), hidden_gradient, all);
   return HIR_OK;
 }
@@ -353,8 +355,9 @@ int32_t hir_transformer_rotary(int64_t transformer, hir_address cosines, hir_add
 
 int32_t hir_transformer_forward(int64_t transformer, const int64_t *ids, int64_t tokens, const int64_t *lengths,
                                 const int64_t *prefixes, int64_t segments, int32_t keep, hir_address hidden,
-                                int64_t *pass) {
-  return model_at(transformer)->forward(ids, tokens, lengths, prefixes, segments, keep, at<float>(hidden), pass);
+                                hir_address keys_values, int64_t *pass) {
+  return model_at(transformer)->forward(ids, tokens, lengths, prefixes, segments, keep, at<float>(hidden),
+                                         at<float>(keys_values), pass);
 }
 
 int32_t hir_transformer_backward(int64_t transformer, int64_t pass, hir_address hidden_gradient,

@@ -45,6 +45,7 @@ struct Batch {
   int64_t group_count;
   int64_t longest;  // tokens of the longest sequence, what it continues counted
   Keep keep;
+  float *keys_values;  // [layers][tokens][2 key_size], written; may be null
 };
 
 // Where gradients are added; null where there is no such weight.

@@ -233,11 +233,12 @@ HIR_API int32_t hir_transformer_rotary(int64_t transformer, hir_address cosines,
  *   lengths   int64[segments], each at least 1, together `tokens`
  *   prefixes  int64[segments]: what a segment continues, or -1
  *   hidden    float[tokens][hidden], written: behind the final norm
+ *   keys_values  float[layers][tokens][2 kv_heads head_dim], written: rotated keys, then values; optional
  *   pass      written: names what was kept, which the next forward overwrites
  */
 HIR_API int32_t hir_transformer_forward(int64_t transformer, const int64_t *ids, int64_t tokens, const int64_t *lengths,
                                         const int64_t *prefixes, int64_t segments, int32_t keep, hir_address hidden,
-                                        int64_t *pass);
+                                        hir_address keys_values, int64_t *pass);
 
 /*
  * Adds the gradients of all weights but the head's. `gradients` are addresses in the order of the weights (the head's

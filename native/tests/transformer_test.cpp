@@ -112,8 +112,8 @@ Rows norm_all(const Rows &x, const std::vector<double> &w) {
   return out;
 }
 
-// Hidden states of one whole sequence.
-Rows reference(const Model &m, const Weights &w, const std::vector<int64_t> &ids) {
+// Hidden states of one whole sequence; `cached`, if any, takes each layer's rotated keys with its values.
+Rows reference(const Model &m, const Weights &w, const std::vector<int64_t> &ids, std::vector<Rows> *cached = nullptr) {
   const Shape &s = m.s;
   const int64_t dim = s.head_dim, half = dim / 2, tokens = ids.size();
   Rows x;
@@ -133,6 +133,10 @@ Rows reference(const Model &m, const Weights &w, const std::vector<int64_t> &ids
           head[half + i] = normed[half + i] * c + normed[i] * r;
         }
       }
+    }
+    if (cached) {
+      cached->emplace_back();
+      for (const auto &row : qkv) cached->back().emplace_back(row.begin() + s.heads * dim, row.end());
     }
     Rows mixed(tokens, std::vector<double>(s.heads * dim));
     for (int64_t t = 0; t < tokens; t++) {
@@ -196,7 +200,7 @@ double reference(const Model &m, const Weights &w, const Cut &cut, const std::ve
 }
 
 struct Result {
-  std::vector<float> hidden;
+  std::vector<float> hidden, keys_values;
   std::vector<std::vector<float>> gradients;
 };
 
@@ -215,13 +219,14 @@ Result run(const Model &m, int backend, int threads, const Cut &cut, const std::
   ok(hir_transformer_rotary(model, address(m.cosines), address(m.sines), m.positions), "rotary");
   Result result;
   result.hidden.resize(ids.size() * s.hidden);
+  result.keys_values.resize(s.layers * ids.size() * 2 * s.kv_heads * s.head_dim);
   std::vector<int64_t> into;
   for (const auto &w : m.weights) result.gradients.emplace_back(w.size());
   for (const auto &g : result.gradients) into.push_back(address(g));
   // Twice, so that memory of an earlier pass is met; gradients then hold the sum of both.
   for (int i = 0; i < 2; i++) {
     ok(hir_transformer_forward(model, ids.data(), ids.size(), cut.lengths.data(), cut.prefixes.data(),
-                               cut.lengths.size(), keep, address(result.hidden), &pass),
+                               cut.lengths.size(), keep, address(result.hidden), address(result.keys_values), &pass),
        "forward");
     if (keep == HIR_KEEP_NOTHING) {
       expect(hir_transformer_backward(model, pass, address(flow), into.data()) == HIR_INVALID, "nothing kept", backend, 0);
@@ -335,6 +340,15 @@ void check(int backend) {
       expect(fabs(one.hidden[i] - hidden[i]) <= 1e-4 * (1 + fabs(hidden[i])), "hidden state", backend,
              static_cast<long long>(i));
     }
+    std::vector<Rows> cached;
+    reference(m, w, sequence(cut, ids, 0), &cached);
+    const size_t width = 2 * shape.kv_heads * shape.head_dim;
+    for (size_t at = 0; at < cached.size() * cut.lengths[0] * width; at++) {
+      const size_t layer = at / (cut.lengths[0] * width), token = at / width % cut.lengths[0];
+      const double want = cached[layer][token][at % width];
+      expect(fabs(one.keys_values[(layer * ids.size() + token) * width + at % width] - want) <= 1e-4 * (1 + fabs(want)),
+             "key or value", backend, static_cast<long long>(at));
+    }
     check_gradients(m, backend, cut, ids, flow, one);
     check_head(m, backend);
 
@@ -364,7 +378,7 @@ void refused(int backend) {
   std::vector<float> hidden(80);
   const auto forward = [&](std::vector<int64_t> ids, std::vector<int64_t> lengths, std::vector<int64_t> prefixes) {
     return hir_transformer_forward(model, ids.data(), ids.size(), lengths.data(), prefixes.data(), lengths.size(),
-                                   HIR_KEEP_EVERYTHING, address(hidden), &pass);
+                                   HIR_KEEP_EVERYTHING, address(hidden), 0, &pass);
   };
   expect(forward({1}, {1}, {-1}) == HIR_INVALID, "no weights yet", backend, 0);
   hir_transformer_weights(model, m.addresses().data());

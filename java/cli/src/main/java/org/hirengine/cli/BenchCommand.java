@@ -104,13 +104,14 @@ final class BenchCommand implements Callable<Integer> {
     String kernels;
     try (StepBenchmark benchmark =
         new StepBenchmark(
+            part,
             model.config(),
             new StepBenchmark.Size(batch, group, micro, promptLength, newTokens),
             place.device(),
             place.dtype(),
             used)) {
       kernels = benchmark.kernels();
-      seconds = benchmark.time(part, repeats);
+      seconds = benchmark.time(repeats);
     }
     Arrays.sort(seconds);
     double median = median(seconds);

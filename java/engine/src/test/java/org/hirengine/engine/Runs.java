@@ -34,7 +34,7 @@ public final class Runs {
     List<String> lines = new ArrayList<>();
     for (String line : Files.readAllLines(run.resolve("metrics.jsonl"))) {
       ObjectNode step = (ObjectNode) JSON.readTree(line);
-      step.remove(List.of("tokens_per_s", "memory_gib", "seconds"));
+      step.remove(List.of("tokens_per_s", "memory_gib", "cpu_seconds", "seconds"));
       lines.add(step.toString());
     }
     return lines;

@@ -40,7 +40,8 @@ final class NativeTransformerKernel implements TransformerKernel {
   }
 
   @Override
-  public long forward(long[] ids, long[] lengths, long[] prefixes, Keep keep, long hidden) {
+  public long forward(
+      long[] ids, long[] lengths, long[] prefixes, Keep keep, long hidden, long keysValues) {
     if (lengths.length != prefixes.length) {
       throw new KernelException(
           lengths.length + " segments, but what " + prefixes.length + " of them continue");
@@ -56,6 +57,7 @@ final class NativeTransformerKernel implements TransformerKernel {
             lengths.length,
             keep.code,
             hidden,
+            keysValues,
             pass));
     return pass[0];
   }

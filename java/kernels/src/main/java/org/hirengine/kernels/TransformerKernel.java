@@ -46,9 +46,12 @@ public interface TransformerKernel extends AutoCloseable {
    *
    * @param prefixes what each segment continues, or -1
    * @param hidden float[tokens][hidden], written: behind the final norm
+   * @param keysValues float[layers][tokens][2 * kvHeads * headDim], written: rotated keys, then
+   *     values; optional
    * @return the pass, for {@link #backward}; the next forward overwrites what it kept
    */
-  long forward(long[] ids, long[] lengths, long[] prefixes, Keep keep, long hidden);
+  long forward(
+      long[] ids, long[] lengths, long[] prefixes, Keep keep, long hidden, long keysValues);
 
   /**
    * Adds the gradients of all weights but the head's; once for a pass.

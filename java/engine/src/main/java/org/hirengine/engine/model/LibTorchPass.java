@@ -33,17 +33,17 @@ final class LibTorchPass implements ForwardPass {
   private final Tensor sines;
   private final AttentionPlan attention;
   private final Activations activations;
-  private final @Nullable KeyValueSink sink;
+  private final @Nullable Tensor keyValues;
   private final List<Tensor> inputs = new ArrayList<>();
   private final Tensor hidden;
   private @Nullable Tensor kept;
 
   LibTorchPass(
-      Policy policy, PackedBatch batch, Activations activations, @Nullable KeyValueSink sink) {
+      Policy policy, PackedBatch batch, Activations activations, @Nullable Tensor keyValues) {
     this.policy = policy;
     this.config = policy.config();
     this.activations = activations;
-    this.sink = sink;
+    this.keyValues = keyValues;
     try (GradMode off = GradMode.disabled();
         PointerScope scope = new PointerScope()) {
       ids = Tensors.own(Tensors.to(policy.device(), Tensors.ofInts(batch.ids())));
@@ -130,8 +130,10 @@ final class LibTorchPass implements ForwardPass {
               1);
     }
     Tensor rotated = rotate(queryKey).view(x.size(0), -1);
-    if (sink != null) {
-      sink.accept(index, rotated.narrow(1, rotated.size(1) - value, value), parts.get(1));
+    if (keyValues != null) {
+      Tensor target = keyValues.select(0, index);
+      target.narrow(1, 0, value).copy_(rotated.narrow(1, rotated.size(1) - value, value));
+      target.narrow(1, value, value).copy_(parts.get(1));
     }
     return attention.attend(rotated, parts.get(1));
   }

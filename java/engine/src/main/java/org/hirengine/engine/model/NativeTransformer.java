@@ -6,6 +6,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.DecoderWeights;
 import org.hirengine.kernels.TransformerKernel;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A policy's decoder and head as native calls: fp32 on the CPU. Follows the policy's weights by
@@ -23,7 +24,13 @@ final class NativeTransformer implements AutoCloseable {
     this.kernel = kernel;
   }
 
-  ForwardPass forward(PackedBatch batch, ForwardPass.Activations activations) {
+  /**
+   * Runs a batch.
+   *
+   * @param keyValues [layers, T, 2 * kvHeads * headDim], written: rotated keys before values
+   */
+  ForwardPass forward(
+      PackedBatch batch, ForwardPass.Activations activations, @Nullable Tensor keyValues) {
     refresh();
     if (batch.longest() > positions) {
       RotaryTable rotary = policy.rotary(batch.longest());
@@ -39,7 +46,8 @@ final class NativeTransformer implements AutoCloseable {
               wide(batch.lengths()),
               wide(batch.prefixes()),
               activations.keep,
-              Tensors.address(hidden));
+              Tensors.address(hidden),
+              keyValues == null ? 0 : Tensors.address(keyValues));
       return new Pass(hidden, pass);
     } catch (RuntimeException e) {
       hidden.close();

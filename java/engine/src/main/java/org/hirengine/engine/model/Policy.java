@@ -356,13 +356,20 @@ public final class Policy implements AutoCloseable {
     check(batch);
     return transformer == null
         ? new LibTorchPass(this, batch, activations, null)
-        : transformer.forward(batch, activations);
+        : transformer.forward(batch, activations, null);
   }
 
-  /** Runs the decoder over prompts, handing out their keys and values. */
-  public ForwardPass prefill(PackedBatch prompts, KeyValueSink sink) {
+  /**
+   * Runs the decoder over prompts and gives their keys and values.
+   *
+   * @param keyValues [layers, T, 2 * kvHeads * headDim] in the compute type, written: rotated keys
+   *     before values
+   */
+  public ForwardPass prefill(PackedBatch prompts, Tensor keyValues) {
     check(prompts);
-    return new LibTorchPass(this, prompts, ForwardPass.Activations.NONE, sink);
+    return transformer == null
+        ? new LibTorchPass(this, prompts, ForwardPass.Activations.NONE, keyValues)
+        : transformer.forward(prompts, ForwardPass.Activations.NONE, keyValues);
   }
 
   private void check(PackedBatch batch) {

@@ -41,14 +41,7 @@ record Prefill(Tensor keyValues, int[] starts, int[] lengths, Tensor logits)
       for (int i = 0; i < last.length; i++) {
         last[i] += lengths[i] - 1;
       }
-      try (ForwardPass pass =
-          policy.prefill(
-              batch,
-              (layer, keys, values) -> {
-                Tensor target = keyValues.select(0, layer);
-                target.narrow(1, 0, width).copy_(keys);
-                target.narrow(1, width, width).copy_(values);
-              })) {
+      try (ForwardPass pass = policy.prefill(batch, keyValues)) {
         Tensor index = Tensors.to(policy.device(), Tensors.ofInts(last));
         Tensor logits = policy.logits(pass.hidden().index_select(0, index));
         return new Prefill(keyValues, batch.starts(), lengths, Tensors.own(logits));

@@ -3,6 +3,7 @@ package org.hirengine.engine.train;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
 import org.hirengine.engine.algo.LossAggregation;
@@ -24,6 +25,7 @@ import org.hirengine.kernels.Device;
 import org.hirengine.kernels.Kernels;
 import org.hirengine.kernels.Kernels.KlLoss;
 import org.hirengine.kernels.Kernels.PolicyLossConfig;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The parts of a training step on random weights and tokens, for timing: the very classes that the
@@ -51,6 +53,10 @@ public final class StepBenchmark implements AutoCloseable {
     public boolean countsPrompts() {
       return this == LOGPROB || this == UPDATE;
     }
+
+    private boolean trains() {
+      return this == UPDATE || this == STEP;
+    }
   }
 
   /**
@@ -74,47 +80,55 @@ public final class StepBenchmark implements AutoCloseable {
     }
   }
 
+  private final Part part;
   private final Size size;
   private final NativeExecutor executor;
   private final Kernels kernels;
   private final Policy policy;
   private final RolloutEngine rollout;
   private final Scorer scorer;
-  private final Optimizer optimizer;
-  private final PolicyUpdate update;
+  private final @Nullable Optimizer optimizer;
+  private final @Nullable PolicyUpdate update;
   private final List<Prompt> prompts = new ArrayList<>();
   private final SplittableRandom random = new SplittableRandom(SEED);
   private int step;
 
-  /** Builds the model and its optimizer. */
-  public StepBenchmark(ModelConfig config, Size size, Device device, DType dtype, int threads) {
+  /** Builds the model; gradients and an optimizer only for a part that trains. */
+  public StepBenchmark(
+      Part part, ModelConfig config, Size size, Device device, DType dtype, int threads) {
+    this.part = part;
     this.size = size;
     executor = new NativeExecutor(threads);
     kernels = executor.call(() -> NativeRuntime.kernels(device.kind()));
     policy =
-        executor.call(() -> Policy.random(config, new Policy.Options(device, dtype, true), SEED));
+        executor.call(
+            () -> Policy.random(config, new Policy.Options(device, dtype, part.trains()), SEED));
     rollout = executor.call(() -> new RolloutEngine(policy, kernels, Set.of()));
     scorer = new Scorer(policy, kernels);
-    TrainConfig.Optim optim = TrainConfig.of(List.of("model=.", "out=.", "data.train=.")).optim();
-    optimizer = executor.call(() -> new Optimizer(policy, kernels, optim, Long.MAX_VALUE));
-    update =
-        new PolicyUpdate(
-            policy,
-            new PolicyGradient(
-                policy,
-                kernels,
-                new PolicyLossConfig(1, 0.2, 0.2, 3, 0, KlLoss.NONE, 0),
-                LossAggregation.TOKEN_MEAN,
-                1,
-                new PolicyGradient.Budget(
-                    size.micro() * (size.promptTokens() + size.newTokens()),
-                    true,
-                    Scorer.DEFAULT_LOGIT_BYTES,
-                    Activations.KEEP)),
-            optimizer);
+    optimizer = part.trains() ? executor.call(this::newOptimizer) : null;
+    update = optimizer == null ? null : new PolicyUpdate(policy, gradient(), optimizer);
     for (int i = 0; i < size.batch() / size.group(); i++) {
       prompts.add(new Prompt(i, tokens(size.promptTokens())));
     }
+  }
+
+  private Optimizer newOptimizer() {
+    TrainConfig.Optim optim = TrainConfig.of(List.of("model=.", "out=.", "data.train=.")).optim();
+    return new Optimizer(policy, kernels, optim, Long.MAX_VALUE);
+  }
+
+  private PolicyGradient gradient() {
+    return new PolicyGradient(
+        policy,
+        kernels,
+        new PolicyLossConfig(1, 0.2, 0.2, 3, 0, KlLoss.NONE, 0),
+        LossAggregation.TOKEN_MEAN,
+        1,
+        new PolicyGradient.Budget(
+            size.micro() * (size.promptTokens() + size.newTokens()),
+            true,
+            Scorer.DEFAULT_LOGIT_BYTES,
+            Activations.KEEP));
   }
 
   private int[] tokens(int count) {
@@ -128,11 +142,11 @@ public final class StepBenchmark implements AutoCloseable {
   }
 
   /**
-   * Runs a part once unmeasured, then {@code repeats} times.
+   * Runs the part once unmeasured, then {@code repeats} times.
    *
    * @return wall time of each repeat, in seconds
    */
-  public double[] time(Part part, int repeats) {
+  public double[] time(int repeats) {
     List<Sequence> given = new ArrayList<>();
     for (int i = 0; i < size.batch(); i++) {
       given.add(new Sequence(prompts.get(i / size.group()).tokens(), tokens(size.newTokens())));
@@ -177,7 +191,7 @@ public final class StepBenchmark implements AutoCloseable {
       rows.add(
           new TrainingRow(sequence.prompt(), sequence.response(), old[i], null, advantages, false));
     }
-    PolicyUpdate.Outcome outcome = executor.call(() -> update.update(rows));
+    PolicyUpdate.Outcome outcome = executor.call(() -> Objects.requireNonNull(update).update(rows));
     if (!outcome.applied()) {
       throw new IllegalStateException("the update was skipped: " + outcome.problem());
     }
@@ -198,7 +212,9 @@ public final class StepBenchmark implements AutoCloseable {
     executor.run(
         () -> {
           rollout.close();
-          optimizer.close();
+          if (optimizer != null) {
+            optimizer.close();
+          }
           policy.close();
         });
     executor.close();
