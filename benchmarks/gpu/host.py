@@ -1,0 +1,123 @@
+"""What the scripts of this folder share: the native library, clocks, the host's ceilings, checks and tables."""
+import ctypes
+import time
+
+import torch
+
+BASELINE, CUDA, EMULATED = 0, 3, 4
+FLOAT32, BFLOAT16 = 0, 1
+i32, i64, f64 = ctypes.c_int32, ctypes.c_int64, ctypes.c_double
+
+
+def code(dtype):
+    return BFLOAT16 if dtype == torch.bfloat16 else FLOAT32
+
+
+class Library:
+    """libhir_kernels.so; calls go to PyTorch's current stream, in one order with PyTorch's own."""
+
+    def __init__(self, path, backend):
+        self.lib, self.backend = ctypes.CDLL(path), backend
+        self.lib.hir_last_error.restype = ctypes.c_char_p
+
+    @property
+    def device(self):
+        return "cuda" if self.backend == CUDA else "cpu"
+
+    def check(self, code):
+        if code:
+            raise RuntimeError(self.lib.hir_last_error().decode())
+
+    def call(self, name, *arguments, backend=None):
+        stream = torch.cuda.current_stream().cuda_stream if backend is None and self.backend == CUDA else 0
+        place = i32(self.backend if backend is None else backend), i32(0), i64(stream)
+        self.check(getattr(self.lib, name)(*place, *arguments))
+
+    @staticmethod
+    def rows(x):
+        return i64(x.data_ptr()), i64(x.shape[0]), i64(x.shape[1]), i64(x.stride(0)), i32(code(x.dtype))
+
+    def token_logprob(self, x, targets, temperature):
+        out, entropy = (torch.empty(len(x), device=x.device) for _ in range(2))
+        self.call("hir_token_logprob", *self.rows(x), i64(targets.data_ptr()), f64(temperature), i64(out.data_ptr()),
+                  i64(entropy.data_ptr()))
+        return out, entropy
+
+    def policy_loss(self, x, targets, old, advantages, weights):
+        sums = (f64 * 7)()
+        self.call("hir_policy_loss", *self.rows(x), i64(targets.data_ptr()), i64(old.data_ptr()), i64(0),
+                  i64(advantages.data_ptr()), i64(weights.data_ptr()), f64(1), f64(0.2), f64(0.2), f64(3), f64(0), i32(0),
+                  f64(0), i64(0), i64(0), sums)
+        return list(sums)
+
+    def sample(self, x, temperature, top_k, top_p, min_p, counters, backend=None):
+        tokens = torch.empty(len(x), dtype=torch.int64, device=x.device)
+        logprobs = torch.empty(len(x), device=x.device)
+        self.call("hir_sample", *self.rows(x), f64(temperature), i64(top_k), f64(top_p), f64(min_p), i64(42),
+                  i64(counters.data_ptr()), i64(tokens.data_ptr()), i64(logprobs.data_ptr()), backend=backend)
+        return tokens, logprobs
+
+    def adamw(self, params, grads, m, v, low, step, rate=1e-3, decay=0.01, scale=1.0):
+        self.call("hir_adamw", i64(params.data_ptr()), i64(grads.data_ptr()), i32(code(grads.dtype)), i64(m.data_ptr()),
+                  i64(v.data_ptr()), i64(0 if low is None else low.data_ptr()), i64(params.numel()), f64(rate), f64(0.9),
+                  f64(0.999), f64(1e-8), f64(decay), f64(scale), i64(step))
+
+    def sum_of_squares(self, x):
+        result = f64()
+        self.call("hir_sum_of_squares", i64(x.data_ptr()), i64(x.numel()), i32(code(x.dtype)), ctypes.byref(result))
+        return result.value
+
+    def synchronize(self):
+        self.call("hir_synchronize")
+
+
+class Checks:
+    def __init__(self):
+        self.failed = 0
+
+    def __call__(self, what, error, bound):
+        good = error <= bound  # false for NaN, too
+        self.failed += not good
+        print(f"{'ok    ' if good else 'FAILED'} {what:58} error {error:9.2e}, at most {bound:.0e}")
+
+
+def seconds(work, repeats=20, warm_up=3):
+    """Mean time of `work`, by the device's clock on a GPU."""
+    for _ in range(warm_up):
+        work()
+    if not torch.cuda.is_available():
+        start = time.perf_counter()
+        for _ in range(repeats):
+            work()
+        return (time.perf_counter() - start) / repeats
+    begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    begin.record()
+    for _ in range(repeats):
+        work()
+    end.record()
+    end.synchronize()
+    return begin.elapsed_time(end) / repeats / 1e3
+
+
+class Ceilings:
+    """What this host reaches at best, measured: copied bytes/s, and flops/s of a large product in bfloat16."""
+
+    def __init__(self, device, small=False):
+        source = torch.empty(1 << (16 if small else 30), dtype=torch.uint8, device=device)
+        target = torch.empty_like(source)
+        self.bandwidth = 2 * source.numel() / seconds(lambda: target.copy_(source))
+        n = 128 if small else 8192
+        a, b = (torch.randn(n, n, device=device, dtype=torch.bfloat16) for _ in range(2))
+        self.flops = 2 * n**3 / seconds(lambda: a @ b)
+
+    def __str__(self):
+        name = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+        return (f"{name}, PyTorch {torch.__version__}: a copy reaches {self.bandwidth / 1e9:.0f} GB/s, "
+                f"a bfloat16 product {self.flops / 1e12:.0f} TFLOP/s")
+
+
+def table(columns, rows):
+    """Markdown; None is a dash."""
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    lines += ["| " + " | ".join("-" if cell is None else str(cell) for cell in row) + " |" for row in rows]
+    return "\n".join(lines)
