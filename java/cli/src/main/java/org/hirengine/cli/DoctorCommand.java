@@ -85,7 +85,7 @@ final class DoctorCommand implements Callable<Integer> {
 
   private int examine(Path file) throws IOException {
     InstructionReader.Result read = new InstructionReader().skippingBad().read(file);
-    Coverage coverage = Coverage.of(read, VerifyCommand.verifiers(null));
+    Coverage coverage = Coverage.of(read, new VerifierOptions().verifiers());
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       ObjectNode report = JsonLines.MAPPER.valueToTree(coverage);

@@ -89,11 +89,7 @@ final class EvaluateCommand implements Callable<Integer> {
       description = "One table for each value of this field of the responses, such as source.")
   private @Nullable String by;
 
-  @Option(
-      names = "--text-data",
-      paramLabel = "DIR",
-      description = "Text data in NLTK's layout (default: the environment's NLTK_DATA).")
-  private @Nullable Path textData;
+  @Mixin private VerifierOptions verification;
 
   @Mixin private SamplingOptions sampling;
 
@@ -118,7 +114,7 @@ final class EvaluateCommand implements Callable<Integer> {
     if ((responses == null) == (model == null)) {
       throw new ParameterException(spec.commandLine(), "give either --responses or --model");
     }
-    Verifiers verifiers = VerifyCommand.verifiers(textData);
+    Verifiers verifiers = verification.verifiers();
     Map<String, Instruction> prompts = new LinkedHashMap<>();
     String benchName = null;
     if (verifiers.benches().contains(bench)) {
@@ -268,13 +264,11 @@ final class EvaluateCommand implements Callable<Integer> {
     return node.asText();
   }
 
-  private static void judge(Verifiers verifiers, List<Row> rows, CategoryReport report) {
+  private void judge(Verifiers verifiers, List<Row> rows, CategoryReport report) {
     List<JudgeList> judged =
-        rows.parallelStream()
-            .map(
-                row ->
-                    verifiers.judge(row.instruction().constraints(), Response.of(row.response())))
-            .toList();
+        verification.sideBySide(
+            rows,
+            row -> verifiers.judge(row.instruction().constraints(), Response.of(row.response())));
     for (int i = 0; i < rows.size(); i++) {
       Row row = rows.get(i);
       List<String> ids = row.instruction().constraints().stream().map(ConstraintSpec::id).toList();
@@ -282,14 +276,12 @@ final class EvaluateCommand implements Callable<Integer> {
     }
   }
 
-  private static void judge(Verifiers verifiers, List<Row> rows, ScoreReport report) {
+  private void judge(Verifiers verifiers, List<Row> rows, ScoreReport report) {
     List<Verifiers.Judged> judged =
-        rows.parallelStream()
-            .map(
-                row ->
-                    verifiers.judgeBoth(
-                        row.instruction().constraints(), Response.of(row.response())))
-            .toList();
+        verification.sideBySide(
+            rows,
+            row ->
+                verifiers.judgeBoth(row.instruction().constraints(), Response.of(row.response())));
     for (int i = 0; i < rows.size(); i++) {
       Row row = rows.get(i);
       List<String> ids = row.instruction().constraints().stream().map(ConstraintSpec::id).toList();

@@ -5,18 +5,15 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.hirengine.replay.DataException;
 import org.hirengine.replay.JsonLines;
 import org.hirengine.verify.FieldException;
 import org.hirengine.verify.JsonlVerifier;
 import org.hirengine.verify.Verifiers;
-import org.hirengine.verify.judge.ModelJudge;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -51,11 +48,7 @@ final class VerifyCommand implements Callable<Integer> {
 
   @Mixin private LineFiles files;
 
-  @Option(
-      names = "--text-data",
-      paramLabel = "DIR",
-      description = "Text data in NLTK's layout (default: the environment's NLTK_DATA).")
-  private @Nullable Path textData;
+  @Mixin private VerifierOptions options;
 
   @Option(names = "--json", description = "Report the counts as JSON.")
   private boolean json;
@@ -67,7 +60,7 @@ final class VerifyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Verifiers verifiers = verifiers(textData);
+    Verifiers verifiers = options.verifiers();
     ObjectNode report = JsonLines.MAPPER.createObjectNode();
     try (InputStream in = files.open();
         OutputFile out = files.create();
@@ -91,23 +84,6 @@ final class VerifyCommand implements Callable<Integer> {
     }
   }
 
-  /**
-   * All verifiers, with text data from {@code folder} or, where that is null, NLTK_DATA; and with
-   * the judge that the environment names, if any.
-   */
-  static Verifiers verifiers(@Nullable Path folder) throws IOException {
-    Optional<ModelJudge.Builder> judge = ModelJudge.fromEnvironment(System.getenv());
-    if (folder == null && judge.isEmpty()) {
-      return Verifiers.standard();
-    }
-    Verifiers.Builder builder = Verifiers.builder();
-    if (folder != null) {
-      builder.textData(folder);
-    }
-    judge.ifPresent(found -> builder.judge(found.build()));
-    return builder.build();
-  }
-
   /** What became of a line: the row and the text to write, or a fault. */
   private record Verified(
       JsonLines.Line line,
@@ -126,8 +102,7 @@ final class VerifyCommand implements Callable<Integer> {
       }
       if (batch.size() == LINES_AT_ONCE || line == null) {
         // Reading and writing JSON costs about as much as the checks: all of it on all cores.
-        for (Verified verified :
-            batch.parallelStream().map(each -> verify(lines, verifier, each)).toList()) {
+        for (Verified verified : options.sideBySide(batch, each -> verify(lines, verifier, each))) {
           if (verified.row == null || verified.text == null) {
             bad.add(verified.line, Objects.requireNonNull(verified.fault));
           } else {

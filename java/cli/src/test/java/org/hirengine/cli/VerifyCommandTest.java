@@ -7,13 +7,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.sun.net.httpserver.HttpServer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 import org.hirengine.testing.SharedData;
@@ -153,6 +157,83 @@ class VerifyCommandTest {
     }
     HirConsole.run("verify", "--in", write(NO_COMMA), "--out", out, "--text-data", folder + "/none")
         .failsWith(1, "none");
+  }
+
+  /** The judge is named by the environment, so the command runs in a process of its own. */
+  @Test
+  void aJudgeIsAskedOnceForEachPromptOfTheTemplate() throws Exception {
+    List<String> prompts = new CopyOnWriteArrayList<>();
+    HttpServer server =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.createContext(
+        "/v1/chat/completions",
+        exchange -> {
+          String prompt =
+              JSON.readTree(exchange.getRequestBody()).at("/messages/0/content").asText();
+          prompts.add(prompt);
+          String said = prompt.contains("Thanks") ? "YES" : "NO";
+          byte[] answer =
+              ("{\"choices\": [{\"message\": {\"content\": \"" + said + "\"}}]}")
+                  .getBytes(StandardCharsets.UTF_8);
+          exchange.sendResponseHeaders(200, answer.length);
+          exchange.getResponseBody().write(answer);
+          exchange.close();
+        });
+    server.start();
+    try {
+      String line =
+          "{\"bench\": \"judge\", \"instruction_id_list\": [\"judge:criterion\"],"
+              + " \"kwargs\": [{\"criterion\": \"Be polite.\"}], \"response\": \"%s\"}";
+      Path in = write(line.formatted("Thanks!"), line.formatted("Go."));
+      Path template = Files.writeString(folder.resolve("prompt"), "{criterion} / {response}");
+      for (int i = 0; i < 2; i++) {
+        List<String> command =
+            List.of(
+                ProcessHandle.current().info().command().orElse("java"),
+                "-cp",
+                System.getProperty(
+                    "surefire.test.class.path", System.getProperty("java.class.path")),
+                Hir.class.getName(),
+                "verify",
+                "--in",
+                in.toString(),
+                "--out",
+                "-",
+                "--judge-template",
+                template.toString(),
+                "--judge-cache",
+                folder.resolve("cache").toString(),
+                "--judge-parallel",
+                "2");
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder
+            .environment()
+            .put("HIR_JUDGE_URL", "http://localhost:" + server.getAddress().getPort() + "/v1");
+        builder.environment().put("HIR_JUDGE_MODEL", "tiny");
+        HirProcess.Result run = HirProcess.command("", builder);
+        assertEquals(0, run.exit(), run.err());
+        List<String> lines = run.out().lines().toList();
+        assertEquals("[true]", JSON.readTree(lines.get(0)).get("strict").toString());
+        assertEquals("[false]", JSON.readTree(lines.get(1)).get("loose").toString());
+      }
+    } finally {
+      server.stop(0);
+    }
+    assertEquals(
+        List.of("Be polite. / Go.", "Be polite. / Thanks!"), prompts.stream().sorted().toList());
+  }
+
+  @Test
+  void judgeOptionsWithoutAJudgeAreAnError() throws IOException {
+    HirConsole.run(
+            "verify",
+            "--in",
+            write(NO_COMMA),
+            "--out",
+            folder.resolve("out.jsonl"),
+            "--judge-cache",
+            folder)
+        .failsWith(1, "HIR_JUDGE_URL");
   }
 
   private Path write(String... lines) throws IOException {

@@ -25,6 +25,7 @@ import org.hirengine.replay.Rewriter;
 import org.hirengine.replay.SentenceCatalogue;
 import org.hirengine.verify.ConstraintType;
 import org.hirengine.verify.Verifiers;
+import org.hirengine.verify.judge.JudgeOptions;
 import org.hirengine.verify.judge.ModelJudge;
 import org.jspecify.annotations.Nullable;
 
@@ -145,7 +146,20 @@ public final class HirTrainer implements AutoCloseable {
 
     private static Verifiers verifiers(TrainConfig config) throws IOException {
       Path textData = config.verify().textData();
-      Optional<ModelJudge.Builder> judge = ModelJudge.fromEnvironment(System.getenv());
+      TrainConfig.Judge asked = config.verify().judge();
+      Optional<ModelJudge> judge;
+      try {
+        judge =
+            new JudgeOptions(
+                    asked.cache(),
+                    asked.template(),
+                    asked.parallel(),
+                    asked.timeoutS(),
+                    asked.retries())
+                .judge(System.getenv());
+      } catch (IllegalArgumentException e) {
+        throw new ConfigException("verify.judge: " + e.getMessage(), e);
+      }
       if (textData == null && judge.isEmpty()) {
         return Verifiers.standard();
       }
@@ -153,7 +167,7 @@ public final class HirTrainer implements AutoCloseable {
       if (textData != null) {
         builder.textData(textData);
       }
-      judge.ifPresent(found -> builder.judge(found.build()));
+      judge.ifPresent(builder::judge);
       return builder.build();
     }
 

@@ -75,7 +75,7 @@ final class LooseVariants implements Iterable<Response> {
     if (!hasLines || from >= to) {
       return null;
     }
-    return of.part(text == null ? PyText.strip(all.substring(from, to)) : text, from, to);
+    return of.part(text == null ? PyText.strip(all.substring(from, to)) : text, from);
   }
 
   @Override

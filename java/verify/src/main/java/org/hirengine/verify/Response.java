@@ -8,6 +8,7 @@ import org.hirengine.verify.text.CodePoints;
 import org.hirengine.verify.text.Pieces;
 import org.hirengine.verify.text.PyText;
 import org.hirengine.verify.text.SentenceSplitter;
+import org.hirengine.verify.text.Trigrams;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +24,7 @@ public final class Response {
   private volatile @Nullable CodePoints codePoints;
   private volatile @Nullable LooseVariants looseVariants;
 
-  /** The response that this one's lines are lines of, {@code from} to {@code to}. */
+  /** The response whose text holds this one's, {@code from} to {@code to}. */
   private final @Nullable Response whole;
 
   private final int from;
@@ -41,12 +42,13 @@ public final class Response {
   }
 
   /**
-   * Whole lines of this response, with the analyses of its words.
+   * Whole lines of this response, less white space at their ends, with the analyses of its words.
    *
-   * @param lines the text between {@code from} and {@code to}, without white space at its ends
+   * @param from where the lines begin in this response's text
    */
-  Response part(String lines, int from, int to) {
-    return new Response(lines, this, from, to);
+  Response part(String lines, int from) {
+    int at = text.indexOf(lines, from);
+    return new Response(lines, this, at, at + lines.length());
   }
 
   public String text() {
@@ -76,6 +78,16 @@ public final class Response {
   /** The text in lower case. */
   public String lower() {
     return analysis("lower", PyText::lower);
+  }
+
+  /** The runs of three characters. */
+  public Trigrams trigrams() {
+    return analysis(
+        "trigrams",
+        own ->
+            whole == null || whole.codePoints().length() != whole.text.length()
+                ? Trigrams.of(codePoints())
+                : whole.trigrams().within(from, to));
   }
 
   /** The runs of word characters ({@code \w+}) that NLTK counts as words. */

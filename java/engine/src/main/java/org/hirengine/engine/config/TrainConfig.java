@@ -399,8 +399,36 @@ public record TrainConfig(
           boolean stripThinking,
       @Key(doc = "Folder with NLTK's data; null looks at $NLTK_DATA.", value = "null")
           @Nullable Path textData,
-      @Key(doc = "Rows of which a constraint got no verdict.", value = "skip")
-          NoVerdict noVerdict) {}
+      @Key(doc = "Rows of which a constraint got no verdict.", value = "skip") NoVerdict noVerdict,
+      Judge judge) {}
+
+  /**
+   * How the judge of constraints in words is asked; which judge, and its key, the environment says
+   * (HIR_JUDGE_URL, HIR_JUDGE_MODEL, HIR_JUDGE_KEY).
+   */
+  public record Judge(
+      @Key(doc = "Folder that keeps the judge's verdicts; null keeps none.", value = "null")
+          @Nullable Path cache,
+      @Key(
+              doc =
+                  "File with the judge's prompt, which holds {criterion} and {response}; null is"
+                      + " the built-in one.",
+              value = "null")
+          @Nullable Path template,
+      @Key(doc = "Requests to the judge under way at once.", value = "8", min = 1, max = 1024)
+          int parallel,
+      @Key(
+              doc = "Seconds that a connection to the judge, and an answer, may take.",
+              value = "60",
+              min = 0.001,
+              max = 86400)
+          double timeoutS,
+      @Key(
+              doc = "How often a request to the judge that failed is tried again.",
+              value = "4",
+              min = 0,
+              max = 100)
+          int retries) {}
 
   public record Eval(
       @Key(

@@ -20,6 +20,7 @@ import org.hirengine.verify.JudgeList;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Strictness;
 import org.hirengine.verify.Verifiers;
+import org.hirengine.verify.judge.ModelJudge;
 
 /** Judges responses on threads of its own, beside the native one. */
 final class Verification implements AutoCloseable {
@@ -37,10 +38,18 @@ final class Verification implements AutoCloseable {
     this.tokenizer = tokenizer;
     stripThinking = config.verify().stripThinking();
     strictness = config.reward().mode() == VerdictMode.LOOSE ? Strictness.LOOSE : Strictness.STRICT;
-    Integer threads = config.verify().threads();
-    pool =
-        Executors.newFixedThreadPool(
-            threads == null ? Runtime.getRuntime().availableProcessors() : threads, daemons());
+    pool = Executors.newFixedThreadPool(threads(verifiers, config), daemons());
+  }
+
+  /**
+   * As many as there are cores; with a judge, whose answers they wait for, as many as it serves.
+   */
+  private static int threads(Verifiers verifiers, TrainConfig config) {
+    Integer asked = config.verify().threads();
+    int cores = Runtime.getRuntime().availableProcessors();
+    boolean judged = verifiers.benches().contains(ModelJudge.BENCH);
+    int threads = judged ? Math.max(cores, config.verify().judge().parallel()) : cores;
+    return asked == null ? threads : asked;
   }
 
   private static ThreadFactory daemons() {

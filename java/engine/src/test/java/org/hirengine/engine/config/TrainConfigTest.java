@@ -15,6 +15,7 @@ import java.util.Set;
 import org.hirengine.engine.algo.AdvantageEstimator;
 import org.hirengine.engine.config.TrainConfig.RewardKind;
 import org.hirengine.engine.config.TrainConfig.Rewrite;
+import org.hirengine.verify.judge.JudgeOptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,6 +55,29 @@ class TrainConfigTest {
     assertEquals(3, config.loss().clipDual());
     assertEquals(RewardKind.ILA, config.reward().kind());
     assertNull(config.train().maxRollouts());
+  }
+
+  @Test
+  void theJudgeIsAskedAsTheFileSays() throws IOException {
+    TrainConfig.Judge judge = load(MINIMAL).verify().judge();
+    assertNull(judge.cache());
+    assertEquals(JudgeOptions.DEFAULT.parallel(), judge.parallel());
+    assertEquals(JudgeOptions.DEFAULT.timeoutSeconds(), judge.timeoutS());
+    assertEquals(JudgeOptions.DEFAULT.retries(), judge.retries());
+    TrainConfig.Judge set =
+        load(
+                MINIMAL + "verify:\n  judge:\n    cache: kept\n    template: prompt.txt\n",
+                "verify.judge.timeout_s=2.5",
+                "verify.judge.parallel=32",
+                "verify.judge.retries=0")
+            .verify()
+            .judge();
+    assertEquals(folder.resolve("kept"), set.cache());
+    assertEquals(folder.resolve("prompt.txt"), set.template());
+    assertEquals(2.5, set.timeoutS());
+    assertEquals(32, set.parallel());
+    assertEquals(0, set.retries());
+    assertTrue(error(MINIMAL, "verify.judge.parallel=0").contains("verify.judge.parallel"));
   }
 
   @Test

@@ -31,12 +31,8 @@ final class TrigramOverlap extends RuleType {
 
   /** In percent; not a number for a response of fewer than three characters. */
   private static double overlap(Response response, Trigrams reference) {
-    Trigrams own = trigrams(response);
+    Trigrams own = response.trigrams();
     return (double) own.shared(reference) / own.size() * 100;
-  }
-
-  private static Trigrams trigrams(Response response) {
-    return response.analysis("trigrams", text -> Trigrams.of(response.codePoints()));
   }
 
   @Override
@@ -44,7 +40,7 @@ final class TrigramOverlap extends RuleType {
     Trigrams reference = Trigrams.of(CodePoints.of(kwargs.text(REFERENCE)));
     int asked = kwargs.integer(PERCENTAGE, 0);
     return response -> {
-      if (trigrams(response).size() == 0) {
+      if (response.trigrams().size() == 0) {
         return revision.raised("fewer than three characters");
       }
       double found = overlap(response, reference);
@@ -79,7 +75,7 @@ final class TrigramOverlap extends RuleType {
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {
-    if (trigrams(response).size() == 0) {
+    if (response.trigrams().size() == 0) {
       return Optional.empty();
     }
     String reference = kwargs.text(REFERENCE);

@@ -39,6 +39,9 @@ public final class ModelJudge {
   public static final String MODEL_VARIABLE = "HIR_JUDGE_MODEL";
   public static final String KEY_VARIABLE = "HIR_JUDGE_KEY";
 
+  /** The wait before a first retry. */
+  static final Duration FIRST_WAIT = Duration.ofMillis(500);
+
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Texts in braces are replaced: question, criterion, response. */
@@ -112,10 +115,11 @@ public final class ModelJudge {
     private final String model;
     private @Nullable String key;
     private String template = TEMPLATE;
-    private Duration timeout = Duration.ofSeconds(60);
-    private int retries = 4;
-    private Duration firstWait = Duration.ofMillis(500);
-    private int parallel = 8;
+    private Duration timeout =
+        Duration.ofMillis(Math.round(JudgeOptions.DEFAULT.timeoutSeconds() * 1000));
+    private int retries = JudgeOptions.DEFAULT.retries();
+    private Duration firstWait = FIRST_WAIT;
+    private int parallel = JudgeOptions.DEFAULT.parallel();
     private @Nullable Path cache;
 
     private Builder(String url, String model) {

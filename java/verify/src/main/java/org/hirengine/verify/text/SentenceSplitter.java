@@ -41,7 +41,9 @@ public final class SentenceSplitter {
       s = protect(s);
       s = s.replace(".\u201D", "\u201D.").replace(".\"", "\".");
     }
-    s = s.replace("!\"", "\"!").replace("?\"", "\"?");
+    if (s.indexOf('"') >= 0) {
+      s = s.replace("!\"", "\"!").replace("?\"", "\"?");
+    }
     List<String> sentences = new ArrayList<>();
     int from = 0;
     for (int i = 0; i < s.length(); i++) {
@@ -75,18 +77,75 @@ public final class SentenceSplitter {
   }
 
   private static String protect(String text) {
-    String s = titles(text);
-    s = websites(s);
-    s = decimals(s);
-    s = ellipses(s);
-    s = s.replace("Ph.D.", "Ph" + PERIOD + "D" + PERIOD);
-    s = initials(s);
-    s = acronymsBeforeStarters(s);
-    s = letters(s, 3);
-    s = letters(s, 2);
-    s = suffixes(s, true);
-    s = suffixes(s, false);
-    return singleLetters(s);
+    int may = mayMatch(text);
+    String s = text;
+    if (may == 0) {
+      return s;
+    }
+    s = (may & TITLE) != 0 ? titles(s) : s;
+    s = (may & WEBSITE) != 0 ? websites(s) : s;
+    s = (may & DECIMAL) != 0 ? decimals(s) : s;
+    s = (may & ELLIPSIS) != 0 ? ellipses(s) : s;
+    if ((may & ACRONYM) != 0) {
+      s = s.replace("Ph.D.", "Ph" + PERIOD + "D" + PERIOD);
+    }
+    s = (may & INITIAL) != 0 ? initials(s) : s;
+    if ((may & ACRONYM) != 0) {
+      s = acronymsBeforeStarters(s);
+      s = letters(s, 3);
+      s = letters(s, 2);
+    }
+    if ((may & SUFFIX) != 0) {
+      s = suffixes(s, true);
+      s = suffixes(s, false);
+    }
+    return (may & INITIAL) != 0 ? singleLetters(s) : s;
+  }
+
+  private static final int TITLE = 1;
+  private static final int WEBSITE = 1 << 1;
+  private static final int DECIMAL = 1 << 2;
+  private static final int ELLIPSIS = 1 << 3;
+  private static final int ACRONYM = 1 << 4;
+  private static final int INITIAL = 1 << 5;
+  private static final int SUFFIX = 1 << 6;
+
+  /**
+   * Which of the substitutions may find something, by what stands around each period. None makes a
+   * match for a later one where there was none: what they put in are marks and, for other white
+   * space, a space.
+   */
+  private static int mayMatch(String s) {
+    int may = 0;
+    for (int dot = s.indexOf('.'); dot >= 0; dot = s.indexOf('.', dot + 1)) {
+      boolean letterNext = isLetter(s, dot + 1);
+      if (letterNext) {
+        may |= WEBSITE;
+      } else if (is(s, dot + 1, '.')) {
+        may |= ELLIPSIS;
+      }
+      if (isDigit(s, dot - 1)) {
+        may |= isDigit(s, dot + 1) ? DECIMAL : 0;
+      } else if (isLetter(s, dot - 1)) {
+        may |= letterNext ? ACRONYM : 0;
+        if (PyChars.isSpace(s.charAt(dot - 2))) { // the text begins with a space
+          may |= INITIAL;
+        } else {
+          may |= endsIn(s, dot, PREFIXES) ? TITLE : 0;
+          may |= endsIn(s, dot, SUFFIXES) ? SUFFIX : 0;
+        }
+      }
+    }
+    return may;
+  }
+
+  private static boolean endsIn(String s, int dot, String[] words) {
+    for (String word : words) {
+      if (s.startsWith(word, dot - word.length())) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Copies a text while replacing stretches around its periods, from left to right. */

@@ -13,6 +13,8 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -173,6 +175,52 @@ class ModelJudgeTest {
             .count();
     assertEquals(12, satisfied);
     assertTrue(mostAtOnce.get() <= 2, "at once: " + mostAtOnce);
+  }
+
+  @Test
+  void optionsSetWhatTheEnvironmentDoesNot() throws IOException {
+    Map<String, String> environment =
+        Map.of(
+            "HIR_JUDGE_URL", "http://localhost:" + server.getAddress().getPort() + "/v1",
+            "HIR_JUDGE_MODEL", "tiny",
+            "HIR_JUDGE_KEY", "k3y");
+    Path template = Files.writeString(folder.resolve("prompt.txt"), "{criterion}: {response}");
+    JudgeOptions options = new JudgeOptions(folder.resolve("cache"), template, 3, 20, 0);
+    answers.add("NO");
+    for (int i = 0; i < 2; i++) {
+      ModelJudge judge = options.judge(environment).orElseThrow();
+      assertEquals(Outcome.VIOLATED, judge.judge("q", "kind", "Go").outcome());
+    }
+    assertEquals(1, requests.size(), "the second verdict is from the cache");
+    assertEquals("kind: Go", requests.get(0).at("/messages/0/content").asText());
+    assertEquals(List.of("Bearer k3y"), keys);
+    answers.add("500");
+    ModelJudge judge = options.judge(environment).orElseThrow();
+    assertEquals(Outcome.NO_VERDICT, judge.judge("q", "kind", "Stay").outcome());
+    assertEquals(2, requests.size(), "no retries were asked for");
+    pause = 2000;
+    ModelJudge hasty = new JudgeOptions(null, null, 3, 0.05, 0).judge(environment).orElseThrow();
+    assertEquals(Outcome.NO_VERDICT, hasty.judge("q", "kind", "Come").outcome());
+  }
+
+  @Test
+  void optionsWithoutAJudgeAreRefused() throws IOException {
+    assertTrue(JudgeOptions.DEFAULT.judge(Map.of()).isEmpty());
+    JudgeOptions cached = new JudgeOptions(folder, null, 1, 1, 0);
+    String nobody =
+        assertThrows(IllegalArgumentException.class, () -> cached.judge(Map.of())).getMessage();
+    assertTrue(nobody.contains("HIR_JUDGE_URL"), nobody);
+    Map<String, String> environment = Map.of("HIR_JUDGE_URL", "http://x", "HIR_JUDGE_MODEL", "m");
+    Path template = Files.writeString(folder.resolve("prompt.txt"), "{response}?");
+    JudgeOptions incomplete = new JudgeOptions(null, template, 1, 1, 0);
+    String lacking =
+        assertThrows(IllegalArgumentException.class, () -> incomplete.judge(environment))
+            .getMessage();
+    assertTrue(lacking.contains("prompt.txt") && lacking.contains("{criterion}"), lacking);
+    JudgeOptions absent = new JudgeOptions(null, folder.resolve("none"), 1, 1, 0);
+    assertThrows(NoSuchFileException.class, () -> absent.judge(environment));
+    assertThrows(IllegalArgumentException.class, () -> new JudgeOptions(null, null, 0, 1, 0));
+    assertThrows(IllegalArgumentException.class, () -> new JudgeOptions(null, null, 1, 0, 0));
   }
 
   @Test
