@@ -40,16 +40,15 @@ else
     ldd lib/libtorch_cuda.so 2>/dev/null | sed -n 's/^\s*\(.*\) => not found.*/run.sh: missing on this host: \1/p' >&2
     java=(jre/bin/java -Djava.library.path="$PWD/lib" -Dorg.bytedeco.javacpp.pathsFirst=true -Dhir.root="$PWD")
     tests='jars/*:tests/kernels:tests/engine:tests/verify:tests/*'
-    classes='jars/*'
+    hir=("${java[@]}" -Xmx8g -cp 'jars/*' org.hirengine.cli.Hir)
   else
     [[ -e $library ]] || ./cppbuild.sh gpu || exit 1
     compgen -G 'java/cli/target/lib/pytorch-*-gpu.jar' >/dev/null \
       || { echo "run.sh: build the engine first: mvn -B -Pgpu -DskipTests package" >&2; exit 1; }
     java=(java -Dhir.root="$PWD")
     tests=
-    classes='java/cli/target/hir-cli.jar:java/cli/target/lib/*'
+    hir=("${java[@]}" -Xmx8g -jar java/cli/target/hir-cli.jar)
   fi
-  hir=("${java[@]}" -Xmx8g -cp "$classes" org.hirengine.cli.Hir)
   part "kernels" python3 -B "$here/kernels.py" "$library"
   part "decoding" python3 -B "$here/decode.py" "$library"
   part "what the engine finds" "${hir[@]}" doctor

@@ -30,6 +30,7 @@ mvn -B -q dependency:copy -Dartifact=org.junit.platform:junit-platform-console-s
 
 # Native libraries, in one folder that JavaCPP looks into first.
 for jar in "$jars"/*-linux-x86_64*.jar; do
+  [[ -e "${jar%.jar}-gpu.jar" ]] && continue # of an earlier build for the CPU
   (mkdir -p "$work/unpacked" && cd "$work/unpacked" && python3 -m zipfile -e "$OLDPWD/$jar" .)
 done
 find "$work/unpacked/org" -name '*.so*' -path '*linux-x86_64*' \( -path '*/cuda/*' -name 'libjnicudart.so' -o ! -path '*/cuda/*' \) \

@@ -23,6 +23,9 @@ public final class DeviceException extends RuntimeException {
    * the device's memory ran out, else itself.
    */
   public static RuntimeException explain(RuntimeException e) {
+    if (e instanceof DeviceException) {
+      return e;
+    }
     String message = String.valueOf(e.getMessage());
     String lower = message.toLowerCase(Locale.ROOT);
     boolean exhausted =

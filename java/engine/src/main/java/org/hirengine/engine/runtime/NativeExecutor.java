@@ -93,7 +93,7 @@ public final class NativeExecutor implements AutoCloseable {
         } catch (ExecutionException e) {
           Throwable cause = e.getCause();
           if (cause instanceof RuntimeException unchecked) {
-            throw unchecked;
+            throw DeviceException.explain(unchecked);
           }
           if (cause instanceof Error error) {
             throw error;

@@ -23,6 +23,7 @@ class DeviceExceptionTest {
       assertTrue(
           e.remedy().contains("train.micro_tokens") && e.remedy().contains("sampling.cache_gib"));
       assertSame(thrown, e.getCause());
+      assertSame(e, DeviceException.explain(e));
     }
   }
 
