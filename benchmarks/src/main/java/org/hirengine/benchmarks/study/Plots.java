@@ -5,9 +5,12 @@ import java.awt.Color;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
+import org.knowm.xchart.BitmapEncoder;
+import org.knowm.xchart.BitmapEncoder.BitmapFormat;
 import org.knowm.xchart.VectorGraphicsEncoder;
 import org.knowm.xchart.VectorGraphicsEncoder.VectorGraphicsFormat;
 import org.knowm.xchart.XYChart;
@@ -52,30 +55,49 @@ final class Plots {
         String name = table.isEmpty() ? setting : setting + "-" + table;
         Map<String, List<Curve>> methods = results.of(setting, table);
         for (Cost cost : methods.isEmpty() ? List.<Cost>of() : COSTS) {
-          plot(methods, name + ": all constraints (ILA)", cost, Curve.Point::ila)
-              .to(folder.resolve(name + "-ila-" + cost.name + ".svg"));
-          plot(methods, name + ": mean share of constraints (CLA)", cost, Curve.Point::cla)
-              .to(folder.resolve(name + "-cla-" + cost.name + ".svg"));
+          XYChart ila =
+              chart(methods, name + ": all constraints (ILA)", cost, Curve.Point::ila, 820, 480);
+          XYChart cla =
+              chart(methods, name + ": constraints (CLA)", cost, Curve.Point::cla, 820, 480);
+          svg(ila, folder.resolve(name + "-ila-" + cost.name + ".svg"));
+          svg(cla, folder.resolve(name + "-cla-" + cost.name + ".svg"));
         }
       }
     }
   }
 
-  private record Plot(XYChart chart) {
-    void to(Path file) throws IOException {
-      VectorGraphicsEncoder.saveVectorGraphic(chart, file.toString(), VectorGraphicsFormat.SVG);
+  /** The main figure: ILA against rollouts, the settings side by side. */
+  static void writeFigure(Results results, StudyPlan plan, Path file) throws IOException {
+    List<XYChart> charts = new ArrayList<>();
+    for (String setting : plan.settings().keySet()) {
+      Map<String, List<Curve>> methods = results.of(setting, "");
+      if (!methods.isEmpty()) {
+        XYChart chart = chart(methods, setting, COSTS.get(0), Curve.Point::ila, 560, 520);
+        chart.getStyler().setLegendPosition(LegendPosition.InsideNW);
+        chart.getStyler().setXAxisMaxLabelCount(5);
+        charts.add(chart);
+      }
+    }
+    if (!charts.isEmpty()) {
+      BitmapEncoder.saveBitmap(charts, 1, charts.size(), file.toString(), BitmapFormat.PNG);
     }
   }
 
-  private static Plot plot(
+  private static void svg(XYChart chart, Path file) throws IOException {
+    VectorGraphicsEncoder.saveVectorGraphic(chart, file.toString(), VectorGraphicsFormat.SVG);
+  }
+
+  private static XYChart chart(
       Map<String, List<Curve>> methods,
       String title,
       Cost cost,
-      ToDoubleFunction<Curve.Point> accuracy) {
+      ToDoubleFunction<Curve.Point> accuracy,
+      int width,
+      int height) {
     XYChart chart =
         new XYChartBuilder()
-            .width(820)
-            .height(480)
+            .width(width)
+            .height(height)
             .title(title)
             .xAxisTitle(cost.title)
             .yAxisTitle("held-out requests, %")
@@ -101,6 +123,6 @@ final class Plots {
           series.setLineColor(COLOURS.get(next[0]++ % COLOURS.size()));
           series.setLineStyle(new BasicStroke(2));
         });
-    return new Plot(chart);
+    return chart;
   }
 }

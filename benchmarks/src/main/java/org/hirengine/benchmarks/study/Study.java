@@ -30,7 +30,7 @@ import picocli.CommandLine.Parameters;
           + " broken off goes on where it was.",
       "",
       "Writes to the plan's 'out': rates.json, curves.csv (every evaluation), results.md (tables),"
-          + " plots/ (SVG), and the runs themselves."
+          + " figure.png (ILA against rollouts), plots/ (SVG), and the runs themselves."
     },
     footer = {
       "",
@@ -83,6 +83,7 @@ public final class Study implements Callable<Integer> {
     results.writeCsv(plan.out().resolve("curves.csv"));
     results.writeTables(plan.out().resolve("results.md"));
     Plots.write(results, plan, plan.out().resolve("plots"));
+    Plots.writeFigure(results, plan, plan.out().resolve("figure.png"));
     System.out.print(Files.readString(plan.out().resolve("results.md")));
     return 0;
   }

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import javax.imageio.ImageIO;
 import org.hirengine.cli.Hir;
 import org.hirengine.engine.config.TrainConfig;
 import org.junit.jupiter.api.Test;
@@ -146,6 +147,8 @@ class StudyTest {
     assertTrue(tables.contains("| 10.0 ± 0.0 | -11.5 ± 6.4 |"), tables);
     results.writeCsv(folder.resolve("curves.csv"));
     assertEquals(1 + 4 * 3, Files.readAllLines(folder.resolve("curves.csv")).size());
+    Plots.writeFigure(results, plan, folder.resolve("figure.png"));
+    assertEquals(560, ImageIO.read(folder.resolve("figure.png").toFile()).getWidth());
     Plots.write(results, plan, folder.resolve("plots"));
     assertTrue(Files.readString(folder.resolve("plots/hard-ila-rollouts.svg")).contains("<svg"));
   }
