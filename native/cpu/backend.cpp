@@ -17,16 +17,16 @@ int64_t pass_size(const DecoderShape &, const Batch &, int32_t);
 void forward(const Pass &, float *);
 void backward(const Pass &, const float *, const Gradients &);
 void pack_back(const float *, Packed *);
-void logits(const Packed &, const float *, int64_t, float *, int64_t);
-void logits_back(const Packed &, const float *, int64_t, const float *, int64_t, float *, float *, float *);
-int64_t logits_back_size(int32_t);
+int64_t head_scratch(int64_t, int32_t);
+void logits(const Head &, const float *, int64_t, float *, int64_t);
+void logits_back(const Head &, const float *, int64_t, const float *, int64_t, float *, float *);
 void probe(int32_t, float *, float *, int64_t);
 
 extern const Backend backend = {
     token_logprob, policy_loss, sample, sum_of_squares, adamw, page_size, page_put, packed_size, pack, decode_scratch,
     decode,
 #ifdef HIR_TRANSFORMER
-    pass_size, forward, backward, pack_back, logits, logits_back, logits_back_size,
+    pass_size, forward, backward, pack_back, head_scratch, logits, logits_back,
 #else
     nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
 #endif

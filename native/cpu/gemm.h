@@ -89,6 +89,23 @@ static void gemm(const float *x, int64_t stride, int64_t first, int64_t last, co
   }
 }
 
+// `count` rows of W [count, k] as the panels of x W^T; a last panel is filled up with zeros.
+static inline void pack_rows(const float *w, int64_t count, int64_t k, float *panels) {
+  for (int64_t row = 0; row < round_up(count, NR); row++) {
+    float *out = panels + row / NR * k * NR + row % NR;
+    for (int64_t i = 0; i < k; i++) out[i * NR] = row < count ? w[row * k + i] : 0;
+  }
+}
+
+// The first NR columns of y's W [rows, stride], of which there are `columns`, as a panel of y W.
+static inline void pack_columns(const float *w, int64_t stride, int64_t rows, int64_t columns, float *panel) {
+  const int64_t n = columns < WIDTH ? columns : WIDTH, more = columns - n < WIDTH ? columns - n : WIDTH;
+  for (int64_t row = 0; row < rows; row++, w += stride, panel += NR) {
+    store(panel, load_part(w, n, 0));
+    store(panel + WIDTH, more > 0 ? load_part(w + WIDTH, more, 0) : vec(0));
+  }
+}
+
 // One tile of a product of which neither side is packed: element (i, j) of the left one lies at a[i * row + j * step], a
 // row of the right one `across` behind the one before it. sink(i, low, high) as for tile.
 template <int M, class Sink>
@@ -166,14 +183,7 @@ static inline void add_outer(const float *y, int64_t y_stride, const float *x, i
     for (int64_t start = 0; start < rows; start += DEPTH) {
       const int64_t depth = rows - start < DEPTH ? rows - start : DEPTH;
       for (int64_t j = 0; j < width; j += NR) {
-        const float *source = x + start * x_stride + across + j;
-        const int64_t left = width - j;
-        float *panel = panels + j * DEPTH;
-        for (int64_t t = 0; t < depth; t++, source += x_stride, panel += NR) {
-          const int64_t n = left < WIDTH ? left : WIDTH, more = left - n < WIDTH ? left - n : WIDTH;
-          store(panel, load_part(source, n, 0));
-          store(panel + WIDTH, more > 0 ? load_part(source + WIDTH, more, 0) : vec(0));
-        }
+        pack_columns(x + start * x_stride + across + j, x_stride, depth, width - j, panels + j * DEPTH);
       }
       for (int64_t i = from; i < to; i += MR) {
         const int m = static_cast<int>(to - i < MR ? to - i : MR);

@@ -79,11 +79,11 @@ struct Backend {
   void (*backward)(const Pass &pass, const float *hidden_gradient, const Gradients &gradients);
   // Packs W [out, in] for y W: `packed` is of `in` columns.
   void (*pack_back)(const float *weights, Packed *packed);
-  // The head on rows [rows][hidden], and back; `scratch` is of logits_back_size.
-  void (*logits)(const Packed &head, const float *hidden, int64_t rows, float *out, int64_t row_stride);
-  void (*logits_back)(const Packed &back, const float *gradient, int64_t row_stride, const float *hidden, int64_t rows,
-                      float *hidden_gradient, float *head_gradient, float *scratch);
-  int64_t (*logits_back_size)(int32_t threads);
+  // Floats of scratch memory of the head, its logits of rows [rows][hidden], and back.
+  int64_t (*head_scratch)(int64_t hidden, int32_t threads);
+  void (*logits)(const Head &head, const float *hidden, int64_t rows, float *out, int64_t row_stride);
+  void (*logits_back)(const Head &head, const float *gradient, int64_t row_stride, const float *hidden, int64_t rows,
+                      float *hidden_gradient, float *head_gradient);
 
   void (*probe)(int32_t what, float *x, float *y, int64_t count);
 };

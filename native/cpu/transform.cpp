@@ -10,6 +10,7 @@
 namespace {
 
 using hir::Gradients;
+using hir::Head;
 using hir::LayerGradients;
 using hir::Packed;
 using hir::Pass;
@@ -175,6 +176,42 @@ class Backward {
   float *flow, *next_flow;
 };
 
+// The head is packed as it is used, a stretch that stays in the second-level cache at a time: a copy of its own would
+// be the largest of all weights. STRETCH are its floats.
+constexpr int64_t STRETCH = 64 * 1024;
+constexpr int64_t BACK_ROWS = 256, BACK_COLUMNS = 2 * NR, BACK_DEPTH = STRETCH / BACK_COLUMNS;
+
+// Columns of logits in a stretch, whole panels.
+static int64_t head_columns(int64_t hidden) { return STRETCH / hidden / NR * NR + NR; }
+
+// A thread's scratch.
+static int64_t head_part(int64_t hidden) {
+  const int64_t forth = head_columns(hidden) * hidden;
+  return forth > STRETCH + OUTER_SCRATCH ? forth : STRETCH + OUTER_SCRATCH;
+}
+
+// Columns [column, column + BACK_COLUMNS) of the hidden states' gradient: that of the logits times the head.
+static void hidden_back(const Head &head, const float *gradient, int64_t row_stride, int64_t rows, int64_t column,
+                        float *hidden_gradient, float *panels) {
+  const int64_t width = head.hidden, end = column + BACK_COLUMNS < width ? column + BACK_COLUMNS : width;
+  for (int64_t start = 0; start < head.vocab; start += BACK_DEPTH) {
+    const int64_t depth = head.vocab - start < BACK_DEPTH ? head.vocab - start : BACK_DEPTH;
+    for (int64_t c = column; c < end; c += NR) {
+      pack_columns(head.weights + start * width + c, width, depth, width - c, panels + (c - column) * depth);
+    }
+    gemm(gradient + start, row_stride, 0, rows, panels, depth, 0, (end - column + NR - 1) / NR,
+         [&](int64_t row, int64_t panel, Vec low, Vec high) {
+           const int64_t c = column + panel * NR;
+           float *const out = hidden_gradient + row * width + c;
+           if (start == 0) {
+             store_columns(out, width - c, low, high);
+           } else {
+             add_columns(out, width - c, low, high);
+           }
+         });
+  }
+}
+
 }  // namespace
 
 namespace hir::HIR_ISA {
@@ -201,46 +238,46 @@ void pack_back(const float *weights, Packed *packed) {
   float *const data = static_cast<float *>(packed->data);
 #pragma omp parallel for schedule(static) if (in * out > 65536)
   for (int64_t column = 0; column < in; column += NR) {
-    float *panel = data + column * out;
-    for (int64_t row = 0; row < out; row++, panel += NR) {
-      for (int64_t j = 0; j < NR; j++) panel[j] = column + j < in ? weights[row * in + column + j] : 0;
-    }
+    pack_columns(weights + column, in, out, in - column, data + column * out);
   }
 }
 
-void logits(const Packed &head, const float *hidden, int64_t rows, float *out, int64_t row_stride) {
-  const int64_t blocks = (rows + ROWS - 1) / ROWS;
+int64_t head_scratch(int64_t hidden, int32_t threads) { return threads * head_part(hidden); }
+
+void logits(const Head &head, const float *hidden, int64_t rows, float *out, int64_t row_stride) {
+  const int64_t columns = head_columns(head.hidden);
 #pragma omp parallel for schedule(dynamic)
-  for (int64_t b = 0; b < blocks; b++) {
-    const int64_t from = b * ROWS, to = from + ROWS < rows ? from + ROWS : rows;
-    Forward::product(hidden + from * head.in, head.in, head, NR, from, to,
-                     [&](int64_t row, int64_t column, Vec low, Vec high) {
-                       store_columns(out + row * row_stride + column, head.out - column, low, high);
-                     });
+  for (int64_t from = 0; from < head.vocab; from += columns) {
+    float *const panels = head.scratch + omp_get_thread_num() * head_part(head.hidden);
+    const int64_t count = head.vocab - from < columns ? head.vocab - from : columns;
+    pack_rows(head.weights + from * head.hidden, count, head.hidden, panels);
+    gemm(hidden, head.hidden, 0, rows, panels, head.hidden, 0, (count + NR - 1) / NR,
+         [&](int64_t row, int64_t panel, Vec low, Vec high) {
+           const int64_t column = from + panel * NR;
+           store_columns(out + row * row_stride + column, head.vocab - column, low, high);
+         });
   }
 }
 
-void logits_back(const Packed &back, const float *gradient, int64_t row_stride, const float *hidden, int64_t rows,
-                 float *hidden_gradient, float *head_gradient, float *scratch) {
-  const int64_t width = back.out, vocab = back.in, blocks = (rows + ROWS - 1) / ROWS;
+void logits_back(const Head &head, const float *gradient, int64_t row_stride, const float *hidden, int64_t rows,
+                 float *hidden_gradient, float *head_gradient) {
+  const int64_t width = head.hidden;
+  const int64_t row_blocks = (rows + BACK_ROWS - 1) / BACK_ROWS, column_blocks = (width + BACK_COLUMNS - 1) / BACK_COLUMNS;
 #pragma omp parallel
   {
+    float *const scratch = head.scratch + omp_get_thread_num() * head_part(width);
 #pragma omp for schedule(dynamic) nowait
-    for (int64_t b = 0; b < blocks; b++) {
-      const int64_t from = b * ROWS, to = from + ROWS < rows ? from + ROWS : rows;
-      Forward::product(gradient + from * row_stride, row_stride, back, NR, from, to,
-                       [&](int64_t row, int64_t column, Vec low, Vec high) {
-                         store_columns(hidden_gradient + row * width + column, width - column, low, high);
-                       });
+    for (int64_t unit = 0; unit < row_blocks * column_blocks; unit++) {
+      const int64_t from = unit / column_blocks * BACK_ROWS, column = unit % column_blocks * BACK_COLUMNS;
+      hidden_back(head, gradient + from * row_stride, row_stride, rows - from < BACK_ROWS ? rows - from : BACK_ROWS,
+                  column, hidden_gradient + from * width, scratch);
     }
 #pragma omp for schedule(dynamic)
-    for (int64_t from = 0; from < vocab; from += OUTER_ROWS) {
-      add_outer(gradient, row_stride, hidden, width, rows, width, from, from + OUTER_ROWS < vocab ? from + OUTER_ROWS : vocab,
-                head_gradient, scratch + omp_get_thread_num() * OUTER_SCRATCH);
+    for (int64_t from = 0; from < head.vocab; from += OUTER_ROWS) {
+      add_outer(gradient, row_stride, hidden, width, rows, width, from,
+                from + OUTER_ROWS < head.vocab ? from + OUTER_ROWS : head.vocab, head_gradient, scratch);
     }
   }
 }
-
-int64_t logits_back_size(int32_t threads) { return threads * OUTER_SCRATCH; }
 
 }  // namespace hir::HIR_ISA

@@ -87,6 +87,7 @@ class Model {
   };
 
   bool pack_back();
+  bool take_head(hir::Head *head);
   void drop_weights();
   int32_t cut(const int64_t *tokens, int64_t count, const int64_t *lengths, const int64_t *prefixes,
               int64_t segment_count);
@@ -132,7 +133,7 @@ int32_t Model::weights(const int64_t *addresses) {
   packed_back = false;
   model.embedding = next();
   model.final_norm = next();
-  matrices.push_back({next(), s.vocab, s.hidden, false, &model.head});
+  model.head = next();
   for (hir::TransformerLayer &layer : layers) {
     layer.input_norm = next();
     matrices.push_back({next(), s.qkv_size(), s.hidden, false, &layer.qkv});
@@ -295,6 +296,12 @@ int32_t Model::backward(int64_t pass, const float *hidden_gradient, const int64_
   return HIR_OK;
 }
 
+bool Model::take_head(hir::Head *head) {
+  float *const scratch = head_arena.reserve(kernels.head_scratch(model.shape.hidden, omp_get_max_threads()));
+  *head = {model.head, model.shape.vocab, model.shape.hidden, scratch};
+  return scratch != nullptr;
+}
+
 int32_t Model::logits(const float *hidden, int64_t rows, float *out, int64_t row_stride) {
   if (matrices.empty()) return fail(HIR_INVALID, "transformer: no weights yet: hir_transformer_weights comes first");
   if (rows < 0 || row_stride < model.shape.vocab) {
@@ -302,17 +309,18 @@ int32_t Model::logits(const float *hidden, int64_t rows, float *out, int64_t row
                 static_cast<long long>(rows), static_cast<long long>(row_stride),
                 static_cast<long long>(model.shape.vocab));
   }
-  kernels.logits(model.head.forth, hidden, rows, out, row_stride);
+  hir::Head head;
+  if (!take_head(&head)) return out_of_memory();
+  kernels.logits(head, hidden, rows, out, row_stride);
   return HIR_OK;
 }
 
 int32_t Model::logits_backward(const float *gradient, int64_t row_stride, const float *hidden, int64_t rows,
                                float *hidden_gradient, float *head_gradient) {
   if (matrices.empty()) return fail(HIR_INVALID, "transformer: no weights yet: hir_transformer_weights comes first");
-  if (!pack_back()) return out_of_memory();
-  float *const scratch = head_arena.reserve(kernels.logits_back_size(omp_get_max_threads()));
-  if (!scratch) return out_of_memory();
-  kernels.logits_back(model.head.back, gradient, row_stride, hidden, rows, hidden_gradient, head_gradient, scratch);
+  hir::Head head;
+  if (!take_head(&head)) return out_of_memory();
+  kernels.logits_back(head, gradient, row_stride, hidden, rows, hidden_gradient, head_gradient);
   return HIR_OK;
 }
 

@@ -29,10 +29,16 @@ struct TransformerLayer {
 
 struct Transformer {
   DecoderShape shape;
-  const float *embedding, *final_norm;  // the caller's
-  BothWays head;
+  const float *embedding, *final_norm, *head;  // the caller's
   TransformerLayer *layers;
   const float *cosines, *sines;  // [positions, head_dim / 2]
+};
+
+// The head's weights [vocab, hidden], the caller's, and scratch memory of Backend::head_scratch.
+struct Head {
+  const float *weights;
+  int64_t vocab, hidden;
+  float *scratch;
 };
 
 // What a forward pass leaves behind.

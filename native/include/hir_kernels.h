@@ -213,8 +213,8 @@ HIR_API int32_t hir_transformer_create(int32_t backend, int64_t layers, int64_t 
 HIR_API void hir_transformer_free(int64_t transformer);
 
 /*
- * Packs copies of the weights' matrices; call it again when they have changed. Addresses as for hir_decoder_weights.
- * Embedding, norms and biases are not copied: they must outlive the transformer.
+ * Packs copies of the layers' matrices; call it again when they have changed. Addresses as for hir_decoder_weights.
+ * Embedding, head, norms and biases are not copied: they must outlive the transformer.
  */
 HIR_API int32_t hir_transformer_weights(int64_t transformer, const int64_t *addresses);
 

@@ -26,8 +26,8 @@ public interface TransformerKernel extends AutoCloseable {
   }
 
   /**
-   * Packs copies of the matrices; to be called first, and again when they have changed. Embedding,
-   * norms and biases are not copied: they must outlive the kernel.
+   * Packs copies of the layers' matrices; to be called first, and again when they have changed.
+   * Embedding, head, norms and biases are not copied: they must outlive the kernel.
    */
   void weights(DecoderWeights weights);
 
