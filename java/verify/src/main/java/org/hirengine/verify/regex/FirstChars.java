@@ -46,7 +46,9 @@ final class FirstChars {
     } else if (node instanceof Node.Repeat repeat) {
       return add(repeat.body()) || repeat.min() == 0;
     } else if (node instanceof Node.Conditional conditional) {
-      return add(conditional.yes()) | add(conditional.no());
+      boolean emptyYes = add(conditional.yes());
+      boolean emptyNo = add(conditional.no());
+      return emptyYes || emptyNo;
     } else if (node instanceof Node.BackReference) {
       ascii[0] = -1;
       ascii[1] = -1;
