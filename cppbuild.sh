@@ -34,8 +34,7 @@ if [[ ! -e "$stamp" || -n "$(find native cppbuild.sh -path native/build -prune -
   mkdir -p "$build"
   log="$build/build.log"
   started=$(date +%s%N)
-  if ! { cmake -S native -B "$build/cmake" -DCMAKE_INSTALL_PREFIX="$PWD/$build" -DCMAKE_INSTALL_LIBDIR=lib \
-              "${options[@]}" &&
+  if ! { cmake -S native -B "$build/cmake" -DCMAKE_INSTALL_PREFIX="$PWD/$build" "${options[@]}" &&
          cmake --build "$build/cmake" --parallel "$(nproc)" &&
          cmake --install "$build/cmake"; } >"$log" 2>&1; then
     cat "$log" >&2

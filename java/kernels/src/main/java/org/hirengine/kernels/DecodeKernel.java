@@ -6,8 +6,10 @@ package org.hirengine.kernels;
  * stored once for all rows that continue it.
  *
  * <p>A row's logits depend neither on the other rows of the batch nor on the number of threads, bit
- * for bit. Not for use by several threads at once. Every method throws {@link KernelException} when
- * an argument is out of range or memory runs out.
+ * for bit; on a GPU, with more than 8 rows, within rounding, because cuBLAS adds in an order of its
+ * own (the environment variable HIR_BATCH_INVARIANT=1 leaves it out). Not for use by several
+ * threads at once. Every method throws {@link KernelException} when an argument is out of range or
+ * memory runs out.
  */
 public interface DecodeKernel extends AutoCloseable {
 
