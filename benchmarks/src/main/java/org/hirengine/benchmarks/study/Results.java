@@ -20,7 +20,6 @@ final class Results {
   private static final String YARDSTICK = "rl-cla";
 
   private final StudyPlan plan;
-  private final Map<String, Double> rates;
   private final List<Curve> curves = new ArrayList<>();
 
   /**
@@ -28,7 +27,6 @@ final class Results {
    */
   Results(StudyPlan plan, Map<String, Double> rates) throws IOException {
     this.plan = plan;
-    this.rates = rates;
     for (StudyPlan.Cell cell : plan.studyCells(rates)) {
       Path run = cell.folder(plan.out());
       if (Curve.isWhole(run)) {
@@ -65,7 +63,10 @@ final class Results {
         byMethod.put(method, own);
       }
     }
-    return byMethod;
+    boolean itsOwn =
+        byMethod.keySet().stream()
+            .anyMatch(method -> plan.methods().get(method).tableName().equals(table));
+    return itsOwn ? byMethod : Map.of();
   }
 
   /** One value over the seeds at each evaluation. */
@@ -185,7 +186,7 @@ final class Results {
                   Locale.ROOT,
                   "| %s | %s | %d |",
                   method,
-                  rates.get(plan.rateKey(setting, method)),
+                  runs.get(0).cell().learningRate(),
                   runs.size()));
           columns.forEach(at -> text.append(' ').append(ila.get(at).percent()).append(" |"));
           text.append(' ').append(over(runs, Curve.Point::cla).get(last).percent()).append(" |");

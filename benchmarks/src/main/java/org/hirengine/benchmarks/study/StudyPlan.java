@@ -53,6 +53,7 @@ record StudyPlan(
    * @param set settings that make the method, {@code key=value}; <code>{plan}</code> is the plan's
    *     folder
    * @param rateOf method whose learning rate it takes; null searches its own
+   * @param rate learning rate that it takes without a search; null searches
    * @param settings settings it runs in; null is all
    * @param seeds how many of the study's seeds it runs, the first ones; null is all
    * @param rollouts sampled responses of a run; null is the study's
@@ -61,6 +62,7 @@ record StudyPlan(
   record Method(
       @JsonProperty(required = true) List<String> set,
       @Nullable String rateOf,
+      @Nullable Double rate,
       @Nullable List<String> settings,
       @Nullable Integer seeds,
       @Nullable Long rollouts,
@@ -70,7 +72,7 @@ record StudyPlan(
     private Method in(Path folder) {
       List<String> resolved =
           set.stream().map(s -> s.replace("{plan}", folder.toString())).toList();
-      return new Method(resolved, rateOf, settings, seeds, rollouts, table);
+      return new Method(resolved, rateOf, rate, settings, seeds, rollouts, table);
     }
 
     String tableName() {
@@ -171,7 +173,10 @@ record StudyPlan(
     List<Cell> cells = new ArrayList<>();
     for (String setting : settings.keySet()) {
       for (String method : methods.keySet()) {
-        if (runsIn(method, setting) && rateKey(setting, method).equals(setting + "/" + method)) {
+        boolean searches = methods.get(method).rate == null;
+        if (searches
+            && runsIn(method, setting)
+            && rateKey(setting, method).equals(setting + "/" + method)) {
           for (double rate : tuning.learningRates) {
             tuning.seeds.forEach(seed -> cells.add(new Cell(setting, method, rate, seed, true)));
           }
@@ -194,7 +199,8 @@ record StudyPlan(
         for (String method : methods.keySet()) {
           Integer most = methods.get(method).seeds;
           if (runsIn(method, setting) && (most == null || i < most)) {
-            Double rate = rates.get(rateKey(setting, method));
+            Double own = methods.get(method).rate;
+            Double rate = own == null ? rates.get(rateKey(setting, method)) : own;
             if (rate != null) {
               cells.add(new Cell(setting, method, rate, seeds.get(i), false));
             }
