@@ -81,7 +81,7 @@ class LauncherTest {
     List<String> calls = calls();
     assertEquals(2, calls.size());
     assertTrue(calls.get(0).startsWith("mvn -B -pl java/cli -am package -DskipTests"));
-    assertEquals("java -jar " + jar + " verify --in a b", calls.get(1));
+    assertEquals("java -XX:TieredStopAtLevel=1 -jar " + jar + " verify --in a b", calls.get(1));
 
     Path link = Files.createSymbolicLink(folder.resolve("link"), root.resolve("java/hir"));
     hir(Files.createSymbolicLink(folder.resolve("hir"), link), "doctor");
