@@ -46,7 +46,7 @@ class VerifiersFuzzTest {
   void judgingNeverThrowsEndsAndRepeats() {
     long first = Long.getLong("hir.fuzz.seed", 1);
     long seed = first;
-    long end = System.nanoTime() + Long.getLong("hir.fuzz.seconds", 12) * 1_000_000_000;
+    long end = System.nanoTime() + Long.getLong("hir.fuzz.seconds", 20) * 1_000_000_000;
     do {
       long round = seed++;
       RandomGenerator random = new SplittableRandom(round);
