@@ -72,16 +72,15 @@ public class KernelInputs {
     for (int i = 0; i < period; i++) {
       values[i] = (float) (3 * random.nextGaussian());
     }
-    try (FloatPointer wide = new FloatPointer(pristine)) {
-      for (int r = 0; r < rows; r++) {
-        for (int j = 0; j < vocab; j++) {
-          float value = values[(r * 31 + j) % period];
-          long at = (long) r * vocab + j;
-          if (dtype == DType.FLOAT32) {
-            wide.put(at, value);
-          } else {
-            pristine.putShort(2 * at, (short) (Float.floatToRawIntBits(value) >>> 16));
-          }
+    FloatPointer wide = new FloatPointer(pristine); // a view: to close it would free the memory
+    for (int r = 0; r < rows; r++) {
+      for (int j = 0; j < vocab; j++) {
+        float value = values[(r * 31 + j) % period];
+        long at = (long) r * vocab + j;
+        if (dtype == DType.FLOAT32) {
+          wide.put(at, value);
+        } else {
+          pristine.putShort(2 * at, (short) (Float.floatToRawIntBits(value) >>> 16));
         }
       }
     }
