@@ -100,7 +100,7 @@ public class VerifierBenchmark {
       counter.checks += line.constraints().size();
     } else {
       verdicts.consume(in.verifiers.judgeBoth(line.constraints(), response));
-      counter.checks += 2 * line.constraints().size();
+      counter.checks += 2L * line.constraints().size();
     }
   }
 

@@ -146,14 +146,14 @@ final class Results {
         if (!methods.isEmpty()) {
           text.append("### ").append(setting).append(table.isEmpty() ? "" : ", " + table);
           text.append("\n\n");
-          table(setting, methods, text);
+          table(methods, text);
         }
       }
     }
     Files.writeString(file, text);
   }
 
-  private void table(String setting, Map<String, List<Curve>> methods, StringBuilder text) {
+  private static void table(Map<String, List<Curve>> methods, StringBuilder text) {
     int last =
         methods.values().stream()
             .mapToInt(runs -> over(runs, Curve.Point::ila).size() - 1)
