@@ -67,7 +67,7 @@ void Call::fill(void *memory, int value, size_t bytes) {
 
 void Call::read(void *to, const void *from, size_t bytes) {
   if (failed()) return;
-  memcpy(to, from, bytes);
+  if (bytes > 0) memcpy(to, from, bytes);  // of nothing, both may be null
   const uint64_t fault = fault_word_memory;
   fault_word_memory = NO_FAULT;
   error = fail_for(fault);
