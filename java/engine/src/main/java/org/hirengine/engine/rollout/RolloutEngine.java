@@ -43,7 +43,7 @@ public final class RolloutEngine implements AutoCloseable {
     private static final double GPU_SHARE = 0.4;
 
     /**
-     * What a device has room for now; to be asked when weights and optimizer are there.
+     * What a device has free beside weights and optimizer, which must be there when this is asked.
      *
      * @param rows null takes 256
      * @param cacheGib null takes two fifths of a GPU's free memory, 4 GiB on the CPU
@@ -94,7 +94,7 @@ public final class RolloutEngine implements AutoCloseable {
     this.decoder = Decoder.of(policy, kernels);
   }
 
-  /** With what the device has room for now. */
+  /** With the limits of what the device has free. */
   public RolloutEngine(Policy policy, Kernels kernels, Set<Integer> stopIds) {
     this(policy, kernels, stopIds, Limits.of(policy.device(), null, null));
   }
