@@ -135,6 +135,22 @@ public final class RolloutEngine implements AutoCloseable {
    */
   public List<Completion> generate(
       List<Prompt> prompts, int n, int firstRow, RolloutParams params, RandomStream random) {
+    return generate(prompts, n, firstRow, params, random, RolloutListener.NONE);
+  }
+
+  /**
+   * Samples as {@link #generate(List, int, int, RolloutParams, RandomStream)} does, and tells what
+   * it samples while it does.
+   *
+   * @param listener called on this thread
+   */
+  public List<Completion> generate(
+      List<Prompt> prompts,
+      int n,
+      int firstRow,
+      RolloutParams params,
+      RandomStream random,
+      RolloutListener listener) {
     if (n < 1 || firstRow < 0) {
       throw new IllegalArgumentException(
           "n " + n + " and firstRow " + firstRow + " must be >= 1, 0");
@@ -152,7 +168,7 @@ public final class RolloutEngine implements AutoCloseable {
       int capacity = longest + params.maxTokens();
       int places = places(prompts.size() * (long) n, capacity);
       decoder.begin(places, capacity);
-      Run run = new Run(prompts, n, firstRow, params, random, places);
+      Run run = new Run(prompts, n, firstRow, params, random, places, listener);
       try {
         return run.complete();
       } finally {
@@ -211,6 +227,7 @@ public final class RolloutEngine implements AutoCloseable {
     private final long[] lastTokens;
     private final Completion[] done;
     private final TokenSampler draws;
+    private final RolloutListener listener;
     private int rows;
 
     /** Next row to admit, counted over all prompts. */
@@ -227,7 +244,8 @@ public final class RolloutEngine implements AutoCloseable {
         int firstRow,
         RolloutParams params,
         RandomStream random,
-        int places) {
+        int places,
+        RolloutListener listener) {
       this.prompts = prompts;
       this.n = n;
       this.firstRow = firstRow;
@@ -237,6 +255,7 @@ public final class RolloutEngine implements AutoCloseable {
       lastTokens = new long[places];
       done = new Completion[Math.multiplyExact(prompts.size(), n)];
       draws = sampler(places);
+      this.listener = listener;
     }
 
     List<Completion> complete() {
@@ -344,16 +363,21 @@ public final class RolloutEngine implements AutoCloseable {
       int token = (int) draws.tokens[i];
       row.add(token, draws.logprobs[i]);
       boolean stopped = stops[token];
-      if (!stopped && row.count < params.maxTokens()) {
-        return false;
+      if (!stopped) {
+        listener.token(row.prompt.id(), row.row, token);
+        if (row.count < params.maxTokens()) {
+          return false;
+        }
       }
-      done[row.index] =
+      Completion completion =
           new Completion(
               row.prompt.id(),
               row.row,
               Arrays.copyOf(row.tokens, row.count),
               Arrays.copyOf(row.logprobs, row.count),
               stopped ? FinishReason.STOP : FinishReason.LENGTH);
+      done[row.index] = completion;
+      listener.completed(row.index, completion);
       return true;
     }
 

@@ -2,6 +2,7 @@ package org.hirengine.engine.rollout;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,8 +10,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import org.bytedeco.pytorch.Scalar;
@@ -255,6 +258,44 @@ class RolloutEngineTest {
         assertEquals(tokens.length, completion.logprobs().length);
       }
       assertTrue(stopped > 5 && stopped < 48, stopped + " of 48 stopped");
+    }
+  }
+
+  @Test
+  void tellsItsListenerWhatItSamples() {
+    try (Policy policy = policy("qwen3");
+        RolloutEngine engine =
+            new RolloutEngine(policy, kernels, Set.of(3, 17), new Limits(4, 1 << 30))) {
+      Map<String, List<Integer>> told = new HashMap<>();
+      Map<Integer, Completion> ended = new HashMap<>();
+      List<Completion> completions =
+          engine.generate(
+              prompts(5),
+              3,
+              2,
+              RolloutParams.sampling(15, 1.5),
+              STREAM,
+              new RolloutListener() {
+                @Override
+                public void token(int promptId, int row, int token) {
+                  told.computeIfAbsent(promptId + "/" + row, key -> new ArrayList<>()).add(token);
+                }
+
+                @Override
+                public void completed(int index, Completion completion) {
+                  assertNull(ended.put(index, completion), "told twice");
+                }
+              });
+      assertEquals(15, ended.size());
+      for (int i = 0; i < 15; i++) {
+        Completion completion = completions.get(i);
+        assertEquals(completion, ended.get(i));
+        int[] text = Arrays.copyOf(completion.tokens(), completion.textTokens());
+        assertEquals(
+            Arrays.stream(text).boxed().toList(),
+            told.getOrDefault(completion.promptId() + "/" + completion.row(), List.of()),
+            "every token but the stop id");
+      }
     }
   }
 
