@@ -40,8 +40,9 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>One thread at a time; only {@link #requestStop} may be called from others. Everything native
- * happens on a thread that the trainer owns, and {@link #close} frees it all.
+ * <p>One thread at a time; {@link #requestStop} and {@link #close} may be called from others. An
+ * interrupt of the thread that trains is a {@link #requestStop}; the thread stays interrupted.
+ * Everything native happens on a thread that the trainer owns, and {@link #close} frees it all.
  */
 public final class HirTrainer implements AutoCloseable {
 
@@ -211,9 +212,12 @@ public final class HirTrainer implements AutoCloseable {
     return run.step();
   }
 
-  /** Whether {@code train.steps} or {@code train.max_rollouts} is reached. */
+  /**
+   * Whether there is no further step to take: {@code train.steps} or {@code train.max_rollouts} is
+   * reached, or a stop was requested.
+   */
   public boolean finished() {
-    return run.finished();
+    return run.finished() || run.stopping();
   }
 
   /** Steps taken, those of earlier sittings included. */
@@ -226,12 +230,18 @@ public final class HirTrainer implements AutoCloseable {
     return run.save();
   }
 
-  /** Makes {@link #run} finish the step under way, save and return; callable from any thread. */
+  /**
+   * Makes {@link #run} finish the step under way, save and return, and a loop over {@link #step}
+   * end: the step under way saves, {@link #finished} is true. Callable from any thread.
+   */
   public void requestStop() {
     run.requestStop();
   }
 
-  /** Frees all native memory and the run folder. Does not save. */
+  /**
+   * Frees all native memory and the run folder. Where another thread is in {@link #run} or {@link
+   * #step}, requests the stop and waits for it; otherwise does not save.
+   */
   @Override
   public void close() {
     run.close();

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -514,9 +515,16 @@ public final class Policy implements AutoCloseable {
         parameters.forEach((key, value) -> tensors.put(key, value.to(scalarType(dtype))));
       }
       SafetensorsWriter.write(target.resolve(Safetensors.SINGLE), tensors, Map.of("format", "pt"));
+      // Renamed into place: a link, as caches have them, is replaced and not written through.
+      Path aside = target.resolve("config.json.tmp");
       Files.writeString(
-          target.resolve("config.json"),
+          aside,
           new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n");
+      Files.move(
+          aside,
+          target.resolve("config.json"),
+          StandardCopyOption.ATOMIC_MOVE,
+          StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
       throw new ModelException(target + ": cannot be written: " + e, e);
     }

@@ -2,13 +2,11 @@ package org.hirengine.engine.runs;
 
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.channels.Channels;
-import java.nio.channels.FileChannel;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 
 /**
  * Files that are there whole or not at all, however the process ends: written under {@code
@@ -43,17 +41,13 @@ final class AtomicFile {
   private static void write(Path file, Content content, boolean durable) {
     Path aside = file.resolveSibling(file.getFileName() + SUFFIX);
     try {
-      try (FileChannel channel =
-          FileChannel.open(
-              aside,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.WRITE,
-              StandardOpenOption.TRUNCATE_EXISTING)) {
-        OutputStream out = Channels.newOutputStream(channel);
+      // Streams: an interrupt closes a channel in the middle of a write.
+      try (OutputStream out = Files.newOutputStream(aside)) {
         content.writeTo(out);
-        out.flush();
-        if (durable) {
-          channel.force(true);
+      }
+      if (durable) {
+        try (RandomAccessFile written = new RandomAccessFile(aside.toFile(), "rw")) {
+          written.getFD().sync();
         }
       }
       Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);

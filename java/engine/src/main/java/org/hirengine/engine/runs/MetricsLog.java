@@ -3,12 +3,10 @@ package org.hirengine.engine.runs;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -26,12 +24,13 @@ public final class MetricsLog implements AutoCloseable {
   private static final String REMEDY = "free disk space, then continue with --resume";
 
   private final Path file;
-  private final FileChannel channel;
+  // No channel: an interrupt of the writing thread would close it for good.
+  private final RandomAccessFile out;
   private int lastStep;
 
-  private MetricsLog(Path file, FileChannel channel, int lastStep) {
+  private MetricsLog(Path file, RandomAccessFile out, int lastStep) {
     this.file = file;
-    this.channel = channel;
+    this.out = out;
     this.lastStep = lastStep;
   }
 
@@ -45,15 +44,14 @@ public final class MetricsLog implements AutoCloseable {
    */
   public static MetricsLog open(Path file) {
     try {
-      FileChannel channel =
-          FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw");
       try {
         List<Line> lines = lines(file);
-        MetricsLog log = new MetricsLog(file, channel, Integer.MIN_VALUE);
+        MetricsLog log = new MetricsLog(file, out, Integer.MIN_VALUE);
         log.cut(lines, Integer.MAX_VALUE);
         return log;
       } catch (IOException | RuntimeException e) {
-        channel.close();
+        out.close();
         throw e;
       }
     } catch (IOException e) {
@@ -79,8 +77,8 @@ public final class MetricsLog implements AutoCloseable {
         lastStep = line.metrics.step();
       }
     }
-    channel.truncate(end);
-    channel.position(end);
+    out.setLength(end);
+    out.seek(end);
   }
 
   /**
@@ -94,11 +92,8 @@ public final class MetricsLog implements AutoCloseable {
       throw new IllegalArgumentException(
           "step " + metrics.step() + " does not come after step " + lastStep + " of " + file);
     }
-    ByteBuffer line = ByteBuffer.wrap((metrics.toJson() + "\n").getBytes(StandardCharsets.UTF_8));
     try {
-      while (line.hasRemaining()) {
-        channel.write(line);
-      }
+      out.write((metrics.toJson() + "\n").getBytes(StandardCharsets.UTF_8));
     } catch (IOException e) {
       throw RunException.io("write", file, e, REMEDY);
     }
@@ -108,7 +103,7 @@ public final class MetricsLog implements AutoCloseable {
   /** Forces all lines to disk. */
   public void sync() {
     try {
-      channel.force(true);
+      out.getFD().sync();
     } catch (IOException e) {
       throw RunException.io("write", file, e, REMEDY);
     }
@@ -117,8 +112,8 @@ public final class MetricsLog implements AutoCloseable {
   /** Forces all lines to disk and closes the file. */
   @Override
   public void close() {
-    try (channel) {
-      channel.force(true);
+    try (out) {
+      out.getFD().sync();
     } catch (IOException e) {
       throw RunException.io("write", file, e, REMEDY);
     }

@@ -1,5 +1,6 @@
 package org.hirengine.engine.runs;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
@@ -55,6 +56,10 @@ public final class RunException extends RuntimeException {
       return failure.getReason();
     }
     String message = e.getMessage();
+    if (e instanceof FileNotFoundException && message != null && message.endsWith(")")) {
+      // "PATH (Permission denied)": the system's words are in the parentheses.
+      return message.substring(message.lastIndexOf('(') + 1, message.length() - 1);
+    }
     return message == null ? e.getClass().getSimpleName() : message;
   }
 }

@@ -1,8 +1,7 @@
 package org.hirengine.engine.runs;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
+import java.io.RandomAccessFile;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
@@ -10,7 +9,6 @@ import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.Set;
@@ -53,11 +51,11 @@ public final class RunFolder implements AutoCloseable {
   private static final List<String> EVIDENCE = List.of(CONFIG, METRICS, CHECKPOINTS, SUMMARY);
 
   private final Path path;
-  private final FileChannel lockFile;
+  private final RandomAccessFile lockFile;
   private final FileLock lock;
   private final boolean resumed;
 
-  private RunFolder(Path path, FileChannel lockFile, FileLock lock, boolean resumed) {
+  private RunFolder(Path path, RandomAccessFile lockFile, FileLock lock, boolean resumed) {
     this.path = path;
     this.lockFile = lockFile;
     this.lock = lock;
@@ -81,12 +79,7 @@ public final class RunFolder implements AutoCloseable {
   }
 
   private static RunFolder locked(Path path, Existing existing) throws IOException {
-    FileChannel lockFile =
-        FileChannel.open(
-            path.resolve(LOCK),
-            StandardOpenOption.CREATE,
-            StandardOpenOption.READ,
-            StandardOpenOption.WRITE);
+    RandomAccessFile lockFile = new RandomAccessFile(path.resolve(LOCK).toFile(), "rw");
     try {
       FileLock lock = tryLock(lockFile);
       if (lock == null) {
@@ -101,7 +94,8 @@ public final class RunFolder implements AutoCloseable {
       }
       boolean resumed = !isEmpty(path);
       String holder = "process " + ProcessHandle.current().pid();
-      lockFile.truncate(0).write(ByteBuffer.wrap(holder.getBytes(StandardCharsets.UTF_8)), 0);
+      lockFile.setLength(0);
+      lockFile.write(holder.getBytes(StandardCharsets.UTF_8));
       Files.createDirectories(path.resolve(ROLLOUTS));
       Files.createDirectories(path.resolve(CHECKPOINTS));
       return new RunFolder(path, lockFile, lock, resumed);
@@ -111,18 +105,18 @@ public final class RunFolder implements AutoCloseable {
     }
   }
 
-  private static @Nullable FileLock tryLock(FileChannel file) throws IOException {
+  private static @Nullable FileLock tryLock(RandomAccessFile file) throws IOException {
     try {
-      return file.tryLock();
+      return file.getChannel().tryLock();
     } catch (OverlappingFileLockException e) {
       return null; // held by this very process
     }
   }
 
-  private static String holder(FileChannel lockFile) throws IOException {
-    ByteBuffer text = ByteBuffer.allocate(64);
-    lockFile.read(text, 0);
-    String holder = new String(text.array(), 0, text.position(), StandardCharsets.UTF_8);
+  private static String holder(RandomAccessFile lockFile) throws IOException {
+    byte[] text = new byte[64];
+    int length = Math.max(0, lockFile.read(text));
+    String holder = new String(text, 0, length, StandardCharsets.UTF_8);
     return holder.isBlank() ? "another trainer" : holder;
   }
 

@@ -1,9 +1,9 @@
 package org.hirengine.engine.runs;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -47,7 +47,7 @@ public final class TensorBoardEvents implements AutoCloseable {
   private static final int CRC_MASK = 0xa282ead8;
 
   private final Path file;
-  private final FileChannel channel;
+  private final OutputStream out;
   private final Clock clock;
 
   /**
@@ -64,8 +64,8 @@ public final class TensorBoardEvents implements AutoCloseable {
     this.clock = clock;
     this.file = unusedName(folder);
     try {
-      this.channel =
-          FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+      this.out =
+          Files.newOutputStream(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
     } catch (IOException e) {
       throw RunException.io("create", file, e, REMEDY);
     }
@@ -151,11 +151,8 @@ public final class TensorBoardEvents implements AutoCloseable {
     record.putInt(maskedCrc(record.array(), Long.BYTES));
     record.put(data);
     record.putInt(maskedCrc(data, data.length));
-    record.flip();
     try {
-      while (record.hasRemaining()) {
-        channel.write(record);
-      }
+      out.write(record.array());
     } catch (IOException e) {
       throw RunException.io("write", file, e, REMEDY);
     }
@@ -171,7 +168,7 @@ public final class TensorBoardEvents implements AutoCloseable {
   @Override
   public void close() {
     try {
-      channel.close();
+      out.close();
     } catch (IOException e) {
       throw RunException.io("write", file, e, REMEDY);
     }

@@ -53,15 +53,15 @@ final class Checkpoints {
   /**
    * Writes a checkpoint, then drops those that are too old. Runs on the native thread.
    *
-   * @param source the folder whose tokenizer and templates belong to the policy
+   * @param companions the tokenizer and templates that belong to the policy
    */
-  Path save(TrainerState state, Policy policy, Optimizer optimizer, Path source)
+  Path save(TrainerState state, Policy policy, Optimizer optimizer, CompanionFiles companions)
       throws IOException {
     Path target = folder.resolve("step-" + state.step());
     Path aside = folder.resolve(ASIDE + target.getFileName());
     delete(aside);
     Files.createDirectories(aside);
-    ModelFolder.save(policy, DType.FLOAT32, source, aside);
+    ModelFolder.save(policy, DType.FLOAT32, companions, aside);
     SafetensorsWriter.write(
         aside.resolve(MOMENTS),
         Map.of("m", optimizer.firstMoment(), "v", optimizer.secondMoment()),
@@ -71,7 +71,7 @@ final class Checkpoints {
     force(aside);
     delete(target);
     Files.move(aside, target, StandardCopyOption.ATOMIC_MOVE);
-    forceFolder(folder);
+    force(folder, StandardOpenOption.READ);
     dropOld();
     return target;
   }
@@ -152,19 +152,17 @@ final class Checkpoints {
     from.copyInto(name, to);
   }
 
-  private static void force(Path aside) throws IOException {
-    try (Stream<Path> files = Files.list(aside)) {
-      for (Path file : (Iterable<Path>) files::iterator) {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-          channel.force(true);
-        }
+  /** Files before the folders that name them. */
+  static void force(Path aside) throws IOException {
+    try (Stream<Path> tree = Files.walk(aside)) {
+      for (Path entry : tree.sorted(Comparator.reverseOrder()).toList()) {
+        force(entry, Files.isDirectory(entry) ? StandardOpenOption.READ : StandardOpenOption.WRITE);
       }
     }
-    forceFolder(aside);
   }
 
-  private static void forceFolder(Path path) throws IOException {
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+  private static void force(Path path, StandardOpenOption mode) throws IOException {
+    try (FileChannel channel = FileChannel.open(path, mode)) {
       channel.force(true);
     }
   }

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.hirengine.engine.algo.LossAggregation;
 import org.hirengine.engine.config.ConfigException;
@@ -46,7 +47,7 @@ public final class SftTrainer implements AutoCloseable {
   private static final long LOGIT_BYTES = 256L << 20;
 
   private final SftConfig config;
-  private final Path source;
+  private final CompanionFiles companions;
   private final NativeExecutor executor;
   private final Policy policy;
   private final Optimizer optimizer;
@@ -58,6 +59,9 @@ public final class SftTrainer implements AutoCloseable {
   private long taken;
   private int skippedInARow;
   private boolean closed;
+
+  /** Held by whoever trains, saves or closes. */
+  private final ReentrantLock busy = new ReentrantLock();
 
   /**
    * What one update did.
@@ -73,9 +77,14 @@ public final class SftTrainer implements AutoCloseable {
       long update, long updates, double loss, double gradientNorm, long tokens, double seconds) {}
 
   private SftTrainer(
-      SftConfig config, NativeExecutor executor, Policy policy, Optimizer optimizer, Pairs pairs) {
+      SftConfig config,
+      CompanionFiles companions,
+      NativeExecutor executor,
+      Policy policy,
+      Optimizer optimizer,
+      Pairs pairs) {
     this.config = config;
-    this.source = source(config);
+    this.companions = companions;
     this.executor = executor;
     this.policy = policy;
     this.optimizer = optimizer;
@@ -114,6 +123,7 @@ public final class SftTrainer implements AutoCloseable {
    */
   public static SftTrainer open(SftConfig config) throws IOException {
     Path source = source(config);
+    CompanionFiles companions = CompanionFiles.read(source);
     int threads =
         config.threads() == null ? Runtime.getRuntime().availableProcessors() : config.threads();
     NativeExecutor executor = new NativeExecutor(threads);
@@ -121,7 +131,7 @@ public final class SftTrainer implements AutoCloseable {
       PromptEncoder prompts = new PromptEncoder(tokenizer, ChatTemplate.load(source), Map.of());
       int stopId = stopId(prompts, tokenizer, source);
       Pairs pairs = Pairs.read(config, prompts, tokenizer, stopId);
-      return executor.call(() -> create(config, executor, pairs));
+      return executor.call(() -> create(config, companions, executor, pairs));
     } catch (IOException | RuntimeException e) {
       executor.close();
       throw e;
@@ -141,7 +151,8 @@ public final class SftTrainer implements AutoCloseable {
                     + " tokenizer_config.json"));
   }
 
-  private static SftTrainer create(SftConfig config, NativeExecutor executor, Pairs pairs) {
+  private static SftTrainer create(
+      SftConfig config, CompanionFiles companions, NativeExecutor executor, Pairs pairs) {
     Policy.Options options =
         new Policy.Options(new Device(config.device(), 0, 0), config.dtype(), true);
     Kernels kernels = NativeRuntime.kernels(config.device());
@@ -151,7 +162,7 @@ public final class SftTrainer implements AutoCloseable {
             : Policy.random(ModelConfig.read(source(config)), options, config.seed());
     try {
       Optimizer optimizer = new Optimizer(policy, kernels, config.optim(), updates(config, pairs));
-      return new SftTrainer(config, executor, policy, optimizer, pairs);
+      return new SftTrainer(config, companions, executor, policy, optimizer, pairs);
     } catch (RuntimeException e) {
       policy.close();
       throw e;
@@ -174,7 +185,8 @@ public final class SftTrainer implements AutoCloseable {
   }
 
   /**
-   * Makes all updates, then writes the model folder. Ctrl-C makes it write the model as it is.
+   * Makes all updates, then writes the model folder. Ctrl-C, {@link #requestStop} and an interrupt
+   * of this thread, which stays set, make it write the model as it is.
    *
    * @param listener told after every update
    * @throws IllegalStateException when three updates in a row have no finite gradient
@@ -182,14 +194,17 @@ public final class SftTrainer implements AutoCloseable {
   public void run(Consumer<Progress> listener) throws IOException {
     Files.createDirectories(config.out());
     TrainingData.writeBad(config.out().resolve(RunFolder.BAD_ROWS), pairs.bad());
+    busy.lock();
     try (StopHook hook = new StopHook(this::requestStop)) {
-      while (taken < updates && !stopRequested) {
+      while (taken < updates && !stopRequested && !Thread.currentThread().isInterrupted()) {
         listener.accept(step());
       }
       save(config.out());
       if (hook.fired()) {
-        close();
+        free();
       }
+    } finally {
+      busy.unlock();
     }
   }
 
@@ -200,6 +215,22 @@ public final class SftTrainer implements AutoCloseable {
 
   /** Makes one update. */
   public Progress step() {
+    busy.lock();
+    try {
+      refuseClosed();
+      return takeStep();
+    } finally {
+      busy.unlock();
+    }
+  }
+
+  private void refuseClosed() {
+    if (closed) {
+      throw new IllegalStateException("the trainer is closed");
+    }
+  }
+
+  private Progress takeStep() {
     long started = System.nanoTime();
     List<TrainingRow> batch = new ArrayList<>();
     for (int i = 0; i < config.batch(); i++) {
@@ -226,10 +257,12 @@ public final class SftTrainer implements AutoCloseable {
 
   /** Writes the policy as it is, in Hugging Face layout, float32. */
   public void save(Path folder) throws IOException {
+    busy.lock();
     try {
+      refuseClosed();
       executor.call(
           () -> {
-            ModelFolder.save(policy, DType.FLOAT32, source, folder);
+            ModelFolder.save(policy, DType.FLOAT32, companions, folder);
             return Boolean.TRUE;
           });
     } catch (CompletionException e) {
@@ -237,11 +270,33 @@ public final class SftTrainer implements AutoCloseable {
         throw failure;
       }
       throw e;
+    } finally {
+      busy.unlock();
     }
   }
 
+  /**
+   * Frees all native memory. Where another thread is in {@link #run}, requests the stop and waits
+   * for it.
+   *
+   * @throws IllegalStateException when the listener of {@link #run} calls it
+   */
   @Override
   public void close() {
+    if (busy.isHeldByCurrentThread()) {
+      throw new IllegalStateException(
+          "a listener cannot close the trainer that calls it; requestStop ends the run");
+    }
+    requestStop();
+    busy.lock();
+    try {
+      free();
+    } finally {
+      busy.unlock();
+    }
+  }
+
+  private void free() {
     if (closed) {
       return;
     }

@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
 final class TrainingEngine implements AutoCloseable {
 
   final NativeExecutor executor;
+  final CompanionFiles companions;
   final Tokenizer tokenizer;
   final PromptEncoder encoder;
   final Policy policy;
@@ -47,8 +48,13 @@ final class TrainingEngine implements AutoCloseable {
   private boolean closed;
 
   private TrainingEngine(
-      NativeExecutor executor, Tokenizer tokenizer, TrainConfig config, Path weights) {
+      NativeExecutor executor,
+      CompanionFiles companions,
+      Tokenizer tokenizer,
+      TrainConfig config,
+      Path weights) {
     this.executor = executor;
+    this.companions = companions;
     this.tokenizer = tokenizer;
     encoder = new PromptEncoder(tokenizer, ChatTemplate.load(config.model()), Map.of());
     natives = new ArrayDeque<>();
@@ -85,12 +91,14 @@ final class TrainingEngine implements AutoCloseable {
    * @param weights folder of the policy's weights: the configuration's model, or a checkpoint
    */
   static TrainingEngine open(TrainConfig config, Path weights) throws IOException {
+    CompanionFiles companions = CompanionFiles.read(config.model());
     Tokenizer tokenizer = Tokenizer.load(config.model());
     try {
       NativeExecutor executor =
           config.threads() == null ? new NativeExecutor() : new NativeExecutor(config.threads());
       try {
-        return executor.call(() -> new TrainingEngine(executor, tokenizer, config, weights));
+        return executor.call(
+            () -> new TrainingEngine(executor, companions, tokenizer, config, weights));
       } catch (RuntimeException e) {
         executor.close();
         throw e;

@@ -6,7 +6,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.IntStream;
 import org.hirengine.engine.algo.KlController;
 import org.hirengine.engine.config.TrainConfig;
@@ -35,7 +37,8 @@ import org.jspecify.annotations.Nullable;
  * A training run under way (ALGORITHM 2): its counters, its folder, and what a step consists of.
  * {@link org.hirengine.engine.HirTrainer} is its public face.
  *
- * <p>One thread at a time takes steps; {@link #requestStop} may be called from any.
+ * <p>One thread at a time takes steps; {@link #requestStop} and {@link #close} may be called from
+ * any. An interrupt of the thread that trains is a request to stop, and stays set.
  */
 public final class TrainingRun implements AutoCloseable {
 
@@ -70,6 +73,9 @@ public final class TrainingRun implements AutoCloseable {
   private int latestStep = -1;
   private volatile boolean stopRequested;
   private boolean closed;
+
+  /** Held by whoever steps, saves or closes. */
+  private final ReentrantLock busy = new ReentrantLock();
 
   /**
    * What a run is made of.
@@ -252,6 +258,11 @@ public final class TrainingRun implements AutoCloseable {
     stopRequested = true;
   }
 
+  /** Whether a stop was requested, by {@link #requestStop} or an interrupt of this thread. */
+  public boolean stopping() {
+    return stopRequested || Thread.currentThread().isInterrupted();
+  }
+
   /**
    * Evaluates, takes all steps that are left, evaluates again, saves, and writes the summary. On
    * {@link #requestStop}, Ctrl-C and SIGTERM it finishes the step, saves and returns.
@@ -260,24 +271,28 @@ public final class TrainingRun implements AutoCloseable {
    *     written
    */
   public Summary run() throws IOException {
+    busy.lock();
     try (StopHook hook = new StopHook(this::requestStop)) {
       try {
         return runToEnd();
       } finally {
         if (hook.fired()) {
-          close();
+          free();
         }
       }
+    } finally {
+      busy.unlock();
     }
   }
 
   private Summary runToEnd() throws IOException {
+    refuseClosed();
     listener.started(step, config.train().steps());
-    if (step == 0 && before == null && evaluation != null) {
+    if (step == 0 && before == null && evaluation != null && !stopping()) {
       before = evaluate();
     }
-    while (!finished() && !stopRequested) {
-      step();
+    while (!finished() && !stopping()) {
+      takeStep();
     }
     Accuracy after = null;
     if (finished() && evaluation != null) {
@@ -319,15 +334,40 @@ public final class TrainingRun implements AutoCloseable {
   }
 
   /**
-   * Takes one training step, logs it, and evaluates and saves where it is time to.
+   * Takes one training step, logs it, and evaluates and saves where it is time to; also saves when
+   * a stop is requested while it is under way.
    *
    * @throws IllegalStateException when the run is finished or closed
+   * @throws CancellationException when a stop was requested before
    * @throws TrainingStoppedException when it was the third in a row without a finite update
    */
   public StepMetrics step() throws IOException {
-    if (closed || finished()) {
-      throw new IllegalStateException(closed ? "the run is closed" : "the run is finished");
+    busy.lock();
+    try {
+      refuseClosed();
+      if (finished()) {
+        throw new IllegalStateException("the run is finished");
+      }
+      if (stopping()) {
+        throw new CancellationException("a stop was requested after step " + step);
+      }
+      StepMetrics metrics = takeStep();
+      if (stopping() && savedStep != step) {
+        save();
+      }
+      return metrics;
+    } finally {
+      busy.unlock();
     }
+  }
+
+  private void refuseClosed() {
+    if (closed) {
+      throw new IllegalStateException("the run is closed");
+    }
+  }
+
+  private StepMetrics takeStep() throws IOException {
     Stopwatch watch = new Stopwatch();
     int number = step + 1;
     List<Task> tasks = tasks();
@@ -469,6 +509,16 @@ public final class TrainingRun implements AutoCloseable {
 
   /** Writes a checkpoint of the steps taken so far. */
   public Path save() throws IOException {
+    busy.lock();
+    try {
+      refuseClosed();
+      return write();
+    } finally {
+      busy.unlock();
+    }
+  }
+
+  private Path write() throws IOException {
     log.sync();
     TrainerState state =
         new TrainerState(
@@ -488,7 +538,7 @@ public final class TrainingRun implements AutoCloseable {
     try {
       saved =
           engine.executor.call(
-              () -> checkpoints.save(state, engine.policy, engine.optimizer, config.model()));
+              () -> checkpoints.save(state, engine.policy, engine.optimizer, engine.companions));
     } catch (CompletionException e) {
       if (e.getCause() instanceof IOException failure) {
         throw failure;
@@ -500,9 +550,28 @@ public final class TrainingRun implements AutoCloseable {
     return saved;
   }
 
-  /** Frees everything and lets the next trainer into the folder; does nothing the second time. */
+  /**
+   * Frees everything and lets the next trainer into the folder, once what another thread has under
+   * way has stopped as on {@link #requestStop}; does nothing the second time.
+   *
+   * @throws IllegalStateException when a listener calls it: its step is under way
+   */
   @Override
   public void close() {
+    if (busy.isHeldByCurrentThread()) {
+      throw new IllegalStateException(
+          "a listener cannot close the run that calls it; requestStop ends it");
+    }
+    requestStop();
+    busy.lock();
+    try {
+      free();
+    } finally {
+      busy.unlock();
+    }
+  }
+
+  private void free() {
     if (closed) {
       return;
     }

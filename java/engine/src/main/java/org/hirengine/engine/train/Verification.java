@@ -101,17 +101,26 @@ final class Verification implements AutoCloseable {
     return await(futures);
   }
 
-  /** Waits for results, in order. */
+  /**
+   * Waits for results, in order. An interrupt does not end the waiting, it is kept for the run,
+   * which stops at the end of the step.
+   */
   static <T> List<T> await(List<Future<T>> futures) {
     List<T> results = new ArrayList<>(futures.size());
-    for (Future<T> future : futures) {
-      try {
-        results.add(future.get());
-      } catch (InterruptedException e) {
+    boolean interrupted = false;
+    try {
+      while (results.size() < futures.size()) {
+        try {
+          results.add(futures.get(results.size()).get());
+        } catch (InterruptedException e) {
+          interrupted = true;
+        } catch (ExecutionException e) {
+          throw new IllegalStateException("verification failed: " + e.getCause(), e.getCause());
+        }
+      }
+    } finally {
+      if (interrupted) {
         Thread.currentThread().interrupt();
-        throw new IllegalStateException("interrupted while verifying", e);
-      } catch (ExecutionException e) {
-        throw new IllegalStateException("verification failed: " + e.getCause(), e.getCause());
       }
     }
     return results;

@@ -1,0 +1,101 @@
+package org.hirengine.engine.train;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.hirengine.replay.DataException;
+
+/**
+ * What makes a model folder usable beside its weights: tokenizer, chat templates, stop ids.
+ *
+ * <p>The files are held in memory from the beginning of a run, so no checkpoint depends on the
+ * folder that they came from: it may be read-only, a cache of links, or gone by then.
+ *
+ * @param files content by name within the folder, such as {@code
+ *     additional_chat_templates/tool_use.jinja}
+ */
+record CompanionFiles(Map<String, byte[]> files) {
+
+  private static final List<String> NAMES =
+      List.of(
+          "tokenizer.json",
+          "tokenizer_config.json",
+          "tokenizer.model",
+          "special_tokens_map.json",
+          "added_tokens.json",
+          "vocab.json",
+          "vocab.txt",
+          "merges.txt",
+          "chat_template.jinja",
+          "generation_config.json");
+
+  /** Folder of named chat templates, beside the main one. */
+  private static final String TEMPLATES = "additional_chat_templates";
+
+  CompanionFiles {
+    files = Collections.unmodifiableMap(new LinkedHashMap<>(files));
+  }
+
+  /**
+   * Reads those that a folder has.
+   *
+   * @throws DataException naming a file that is there and cannot be read
+   */
+  static CompanionFiles read(Path folder) throws IOException {
+    List<String> names = new ArrayList<>(NAMES);
+    Path templates = folder.resolve(TEMPLATES);
+    if (Files.isDirectory(templates)) {
+      try (Stream<Path> entries = Files.list(templates)) {
+        entries
+            .map(entry -> entry.getFileName().toString())
+            .filter(name -> name.endsWith(".jinja"))
+            .sorted()
+            .forEach(name -> names.add(TEMPLATES + "/" + name));
+      }
+    }
+    Map<String, byte[]> files = new LinkedHashMap<>();
+    for (String name : names) {
+      Path file = folder.resolve(name);
+      if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+        files.put(name, content(file));
+      }
+    }
+    return new CompanionFiles(files);
+  }
+
+  private static byte[] content(Path file) {
+    try {
+      return Files.readAllBytes(file);
+    } catch (IOException e) {
+      boolean dangling = Files.isSymbolicLink(file) && !Files.exists(file);
+      throw new DataException(
+          file.toString(),
+          0,
+          null,
+          dangling ? "is a link to a file that is not there" : "cannot be read: " + e,
+          dangling ? "fetch the model again" : "check the file and its permissions");
+    }
+  }
+
+  /** Writes them as ordinary files; one that is there with the same content is left alone. */
+  void write(Path folder) throws IOException {
+    for (Map.Entry<String, byte[]> entry : files.entrySet()) {
+      Path file = folder.resolve(entry.getKey());
+      if (Files.isRegularFile(file) && Arrays.equals(Files.readAllBytes(file), entry.getValue())) {
+        continue;
+      }
+      Files.createDirectories(file.getParent());
+      // A link would be written through, to a file of somebody else.
+      Files.deleteIfExists(file);
+      Files.write(file, entry.getValue());
+    }
+  }
+}
