@@ -171,9 +171,10 @@ final class EvaluateCommand implements Callable<Integer> {
     List<Instruction> asked = List.copyOf(prompts.values());
     String[] texts = new String[asked.size()];
     Arrays.fill(texts, "");
-    try (ModelSession session = new ModelSession(folder, place)) {
+    try (StopSignal stop = new StopSignal();
+        ModelSession session = new ModelSession(folder, place, stop)) {
       new ResponseSampler(session, sampling, spec.commandLine().getErr())
-          .sample(asked, 1, 0, (index, text, completion) -> texts[index] = text);
+          .sample(asked, 1, 0, 0, (index, text, completion) -> texts[index] = text);
     }
     List<Row> rows = new ArrayList<>();
     for (int i = 0; i < texts.length; i++) {

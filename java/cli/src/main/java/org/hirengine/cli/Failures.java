@@ -20,13 +20,17 @@ final class Failures {
 
   private static final String STACK_TRACE = "HIR_STACKTRACE";
 
+  /** What a shell says of a command that Ctrl-C ended. */
+  private static final int STOPPED = 130;
+
   private Failures() {}
 
   static int wrongUsage(ParameterException e, String[] args) {
     CommandLine command = e.getCommandLine();
     print(
         command.getErr(),
-        e.getMessage(),
+        // picocli itself begins with it where arguments exclude each other
+        e.getMessage().replaceFirst("^Error: ", ""),
         command.getCommandSpec().qualifiedName() + " --help shows the options");
     return CommandLine.ExitCode.USAGE;
   }
@@ -34,6 +38,9 @@ final class Failures {
   static int failed(Exception thrown, CommandLine command, ParseResult parsed) {
     PrintWriter err = command.getErr();
     Exception e = thrown instanceof RuntimeException run ? DeviceException.explain(run) : thrown;
+    if (e instanceof StopSignal.Stopped) {
+      return STOPPED;
+    }
     if (System.getenv(STACK_TRACE) != null) {
       e.printStackTrace(err);
     }

@@ -53,6 +53,16 @@ final class LineFiles {
     return new OutputFile(out);
   }
 
+  /** The output of a command that takes long ({@link RowFile#open}). */
+  RowFile create(ResumeOption resume, ObjectNode setup, CommandSpec spec) throws IOException {
+    return RowFile.open(out, resume.given(), setup, spec.commandLine().getErr());
+  }
+
+  /** Whether nothing is to be done: a run that is to be continued came to its end. */
+  boolean complete(ResumeOption resume, CommandSpec spec) {
+    return resume.complete(out, spec.commandLine().getErr());
+  }
+
   /** Where bad lines go. */
   Quarantine quarantine() throws IOException {
     boolean unnamed = BESIDE_THE_OUTPUT.equals(skipBad);
@@ -71,12 +81,16 @@ final class LineFiles {
     }
     PrintWriter to =
         out.equals(OutputFile.STANDARD) ? spec.commandLine().getErr() : spec.commandLine().getOut();
-    to.println(
-        json
-            ? JsonLines.write(counts)
-            : counts.properties().stream()
-                .map(count -> count.getKey().replace('_', ' ') + " " + count.getValue().asText())
-                .collect(Collectors.joining(", ")));
+    to.println(counts(counts, json));
     to.flush();
+  }
+
+  /** Counts in a line of their own. */
+  static String counts(ObjectNode counts, boolean json) {
+    return json
+        ? JsonLines.write(counts)
+        : counts.properties().stream()
+            .map(count -> count.getKey().replace('_', ' ') + " " + count.getValue().asText())
+            .collect(Collectors.joining(", "));
   }
 }

@@ -1,5 +1,7 @@
 package org.hirengine.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
 import java.nio.file.Path;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -22,5 +24,11 @@ final class ModelOptions {
 
   PlaceOptions place() {
     return place;
+  }
+
+  /** Adds what decides results to {@code setup}. */
+  void describe(ObjectNode setup) throws IOException {
+    ModelSession.describe(folder, setup);
+    place.describe(setup);
   }
 }

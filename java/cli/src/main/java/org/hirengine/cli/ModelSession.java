@@ -1,11 +1,18 @@
 package org.hirengine.cli;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.rollout.StopIds;
 import org.hirengine.engine.runtime.NativeExecutor;
@@ -22,19 +29,26 @@ import org.jspecify.annotations.Nullable;
  */
 final class ModelSession implements AutoCloseable {
 
+  private static final Pattern WEIGHTS = Pattern.compile("\\.(safetensors|gguf)$");
+
   private final Path folder;
+  private final StopSignal stop;
   private final NativeExecutor executor;
   private final Policy policy;
   private final Kernels kernels;
   private @Nullable Tokenizer tokenizer;
   private @Nullable PromptEncoder encoder;
 
-  ModelSession(ModelOptions options) {
-    this(options.folder(), options.place());
+  /**
+   * @param stop ends what is called here when the process is to end
+   */
+  ModelSession(ModelOptions options, StopSignal stop) {
+    this(options.folder(), options.place(), stop);
   }
 
-  ModelSession(Path folder, PlaceOptions place) {
+  ModelSession(Path folder, PlaceOptions place, StopSignal stop) {
     this.folder = folder;
+    this.stop = stop;
     if (!Files.isDirectory(folder)) {
       throw new Failure(
           folder + ": no such model folder",
@@ -59,8 +73,14 @@ final class ModelSession implements AutoCloseable {
     return kernels;
   }
 
+  /** What ends long calls when the process is to end. */
+  StopSignal stop() {
+    return stop;
+  }
+
   /** Runs a task on the native thread. */
   <T> T call(Callable<T> task) {
+    stop.check();
     return executor.call(task);
   }
 
@@ -91,6 +111,27 @@ final class ModelSession implements AutoCloseable {
     tokenizer().eosId().ifPresent(ids::add);
     encoder().endOfTurnId().ifPresent(ids::add);
     return StopIds.of(folder, policy.config(), ids);
+  }
+
+  /**
+   * What tells a model from another one, without reading all of it: its path, and size and time of
+   * its files of weights.
+   */
+  static void describe(Path model, ObjectNode setup) throws IOException {
+    setup.put("model", model.toAbsolutePath().normalize().toString());
+    ArrayNode files = setup.putArray("weights");
+    try (Stream<Path> all = Files.walk(model, 1, FileVisitOption.FOLLOW_LINKS)) {
+      all.filter(file -> WEIGHTS.matcher(file.getFileName().toString()).find())
+          .sorted()
+          .forEach(
+              file ->
+                  files.add(
+                      file.getFileName()
+                          + " "
+                          + file.toFile().length()
+                          + " "
+                          + Instant.ofEpochMilli(file.toFile().lastModified())));
+    }
   }
 
   @Override

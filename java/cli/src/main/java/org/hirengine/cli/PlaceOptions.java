@@ -1,5 +1,7 @@
 package org.hirengine.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Locale;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Device;
 import picocli.CommandLine.Option;
@@ -41,5 +43,12 @@ final class PlaceOptions {
       throw new Failure("--threads " + threads + " is negative", "leave it out for all processors");
     }
     return threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+  }
+
+  /** Adds what decides results to {@code setup}. */
+  void describe(ObjectNode setup) {
+    setup.put("device", device.name().toLowerCase(Locale.ROOT));
+    setup.put("dtype", dtype.name().toLowerCase(Locale.ROOT));
+    setup.put("threads", threads());
   }
 }

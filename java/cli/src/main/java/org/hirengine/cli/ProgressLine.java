@@ -3,60 +3,98 @@ package org.hirengine.cli;
 import java.io.Console;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How far a long command is: a progress bar where a person watches, plain lines now and then where
- * the output goes to a file.
+ * the output goes to a file. Safe for use by any number of threads.
  */
 final class ProgressLine implements AutoCloseable {
 
+  /** The total of a task whose end nobody knows. */
+  static final long UNKNOWN = 0;
+
+  /** Between two plain lines at least; more where the task takes long. */
   private static final Duration INTERVAL = Duration.ofSeconds(5);
+
+  private static final Duration LONGEST_INTERVAL = Duration.ofSeconds(60);
+
+  /** Before a bar or a plain line is shown of a task that says nothing when it is short. */
+  private static final Duration PATIENCE = Duration.ofMillis(500);
+
+  private static final int WIDE = 100;
 
   private final String task;
   private final long first;
   private final long total;
   private final PrintWriter err;
-  private final @Nullable ProgressBar bar;
+  private final boolean interactive;
+  private final boolean silentWhenShort;
   private final long start = System.nanoTime();
+  private final Thread atExit = new Thread(this::close, "hir-progress-end");
   private long lastLine;
+  private boolean closed;
+  private @Nullable ProgressBar bar;
+  private volatile State state;
+
+  /** What is shown: the whole task, the part of it that is under way, and further fields. */
+  private record State(long done, String part, List<String> fields) {
+
+    List<String> details() {
+      List<String> details = new ArrayList<>();
+      if (!part.isEmpty()) {
+        details.add(part);
+      }
+      details.addAll(fields);
+      return details;
+    }
+  }
+
+  private ProgressLine(
+      String task, long first, long total, PrintWriter err, boolean interactive, boolean silent) {
+    this.task = task;
+    this.first = first;
+    this.total = total;
+    this.err = err;
+    this.interactive = interactive;
+    this.silentWhenShort = silent;
+    this.lastLine = silent ? start : start - INTERVAL.toNanos();
+    this.state = new State(first, "", List.of());
+    if (interactive) {
+      // Else the shell's prompt is glued to the bar after Ctrl-C.
+      Runtime.getRuntime().addShutdownHook(atExit);
+      if (!silent) {
+        showBar();
+      }
+    }
+  }
 
   /**
    * Begins.
    *
    * @param task what is under way
    * @param first how much was done before, in a resumed run
-   * @param total how much there is in all
+   * @param total how much there is in all, or {@link #UNKNOWN}
    * @param err where plain lines go
-   * @param interactive whether a person watches
    */
-  ProgressLine(String task, long first, long total, PrintWriter err, boolean interactive) {
-    this.task = task;
-    this.first = first;
-    this.total = total;
-    this.err = err;
-    this.lastLine = start - INTERVAL.toNanos();
-    this.bar =
-        interactive
-            ? new ProgressBarBuilder()
-                .setTaskName(task)
-                .startsFrom(first, Duration.ZERO)
-                .setInitialMax(total)
-                .setStyle(ProgressBarStyle.ASCII)
-                .setUpdateIntervalMillis(200)
-                // redraws its own line alone, so that say() can write above it
-                .setConsumer(new ConsoleProgressBarConsumer(System.err))
-                .build()
-            : null;
+  static ProgressLine of(String task, long first, long total, PrintWriter err) {
+    return new ProgressLine(task, first, total, err, interactive(), false);
+  }
+
+  /** Begins what says nothing at all where it is done in a moment. */
+  static ProgressLine ofLong(String task, long first, long total, PrintWriter err) {
+    return new ProgressLine(task, first, total, err, interactive(), true);
   }
 
   /** True when a person watches: input and output are a terminal that can move its cursor. */
-  static boolean interactive() {
+  private static boolean interactive() {
     return isTerminal(System.console()) && !"dumb".equals(System.getenv("TERM"));
   }
 
@@ -71,40 +109,151 @@ final class ProgressLine implements AutoCloseable {
     }
   }
 
-  /** Shows that {@code now} of the total is done. */
-  void to(long now, String state) {
-    if (bar != null) {
-      bar.setExtraMessage(" " + state);
-      bar.stepTo(now);
+  private void showBar() {
+    bar =
+        new ProgressBarBuilder()
+            .setTaskName(task)
+            .startsFrom(first, Duration.ZERO)
+            .setInitialMax(total == UNKNOWN ? -1 : total)
+            .setUpdateIntervalMillis(200)
+            .setRenderer((progress, width) -> rendered(width))
+            // redraws its own line alone, so that say() can write above it
+            .setConsumer(new ConsoleProgressBarConsumer(System.err))
+            .build();
+  }
+
+  private String rendered(int width) {
+    State shown = state;
+    return render(task, shown.done, total, timeLeft(shown.done), shown.details(), width);
+  }
+
+  /**
+   * One line of at most {@code width} characters. What does not fit is left out whole: first the
+   * last of the details, and the bar before the time that is left.
+   *
+   * @param timeLeft may be empty
+   * @param details the most important one first
+   */
+  static String render(
+      String task, long done, long total, String timeLeft, List<String> details, int width) {
+    String count = task + " " + (total == UNKNOWN ? "" + done : done + "/" + total);
+    int size = width >= WIDE ? 20 : 10;
+    boolean time = !timeLeft.isEmpty() && count.length() + 2 + timeLeft.length() <= width;
+    int used = count.length() + (time ? 2 + timeLeft.length() : 0);
+    StringBuilder line = new StringBuilder(count);
+    if (total != UNKNOWN && used + size + 4 <= width) {
+      used += size + 4;
+      int filled = (int) Math.min(size, size * done / total);
+      line.append("  [").append("=".repeat(filled)).append(" ".repeat(size - filled)).append(']');
+    }
+    if (time) {
+      line.append("  ").append(timeLeft);
+    }
+    for (String detail : details) {
+      used += 2 + detail.length();
+      if (used > width) {
+        break;
+      }
+      line.append("  ").append(detail);
+    }
+    return line.length() > width ? line.substring(0, Math.max(0, width)) : line.toString();
+  }
+
+  /**
+   * Shows that {@code done} of the total is done.
+   *
+   * @param fields further figures, the most important one first; empty ones are passed over
+   */
+  void to(long done, String... fields) {
+    List<String> shown = Stream.of(fields).filter(field -> !field.isEmpty()).toList();
+    show(new State(done, "", shown), total != UNKNOWN && done >= total);
+  }
+
+  /** Shows how far the step under way is; the figures of the last one stay. */
+  void within(String part, long done, long of) {
+    State last = state;
+    show(new State(last.done, part + " " + done + "/" + of, last.fields), false);
+  }
+
+  private synchronized void show(State next, boolean last) {
+    state = next;
+    long now = System.nanoTime();
+    long elapsed = now - start;
+    if (interactive) {
+      if (bar == null && !closed && elapsed > PATIENCE.toNanos()) {
+        showBar();
+      }
+      if (bar != null) {
+        bar.stepTo(next.done);
+      }
       return;
     }
-    long time = System.nanoTime();
-    if (now >= total || time - lastLine >= INTERVAL.toNanos()) {
-      lastLine = time;
-      err.printf(Locale.ROOT, "%s %d/%d%s  %s%n", task, now, total, timeLeft(now, time), state);
+    long interval =
+        Math.max(INTERVAL.toNanos(), Math.min(LONGEST_INTERVAL.toNanos(), elapsed / 20));
+    boolean due = now - lastLine >= interval;
+    boolean worthAnEnd = last && (!silentWhenShort || lastLine != start);
+    if (due || worthAnEnd) {
+      lastLine = now;
+      String left = last ? "" : timeLeft(next.done);
+      err.println(
+          task
+              + " "
+              + (total == UNKNOWN ? "" + next.done : next.done + "/" + total)
+              + (left.isEmpty() ? "" : " (" + left + ")")
+              + (next.details().isEmpty() ? "" : "  " + String.join("  ", next.details())));
       err.flush();
     }
   }
 
-  private String timeLeft(long done, long time) {
-    if (done >= total) {
+  /** How long the rest takes at the speed so far; empty where nobody knows. */
+  private String timeLeft(long done) {
+    if (total == UNKNOWN || done <= first || done >= total) {
       return "";
     }
-    double perStep = (time - start) / 1e9 / Math.max(1, done - first);
-    return String.format(Locale.ROOT, " (%.0f s left)", perStep * (total - done));
+    double seconds = (System.nanoTime() - start) / 1e9 / (done - first) * (total - done);
+    return duration(seconds) + " left";
+  }
+
+  /** How many a second were done since the start, with their unit; empty at the start. */
+  String rate(long count, String unit) {
+    double seconds = (System.nanoTime() - start) / 1e9;
+    if (count <= 0 || seconds <= 0) {
+      return "";
+    }
+    double rate = count / seconds;
+    return String.format(Locale.ROOT, rate < 10 ? "%.1f %s/s" : "%.0f %s/s", rate, unit);
+  }
+
+  static String duration(double seconds) {
+    if (seconds < 100) {
+      return String.format(Locale.ROOT, "%.0f s", seconds);
+    }
+    long minutes = Math.round(seconds / 60);
+    return minutes < 100 ? minutes + " min" : minutes / 60 + " h " + minutes % 60 + " min";
   }
 
   /** Shows a line that stays; the bar is drawn anew below it. */
-  void say(String line) {
+  synchronized void say(String line) {
     // one print, which the bar's own thread cannot break up
-    err.print((bar == null ? "" : "\r\033[K") + line + System.lineSeparator());
+    err.print((bar == null || closed ? "" : "\r\033[K") + line + System.lineSeparator());
     err.flush();
   }
 
   @Override
-  public void close() {
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
     if (bar != null) {
       bar.close();
+    }
+    if (interactive && Thread.currentThread() != atExit) {
+      try {
+        Runtime.getRuntime().removeShutdownHook(atExit);
+      } catch (IllegalStateException ending) {
+        // the process is ending, and the bar has ended
+      }
     }
   }
 }

@@ -1,5 +1,6 @@
 package org.hirengine.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.hirengine.engine.rollout.RolloutParams;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -54,6 +55,18 @@ final class SamplingOptions {
   /** Seed of all random choices. */
   long seed() {
     return seed;
+  }
+
+  /**
+   * Adds what decides the responses to {@code setup}.
+   *
+   * @param defaultTemperature where the command line names none
+   */
+  void describe(ObjectNode setup, double defaultTemperature) {
+    setup.put("temperature", temperature == null ? defaultTemperature : temperature);
+    setup.put("top_k", topK).put("top_p", topP).put("min_p", minP);
+    setup.put("max_tokens", maxTokens);
+    setup.put("seed", seed);
   }
 
   /** Tokens that a response must have room for behind its prompt. */

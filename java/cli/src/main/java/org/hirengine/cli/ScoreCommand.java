@@ -72,10 +72,11 @@ final class ScoreCommand implements Callable<Integer> {
     if (!(temperature > 0 && temperature < Double.POSITIVE_INFINITY)) {
       throw new ParameterException(spec.commandLine(), "--temperature must be above 0");
     }
-    try (InputStream in = files.open();
+    try (StopSignal stop = new StopSignal();
+        InputStream in = files.open();
         OutputFile out = files.create();
         Quarantine bad = files.quarantine();
-        ModelSession session = new ModelSession(model)) {
+        ModelSession session = new ModelSession(model, stop)) {
       JsonLines lines = new JsonLines(in, files.inputName());
       List<ObjectNode> pending = new ArrayList<>();
       List<Sequence> sequences = new ArrayList<>();

@@ -140,17 +140,14 @@ final class SftCommand implements Callable<Integer> {
 
     void show(SftTrainer.Progress progress) {
       if (line == null) {
-        line = new ProgressLine("sft", 0, progress.updates(), err, ProgressLine.interactive());
+        line = ProgressLine.of("sft", 0, progress.updates(), err);
       }
       last = progress;
       line.to(
           progress.update(),
-          String.format(
-              Locale.ROOT,
-              "loss %.4f  grad norm %.3f  %.0f tok/s",
-              progress.loss(),
-              progress.gradientNorm(),
-              progress.tokens() / progress.seconds()));
+          String.format(Locale.ROOT, "loss %.4f", progress.loss()),
+          String.format(Locale.ROOT, "grad norm %.3f", progress.gradientNorm()),
+          String.format(Locale.ROOT, "%.0f tok/s", progress.tokens() / progress.seconds()));
     }
 
     SftTrainer.Progress last() {

@@ -52,8 +52,7 @@ final class TrainConsole implements TrainingListener, AutoCloseable {
             config.train().group(),
             config.train().seed(),
             config.out()));
-    progress =
-        new ProgressLine("train", step, expectedSteps(steps), err, ProgressLine.interactive());
+    progress = ProgressLine.of("train", step, expectedSteps(steps), err);
   }
 
   /** The rollout budget may end the run before its steps do. */
@@ -73,29 +72,22 @@ final class TrainConsole implements TrainingListener, AutoCloseable {
     }
   }
 
-  private static String state(StepMetrics m) {
-    return percent("ila", m.get(Metric.ILA))
-        + percent("cla", m.get(Metric.CLA))
-        + number("reward", m.get(Metric.REWARD))
-        + number("kl", m.get(Metric.KL))
-        + number("entropy", m.get(Metric.ENTROPY))
-        + number("clip", m.get(Metric.CLIP_FRACTION))
-        + String.format(Locale.ROOT, "%.0f tok/s", m.get(Metric.TOKENS_PER_S).orElse(0))
-        + memory(m.get(Metric.MEMORY));
+  /** The most important figure first: where there is no room, the last ones are left out. */
+  private static String[] state(StepMetrics m) {
+    return new String[] {
+      figure("ila %.1f%%", 100, m.get(Metric.ILA)),
+      figure("cla %.1f%%", 100, m.get(Metric.CLA)),
+      figure("reward %.3f", 1, m.get(Metric.REWARD)),
+      figure("kl %.3f", 1, m.get(Metric.KL)),
+      figure("entropy %.3f", 1, m.get(Metric.ENTROPY)),
+      figure("clip %.3f", 1, m.get(Metric.CLIP_FRACTION)),
+      figure("%.0f tok/s", 1, m.get(Metric.TOKENS_PER_S)),
+      figure("%.1f GiB", 1, m.get(Metric.MEMORY))
+    };
   }
 
-  private static String memory(OptionalDouble gib) {
-    return gib.isEmpty() ? "" : String.format(Locale.ROOT, " %.1f GiB", gib.getAsDouble());
-  }
-
-  private static String percent(String name, OptionalDouble value) {
-    return value.isEmpty()
-        ? ""
-        : String.format(Locale.ROOT, "%s %.1f%% ", name, 100 * value.getAsDouble());
-  }
-
-  private static String number(String name, OptionalDouble value) {
-    return value.isEmpty() ? "" : String.format(Locale.ROOT, "%s %.3f ", name, value.getAsDouble());
+  private static String figure(String format, double scale, OptionalDouble value) {
+    return value.isEmpty() ? "" : String.format(Locale.ROOT, format, scale * value.getAsDouble());
   }
 
   @Override

@@ -44,7 +44,8 @@ class GenerateCommandTest {
     assertEquals(9, rows.size());
     for (int i = 0; i < 9; i++) {
       JsonNode row = rows.get(i);
-      assertEquals(i / 3 == 0, row.has("prompt"), "in the order of the prompts");
+      assertEquals(
+          List.of(true, false, true).get(i / 3), row.has("prompt"), "in the order of the prompts");
       int tokens = row.get("token_ids").size();
       assertTrue(tokens >= 1 && tokens <= 12);
       assertEquals(tokens, row.get("logprobs").size());
@@ -55,6 +56,9 @@ class GenerateCommandTest {
       assertTrue(row.get("response").isTextual());
     }
     assertEquals("[1,null]", rows.get(0).get("note").toString());
+    assertTrue(
+        rows.get(8).get("prompt").asText().matches("(?s)Write\\.\\s.*\\sNo commas\\."),
+        "what an instruction asked is written out");
     assertEquals("punctuation:no_comma", rows.get(8).at("/instruction_id_list/0").asText());
     assertNotEquals(rows.get(0).get("token_ids"), rows.get(1).get("token_ids"));
   }
@@ -101,6 +105,48 @@ class GenerateCommandTest {
         }
       }
     }
+  }
+
+  /** What is shown piece by piece is what --in and --out write of the same prompt. */
+  @Test
+  void aPromptOnTheCommandLineIsAnsweredThere() throws IOException {
+    Files.writeString(in, "{\"prompt\": \"Describe the river, it's \u00bbdeep\u00ab.\"}");
+    for (int tokens : new int[] {5, 60}) {
+      List<JsonNode> rows = generate("--n", 2, "--max-tokens", tokens, "--seed", 3);
+      HirConsole run =
+          HirConsole.run(
+                  "generate",
+                  "--model",
+                  model,
+                  "--prompt",
+                  "Describe the river, it's \u00bbdeep\u00ab.",
+                  "--n",
+                  2,
+                  "--max-tokens",
+                  tokens,
+                  "--seed",
+                  3,
+                  "--threads",
+                  1)
+              .succeeds();
+      assertEquals(
+          rows.get(0).get("response").asText()
+              + System.lineSeparator().repeat(2)
+              + rows.get(1).get("response").asText()
+              + System.lineSeparator(),
+          run.out());
+      assertTrue(run.err().contains("responses 2, tokens "), run.err());
+      assertEquals(
+          rows.stream().filter(row -> row.get("finish_reason").asText().equals("length")).count(),
+          run.err().lines().filter(line -> line.startsWith("stopped after " + tokens)).count());
+    }
+    HirConsole.run("generate", "--model", model, "--prompt", "a b ".repeat(2000))
+        .failsWith(1, "the prompt has 4003 tokens, which leaves no room for 1 new ones");
+    HirConsole.run("generate", "--model", model, "--prompt", "a", "--resume")
+        .failsWith(2, "--resume needs --in and --out");
+    HirConsole.run("generate", "--model", model, "--prompt", "a", "--in", in, "--out", "-")
+        .failsWith(2, "mutually exclusive");
+    HirConsole.run("generate", "--model", model).failsWith(2, "Missing required");
   }
 
   @Test

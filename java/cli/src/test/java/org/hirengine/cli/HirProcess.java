@@ -23,9 +23,40 @@ final class HirProcess {
     return java(input, List.of(), Hir.class.getName(), args);
   }
 
+  /** Something to wait for. */
+  interface Event {
+
+    boolean happened() throws IOException;
+  }
+
+  /** Runs {@code hir args} and kills it, as {@code kill -9} does, when something has happened. */
+  static void killedOnce(Event event, String... args) throws IOException, InterruptedException {
+    List<String> command = java(List.of(), Hir.class.getName(), args);
+    Process process =
+        new ProcessBuilder(command)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+    try {
+      while (!event.happened()) {
+        if (!process.isAlive() || System.nanoTime() > end) {
+          throw new AssertionError("never happened in " + command);
+        }
+        Thread.sleep(2);
+      }
+    } finally {
+      process.destroyForcibly().waitFor();
+    }
+  }
+
   /** Runs any main class of the test class path. */
   static Result java(String input, List<String> options, String mainClass, String... args)
       throws IOException, InterruptedException {
+    return command(input, new ProcessBuilder(java(options, mainClass, args)));
+  }
+
+  private static List<String> java(List<String> options, String mainClass, String... args) {
     List<String> command = new ArrayList<>();
     command.add(ProcessHandle.current().info().command().orElse("java"));
     command.addAll(options);
@@ -34,7 +65,7 @@ final class HirProcess {
         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
     command.add(mainClass);
     command.addAll(List.of(args));
-    return command(input, new ProcessBuilder(command));
+    return command;
   }
 
   /** Runs any command to its end. */

@@ -9,7 +9,7 @@ import java.util.concurrent.CountDownLatch;
  * under the feet of a native thread that is still at work. This hook asks the run to stop and waits
  * until it has saved and freed what it holds.
  */
-final class StopHook implements AutoCloseable {
+public final class StopHook implements AutoCloseable {
 
   private final CountDownLatch ended = new CountDownLatch(1);
   private final Thread hook;
@@ -18,7 +18,7 @@ final class StopHook implements AutoCloseable {
   /**
    * @param requestStop makes the run stop soon; called at most once, from another thread
    */
-  StopHook(Runnable requestStop) {
+  public StopHook(Runnable requestStop) {
     hook =
         new Thread(
             () -> {
@@ -37,7 +37,7 @@ final class StopHook implements AutoCloseable {
   /**
    * Whether the process is ending: then whatever is native must be freed before the hook is closed.
    */
-  boolean fired() {
+  public boolean fired() {
     return fired;
   }
 

@@ -1,0 +1,38 @@
+package org.hirengine.cli;
+
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/** Whether a command goes on where a killed one stopped. */
+final class ResumeOption {
+
+  @Option(
+      names = "--resume",
+      description =
+          "Continue what an unfinished run with the same options left in OUT.part; the file becomes"
+              + " what it would have been.")
+  private boolean resume;
+
+  boolean given() {
+    return resume;
+  }
+
+  /**
+   * Whether a run that is to be continued came to its end before: the file is there and no part of
+   * it is. Says so.
+   */
+  boolean complete(String out, PrintWriter err) {
+    boolean complete =
+        resume
+            && !out.equals(OutputFile.STANDARD)
+            && Files.isRegularFile(Path.of(out))
+            && !Files.exists(Path.of(out + ".part"));
+    if (complete) {
+      err.println(out + " is complete; without --resume it is made anew");
+      err.flush();
+    }
+    return complete;
+  }
+}

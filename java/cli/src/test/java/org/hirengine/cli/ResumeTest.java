@@ -1,0 +1,154 @@
+package org.hirengine.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Commands that are killed write, once they are continued, what they would have written. */
+class ResumeTest {
+
+  @TempDir Path folder;
+  private Path model;
+  private Path in;
+  private Path out;
+  private Path part;
+
+  @BeforeEach
+  void prepare() throws IOException {
+    model = DemoPolicy.in(folder);
+    in = Files.write(folder.resolve("in.jsonl"), DemoPolicy.requests("hard/eval.jsonl", 160));
+    out = folder.resolve("out.jsonl");
+    part = folder.resolve("out.jsonl.part");
+  }
+
+  @Test
+  void generateIsKilledTwice() throws Exception {
+    List<Object> command =
+        command("generate", "--model", model, "--in", in, "--n", 6, "--max-tokens", 160);
+    byte[] undisturbed = undisturbed(command);
+    command.addAll(List.of("--out", out));
+    killAfter(20, command);
+    assertWholePrefix(undisturbed);
+    tear();
+    command.add("--resume");
+    killAfter(400, command);
+    assertWholePrefix(undisturbed);
+    HirConsole run = HirConsole.run(command.toArray()).succeeds();
+    assertArrayEquals(undisturbed, Files.readAllBytes(out));
+    assertTrue(run.out().startsWith("responses 960, tokens "), run.out());
+    assertOnlyTheOutput();
+    assertTrue(HirConsole.run(command.toArray()).succeeds().err().contains("is complete"));
+    assertArrayEquals(undisturbed, Files.readAllBytes(out));
+  }
+
+  /** What tells that rows would not be those of one run: options, the model, the input. */
+  @Test
+  void anotherRunIsNotContinued() throws Exception {
+    List<Object> command = command("generate", "--model", model, "--in", in, "--max-tokens", 8);
+    byte[] undisturbed = undisturbed(command);
+    command.addAll(List.of("--out", out));
+    int half = undisturbed.length / 2;
+    leave(command, new String(undisturbed, 0, half, StandardCharsets.UTF_8));
+    HirConsole.run(command.toArray()).failsWith(1, "holds rows of an unfinished run");
+    HirConsole.run(with(command, "--resume", "--seed", 1))
+        .failsWith(1, "was made with another seed: 0, not 1");
+    HirConsole.run(with(command, "--resume", "--temperature", 0.5))
+        .failsWith(1, "another temperature: 1.0, not 0.5");
+    HirConsole.run(with(command, "--resume", "--n", 2)).failsWith(1, "another n: 1, not 2");
+    HirConsole.run(with(command, "--resume", "--dtype", "bfloat16")).failsWith(1, "another dtype");
+    String requests = Files.readString(in);
+    Files.writeString(in, requests.replaceFirst("e", "é"));
+    HirConsole.run(with(command, "--resume")).failsWith(1, "another input");
+    Files.writeString(in, requests);
+    Path weights = model.resolve("model.safetensors");
+    FileTime time = Files.getLastModifiedTime(weights);
+    Files.setLastModifiedTime(weights, FileTime.fromMillis(1));
+    HirConsole.run(with(command, "--resume")).failsWith(1, "another weights");
+    Files.setLastModifiedTime(weights, time);
+    HirConsole.run(with(command, "--resume")).succeeds();
+    assertArrayEquals(undisturbed, Files.readAllBytes(out));
+    HirConsole.run(with(command.subList(0, command.size() - 1), "-", "--resume"))
+        .failsWith(1, "--resume needs an output file");
+  }
+
+  /** A run that fails before its first row leaves nothing. */
+  @Test
+  void whatNeverBeganLeavesNothing() throws Exception {
+    Files.delete(model.resolve("tokenizer.json"));
+    List<Object> command = command("generate", "--model", model, "--in", in, "--out", out);
+    HirConsole.run(command.toArray()).failsWith(1, "tokenizer.json");
+    assertFalse(Files.exists(part));
+    assertFalse(Files.exists(folder.resolve("out.jsonl.part.json")));
+  }
+
+  private static List<Object> command(Object... words) {
+    List<Object> command = new ArrayList<>(List.of(words));
+    command.addAll(List.of("--threads", 1));
+    return command;
+  }
+
+  private static Object[] with(List<Object> command, Object... more) {
+    List<Object> all = new ArrayList<>(command);
+    all.addAll(List.of(more));
+    return all.toArray();
+  }
+
+  /** What the command writes when it runs to its end. */
+  private byte[] undisturbed(List<Object> command) throws IOException {
+    Path whole = folder.resolve("whole.jsonl");
+    HirConsole.run(with(command, "--out", whole)).succeeds();
+    byte[] bytes = Files.readAllBytes(whole);
+    Files.delete(whole);
+    return bytes;
+  }
+
+  /** Runs the command in a process of its own and kills it when so many rows are there. */
+  private void killAfter(int rows, List<Object> command) throws Exception {
+    HirProcess.killedOnce(
+        () -> Files.exists(part) && Files.readString(part).lines().count() >= rows,
+        command.stream().map(Object::toString).toArray(String[]::new));
+    assertFalse(Files.exists(out), "it was done before it could be killed");
+  }
+
+  private void assertWholePrefix(byte[] undisturbed) throws IOException {
+    String kept = Files.readString(part);
+    String whole = new String(undisturbed, StandardCharsets.UTF_8);
+    assertTrue(whole.startsWith(kept), "not a prefix: " + kept.length() + " characters");
+    assertTrue(kept.length() < whole.length());
+  }
+
+  /** A machine that fails leaves half a line. */
+  private void tear() throws IOException {
+    Files.writeString(part, "{\"id\": \"x\", \"resp", StandardOpenOption.APPEND);
+  }
+
+  /** Leaves rows as an unfinished run does: the setup comes from a run that is killed. */
+  private void leave(List<Object> command, String rows) throws Exception {
+    HirProcess.killedOnce(
+        () -> Files.exists(part), command.stream().map(Object::toString).toArray(String[]::new));
+    Files.deleteIfExists(out);
+    Files.writeString(part, rows);
+    assertTrue(Files.exists(folder.resolve("out.jsonl.part.json")));
+  }
+
+  private void assertOnlyTheOutput() throws IOException {
+    try (var files = Files.list(folder)) {
+      assertEquals(
+          List.of("in.jsonl", "model", "out.jsonl"),
+          files.map(file -> file.getFileName().toString()).sorted().toList());
+    }
+  }
+}
