@@ -1,0 +1,404 @@
+// The products on vectors: float32, bfloat16 by conversion to it, or where the instruction set has them (AVX512-BF16) by
+// products of bfloat16. Tiles of up to TILE rows and a panel; every lane of an accumulator is one element's chain.
+#include <string.h>
+#include <time.h>
+
+#include "finish.h"
+
+namespace {
+
+using hir::Job;
+using hir::STEP;
+
+#if defined(__AVX512F__)
+constexpr int TILE = 12, VECTORS = PANEL / WIDTH;
+#else
+// A tile covers half a panel, but a low one all of it: it is as slow as the panel's reading.
+constexpr int TILE = 6, VECTORS = PANEL / WIDTH / 2;
+#endif
+constexpr int LOW_TILE = TILE / 2;
+
+#if defined(__AVX512BF16__)
+constexpr bool DOTS = true;
+#else
+constexpr bool DOTS = false;
+#endif
+
+// Two elements of bfloat16 at once.
+static inline Vec first_of(Vec pairs) {
+#if defined(__AVX512F__)
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(pairs), 16));
+#else
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(pairs), 16));
+#endif
+}
+static inline Vec second_of(Vec pairs) {
+#if defined(__AVX512F__)
+  return _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(pairs), _mm512_set1_epi32(static_cast<int>(0xffff0000))));
+#else
+  return _mm256_and_ps(pairs, _mm256_castsi256_ps(_mm256_set1_epi32(static_cast<int>(0xffff0000))));
+#endif
+}
+#if defined(__AVX512BF16__)
+// sum + second * second + first * first, each rounded
+static inline Vec dots(Vec sum, Vec a, Vec b) {
+  asm("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+  return sum;
+}
+#endif
+
+// The left side of a tile, by rows (of a product), or packed [element][TILE] (of a gradient), in words: an element of float,
+// or a pair of bfloat16 where there are products of them.
+template <int ROWS>
+struct Rows {
+  const float *row[ROWS];
+
+  Rows(const char *a, int64_t row_bytes) {
+    for (int r = 0; r < ROWS; r++) row[r] = reinterpret_cast<const float *>(a + r * row_bytes);
+  }
+  const float *at(int r, int64_t i) const { return row[r] + i; }
+};
+template <int ROWS>
+struct Across {
+  const float *a;
+
+  Across(const char *a, int64_t) : a(reinterpret_cast<const float *>(a)) {}
+  const float *at(int r, int64_t i) const { return a + i * TILE + r; }
+};
+
+// sums [ROWS][PANEL] go on over `steps` steps, for `VECS` vectors of a panel from `b` on.
+template <class E, int ROWS, int VECS, template <int> class Left>
+static inline void tile(const char *a, int64_t row_bytes, const char *b, int64_t steps, float *sums) {
+  const Left<ROWS> left(a, row_bytes);
+  Vec acc[ROWS][VECS];
+  for (int r = 0; r < ROWS; r++) {
+    for (int v = 0; v < VECS; v++) acc[r][v] = load(sums + r * PANEL + v * WIDTH);
+  }
+  if (sizeof(E) == sizeof(float)) {
+    const float *w = reinterpret_cast<const float *>(b);
+    for (int64_t i = 0; i < steps * STEP; i++, w += PANEL) {
+      Vec right[VECS];
+      for (int v = 0; v < VECS; v++) right[v] = load(w + v * WIDTH);
+#pragma GCC unroll 12
+      for (int r = 0; r < ROWS; r++) {
+        const Vec value = vec(*left.at(r, i));
+        for (int v = 0; v < VECS; v++) acc[r][v] = fma(value, right[v], acc[r][v]);
+      }
+    }
+  } else {
+    // Words of pairs; vectors of the second half of a panel lie behind all pairs of the first.
+    constexpr int64_t HALF = STEP / 2 * (PANEL / 2), EACH = PANEL / 2 / WIDTH;
+    const float *w = reinterpret_cast<const float *>(b);
+    for (int64_t s = 0; s < steps; s++, w += 2 * HALF) {
+      for (int64_t q = 0; q < STEP / 2; q++) {
+        const int64_t i = s * STEP / 2 + q;
+        Vec right[VECS];
+        for (int v = 0; v < VECS; v++) right[v] = load(w + v / EACH * HALF + q * (PANEL / 2) + v % EACH * WIDTH);
+#if defined(__AVX512BF16__)
+#pragma GCC unroll 12
+        for (int r = 0; r < ROWS; r++) {
+          const Vec value = vec(*left.at(r, i));
+          for (int v = 0; v < VECS; v++) acc[r][v] = dots(acc[r][v], value, right[v]);
+        }
+#else
+        // In the order of AVX512-BF16: the second element of a pair first.
+        Vec second[VECS];
+        for (int v = 0; v < VECS; v++) second[v] = second_of(right[v]);
+#pragma GCC unroll 12
+        for (int r = 0; r < ROWS; r++) {
+          const Vec value = vec(*left.at(r, 2 * i + 1));
+          for (int v = 0; v < VECS; v++) acc[r][v] = fma(value, second[v], acc[r][v]);
+        }
+        for (int v = 0; v < VECS; v++) right[v] = first_of(right[v]);
+#pragma GCC unroll 12
+        for (int r = 0; r < ROWS; r++) {
+          const Vec value = vec(*left.at(r, 2 * i));
+          for (int v = 0; v < VECS; v++) acc[r][v] = fma(value, right[v], acc[r][v]);
+        }
+#endif
+      }
+    }
+  }
+  for (int r = 0; r < ROWS; r++) {
+    for (int v = 0; v < VECS; v++) store(sums + r * PANEL + v * WIDTH, acc[r][v]);
+  }
+}
+
+template <class E, int ROWS, template <int> class Left>
+static void whole_tile(const char *a, int64_t row_bytes, const char *b, int64_t steps, float *sums) {
+  if (ROWS <= LOW_TILE) {
+    tile<E, ROWS, PANEL / WIDTH, Left>(a, row_bytes, b, steps, sums);
+  } else {
+    for (int v = 0; v < PANEL / WIDTH; v += VECTORS) {
+      const int64_t skip = sizeof(E) == sizeof(float) ? WIDTH * v * 4 : STEP / 2 * WIDTH * v * 4;
+      tile<E, ROWS, VECTORS, Left>(a, row_bytes, b + skip, steps, sums + v * WIDTH);
+    }
+  }
+}
+
+template <class E, template <int> class Left>
+static void any_tile(int64_t rows, const char *a, int64_t row_bytes, const char *b, int64_t steps, float *sums) {
+  switch (rows) {
+    case 1: return whole_tile<E, 1, Left>(a, row_bytes, b, steps, sums);
+    case 2: return whole_tile<E, 2, Left>(a, row_bytes, b, steps, sums);
+    case 3: return whole_tile<E, 3, Left>(a, row_bytes, b, steps, sums);
+    case 4: return whole_tile<E, 4, Left>(a, row_bytes, b, steps, sums);
+    case 5: return whole_tile<E, 5, Left>(a, row_bytes, b, steps, sums);
+    case 6: return whole_tile<E, 6, Left>(a, row_bytes, b, steps, sums);
+#if defined(__AVX512F__)
+    case 7: return whole_tile<E, 7, Left>(a, row_bytes, b, steps, sums);
+    case 8: return whole_tile<E, 8, Left>(a, row_bytes, b, steps, sums);
+    case 9: return whole_tile<E, 9, Left>(a, row_bytes, b, steps, sums);
+    case 10: return whole_tile<E, 10, Left>(a, row_bytes, b, steps, sums);
+    case 11: return whole_tile<E, 11, Left>(a, row_bytes, b, steps, sums);
+    case 12: return whole_tile<E, 12, Left>(a, row_bytes, b, steps, sums);
+#endif
+  }
+}
+
+template <class E>
+static void run(const Job &job) {
+  // Tiles of even height: 13 rows are 7 and 6, not 12 and 1.
+  const int64_t tiles = (job.rows + TILE - 1) / TILE;
+  float *carry = job.carry;
+  alignas(64) float sums[TILE * PANEL];
+  for (int64_t p = job.from; p < job.to; p++) {
+    for (int64_t t = 0; t < tiles; t++) {
+      const int64_t from = job.rows * t / tiles, rows = job.rows * (t + 1) / tiles - from, row = job.row + from;
+      float *at = sums;
+      if (carry) {
+        at = carry;
+        carry += TILE * PANEL;
+      }
+      if (job.first) {
+        if (job.sink->kind == Sink::CONTINUE) {
+          for (int64_t r = 0; r < rows; r++) start_from(*job.sink, row + r, p, job.columns, at + r * PANEL);
+        } else {
+          memset(at, 0, sizeof(float) * rows * PANEL);
+        }
+      }
+      any_tile<E, Rows>(rows, job.a + from * job.row_bytes, job.row_bytes, job.b + p * job.panel_bytes, job.steps, at);
+      if (job.last) finish<E>(*job.sink, at, row, rows, p, job.columns);
+    }
+  }
+}
+
+template <class E>
+static void run_gradient(const Job &job) {
+  // Bytes of a packed step of one row: of words of 4 bytes, an element or a pair of bfloat16.
+  constexpr int64_t STEP_BYTES = sizeof(E) == sizeof(bf16) && DOTS ? STEP * 2 : STEP * 4;
+  alignas(64) float sums[TILE * PANEL];
+  for (int64_t p = job.from; p < job.to; p++) {
+    for (int64_t from = 0; from < job.rows; from += TILE) {
+      const int64_t rows = job.rows - from < TILE ? job.rows - from : TILE;
+      load_gradient(*job.gradient, job.row + from, rows, p, sums);
+      any_tile<E, Across>(rows, job.a + from * job.steps * STEP_BYTES, 0, job.b + p * job.panel_bytes, job.steps, sums);
+      store_gradient(*job.gradient, job.row + from, rows, p, sums);
+    }
+  }
+}
+
+static void nothing() {}
+
+// --- packing
+
+// Rows as they are, filled up with zeros; or as floats.
+template <class E, class To>
+static void pack_left(const void *x, int64_t stride, int64_t rows, int64_t k, int64_t steps, int64_t row_bytes, char *a) {
+  const int64_t whole = k < steps * STEP ? k : steps * STEP;
+  for (int64_t r = 0; r < rows; r++) {
+    const E *const from = static_cast<const E *>(x) + r * stride;
+    To *const to = reinterpret_cast<To *>(a + r * row_bytes);
+    if (sizeof(E) == sizeof(To)) {
+      memcpy(to, from, sizeof(E) * whole);
+      memset(to + whole, 0, sizeof(E) * (steps * STEP - whole));
+    } else {
+      for (int64_t i = 0; i < steps * STEP; i += WIDTH) store(to + i, load_first(from + i, whole - i));
+    }
+  }
+}
+
+// Words of a pair from two vectors of floats that are bfloat16.
+static inline void store_pairs(void *p, Vec first, Vec second) {
+#if defined(__AVX512F__)
+  const __m512i low = _mm512_srli_epi32(_mm512_castps_si512(first), 16);
+  _mm512_storeu_si512(p, _mm512_or_si512(low, _mm512_castps_si512(second)));
+#else
+  const __m256i low = _mm256_srli_epi32(_mm256_castps_si256(first), 16);
+  _mm256_storeu_si256(static_cast<__m256i *>(p), _mm256_or_si256(low, _mm256_castps_si256(second)));
+#endif
+}
+
+// Tiles of [element][TILE], of words. Whole vectors are stored: what they write too much, the next one overwrites, and
+// behind the last tile there is room.
+template <class E>
+static void pack_left_across(const void *dy, int64_t stride, int64_t rows, int64_t k, int64_t steps, char *a) {
+  float *to = reinterpret_cast<float *>(a);
+  for (int64_t m = 0; m < rows; m += TILE) {
+    const E *from = static_cast<const E *>(dy) + m;
+    const int64_t n = rows - m;
+    if (sizeof(E) == sizeof(bf16) && DOTS) {
+      for (int64_t i = 0; i < steps * STEP; i += 2, to += TILE) {
+        const Vec first = i < k ? load_first(from + i * stride, n) : vec(0);
+        const Vec second = i + 1 < k ? load_first(from + (i + 1) * stride, n) : vec(0);
+        store_pairs(to, first, second);
+      }
+    } else {
+      for (int64_t i = 0; i < steps * STEP; i++, to += TILE) {
+        store(to, i < k ? load_first(from + i * stride, n) : vec(0));
+      }
+    }
+  }
+}
+
+// WIDTH x WIDTH words: rows of `from`, any bytes apart, become columns of `to`, whose rows are WORDS apart.
+template <int64_t WORDS>
+static inline void transpose(const char *from, int64_t row_bytes, float *to) {
+  Vec r[WIDTH];
+#pragma GCC unroll 16
+  for (int i = 0; i < WIDTH; i++) r[i] = load(reinterpret_cast<const float *>(from + i * row_bytes));
+#if defined(__AVX512F__)
+  __m512d d[16];
+  Vec q[16];
+#pragma GCC unroll 4
+  for (int i = 0; i < 16; i += 4) {
+    const __m512d l0 = _mm512_castps_pd(_mm512_unpacklo_ps(r[i], r[i + 1]));
+    const __m512d h0 = _mm512_castps_pd(_mm512_unpackhi_ps(r[i], r[i + 1]));
+    const __m512d l1 = _mm512_castps_pd(_mm512_unpacklo_ps(r[i + 2], r[i + 3]));
+    const __m512d h1 = _mm512_castps_pd(_mm512_unpackhi_ps(r[i + 2], r[i + 3]));
+    d[i] = _mm512_unpacklo_pd(l0, l1);  // of every lane of 16 bytes its words 0 of rows i to i + 3, and so on
+    d[i + 1] = _mm512_unpackhi_pd(l0, l1);
+    d[i + 2] = _mm512_unpacklo_pd(h0, h1);
+    d[i + 3] = _mm512_unpackhi_pd(h0, h1);
+  }
+#pragma GCC unroll 4
+  for (int w = 0; w < 4; w++) {
+    const Vec a = _mm512_castpd_ps(d[w]), b = _mm512_castpd_ps(d[4 + w]), c = _mm512_castpd_ps(d[8 + w]),
+              e = _mm512_castpd_ps(d[12 + w]);
+    const Vec ab = _mm512_shuffle_f32x4(a, b, 0x88), ce = _mm512_shuffle_f32x4(c, e, 0x88);
+    const Vec ab1 = _mm512_shuffle_f32x4(a, b, 0xdd), ce1 = _mm512_shuffle_f32x4(c, e, 0xdd);
+    q[w] = _mm512_shuffle_f32x4(ab, ce, 0x88);
+    q[8 + w] = _mm512_shuffle_f32x4(ab, ce, 0xdd);
+    q[4 + w] = _mm512_shuffle_f32x4(ab1, ce1, 0x88);
+    q[12 + w] = _mm512_shuffle_f32x4(ab1, ce1, 0xdd);
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; i++) store(to + i * WORDS, q[i]);
+#else
+  Vec d[8];
+#pragma GCC unroll 2
+  for (int i = 0; i < 8; i += 4) {
+    const __m256d l0 = _mm256_castps_pd(_mm256_unpacklo_ps(r[i], r[i + 1]));
+    const __m256d h0 = _mm256_castps_pd(_mm256_unpackhi_ps(r[i], r[i + 1]));
+    const __m256d l1 = _mm256_castps_pd(_mm256_unpacklo_ps(r[i + 2], r[i + 3]));
+    const __m256d h1 = _mm256_castps_pd(_mm256_unpackhi_ps(r[i + 2], r[i + 3]));
+    d[i] = _mm256_castpd_ps(_mm256_unpacklo_pd(l0, l1));
+    d[i + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(l0, l1));
+    d[i + 2] = _mm256_castpd_ps(_mm256_unpacklo_pd(h0, h1));
+    d[i + 3] = _mm256_castpd_ps(_mm256_unpackhi_pd(h0, h1));
+  }
+#pragma GCC unroll 4
+  for (int w = 0; w < 4; w++) {
+    store(to + w * WORDS, _mm256_permute2f128_ps(d[w], d[4 + w], 0x20));
+    store(to + (4 + w) * WORDS, _mm256_permute2f128_ps(d[w], d[4 + w], 0x31));
+  }
+#endif
+}
+
+// A whole step.
+template <class E>
+static void pack_whole(const char *w, int64_t row_bytes, float *step) {
+  constexpr int64_t HALF = PANEL / 2;
+  for (int64_t c = 0; c < PANEL; c += WIDTH) {
+    if (sizeof(E) == sizeof(float)) {
+      for (int64_t i = 0; i < STEP; i += WIDTH) transpose<PANEL>(w + c * row_bytes + i * 4, row_bytes, step + i * PANEL + c);
+    } else {
+      float *const half = step + c / HALF * HALF * (STEP / 2) + c % HALF;
+      for (int64_t i = 0; i < STEP / 2; i += WIDTH) transpose<HALF>(w + c * row_bytes + i * 4, row_bytes, half + i * HALF);
+    }
+  }
+}
+
+template <class E>
+static void pack_across(const void *w, int64_t stride, int64_t columns, int64_t k, void *step) {
+  if (columns >= PANEL && k >= STEP) {
+    return pack_whole<E>(static_cast<const char *>(w), stride * sizeof(E), static_cast<float *>(step));
+  }
+  E whole[PANEL * STEP];
+  memset(whole, 0, sizeof whole);
+  for (int64_t c = 0; c < PANEL && c < columns; c++) {
+    if (k > 0) memcpy(whole + c * STEP, static_cast<const E *>(w) + c * stride, sizeof(E) * (k < STEP ? k : STEP));
+  }
+  pack_whole<E>(reinterpret_cast<const char *>(whole), STEP * sizeof(E), static_cast<float *>(step));
+}
+
+template <class E>
+static void pack_down(const void *w, int64_t stride, int64_t columns, int64_t k, void *step) {
+  float *const to = static_cast<float *>(step);
+  for (int64_t c = 0; c < PANEL; c += WIDTH) {
+    const E *const from = static_cast<const E *>(w) + c;
+    const auto row = [from, stride, columns, k, c](int64_t i) {
+      return i < k ? load_first(from + i * stride, columns - c) : vec(0);
+    };
+    if (sizeof(E) == sizeof(float)) {
+      for (int64_t i = 0; i < STEP; i++) store(to + i * PANEL + c, row(i));
+    } else {
+      constexpr int64_t HALF = PANEL / 2;
+      float *const half = to + c / HALF * HALF * (STEP / 2) + c % HALF;
+      for (int64_t i = 0; i < STEP; i += 2) store_pairs(half + i / 2 * HALF, row(i), row(i + 1));
+    }
+  }
+}
+
+// --- the ceiling
+
+static double seconds() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+// Not of zeros, which need less power and run at a higher clock.
+template <class E>
+static double ceiling() {
+  constexpr int CHAINS = 12, TURNS = 20000;
+  constexpr bool PAIRS = sizeof(E) == sizeof(bf16) && DOTS;
+  Vec x = vec(0.3712f), y = vec(0.2291f), acc[CHAINS];
+  double best = 0;
+  for (int turn = 0; turn < 20; turn++) {
+    for (int i = 0; i < CHAINS; i++) acc[i] = vec(static_cast<float>(i));
+    const double start = seconds();
+    for (int t = 0; t < TURNS; t++) {
+      asm volatile("" : "+v"(x), "+v"(y));
+#pragma GCC unroll 12
+      for (int i = 0; i < CHAINS; i++) {
+#if defined(__AVX512BF16__)
+        acc[i] = PAIRS ? dots(acc[i], x, y) : fma(x, y, acc[i]);
+#else
+        acc[i] = fma(x, y, acc[i]);
+#endif
+      }
+    }
+    for (int i = 0; i < CHAINS; i++) asm volatile("" : : "v"(acc[i]));
+    const double rate = 2.0 * (PAIRS ? 2 : 1) * WIDTH * CHAINS * TURNS / (seconds() - start) * 1e-9;
+    best = rate > best ? rate : best;
+  }
+  return best;
+}
+
+}  // namespace
+
+namespace hir::HIR_ISA {
+
+// Left sides: elements as they are, or bfloat16 as floats.
+#define HIR_KERNEL(E, LEFT, PACKS)                                                                                        \
+  {TILE, sizeof(E), STEP * sizeof(LEFT), PACKS, STEP * (sizeof(E) == 2 && DOTS ? 2 : 4), nothing, nothing,                \
+   pack_left<E, LEFT>, pack_left_across<E>, pack_across<E>, pack_down<E>, run<E>, run_gradient<E>, ceiling<E>}
+#if defined(__AVX512BF16__)
+extern const MatmulKernel matmul_kernels[2] = {{}, HIR_KERNEL(bf16, bf16, false)};
+#else
+extern const MatmulKernel matmul_kernels[2] = {HIR_KERNEL(float, float, false), HIR_KERNEL(bf16, float, true)};
+#endif
+#undef HIR_KERNEL
+
+}  // namespace hir::HIR_ISA
