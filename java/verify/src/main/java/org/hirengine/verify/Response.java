@@ -128,7 +128,14 @@ public final class Response {
    * {@link TextTools#sentences}.
    */
   public List<String> splitSentences() {
-    return analysis("split sentences", SentenceSplitter::split);
+    return analysis("split sentences", own -> SentenceSplitter.splitLine(onOneLine()));
+  }
+
+  /** The text with spaces in place of line ends. */
+  private String onOneLine() {
+    return analysis(
+        "one line",
+        own -> whole == null ? own.replace('\n', ' ') : whole.onOneLine().substring(from, to));
   }
 
   /**

@@ -324,13 +324,14 @@ public final class PyText {
   /** {@code remove_punctuation(s).split()}: the pieces between white space, bare of ASCII marks. */
   public static Pieces bareWords(String s) {
     Pieces.Builder words = new Pieces.Builder(s);
-    int n = s.length();
+    char[] chars = s.toCharArray();
+    int n = chars.length;
     for (int i = 0; i < n; i++) {
       int from = i;
       int last = i - 1;
       int kept = 0;
       for (; i < n; i++) {
-        char c = s.charAt(i);
+        char c = chars[i];
         if (PyChars.isSpace(c)) {
           break;
         }

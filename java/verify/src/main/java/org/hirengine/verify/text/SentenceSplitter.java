@@ -1,7 +1,6 @@
 package org.hirengine.verify.text;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Arrays;
 
 /**
  * The references' {@code split_into_sentences}: periods that do not end a sentence are protected by
@@ -35,8 +34,13 @@ public final class SentenceSplitter {
    * The stripped pieces between sentence ends; only one empty piece at the end is left out, so
    * "What?!" has the pieces "What?" and "!".
    */
-  public static List<String> split(String text) {
-    String s = " " + text.replace('\n', ' ') + "  ";
+  public static Pieces split(String text) {
+    return splitLine(text.replace('\n', ' '));
+  }
+
+  /** The same of a text whose line ends are spaces already. */
+  public static Pieces splitLine(String line) {
+    String s = " " + line + "  ";
     if (s.indexOf('.') >= 0) {
       s = protect(s);
       s = s.replace(".\u201D", "\u201D.").replace(".\"", "\".");
@@ -44,27 +48,53 @@ public final class SentenceSplitter {
     if (s.indexOf('"') >= 0) {
       s = s.replace("!\"", "\"!").replace("?\"", "\"?");
     }
-    List<String> sentences = new ArrayList<>();
+    Pieces.Builder sentences = new Pieces.Builder(s);
+    boolean marked = s.indexOf('<') >= 0;
+    Ends ends = new Ends(s);
     int from = 0;
-    for (int i = 0; i < s.length(); i++) {
-      char c = s.charAt(i);
-      if (c == '.' || c == '?' || c == '!') {
-        sentences.add(sentence(s, from, i + 1));
-        from = i + 1;
-      } else if (c == '<' && s.startsWith(STOP, i)) {
-        sentences.add(sentence(s, from, i));
-        from = i + STOP.length();
-        i = from - 1;
-      }
+    for (int end; (end = ends.next(from)) < s.length(); ) {
+      boolean stop = s.charAt(end) == '<';
+      add(sentences, s, from, stop ? end : end + 1, marked);
+      from = stop ? end + STOP.length() : end + 1;
     }
-    String last = sentence(s, from, s.length());
-    if (!last.isEmpty()) {
-      sentences.add(last);
+    if (!PyText.isBlank(s.substring(from))) {
+      add(sentences, s, from, s.length(), marked);
     }
-    return sentences;
+    return sentences.build();
   }
 
-  private static String sentence(String s, int from, int to) {
+  /** Where sentences end. Each kind of end is sought by itself, which the JVM does by vectors. */
+  private static final class Ends {
+    private static final String[] KINDS = {".", "?", "!", STOP};
+
+    private final String s;
+    private final int[] next = new int[KINDS.length];
+
+    Ends(String s) {
+      this.s = s;
+      Arrays.fill(next, -1);
+    }
+
+    /** The first end at {@code from} or behind it; the text's length where there is none. */
+    int next(int from) {
+      int first = s.length();
+      for (int i = 0; i < KINDS.length; i++) {
+        if (next[i] < from) {
+          int found = s.indexOf(KINDS[i], from);
+          next[i] = found < 0 ? s.length() : found;
+        }
+        first = Math.min(first, next[i]);
+      }
+      return first;
+    }
+  }
+
+  /**
+   * Adds a stretch of the text without white space around it.
+   *
+   * @param marked whether it may hold marks of protected periods
+   */
+  private static void add(Pieces.Builder sentences, String s, int from, int to, boolean marked) {
     int first = from;
     int end = to;
     while (first < end && PyChars.isSpace(s.charAt(first))) {
@@ -73,7 +103,11 @@ public final class SentenceSplitter {
     while (end > first && PyChars.isSpace(s.charAt(end - 1))) {
       end--;
     }
-    return s.substring(first, end).replace(PERIOD, ".");
+    if (marked) {
+      sentences.add(first, end, s.substring(first, end).replace(PERIOD, "."));
+    } else {
+      sentences.add(first, end);
+    }
   }
 
   private static String protect(String text) {

@@ -1,66 +1,43 @@
 package org.hirengine.verify.text;
 
-import java.util.Arrays;
-import java.util.BitSet;
+import org.jspecify.annotations.Nullable;
 
 /** The different runs of three characters in a text, or in a part of it. */
 public final class Trigrams {
 
-  /** Open addressing; a slot holds the number of a run plus 1, or 0. */
-  private final int[] slots;
-
-  /** The runs by number, 21 bits for each of the three code points. */
-  private final long[] runs;
-
-  /** The numbers of the runs that begin at each place. */
-  private final int[] numbers;
-
+  private final Table table;
   private final int from;
   private final int to;
-  private final BitSet own = new BitSet();
+
+  /** A bit for each run of the table that occurs between {@code from} and {@code to}. */
+  private final long[] own;
+
   private final int size;
 
-  private Trigrams(CodePoints text) {
-    int[] points = text.values();
-    from = 0;
-    to = Math.max(0, points.length - 2);
-    slots = new int[Math.max(2, Integer.highestOneBit(points.length) << 2)];
-    long[] found = new long[to];
-    numbers = new int[to];
-    int count = 0;
-    for (int i = 0; i < to; i++) {
-      long run = (long) points[i] << 42 | (long) points[i + 1] << 21 | points[i + 2];
-      int slot = slot(slots, found, run);
-      if (slots[slot] == 0) {
-        found[count] = run;
-        slots[slot] = ++count;
-      }
-      numbers[i] = slots[slot] - 1;
-    }
-    runs = Arrays.copyOf(found, count);
-    size = count;
-    own.set(0, count);
-  }
-
-  private Trigrams(Trigrams whole, int from, int to) {
+  private Trigrams(Table table, int from, int to) {
+    this.table = table;
     this.from = from;
     this.to = Math.max(from, to);
-    slots = whole.slots;
-    runs = whole.runs;
-    numbers = whole.numbers;
+    own = new long[(table.count + 63) >> 6];
     for (int i = from; i < to; i++) {
-      own.set(numbers[i]);
+      int number = table.numbers[i];
+      own[number >> 6] |= 1L << number;
     }
-    size = own.cardinality();
+    int ones = 0;
+    for (long word : own) {
+      ones += Long.bitCount(word);
+    }
+    size = ones;
   }
 
   public static Trigrams of(CodePoints text) {
-    return new Trigrams(text);
+    Table table = new Table(text.values());
+    return new Trigrams(table, 0, table.numbers.length);
   }
 
   /** Those of the text between two places of this one's, in code points. */
   public Trigrams within(int first, int end) {
-    return new Trigrams(this, from + first, Math.min(to, from + end - 2));
+    return new Trigrams(table, from + first, Math.min(to, from + end - 2));
   }
 
   /** How many different ones there are; 0 for a text of fewer than three code points. */
@@ -70,23 +47,85 @@ public final class Trigrams {
 
   /** How many of them the other text has too. */
   public int shared(Trigrams other) {
+    long[] both = table.sharedWith(other);
     int shared = 0;
-    for (int i = own.nextSetBit(0); i >= 0; i = own.nextSetBit(i + 1)) {
-      int number = other.slots[slot(other.slots, other.runs, runs[i])] - 1;
-      if (number >= 0 && other.own.get(number)) {
-        shared++;
-      }
+    for (int i = 0; i < own.length; i++) {
+      shared += Long.bitCount(own[i] & both[i]);
     }
     return shared;
   }
 
-  /** Where the run is, or the empty slot where it would be; the table is at most half full. */
-  private static int slot(int[] slots, long[] runs, long run) {
-    int mask = slots.length - 1;
-    int at = (int) ((run * 0x9E3779B97F4A7C15L) >>> 33) & mask;
-    while (slots[at] != 0 && runs[slots[at] - 1] != run) {
-      at = (at + 1) & mask;
+  private boolean contains(long run) {
+    int number = table.number(run);
+    return number >= 0 && (own[number >> 6] & 1L << number) != 0;
+  }
+
+  /** The runs of a whole text, numbered in the order of their first places. */
+  private static final class Table {
+
+    /** Open addressing, at most half full; a slot holds the number of a run plus 1, or 0. */
+    private final int[] slots;
+
+    /** The runs by number, 21 bits for each of the three code points. */
+    private final long[] runs;
+
+    /** The numbers of the runs that begin at each place. */
+    private final int[] numbers;
+
+    private final int count;
+
+    /** The last answer of {@link #sharedWith}: parts of one text are compared with one other. */
+    private volatile @Nullable Shared last;
+
+    private record Shared(Trigrams other, long[] bits) {}
+
+    Table(int[] points) {
+      int places = Math.max(0, points.length - 2);
+      slots = new int[Math.max(2, Integer.highestOneBit(points.length) << 2)];
+      runs = new long[places];
+      numbers = new int[places];
+      int found = 0;
+      for (int i = 0; i < places; i++) {
+        long run = (long) points[i] << 42 | (long) points[i + 1] << 21 | points[i + 2];
+        int slot = slot(run);
+        if (slots[slot] == 0) {
+          runs[found] = run;
+          slots[slot] = ++found;
+        }
+        numbers[i] = slots[slot] - 1;
+      }
+      count = found;
     }
-    return at;
+
+    /** Where the run is, or the empty slot where it would be. */
+    private int slot(long run) {
+      int mask = slots.length - 1;
+      int at = (int) ((run * 0x9E3779B97F4A7C15L) >>> 33) & mask;
+      while (slots[at] != 0 && runs[slots[at] - 1] != run) {
+        at = (at + 1) & mask;
+      }
+      return at;
+    }
+
+    /** The number of a run, or -1. */
+    int number(long run) {
+      return slots[slot(run)] - 1;
+    }
+
+    /** A bit for each run that the other text has too. */
+    long[] sharedWith(Trigrams other) {
+      Shared known = last;
+      if (known == null || known.other != other) {
+        long[] bits = new long[(count + 63) >> 6];
+        for (int i = 0; i < count; i++) {
+          if (other.contains(runs[i])) {
+            bits[i >> 6] |= 1L << i;
+          }
+        }
+        known = new Shared(other, bits);
+        last = known;
+      }
+      return known.bits;
+    }
   }
 }
