@@ -12,8 +12,8 @@ final class ModelOptions {
   @Option(
       names = "--model",
       required = true,
-      paramLabel = "DIR",
-      description = "Model folder in Hugging Face layout.")
+      paramLabel = "MODEL",
+      description = "Model folder in Hugging Face layout, or a .gguf file.")
   private Path folder;
 
   @Mixin private PlaceOptions place;

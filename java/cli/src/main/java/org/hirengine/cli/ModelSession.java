@@ -49,10 +49,10 @@ final class ModelSession implements AutoCloseable {
   ModelSession(Path folder, PlaceOptions place, StopSignal stop) {
     this.folder = folder;
     this.stop = stop;
-    if (!Files.isDirectory(folder)) {
+    if (!Files.exists(folder)) {
       throw new Failure(
-          folder + ": no such model folder",
-          "give a folder with config.json, model.safetensors and tokenizer.json");
+          folder + ": no such model",
+          "give a folder with config.json, model.safetensors and tokenizer.json, or a .gguf file");
     }
     Policy.Options frozen = new Policy.Options(place.device(), place.dtype(), false);
     executor = new NativeExecutor(place.threads());

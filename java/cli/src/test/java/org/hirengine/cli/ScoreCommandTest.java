@@ -101,7 +101,7 @@ class ScoreCommandTest {
             folder.resolve("in.jsonl"), "{\"input_ids\": [1, 2], \"response_start\": 1}\n");
     Path out = folder.resolve("out.jsonl");
     HirConsole.run("score", "--model", folder.resolve("none"), "--in", in, "--out", out)
-        .failsWith(1, folder.resolve("none") + ": no such model folder");
+        .failsWith(1, folder.resolve("none") + ": no such model");
 
     Path weights = model.resolve("model.safetensors");
     byte[] whole = Files.readAllBytes(weights);

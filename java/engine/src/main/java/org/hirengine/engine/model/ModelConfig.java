@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.Locale;
 import java.util.Set;
+import org.hirengine.engine.gguf.GgufModel;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,8 +63,13 @@ public record ModelConfig(
     return (heads + 2 * kvHeads) * headDim;
   }
 
-  /** Reads {@code config.json} of a model folder, or the file itself. */
+  /** Reads {@code config.json} of a model folder, or the file itself, or a GGUF file's metadata. */
   public static ModelConfig read(Path path) {
+    if (GgufModel.is(path)) {
+      try (GgufModel model = GgufModel.open(path)) {
+        return parse(path.toString(), model.config());
+      }
+    }
     Path file = Files.isDirectory(path) ? path.resolve("config.json") : path;
     JsonNode tree;
     try {

@@ -158,12 +158,13 @@ public final class Policy implements AutoCloseable {
   }
 
   /**
-   * Loads a model folder (config.json and safetensors).
+   * Loads a model folder (config.json and safetensors) or a GGUF file.
    *
-   * @throws ModelException naming the file, the tensor or field, and what to do
+   * @throws ModelException or {@link org.hirengine.replay.DataException} naming the file, the
+   *     tensor or field, and what to do
    */
-  public static Policy load(Path folder, Options options) {
-    return load(folder, ModelConfig.read(folder), options);
+  public static Policy load(Path model, Options options) {
+    return load(model, ModelConfig.read(model), options);
   }
 
   /** What kernels are made for. */
@@ -190,12 +191,12 @@ public final class Policy implements AutoCloseable {
     return layout.addresses(Tensors.address(required(computeGradients)), options.compute().bytes);
   }
 
-  /** Loads a folder's weights under a configuration read elsewhere. */
-  public static Policy load(Path folder, ModelConfig config, Options options) {
+  /** Loads a model's weights under a configuration read elsewhere. */
+  public static Policy load(Path model, ModelConfig config, Options options) {
     Policy policy = new Policy(config, options);
-    try (Safetensors weights = Safetensors.open(folder)) {
-      policy.copyFrom(weights, folder);
-      policy.folder = folder;
+    try (ModelWeights weights = ModelWeights.open(model)) {
+      policy.copyFrom(weights, model);
+      policy.folder = model;
       return policy;
     } catch (RuntimeException e) {
       policy.close();
@@ -203,9 +204,9 @@ public final class Policy implements AutoCloseable {
     }
   }
 
-  private void copyFrom(Safetensors weights, Path source) {
+  private void copyFrom(ModelWeights weights, Path source) {
     for (Map.Entry<String, Tensor> parameter : parameters.entrySet()) {
-      if (!weights.contains(parameter.getKey())) {
+      if (!weights.names().contains(parameter.getKey())) {
         throw new ModelException(
             source
                 + ": holds no tensor "
@@ -290,7 +291,7 @@ public final class Policy implements AutoCloseable {
     return layout.parameters();
   }
 
-  /** The folder it was loaded from, or none. */
+  /** The folder or file it was loaded from, or none. */
   public @Nullable Path folder() {
     return folder;
   }

@@ -21,7 +21,7 @@ import org.hirengine.engine.runtime.Tensors;
  * The tensors of a checkpoint: one safetensors file, or many with an index. Values are copied,
  * never mapped, so the files may be replaced or removed once this is closed.
  */
-public final class Safetensors implements AutoCloseable {
+public final class Safetensors implements ModelWeights {
 
   static final String SINGLE = "model.safetensors";
   static final String INDEX = "model.safetensors.index.json";
@@ -122,6 +122,7 @@ public final class Safetensors implements AutoCloseable {
         && shard.indexOf('\0') < 0;
   }
 
+  @Override
   public Set<String> names() {
     return Collections.unmodifiableSet(fileOfTensor.keySet());
   }
@@ -150,10 +151,7 @@ public final class Safetensors implements AutoCloseable {
     return tensor;
   }
 
-  /**
-   * Copies a tensor into {@code target}, which has its shape, on any device and of any floating
-   * type (then converted, rounding to nearest even).
-   */
+  @Override
   public void copyInto(String name, Tensor target) {
     SafetensorsFile.Entry entry = entry(name);
     long[] shape = Tensors.shape(target);

@@ -1,13 +1,14 @@
 package org.hirengine.engine.rollout;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashSet;
+import java.util.Optional;
 import java.util.Set;
+import org.hirengine.engine.gguf.ModelFiles;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.model.ModelException;
 
@@ -17,22 +18,26 @@ import org.hirengine.engine.model.ModelException;
  */
 public final class StopIds {
 
+  private static final String FILE = "generation_config.json";
+
   private StopIds() {}
 
   /**
-   * Stop ids of a model folder.
+   * Stop ids of a model.
    *
+   * @param model a folder or a GGUF file
    * @param tokenizerIds from the tokenizer and its chat template; may be empty
    */
-  public static Set<Integer> of(Path folder, ModelConfig config, Set<Integer> tokenizerIds) {
+  public static Set<Integer> of(Path model, ModelConfig config, Set<Integer> tokenizerIds) {
     Set<Integer> ids = new LinkedHashSet<>();
-    Path file = folder.resolve("generation_config.json");
-    if (Files.exists(file)) {
+    Optional<String> generation = ModelFiles.text(model, FILE);
+    if (generation.isPresent()) {
       try {
-        JsonNode json = new ObjectMapper().readTree(file.toFile());
+        JsonNode json = new ObjectMapper().readTree(generation.get());
         ids.addAll(ModelConfig.stopIds(json.path("eos_token_id")));
-      } catch (IOException e) {
-        throw new ModelException(file + ": cannot be read as JSON: " + e.getMessage(), e);
+      } catch (JsonProcessingException e) {
+        throw new ModelException(
+            ModelFiles.label(model, FILE) + ": cannot be read as JSON: " + e.getMessage(), e);
       }
     }
     ids.addAll(config.stopIds());

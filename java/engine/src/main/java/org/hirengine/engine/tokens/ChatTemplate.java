@@ -10,8 +10,10 @@ import java.time.ZoneId;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.hirengine.engine.gguf.ModelFiles;
 import org.hirengine.engine.tokens.jinja.JinjaTemplate;
 import org.hirengine.engine.tokens.jinja.TemplateException;
 import org.hirengine.replay.DataException;
@@ -27,6 +29,8 @@ import org.jspecify.annotations.Nullable;
 public final class ChatTemplate {
 
   private static final String DEFAULT = "default";
+  private static final String CONFIG = "tokenizer_config.json";
+  private static final String MORE = "additional_chat_templates";
   private static final String TOOL_USE = "tool_use";
 
   private final Map<String, JinjaTemplate> templates;
@@ -41,21 +45,21 @@ public final class ChatTemplate {
   }
 
   /**
-   * Loads the chat template of a model folder. As in transformers, {@code chat_template.jinja} and
-   * {@code additional_chat_templates/*.jinja} come before the {@code chat_template} of {@code
-   * tokenizer_config.json}, which is a text or a list of named ones.
+   * Loads the chat template of a model folder or GGUF file. As in transformers, {@code
+   * chat_template.jinja} and {@code additional_chat_templates/*.jinja} come before the {@code
+   * chat_template} of {@code tokenizer_config.json}, which is a text or a list of named ones.
    *
    * @throws DataException when the folder has none
    * @throws TemplateException when one is not valid or uses what is not supported
    */
-  public static ChatTemplate load(Path folder) {
-    Map<String, JinjaTemplate> templates = fromFiles(folder);
+  public static ChatTemplate load(Path model) {
+    Map<String, JinjaTemplate> templates = fromFiles(model);
     if (templates.isEmpty()) {
-      templates = fromConfig(folder.resolve("tokenizer_config.json"));
+      templates = fromConfig(model);
     }
     if (templates.isEmpty()) {
       throw new DataException(
-          folder.toString(),
+          model.toString(),
           0,
           null,
           "the model has no chat template",
@@ -63,7 +67,7 @@ public final class ChatTemplate {
               + " or chat_template to tokenizer_config.json");
     }
     return new ChatTemplate(
-        templates, SpecialTokens.load(folder), Clock.system(ZoneId.systemDefault()));
+        templates, SpecialTokens.load(model), Clock.system(ZoneId.systemDefault()));
   }
 
   /**
@@ -85,19 +89,17 @@ public final class ChatTemplate {
     return new ChatTemplate(templates, specialTokens, newClock);
   }
 
-  private static Map<String, JinjaTemplate> fromFiles(Path folder) {
+  private static Map<String, JinjaTemplate> fromFiles(Path model) {
     Map<String, JinjaTemplate> templates = new TreeMap<>();
-    Path main = folder.resolve("chat_template.jinja");
-    if (Files.exists(main)) {
-      templates.put(DEFAULT, parse(main));
-    }
-    Path more = folder.resolve("additional_chat_templates");
+    parse(model, "chat_template.jinja").ifPresent(main -> templates.put(DEFAULT, main));
+    Path more = model.resolve(MORE);
     if (Files.isDirectory(more)) {
       try (Stream<Path> files = Files.list(more)) {
         for (Path file : (Iterable<Path>) files::iterator) {
           String name = file.getFileName().toString();
           if (name.endsWith(".jinja")) {
-            templates.put(name.substring(0, name.length() - ".jinja".length()), parse(file));
+            String plain = name.substring(0, name.length() - ".jinja".length());
+            parse(model, MORE + "/" + name).ifPresent(other -> templates.put(plain, other));
           }
         }
       } catch (IOException e) {
@@ -107,12 +109,14 @@ public final class ChatTemplate {
     return templates;
   }
 
-  private static JinjaTemplate parse(Path file) {
-    return JinjaTemplate.parse(ModelFile.text(file), file.toString());
+  private static Optional<JinjaTemplate> parse(Path model, String name) {
+    return ModelFiles.text(model, name)
+        .map(text -> JinjaTemplate.parse(text, ModelFiles.label(model, name)));
   }
 
-  private static Map<String, JinjaTemplate> fromConfig(Path file) {
-    JsonNode config = ModelFile.object(file);
+  private static Map<String, JinjaTemplate> fromConfig(Path model) {
+    String file = ModelFiles.label(model, CONFIG);
+    JsonNode config = ModelFile.object(model, CONFIG);
     Map<String, JinjaTemplate> templates = new TreeMap<>();
     JsonNode template = config == null ? null : config.get("chat_template");
     if (template == null || template.isNull()) {
@@ -128,7 +132,7 @@ public final class ChatTemplate {
       JsonNode source = entry.path("template");
       if (!template.isArray() || !name.isTextual() || !source.isTextual()) {
         throw new DataException(
-            file.toString(),
+            file,
             0,
             "chat_template",
             "is neither a template nor a list of named ones",

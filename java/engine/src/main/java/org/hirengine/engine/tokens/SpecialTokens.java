@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.hirengine.engine.gguf.ModelFiles;
 import org.hirengine.replay.DataException;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  *     are absent
  */
 public record SpecialTokens(Map<String, String> byName) {
+
+  private static final String CONFIG = "tokenizer_config.json";
+  private static final String MAP = "special_tokens_map.json";
 
   private static final List<String> ROLES =
       List.of(
@@ -51,25 +55,23 @@ public record SpecialTokens(Map<String, String> byName) {
     return byName.get("pad_token");
   }
 
-  /** Reads the roles of a model folder; a folder without the files has none. */
-  static SpecialTokens load(Path folder) {
+  /** Reads the roles of a model folder or GGUF file; one without the files has none. */
+  static SpecialTokens load(Path model) {
     Map<String, String> tokens = new LinkedHashMap<>();
-    Path configFile = folder.resolve("tokenizer_config.json");
-    JsonNode config = ModelFile.object(configFile);
+    JsonNode config = ModelFile.object(model, CONFIG);
     if (config != null) {
-      read(config, configFile, tokens);
+      read(config, ModelFiles.label(model, CONFIG), tokens);
     }
     if (config == null || !config.has("added_tokens_decoder")) {
-      Path mapFile = folder.resolve("special_tokens_map.json");
-      JsonNode map = ModelFile.object(mapFile);
+      JsonNode map = ModelFile.object(model, MAP);
       if (map != null) {
-        read(map, mapFile, tokens);
+        read(map, ModelFiles.label(model, MAP), tokens);
       }
     }
     return new SpecialTokens(tokens);
   }
 
-  private static void read(JsonNode file, Path path, Map<String, String> tokens) {
+  private static void read(JsonNode file, String path, Map<String, String> tokens) {
     for (String role : ROLES) {
       JsonNode token = file.path(role);
       if (token.isMissingNode()) {
@@ -82,7 +84,7 @@ public record SpecialTokens(Map<String, String> byName) {
         tokens.remove(role);
       } else {
         throw new DataException(
-            path.toString(),
+            path,
             0,
             role,
             "is " + token + ", not a token",

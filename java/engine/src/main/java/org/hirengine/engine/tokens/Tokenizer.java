@@ -3,7 +3,6 @@ package org.hirengine.engine.tokens;
 import ai.djl.engine.EngineException;
 import ai.djl.huggingface.tokenizers.jni.LibUtils;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -13,6 +12,7 @@ import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.LongFunction;
+import org.hirengine.engine.gguf.ModelFiles;
 import org.hirengine.replay.DataException;
 import org.jspecify.annotations.Nullable;
 
@@ -44,36 +44,38 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   /**
-   * Loads the tokenizer of a model folder.
+   * Loads the tokenizer of a model.
    *
-   * @param folder holds {@code tokenizer.json} and, for the special tokens' roles, {@code
-   *     tokenizer_config.json} or {@code special_tokens_map.json}
+   * @param model a GGUF file, or a folder that holds {@code tokenizer.json} and, for the special
+   *     tokens' roles, {@code tokenizer_config.json} or {@code special_tokens_map.json}
    * @throws DataException when a file is missing or cannot be used
    */
-  public static Tokenizer load(Path folder) {
-    Path file = folder.resolve(FILE);
-    if (!Files.isRegularFile(file)) {
-      throw new DataException(
-          file.toString(),
-          0,
-          null,
-          "not found",
-          "a model folder needs tokenizer.json (in Python: AutoTokenizer.from_pretrained(...)"
-              + ".save_pretrained(folder) writes it)");
-    }
-    String json = ModelFile.text(file);
+  public static Tokenizer load(Path model) {
+    String file = ModelFiles.label(model, FILE);
+    String json =
+        ModelFiles.text(model, FILE)
+            .orElseThrow(
+                () ->
+                    new DataException(
+                        file,
+                        0,
+                        null,
+                        "not found",
+                        "a model folder needs tokenizer.json (in Python:"
+                            + " AutoTokenizer.from_pretrained(...).save_pretrained(folder) writes"
+                            + " it)"));
     Vocabulary vocabulary = Vocabulary.parse(json, file);
-    SpecialTokens specialTokens = SpecialTokens.load(folder);
-    checkEos(folder, vocabulary, specialTokens);
+    SpecialTokens specialTokens = SpecialTokens.load(model);
+    checkEos(file, vocabulary, specialTokens);
     return new Tokenizer(create(json, file), vocabulary, specialTokens);
   }
 
   /** A response ends with this token and its text leaves it out, so the library must know it. */
-  private static void checkEos(Path folder, Vocabulary vocabulary, SpecialTokens specialTokens) {
+  private static void checkEos(String file, Vocabulary vocabulary, SpecialTokens specialTokens) {
     String eos = specialTokens.eos();
     if (eos != null && !vocabulary.special().contains(eos)) {
       throw new DataException(
-          folder.resolve(FILE).toString(),
+          file,
           0,
           "added_tokens",
           "does not list '" + eos + "' as special, which is the eos_token of the model's folder",
@@ -82,7 +84,7 @@ public final class Tokenizer implements AutoCloseable {
     }
   }
 
-  private static long create(String json, Path file) {
+  private static long create(String json, String file) {
     // Offline, the library takes its own jar's CPU build instead of looking for another one to
     // download, also on a machine with a GPU.
     if (System.getProperty("ai.djl.offline") == null) {
@@ -102,7 +104,7 @@ public final class Tokenizer implements AutoCloseable {
       handle = TokenizersLibrary.LIB.createTokenizerFromString(json);
     } catch (RuntimeException e) {
       throw new DataException(
-          file.toString(),
+          file,
           0,
           null,
           "is no tokenizer: " + e.getMessage(),

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -25,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 record Vocabulary(Map<String, Integer> ids, Set<String> special, int size) {
 
-  static Vocabulary parse(String json, Path file) {
+  static Vocabulary parse(String json, String file) {
     Map<String, Integer> ids = new HashMap<>();
     Set<String> special = new HashSet<>();
     try (JsonParser parser = ModelFile.JSON.createParser(json)) {
@@ -61,7 +60,7 @@ record Vocabulary(Map<String, Integer> ids, Set<String> special, int size) {
     return new Vocabulary(ids, special, size);
   }
 
-  private static void model(JsonParser parser, Map<String, Integer> ids, Path file)
+  private static void model(JsonParser parser, Map<String, Integer> ids, String file)
       throws IOException {
     while (parser.nextToken() == JsonToken.FIELD_NAME) {
       boolean vocabulary = parser.currentName().equals("vocab");
@@ -84,15 +83,15 @@ record Vocabulary(Map<String, Integer> ids, Set<String> special, int size) {
     }
   }
 
-  private static int id(JsonNode node, String token, Path file) {
+  private static int id(JsonNode node, String token, String file) {
     if (!node.canConvertToInt() || !node.isIntegralNumber() || node.intValue() < 0) {
       throw fault(file, "model.vocab", "gives the token '" + token + "' the id " + node);
     }
     return node.intValue();
   }
 
-  private static DataException fault(Path file, @Nullable String field, String problem) {
+  private static DataException fault(String file, @Nullable String field, String problem) {
     return new DataException(
-        file.toString(), 0, field, problem, "copy tokenizer.json again from the model's source");
+        file, 0, field, problem, "copy tokenizer.json again from the model's source");
   }
 }

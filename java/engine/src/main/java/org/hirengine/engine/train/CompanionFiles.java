@@ -1,6 +1,7 @@
 package org.hirengine.engine.train;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -11,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.hirengine.engine.gguf.GgufModel;
 import org.hirengine.replay.DataException;
 
 /**
@@ -45,11 +47,25 @@ record CompanionFiles(Map<String, byte[]> files) {
   }
 
   /**
-   * Reads those that a folder has.
+   * Reads those that a folder has; of a GGUF file, what its metadata makes of them.
    *
    * @throws DataException naming a file that is there and cannot be read
    */
-  static CompanionFiles read(Path folder) throws IOException {
+  static CompanionFiles read(Path model) throws IOException {
+    return GgufModel.is(model) ? ofGguf(model) : ofFolder(model);
+  }
+
+  private static CompanionFiles ofGguf(Path file) {
+    Map<String, byte[]> files = new LinkedHashMap<>();
+    try (GgufModel model = GgufModel.open(file)) {
+      for (String name : NAMES) {
+        model.text(name).ifPresent(t -> files.put(name, t.getBytes(StandardCharsets.UTF_8)));
+      }
+    }
+    return new CompanionFiles(files);
+  }
+
+  private static CompanionFiles ofFolder(Path folder) throws IOException {
     List<String> names = new ArrayList<>(NAMES);
     Path templates = folder.resolve(TEMPLATES);
     if (Files.isDirectory(templates)) {

@@ -11,29 +11,35 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Stream;
+import org.hirengine.engine.gguf.GgufModel;
 
-/** The identity of a model folder's weights. */
+/** The identity of a model's weights. */
 final class Weights {
 
   private Weights() {}
 
-  /** SHA-256 over the folder's safetensors files, in the order of their names. */
-  static String sha256(Path folder) throws IOException {
+  /** SHA-256 over the safetensors files in the order of their names, or over the GGUF file. */
+  static String sha256(Path model) throws IOException {
     MessageDigest digest;
     try {
       digest = MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e); // every JDK has it
     }
-    List<Path> files;
-    try (Stream<Path> entries = Files.list(folder)) {
-      files = entries.filter(f -> f.toString().endsWith(".safetensors")).sorted().toList();
-    }
-    for (Path file : files) {
+    for (Path file : files(model)) {
       try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
         in.transferTo(OutputStream.nullOutputStream());
       }
     }
     return HexFormat.of().formatHex(digest.digest());
+  }
+
+  private static List<Path> files(Path model) throws IOException {
+    if (GgufModel.is(model)) {
+      return GgufModel.files(model);
+    }
+    try (Stream<Path> entries = Files.list(model)) {
+      return entries.filter(f -> f.toString().endsWith(".safetensors")).sorted().toList();
+    }
   }
 }

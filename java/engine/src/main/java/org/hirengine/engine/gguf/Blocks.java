@@ -1,0 +1,174 @@
+package org.hirengine.engine.gguf;
+
+import java.nio.ByteBuffer;
+
+/**
+ * Decodes blocks of quantized values to float32, with the formulas and in the order of operations
+ * of ggml's reference ({@code dequantize_row_*}), so that every value has the same bits.
+ *
+ * <p>Scales are IEEE half floats. In the 32-value types the low nibbles of a block are its first
+ * half, the high nibbles its second. The 256-value types ("k") hold sub-blocks with small integer
+ * scales of their own.
+ */
+final class Blocks {
+
+  /** A minimum that changes no value: x + -0 is x, also where x is a zero of either sign. */
+  private static final float NONE = -0f;
+
+  private Blocks() {}
+
+  /**
+   * Decodes whole blocks.
+   *
+   * @param source little-endian; read from {@code at} on
+   * @param count values, a multiple of the type's block
+   */
+  static void decode(GgmlType type, ByteBuffer source, int at, float[] target, int count) {
+    int from = at;
+    for (int to = 0; to < count; to += type.elements) {
+      switch (type) {
+        case F32 -> target[to] = source.getFloat(from);
+        case F16 -> target[to] = half(source.getShort(from));
+        case BF16 -> target[to] = Float.intBitsToFloat(source.getShort(from) << 16);
+        case Q4_0 -> q4(source, from + 2, target, to, half(source.getShort(from)), 8, NONE);
+        case Q4_1 -> {
+          float minimum = half(source.getShort(from + 2));
+          q4(source, from + 4, target, to, half(source.getShort(from)), 0, minimum);
+        }
+        case Q5_0 -> q5(source, from + 2, target, to, half(source.getShort(from)), 16, NONE);
+        case Q5_1 -> {
+          float minimum = half(source.getShort(from + 2));
+          q5(source, from + 4, target, to, half(source.getShort(from)), 0, minimum);
+        }
+        case Q8_0 -> q8(source, from, target, to);
+        case Q2_K -> q2k(source, from, target, to);
+        case Q3_K -> q3k(source, from, target, to);
+        case Q4_K -> q4k(source, from, target, to);
+        case Q5_K -> q5k(source, from, target, to);
+        case Q6_K -> q6k(source, from, target, to);
+      }
+      from += type.bytes;
+    }
+  }
+
+  private static void q4(
+      ByteBuffer source, int at, float[] target, int to, float d, int offset, float minimum) {
+    for (int i = 0; i < 16; i++) {
+      int pair = source.get(at + i);
+      target[to + i] = d * ((pair & 15) - offset) + minimum;
+      target[to + i + 16] = d * ((pair >> 4 & 15) - offset) + minimum;
+    }
+  }
+
+  /** Four bytes with the fifth bits of the 32 values, then the nibbles. */
+  private static void q5(
+      ByteBuffer source, int at, float[] target, int to, float d, int offset, float minimum) {
+    int high = source.getInt(at);
+    for (int i = 0; i < 16; i++) {
+      int pair = source.get(at + 4 + i);
+      int first = pair & 15 | (high >>> i & 1) << 4;
+      int second = pair >> 4 & 15 | (high >>> i + 16 & 1) << 4;
+      target[to + i] = d * (first - offset) + minimum;
+      target[to + i + 16] = d * (second - offset) + minimum;
+    }
+  }
+
+  private static void q8(ByteBuffer source, int at, float[] target, int to) {
+    float d = half(source.getShort(at));
+    for (int i = 0; i < 32; i++) {
+      target[to + i] = d * source.get(at + 2 + i);
+    }
+  }
+
+  /**
+   * 16 bytes of scale (low nibble) and minimum (high) for 16 values each, 64 of 2 bits, d, dmin.
+   */
+  private static void q2k(ByteBuffer source, int at, float[] target, int to) {
+    float d = half(source.getShort(at + 80));
+    float minimum = half(source.getShort(at + 82));
+    for (int i = 0; i < 256; i++) {
+      int scale = source.get(at + i / 16) & 0xFF;
+      int value = source.get(at + 16 + i / 128 * 32 + i % 32) >> i % 128 / 32 * 2 & 3;
+      target[to + i] = d * (scale & 15) * value - minimum * (scale >> 4);
+    }
+  }
+
+  /** 32 bytes of high bits, 64 of 2 low bits, 12 of 6-bit scales, d. */
+  private static void q3k(ByteBuffer source, int at, float[] target, int to) {
+    float d = half(source.getShort(at + 108));
+    for (int i = 0; i < 256; i++) {
+      int block = i / 16;
+      int low = source.get(at + 96 + block % 8) >> (block < 8 ? 0 : 4) & 15;
+      int high = source.get(at + 104 + block % 4) >> block / 4 * 2 & 3;
+      int scale = (low | high << 4) - 32;
+      int bits = source.get(at + 32 + i / 128 * 32 + i % 32) >> i % 128 / 32 * 2 & 3;
+      int value = bits - ((source.get(at + i % 32) >> i / 32 & 1) == 0 ? 4 : 0);
+      target[to + i] = d * scale * value;
+    }
+  }
+
+  /** d, dmin, 12 bytes of 6-bit scales and minima, 128 of nibbles. */
+  private static void q4k(ByteBuffer source, int at, float[] target, int to) {
+    for (int block = 0; block < 8; block++) {
+      float d = half(source.getShort(at)) * scale(source, at + 4, block);
+      float minimum = half(source.getShort(at + 2)) * minimum(source, at + 4, block);
+      for (int i = 0; i < 32; i++) {
+        int value = source.get(at + 16 + block / 2 * 32 + i) >> block % 2 * 4 & 15;
+        target[to + block * 32 + i] = d * value - minimum;
+      }
+    }
+  }
+
+  /** As q4k, with 32 bytes of fifth bits before the nibbles. */
+  private static void q5k(ByteBuffer source, int at, float[] target, int to) {
+    for (int block = 0; block < 8; block++) {
+      float d = half(source.getShort(at)) * scale(source, at + 4, block);
+      float minimum = half(source.getShort(at + 2)) * minimum(source, at + 4, block);
+      for (int i = 0; i < 32; i++) {
+        int low = source.get(at + 48 + block / 2 * 32 + i) >> block % 2 * 4 & 15;
+        int value = low | (source.get(at + 16 + i) >> block & 1) << 4;
+        target[to + block * 32 + i] = d * value - minimum;
+      }
+    }
+  }
+
+  /** The 6-bit scale of a sub-block of 32 values in q4k and q5k. */
+  private static int scale(ByteBuffer source, int at, int block) {
+    return block < 4
+        ? source.get(at + block) & 63
+        : source.get(at + block + 4) & 15 | (source.get(at + block - 4) >> 6 & 3) << 4;
+  }
+
+  /** The 6-bit minimum of a sub-block of 32 values in q4k and q5k. */
+  private static int minimum(ByteBuffer source, int at, int block) {
+    return block < 4
+        ? source.get(at + block + 4) & 63
+        : source.get(at + block + 4) >> 4 & 15 | (source.get(at + block) >> 6 & 3) << 4;
+  }
+
+  /** 128 bytes of 4 low bits, 64 of 2 high bits, 16 signed scales, d. */
+  private static void q6k(ByteBuffer source, int at, float[] target, int to) {
+    float d = half(source.getShort(at + 208));
+    for (int i = 0; i < 256; i++) {
+      int part = i / 128;
+      int low = source.get(at + part * 64 + i % 64) >> i % 128 / 64 * 4 & 15;
+      int high = source.get(at + 128 + part * 32 + i % 32) >> i % 128 / 32 * 2 & 3;
+      target[to + i] = d * source.get(at + 192 + i / 16) * ((low | high << 4) - 32);
+    }
+  }
+
+  /** The float32 value of an IEEE half float, subnormal ones too. */
+  static float half(short bits) {
+    int sign = bits & 0x8000;
+    int exponent = bits >> 10 & 31;
+    int fraction = bits & 0x3FF;
+    if (exponent == 31) {
+      return Float.intBitsToFloat(sign << 16 | 0x7F800000 | fraction << 13);
+    }
+    if (exponent == 0) {
+      float magnitude = fraction * 0x1p-24f;
+      return sign == 0 ? magnitude : -magnitude;
+    }
+    return Float.intBitsToFloat(sign << 16 | exponent + 112 << 23 | fraction << 13);
+  }
+}

@@ -1,0 +1,172 @@
+package org.hirengine.engine.gguf;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.hirengine.replay.DataException;
+
+/**
+ * A GGUF file seen as a Hugging Face model folder: the folder's small files made from metadata, and
+ * the weights by their Hugging Face names, decoded to float32.
+ *
+ * <p>Rows of queries and keys, which llama files hold in pairs for rotation (0, h, 1, h + 1, ...
+ * for a head of 2 h), come in Hugging Face's order.
+ */
+public final class GgufModel implements AutoCloseable {
+
+  /** The small files, in the order they are written. */
+  private static final List<String> FILES =
+      List.of(
+          "config.json",
+          "generation_config.json",
+          "tokenizer.json",
+          "tokenizer_config.json",
+          "chat_template.jinja");
+
+  private static final String TEMPLATE = "tokenizer.chat_template";
+
+  private final Gguf gguf;
+  private final GgufConfig config;
+  private final Map<String, GgufFile.Entry> weights = new LinkedHashMap<>();
+
+  private GgufModel(Gguf gguf) {
+    this.gguf = gguf;
+    this.config = new GgufConfig(gguf);
+    for (GgufFile.Entry tensor : gguf.tensors().values()) {
+      String name = TensorNames.toHuggingFace(tensor.name());
+      if (name != null) {
+        weights.put(name, tensor);
+      } else if (!tensor.name().equals(TensorNames.ROPE_FACTORS)) {
+        throw gguf.bad(null, "tensor '" + tensor.name() + "' is of no model that the engine runs");
+      }
+    }
+  }
+
+  /** Whether a path is that of a GGUF file, by its name. */
+  public static boolean is(Path path) {
+    Path name = path.getFileName();
+    return name != null
+        && name.toString().toLowerCase(Locale.ROOT).endsWith(".gguf")
+        && !Files.isDirectory(path);
+  }
+
+  /**
+   * Opens a file, or the whole set that a part of a split model belongs to.
+   *
+   * @throws DataException naming the file, the key or tensor at fault, and what to do
+   */
+  public static GgufModel open(Path path) {
+    Gguf gguf = Gguf.open(path);
+    try {
+      return new GgufModel(gguf);
+    } catch (RuntimeException e) {
+      gguf.close();
+      throw e;
+    }
+  }
+
+  /** The files that a GGUF model lies in: one, or all parts in order. */
+  public static List<Path> files(Path path) {
+    return Gguf.shards(path);
+  }
+
+  /** The folder's small files by name, in full. */
+  public Map<String, String> texts() {
+    Map<String, String> texts = new LinkedHashMap<>();
+    for (String name : FILES) {
+      text(name).ifPresent(text -> texts.put(name, text));
+    }
+    return texts;
+  }
+
+  /** {@code config.json} as a tree. */
+  public ObjectNode config() {
+    return config.config();
+  }
+
+  /** One of the folder's small files, if the model has it. */
+  public Optional<String> text(String name) {
+    return switch (name) {
+      case "config.json" -> Optional.of(write(config.config()));
+      case "generation_config.json" -> Optional.of(write(config.generation()));
+      case "tokenizer.json" -> Optional.of(write(new GgufTokenizer(gguf).json()));
+      case "tokenizer_config.json" ->
+          Optional.of(
+              write(
+                  new GgufTokenizer(gguf)
+                      .settings(config.config().path("max_position_embeddings").asLong())));
+      case "chat_template.jinja" -> Optional.ofNullable(gguf.text(TEMPLATE));
+      default -> Optional.empty();
+    };
+  }
+
+  private static String write(ObjectNode json) {
+    try {
+      return new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n";
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e); // a tree of plain values
+    }
+  }
+
+  /** Shapes of the weights by Hugging Face name. */
+  public Map<String, List<Long>> shapes() {
+    Map<String, List<Long>> shapes = new LinkedHashMap<>();
+    weights.forEach((name, tensor) -> shapes.put(name, tensor.shape()));
+    return Collections.unmodifiableMap(shapes);
+  }
+
+  /** The GGUF type of a weight. */
+  public GgmlType type(String name) {
+    return weights.get(name).type();
+  }
+
+  /**
+   * Rows that can be read at once: a multiple of this, or the last ones. Queries and keys of llama
+   * models come by whole heads.
+   */
+  public int rowStep(String name) {
+    return config.permuted() && TensorNames.isQueryOrKey(name) ? (int) config.headSize() : 1;
+  }
+
+  /**
+   * Decodes rows of a weight (of a vector: elements).
+   *
+   * @param first a multiple of {@link #rowStep}
+   * @param rows likewise
+   * @return float32[rows * row length]
+   */
+  public float[] read(String name, long first, int rows) {
+    GgufFile.Entry tensor = weights.get(name);
+    int width = tensor.shape().size() == 1 ? 1 : Math.toIntExact(tensor.rowLength());
+    int count = Math.multiplyExact(rows, width);
+    float[] values = new float[count];
+    tensor.file().read(tensor, first * width, count, values);
+    int head = rowStep(name);
+    return head == 1 ? values : unpaired(values, width, head);
+  }
+
+  /** Rows of each head from 0, h, 1, h + 1, ... to 0, 1, ..., h, h + 1, ... */
+  private static float[] unpaired(float[] values, int width, int head) {
+    float[] target = new float[values.length];
+    int half = head / 2;
+    for (int row = 0; row < values.length / width; row++) {
+      int place = row % head;
+      int from = row - place + (place < half ? 2 * place : 2 * (place - half) + 1);
+      System.arraycopy(values, from * width, target, row * width, width);
+    }
+    return target;
+  }
+
+  @Override
+  public void close() {
+    gguf.close();
+  }
+}

@@ -1,0 +1,133 @@
+package org.hirengine.engine.gguf;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a byte-level BPE tokenizer splits text into words before it merges within them. A GGUF file
+ * says it by a name ({@code tokenizer.ggml.pre}); a {@code tokenizer.json} by normalizer and
+ * pre-tokenizer. The rules are those of llama.cpp's {@code llama-vocab.cpp}, as the models' own
+ * {@code tokenizer.json} have them.
+ */
+enum PreTokenizer {
+  /** Any-case contractions, a word may begin with one other character, digits by up to three. */
+  LLAMA3(
+      List.of("llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "lfm2"),
+      false,
+      true,
+      true,
+      List.of(Regex.modern("\\p{N}{1,3}"))),
+  /** As Llama 3's, with merges within words that are tokens as a whole. */
+  SMAUG(List.of("smaug-bpe", "dbrx"), false, false, false, List.of(Regex.modern("\\p{N}{1,3}"))),
+  /** As Llama 3's, with single digits. */
+  QWEN2(
+      List.of("qwen2", "deepseek-r1-qwen", "stablelm2", "megrez"),
+      true,
+      false,
+      false,
+      List.of(Regex.modern("\\p{N}"))),
+  /** Each digit alone, then GPT-2's rule. */
+  DIGITS(
+      List.of("smollm", "starcoder", "refact", "command-r", "codeshell", "minerva-7b"),
+      false,
+      false,
+      false,
+      List.of("\\p{N}", Regex.GPT2)),
+  GPT2(List.of("gpt-2", "phi-2"), false, false, false, List.of(Regex.GPT2)),
+  /** Runs of punctuation, GPT-2's rule, runs of digits, digits by three. */
+  DEFAULT(
+      List.of("default"),
+      false,
+      false,
+      false,
+      List.of("[\\p{P}\\$\\+<=>\\^~\\|]+", Regex.GPT2, "\\p{N}+", "[0-9][0-9][0-9]"));
+
+  private static final class Regex {
+    static final String GPT2 =
+        "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+
+    static String modern(String digits) {
+      return "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|"
+          + digits
+          + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+    }
+  }
+
+  /** Names in GGUF files; the first is the one that is written. */
+  private final List<String> names;
+
+  private final boolean composes;
+
+  /** A word that is a token as a whole is not put together by merges. */
+  final boolean ignoresMerges;
+
+  /** Whether a text begins with the BOS token where the file does not say. */
+  final boolean addsBos;
+
+  private final List<String> patterns;
+
+  PreTokenizer(
+      List<String> names,
+      boolean composes,
+      boolean ignoresMerges,
+      boolean addsBos,
+      List<String> patterns) {
+    this.names = names;
+    this.composes = composes;
+    this.ignoresMerges = ignoresMerges;
+    this.addsBos = addsBos;
+    this.patterns = patterns;
+  }
+
+  /** The rule of a name in a file, or null. */
+  static @Nullable PreTokenizer of(String name) {
+    return Arrays.stream(values())
+        .filter(rule -> rule.names.contains(name))
+        .findFirst()
+        .orElse(null);
+  }
+
+  /** All names that are known. */
+  static List<String> known() {
+    return Arrays.stream(values()).flatMap(rule -> rule.names.stream()).toList();
+  }
+
+  /** The name that is written. */
+  String label() {
+    return names.get(0);
+  }
+
+  /** {@code normalizer} of tokenizer.json: Qwen composes characters first, the others nothing. */
+  @Nullable ObjectNode normalizer() {
+    return composes ? node("NFC") : null;
+  }
+
+  /** {@code pre_tokenizer} of tokenizer.json. */
+  ObjectNode json() {
+    ObjectNode sequence = node("Sequence");
+    ArrayNode steps = sequence.putArray("pretokenizers");
+    for (String pattern : patterns) {
+      ObjectNode split = node("Split");
+      split.putObject("pattern").put("Regex", pattern);
+      steps.add(split.put("behavior", "Isolated").put("invert", false));
+    }
+    steps.add(byteLevel(false));
+    return sequence;
+  }
+
+  /** The step that spells bytes as characters; also the decoder. */
+  static ObjectNode byteLevel(boolean split) {
+    return node("ByteLevel")
+        .put("add_prefix_space", false)
+        .put("trim_offsets", true)
+        .put("use_regex", split);
+  }
+
+  private static ObjectNode node(String type) {
+    return JsonNodeFactory.instance.objectNode().put("type", type);
+  }
+}

@@ -1,0 +1,32 @@
+package org.hirengine.engine.model;
+
+import java.nio.file.Path;
+import java.util.Set;
+import org.bytedeco.pytorch.Tensor;
+import org.hirengine.engine.gguf.GgufModel;
+
+/** The weights of a model on disk, by their Hugging Face names. */
+interface ModelWeights extends AutoCloseable {
+
+  /**
+   * Opens the weights of a model.
+   *
+   * @param model a folder or a GGUF file
+   * @throws ModelException or {@link org.hirengine.replay.DataException} naming the file and what
+   *     is wrong with it
+   */
+  static ModelWeights open(Path model) {
+    return GgufModel.is(model) ? new GgufWeights(model) : Safetensors.open(model);
+  }
+
+  Set<String> names();
+
+  /**
+   * Copies a tensor into {@code target}, which has its shape, on any device and of any floating
+   * type (then converted, rounding to nearest even).
+   */
+  void copyInto(String name, Tensor target);
+
+  @Override
+  void close();
+}
