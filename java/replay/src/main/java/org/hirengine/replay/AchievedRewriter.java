@@ -188,7 +188,7 @@ public final class AchievedRewriter implements Rewriter {
       List<ConstraintSpec> held = new ArrayList<>();
       for (int draw = 0; draw < (peers.isEmpty() ? 1 : DRAWS); draw++) {
         Optional<ConstraintSpec> achieved =
-            type.achieved(y, spec.kwargs(), random).map(kwargs -> with(spec, kwargs));
+            verifiers.achieved(type, y, spec.kwargs(), random).map(kwargs -> with(spec, kwargs));
         if (achieved.isPresent() && !confirmed(achieved.get())) {
           denied = achieved.get();
           return null;
@@ -222,7 +222,7 @@ public final class AchievedRewriter implements Rewriter {
         ConstraintType type = pool.remove(random.nextInt(pool.size()));
         parameters
             .sample(type, x, random)
-            .flatMap(kwargs -> type.achieved(y, kwargs, random))
+            .flatMap(kwargs -> verifiers.achieved(type, y, kwargs, random))
             .map(kwargs -> new ConstraintSpec(bench, type.id(), kwargs))
             .filter(this::confirmed)
             .ifPresent(held::add);

@@ -118,6 +118,21 @@ class AchievedRewriterTest {
     assertTrue(skipped.detail().contains("test:liar"));
   }
 
+  /** The references put keywords unescaped into regular expressions: "(river" is none. */
+  @Test
+  void aCheckThatThrowsDoesNotEndTheRewriting() {
+    Instruction x =
+        ask(
+            spec(
+                "keywords:frequency",
+                Map.of("keyword", "(river", "frequency", 2, "relation", "at least")),
+            spec(WORDS, Map.of("num_words", 5, "relation", "at least")));
+    for (int seed = 0; seed < 20; seed++) {
+      Rewrite.Rewritten done = rewritten(x, SEVEN_WORDS, seed);
+      assertTrue(VERIFIERS.judge(done.instruction().constraints(), SEVEN_WORDS).ila());
+    }
+  }
+
   @Test
   void saysWhyAPairCannotBeRewritten() {
     Instruction x = ask(spec(WORDS, Map.of("num_words", 5, "relation", "at least")));

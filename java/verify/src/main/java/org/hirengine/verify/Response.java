@@ -2,6 +2,7 @@ package org.hirengine.verify;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.hirengine.verify.text.CodePoints;
@@ -37,7 +38,11 @@ public final class Response {
     this.to = to;
   }
 
+  /**
+   * @param text the response; empty where there was none, never null
+   */
   public static Response of(String text) {
+    Objects.requireNonNull(text, "the text of a response is null: give \"\" where there is none");
     return new Response(text, null, 0, 0);
   }
 

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,6 +16,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.random.RandomGenerator;
 import org.hirengine.verify.ifbench.IfBenchTypes;
 import org.hirengine.verify.ifbench.Revision;
 import org.hirengine.verify.ifeval.IfEvalTypes;
@@ -22,13 +24,15 @@ import org.hirengine.verify.iftrain.IfTrainTypes;
 import org.hirengine.verify.judge.ModelJudge;
 import org.hirengine.verify.muldimif.MulDimIfTypes;
 import org.hirengine.verify.rule.BinaryType;
+import org.hirengine.verify.text.Similar;
 import org.jspecify.annotations.Nullable;
 
 /**
  * All constraint types by benchmark and id, and the judging of responses by them.
  *
- * <p>Judging never throws: a check that fails or overruns its step budget, and a constraint that
- * nobody knows, become verdicts. Safe for use by any number of threads.
+ * <p>Judging never throws: a check that throws, returns nothing or overruns its step budget, and a
+ * constraint that nobody knows, become verdicts; only the virtual machine's own errors pass. Safe
+ * for use by any number of threads.
  */
 public final class Verifiers {
 
@@ -183,8 +187,12 @@ public final class Verifiers {
       parsed = new Parsed(type.parse(constraint.kwargs()), type.verbatim());
     } catch (IllegalArgumentException e) {
       throw e;
-    } catch (RuntimeException e) { // such as a step budget spent on the words of a constraint
+    } catch (RuntimeException | Error e) { // such as a step budget spent on its words
+      throwIfFatal(e);
       throw new IllegalArgumentException(type.id() + ": kwargs cannot be read: " + e, e);
+    }
+    if (parsed.verifier == null) {
+      throw new IllegalArgumentException(type.id() + ": its parse returns no verifier");
     }
     if (cache.size() >= CACHE_SIZE) {
       cache.clear();
@@ -194,9 +202,41 @@ public final class Verifiers {
   }
 
   private String unknown(ConstraintSpec constraint) {
-    return types.containsKey(constraint.bench())
-        ? "unknown constraint id '" + constraint.id() + "' of " + constraint.bench()
-        : "unknown benchmark '" + constraint.bench() + "', known are " + types.keySet();
+    String bench = constraint.bench();
+    if (bench.equals(ModelJudge.BENCH)) {
+      return types.containsKey(bench)
+          ? "constraint '" + constraint.id() + "' is none that a judge can decide"
+          : "no judge is set: give "
+              + ModelJudge.URL_VARIABLE
+              + " and "
+              + ModelJudge.MODEL_VARIABLE;
+    }
+    if (!types.containsKey(bench)) {
+      return "unknown benchmark '" + bench + "', known are " + String.join(", ", types.keySet());
+    }
+    return "unknown constraint id '" + constraint.id() + "' of " + bench + hint(constraint);
+  }
+
+  /** What an unknown id was meant to be: one of another benchmark, or the nearest. */
+  private String hint(ConstraintSpec constraint) {
+    List<String> owners =
+        types.keySet().stream().filter(b -> type(b, constraint.id()).isPresent()).toList();
+    return owners.isEmpty()
+        ? nearest(constraint).map(id -> ", did you mean '" + id + "'?").orElse("")
+        : ", it is one of " + String.join(", ", owners);
+  }
+
+  private Optional<String> nearest(ConstraintSpec constraint) {
+    Optional<String> own =
+        Similar.to(constraint.id(), types.getOrDefault(constraint.bench(), Map.of()).keySet());
+    return own.isPresent() ? own : nearestId(constraint.id());
+  }
+
+  /** The id of any benchmark that is most like an unknown one, if any is. */
+  public Optional<String> nearestId(String unknown) {
+    Set<String> ids = new LinkedHashSet<>();
+    types.values().forEach(own -> ids.addAll(own.keySet()));
+    return Similar.to(unknown, ids);
   }
 
   /** The strict verdicts of a response under all constraints. */
@@ -277,8 +317,12 @@ public final class Verifiers {
               ? Verdict.failed(
                   "a response of " + length + " characters is not checked, at most " + MAX_LENGTH)
               : verifier.check(response);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
+      throwIfFatal(e);
       verdict = Verdict.failed(e.getMessage() == null ? e.toString() : e.getMessage());
+    }
+    if (verdict == null) {
+      verdict = Verdict.failed("the rule returned no verdict");
     }
     if (verdict.outcome() == Verdict.Outcome.FAILED) {
       failures
@@ -286,6 +330,30 @@ public final class Verifiers {
           .increment();
     }
     return verdict;
+  }
+
+  /**
+   * What {@link ConstraintType#achieved} says; none where it throws, as it may on what the data or
+   * a rule of one's own brings.
+   */
+  public Optional<Map<String, Object>> achieved(
+      ConstraintType type, Response response, Map<String, Object> kwargs, RandomGenerator random) {
+    try {
+      return type.achieved(response, kwargs, random);
+    } catch (RuntimeException | Error e) {
+      throwIfFatal(e);
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Lets errors pass that say nothing of a rule: those of the virtual machine, such as no memory;
+   * but a stack overflow is a rule's own.
+   */
+  private static void throwIfFatal(Throwable thrown) {
+    if (thrown instanceof VirtualMachineError error && !(error instanceof StackOverflowError)) {
+      throw error;
+    }
   }
 
   /** How many checks have failed so far, by "bench/id"; those that threw or overran a budget. */

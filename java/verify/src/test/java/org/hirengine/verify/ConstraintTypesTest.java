@@ -155,6 +155,41 @@ class ConstraintTypesTest {
     }
   }
 
+  /** Where the references draw an argument at random, no response is given a verdict. */
+  @ParameterizedTest
+  @MethodSource("types")
+  void emptyAndNegativeKwargsAreNamed(ConstraintType type) {
+    Map<String, Object> sampled = type.sample(new SplittableRandom(3), QUESTION).orElse(Map.of());
+    for (String name : sampled.keySet()) {
+      for (Object value : worthless(name, sampled.get(name))) {
+        Map<String, Object> kwargs = new LinkedHashMap<>(sampled);
+        kwargs.put(name, value);
+        String message =
+            assertThrows(IllegalArgumentException.class, () -> type.parse(kwargs), kwargs::toString)
+                .getMessage();
+        assertTrue(message.startsWith(type.id() + ": kwarg '" + name + "'"), message);
+        Verdict verdict =
+            VERIFIERS.judge(
+                new ConstraintSpec(bench(type), type.id(), kwargs),
+                Response.of("Some text."),
+                Strictness.LOOSE);
+        assertEquals(Verdict.none(message), verdict);
+      }
+    }
+  }
+
+  private static List<Object> worthless(String name, Object good) {
+    if (good instanceof List) {
+      return List.of(List.of(), List.of(""), List.of("river", " \u00A0"), List.of(5), "river");
+    }
+    if (good instanceof Integer) {
+      return name.equals("n_start") || name.equals("n_end") // a span may count from the end
+          ? List.of("40", true, 2.5)
+          : List.of(-1, -3.0, "40", true, 2.5, Double.NaN, Long.MAX_VALUE);
+    }
+    return List.of("", " \n\u3000", 5, List.of(good));
+  }
+
   @Test
   void clashesAreSymmetricAndNameKnownTypes() {
     Set<String> ids = new HashSet<>();

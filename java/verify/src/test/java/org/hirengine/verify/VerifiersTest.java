@@ -4,7 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -14,10 +17,13 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.hirengine.verify.Verdict.Outcome;
 import org.hirengine.verify.rule.NoMark;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class VerifiersTest {
 
@@ -41,6 +47,139 @@ class VerifiersTest {
     for (ConstraintSpec spec : specs) {
       assertThrows(IllegalArgumentException.class, () -> verifiers.parse(spec));
     }
+  }
+
+  /** Each with what the message must say. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      value = {
+        "ifeval | length_constraints:number_words | {'num_words':'40','relation':'at least'} |"
+            + " 'num_words' must be a whole number from 0, not the string '40'",
+        "ifeval | length_constraints:number_words | {'num_words':40,'relation':'at most'} |"
+            + " 'relation' must be 'less than' or 'at least', not 'at most'",
+        "ifeval | length_constraints:number_words | {'num_word':40,'relation':'at least'} |"
+            + " 'num_words' is missing, it must be a whole number from 0 (there is a 'num_word')",
+        "ifeval | length_constraints:nth_paragraph_first_word | {'num_paragraphs':2,'first_word':"
+            + "'a'} | 'nth_paragraph' is missing",
+        "ifeval | length_constraints:nth_paragraph_first_word |"
+            + " {'num_paragraphs':2,'first_word':'a','nth_paragraph':3} | 'nth_paragraph' must be a"
+            + " whole number from 1 to 2, not '3'",
+        "ifeval | keywords:existence | {'keywords':[]} | 'keywords' is empty, it must be a list of",
+        "ifeval | keywords:forbidden_words | {'forbidden_words':['a','']} | none of them blank",
+        "ifeval | keywords:letter_frequency | {'letter':'ab','let_frequency':1,'let_relation':"
+            + "'at least'} | 'letter' must be a single character, not 'ab'",
+        "ifeval | startend:end_checker | {'end_phrase':' '} | 'end_phrase' is blank, it must be a",
+        "ifeval | language:response_language | {'language':'English'} | a code such as 'en', not",
+        "ifeval | language:response_language | {'language':'zh-cn'} | a code such as 'zh', not",
+        "ifeval | language:response_language | {'language':'pt_BR'} | a code such as 'pt', not",
+        "ifeval | language:response_language | {'language':'Deutsch'} | a code such as 'de', not",
+        "ifeval | language:response_language | {'language':'Spansh'} | a code such as 'es', not",
+        "ifeval | language:response_language | {'language':'jpn'} | a code such as 'ja', not",
+        "ifeval | language:response_language | {'language':'Klingon'} | one of the codes af, ar,",
+        "ifbench | count:word_count_range | {'min_words':50,'max_words':20} | 'max_words' must be a"
+            + " whole number from 50, not '20'",
+        "ifbench | ratio:stop_words | {'percentage':101} | from 0 to 100, not '101'",
+        "ifbench-r2 | repeat:repeat_span | {'prompt_to_repeat':'a b c','n_start':2,'n_end':1} |"
+            + " 'n_end' must be a whole number from 2, not '1'",
+        "iftrain | new:copy_span_idx | {'prompt_to_repeat':'a b c','n_start':2,'n_end':1} |"
+            + " 'n_end' must be a whole number from 2, not '1'",
+        "ifeval | length_constraint:number_words | {} | unknown constraint id"
+            + " 'length_constraint:number_words' of ifeval, did you mean"
+            + " 'length_constraints:number_words'?",
+        "ifeval | Punctuation:no-comma | {} | did you mean 'punctuation:no_comma'?",
+        "ifeval | count:numbers | {} | it is one of ifbench, ifbench-r2",
+        "ifeval | no:such_thing | {} | unknown constraint id 'no:such_thing' of ifeval",
+        "ifevil | punctuation:no_comma | {} | unknown benchmark 'ifevil', known are ifeval,"
+            + " iftrain",
+        "judge | judge:criterion | {'criterion':'c'} | no judge is set: give HIR_JUDGE_URL and",
+      })
+  void whatCanNeverBeCheckedSaysWhyAndWhatIsMeant(
+      String bench, String id, String kwargs, String reason) throws IOException {
+    Map<String, Object> values =
+        new ObjectMapper()
+            .readValue(kwargs.replace('\'', '"'), new TypeReference<Map<String, Object>>() {});
+    Verdict verdict =
+        Verifiers.standard()
+            .judge(new ConstraintSpec(bench, id, values), Response.of("a b"), Strictness.LOOSE);
+    assertEquals(Outcome.NO_VERDICT, verdict.outcome());
+    assertTrue(verdict.reason().contains(reason), verdict.reason());
+  }
+
+  /** A rule may do what it likes: the verdict is that it failed. */
+  @Test
+  void judgingNeverThrows() throws IOException {
+    Verifiers verifiers =
+        Verifiers.builder()
+            .rule("mine", "none", "x.", r -> null)
+            .rule("mine", "error", "x.", r -> fail("an AssertionError"))
+            .rule("mine", "deep", "x.", r -> deeper(r, 0))
+            .rule("mine", "linkage", "x.", r -> sneaky(new NoSuchMethodError("old jar")))
+            .rule("mine", "memory", "x.", r -> sneaky(new OutOfMemoryError("test")))
+            .type("mine", unparsable("nothing", kwargs -> null))
+            .type("mine", unparsable("throws", kwargs -> sneaky(new StackOverflowError())))
+            .build();
+    Response response = Response.of("some text");
+    Map<String, String> reasons =
+        Map.of(
+            "none", "no verdict",
+            "error", "an AssertionError",
+            "deep", "StackOverflowError",
+            "linkage", "old jar");
+    reasons.forEach(
+        (id, reason) -> {
+          ConstraintSpec spec = new ConstraintSpec("mine", id, Map.of());
+          for (Verdict verdict :
+              List.of(
+                  verifiers.judge(spec, response, Strictness.LOOSE),
+                  verifiers.judgeBoth(List.of(spec), response).loose().verdicts().get(0))) {
+            assertEquals(Outcome.FAILED, verdict.outcome(), id);
+            assertTrue(verdict.reason().contains(reason), verdict.reason());
+          }
+        });
+    assertEquals(2L, verifiers.failures().get("mine/none"));
+    for (String id : List.of("nothing", "throws")) {
+      Verdict verdict =
+          verifiers.judge(new ConstraintSpec("mine", id, Map.of()), response, Strictness.STRICT);
+      assertEquals(Outcome.NO_VERDICT, verdict.outcome(), id);
+    }
+    ConstraintSpec memory = new ConstraintSpec("mine", "memory", Map.of());
+    assertThrows(
+        OutOfMemoryError.class, () -> verifiers.judge(memory, response, Strictness.STRICT));
+  }
+
+  private static Verdict deeper(Response response, int depth) {
+    return depth < 0 ? Verdict.satisfied("") : deeper(response, depth + 1);
+  }
+
+  private static <T> T sneaky(Error error) {
+    throw error;
+  }
+
+  private static ConstraintType unparsable(String id, Function<Map<String, Object>, Verifier> how) {
+    return new ConstraintType() {
+      @Override
+      public String id() {
+        return id;
+      }
+
+      @Override
+      public Verifier parse(Map<String, Object> kwargs) {
+        return how.apply(kwargs);
+      }
+
+      @Override
+      public String sentence(Map<String, Object> kwargs) {
+        return "x.";
+      }
+    };
+  }
+
+  @Test
+  void aResponseNeedsAText() {
+    Exception e = assertThrows(NullPointerException.class, () -> Response.of(null));
+    assertTrue(e.getMessage().contains("text of a response is null"), e.getMessage());
   }
 
   @Test

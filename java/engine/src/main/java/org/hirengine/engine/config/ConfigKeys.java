@@ -1,11 +1,11 @@
 package org.hirengine.engine.config;
 
 import java.lang.reflect.RecordComponent;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import org.hirengine.verify.text.Similar;
 import org.jspecify.annotations.Nullable;
 
 /** All keys of a configuration record, by dotted name in declaration order. */
@@ -74,7 +74,9 @@ final class ConfigKeys {
     double bestDistance = Double.MAX_VALUE;
     for (String key : leaves.keySet()) {
       double distance =
-          Math.min(distance(unknown, key), 0.5 + distance(lastPart(unknown), lastPart(key)));
+          Math.min(
+              Similar.distance(unknown, key),
+              0.5 + Similar.distance(lastPart(unknown), lastPart(key)));
       if (distance < bestDistance) {
         bestDistance = distance;
         best = key;
@@ -85,21 +87,5 @@ final class ConfigKeys {
 
   private static String lastPart(String key) {
     return key.substring(key.lastIndexOf('.') + 1);
-  }
-
-  /** Levenshtein distance. */
-  private static int distance(String a, String b) {
-    int[] row = new int[b.length() + 1];
-    Arrays.setAll(row, j -> j);
-    for (int i = 1; i <= a.length(); i++) {
-      int diagonal = row[0];
-      row[0] = i;
-      for (int j = 1; j <= b.length(); j++) {
-        int substituted = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-        diagonal = row[j];
-        row[j] = Math.min(substituted, 1 + Math.min(row[j], row[j - 1]));
-      }
-    }
-    return row[b.length()];
   }
 }

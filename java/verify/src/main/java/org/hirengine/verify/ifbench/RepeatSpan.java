@@ -33,8 +33,8 @@ final class RepeatSpan extends RuleType {
   @Override
   protected Verifier parse(Kwargs kwargs) {
     String prompt = kwargs.text(PROMPT);
-    int start = kwargs.integer(START, Integer.MIN_VALUE);
-    int end = kwargs.integer(END, Integer.MIN_VALUE);
+    int start = kwargs.index(START);
+    int end = kwargs.index(END, start);
     if (revision == Revision.R1) {
       List<String> span = slice(words(prompt), start, end);
       return response -> verdict(response.lowerTokens().equals(span), String.join(" ", span));
@@ -63,8 +63,8 @@ final class RepeatSpan extends RuleType {
 
   @Override
   protected String sentence(Kwargs kwargs) {
-    int start = kwargs.integer(START, Integer.MIN_VALUE);
-    int end = kwargs.integer(END, Integer.MIN_VALUE);
+    int start = kwargs.index(START);
+    int end = kwargs.index(END, start);
     return "Write nothing but the "
         + (revision == Revision.R1
             ? "words from index " + start + " up to, and without, index " + end

@@ -40,7 +40,7 @@ final class StopWordRatio extends RuleType {
 
   @Override
   protected Verifier parse(Kwargs kwargs) {
-    int most = kwargs.integer(PERCENTAGE, 0);
+    int most = kwargs.integer(PERCENTAGE, 0, 100);
     return response -> {
       if (response.words().isEmpty()) {
         return revision.raised("there are no words");

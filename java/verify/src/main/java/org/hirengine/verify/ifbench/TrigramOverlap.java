@@ -38,7 +38,7 @@ final class TrigramOverlap extends RuleType {
   @Override
   protected Verifier parse(Kwargs kwargs) {
     Trigrams reference = Trigrams.of(CodePoints.of(kwargs.text(REFERENCE)));
-    int asked = kwargs.integer(PERCENTAGE, 0);
+    int asked = kwargs.integer(PERCENTAGE, 0, 100);
     return response -> {
       if (response.trigrams().size() == 0) {
         return revision.raised("fewer than three characters");

@@ -23,7 +23,7 @@ final class WordCountRange extends RuleType {
   @Override
   protected Verifier parse(Kwargs kwargs) {
     int least = kwargs.integer(LEAST, 0);
-    int most = kwargs.integer(MOST, 0);
+    int most = kwargs.integer(MOST, least);
     return response -> {
       int count = response.words().size();
       return Verdict.of(

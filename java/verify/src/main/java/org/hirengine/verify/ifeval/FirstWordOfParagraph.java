@@ -58,8 +58,8 @@ final class FirstWordOfParagraph extends RuleType {
 
   @Override
   protected Verifier parse(Kwargs kwargs) {
-    int number = kwargs.integer(NUMBER, Integer.MIN_VALUE);
-    int nth = kwargs.integer(NTH, 1);
+    int number = kwargs.integer(NUMBER, 1);
+    int nth = kwargs.integer(NTH, 1, number);
     String asked = PyText.lower(kwargs.text(WORD));
     return response -> {
       List<String> parts = parts(response);
@@ -83,7 +83,7 @@ final class FirstWordOfParagraph extends RuleType {
   @Override
   protected String sentence(Kwargs kwargs) {
     return "Write exactly "
-        + Wording.count(kwargs.integer(NUMBER, Integer.MIN_VALUE), "paragraph")
+        + Wording.count(kwargs.integer(NUMBER, 0), "paragraph")
         + " separated by blank lines, and begin paragraph "
         + kwargs.integer(NTH, 1)
         + " with the word \""

@@ -23,7 +23,7 @@ final class NumberOfParagraphs extends RuleType {
 
   @Override
   protected Verifier parse(Kwargs kwargs) {
-    int asked = kwargs.integer(NUMBER, Integer.MIN_VALUE);
+    int asked = kwargs.integer(NUMBER, 0);
     return response -> {
       int count = Paragraphs.count(response.text(), DIVIDER);
       return Verdict.of(count == asked && count >= 0, Paragraphs.reason(count, asked));
@@ -32,7 +32,7 @@ final class NumberOfParagraphs extends RuleType {
 
   @Override
   protected String sentence(Kwargs kwargs) {
-    int asked = kwargs.integer(NUMBER, Integer.MIN_VALUE);
+    int asked = kwargs.integer(NUMBER, 0);
     return "Write exactly "
         + Wording.count(asked, "paragraph")
         + " separated by the markdown divider ***.";

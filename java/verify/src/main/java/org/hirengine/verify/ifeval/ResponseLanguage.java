@@ -11,6 +11,7 @@ import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
 import org.hirengine.verify.rule.Kwargs;
 import org.hirengine.verify.rule.RuleType;
+import org.hirengine.verify.text.LanguageDetector;
 
 /**
  * {@code ResponseLanguageChecker}: the language detected; HiR counts simplified Chinese as {@code
@@ -23,6 +24,12 @@ final class ResponseLanguage extends RuleType {
       List.of(
           "ar", "bg", "bn", "de", "en", "es", "fa", "fi", "fr", "gu", "hi", "it", "ja", "kn", "ko",
           "mr", "ne", "pa", "pl", "pt", "ru", "sw", "ta", "te", "th", "ur", "vi", "zh");
+
+  /** What can be asked for: what {@link #detect} tells. */
+  private static final List<String> CODES =
+      LanguageDetector.languages().stream()
+          .map(code -> code.equals("zh-cn") ? "zh" : code)
+          .toList();
 
   private final TextTools tools;
 
@@ -37,7 +44,7 @@ final class ResponseLanguage extends RuleType {
 
   @Override
   protected Verifier parse(Kwargs kwargs) {
-    String asked = kwargs.text(LANGUAGE);
+    String asked = kwargs.language(LANGUAGE, CODES);
     return response ->
         detect(response)
             .map(
@@ -48,7 +55,8 @@ final class ResponseLanguage extends RuleType {
 
   @Override
   protected String sentence(Kwargs kwargs) {
-    String name = Locale.forLanguageTag(kwargs.text(LANGUAGE)).getDisplayLanguage(Locale.ENGLISH);
+    String name =
+        Locale.forLanguageTag(kwargs.language(LANGUAGE, CODES)).getDisplayLanguage(Locale.ENGLISH);
     return "Write your entire response in " + name + " and in no other language.";
   }
 

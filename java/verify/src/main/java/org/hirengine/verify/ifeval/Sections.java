@@ -35,7 +35,7 @@ final class Sections extends RuleType {
   @Override
   protected Verifier parse(Kwargs kwargs) {
     LazyPattern pattern = pattern(kwargs);
-    int asked = kwargs.integer(NUMBER, Integer.MIN_VALUE);
+    int asked = kwargs.integer(NUMBER, 0);
     return response -> {
       int count = count(pattern, response);
       return Verdict.of(
@@ -47,7 +47,7 @@ final class Sections extends RuleType {
   protected String sentence(Kwargs kwargs) {
     String splitter = kwargs.text(SPLITTER);
     return "Write at least "
-        + Wording.count(kwargs.integer(NUMBER, Integer.MIN_VALUE), "section")
+        + Wording.count(kwargs.integer(NUMBER, 0), "section")
         + ", and mark the beginning of each with \""
         + splitter
         + "\" and its number, such as "

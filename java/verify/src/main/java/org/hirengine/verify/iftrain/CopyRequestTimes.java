@@ -33,7 +33,7 @@ final class CopyRequestTimes extends RuleType {
   @Override
   protected Verifier parse(Kwargs kwargs) {
     String prompt = kwargs.text(PROMPT);
-    int asked = kwargs.integer(TIMES, Integer.MIN_VALUE);
+    int asked = kwargs.integer(TIMES, 1);
     return response -> {
       int copies = copies(response, prompt);
       return Verdict.of(

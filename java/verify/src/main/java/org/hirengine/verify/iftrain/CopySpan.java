@@ -24,8 +24,8 @@ final class CopySpan extends RuleType {
 
   @Override
   protected Verifier parse(Kwargs kwargs) {
-    int start = kwargs.integer(START, Integer.MIN_VALUE);
-    int end = kwargs.integer(END, Integer.MIN_VALUE);
+    int start = kwargs.index(START);
+    int end = kwargs.index(END, start);
     String span = PyText.strip(PyText.slice(kwargs.text(PROMPT), start, end));
     return response -> {
       boolean equal = PyText.lower(response.stripped()).equals(PyText.lower(span));
@@ -36,9 +36,9 @@ final class CopySpan extends RuleType {
   @Override
   protected String sentence(Kwargs kwargs) {
     return "Write nothing but the characters from index "
-        + kwargs.integer(START, Integer.MIN_VALUE)
+        + kwargs.index(START)
         + " up to, and without, index "
-        + kwargs.integer(END, Integer.MIN_VALUE)
+        + kwargs.index(END, kwargs.index(START))
         + " (the first has index 0) of this request: "
         + kwargs.text(PROMPT)
         + ".";

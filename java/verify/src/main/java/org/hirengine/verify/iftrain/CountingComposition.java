@@ -33,8 +33,8 @@ final class CountingComposition extends RuleType {
 
   @Override
   protected Verifier parse(Kwargs kwargs) {
-    int sentences = kwargs.integer(SENTENCES, Integer.MIN_VALUE);
-    int words = kwargs.integer(WORDS, Integer.MIN_VALUE);
+    int sentences = kwargs.integer(SENTENCES, 1);
+    int words = kwargs.integer(WORDS, 1);
     return response -> check(response, sentences, words);
   }
 
@@ -68,9 +68,9 @@ final class CountingComposition extends RuleType {
   @Override
   protected String sentence(Kwargs kwargs) {
     return "Write exactly 3 paragraphs separated by the markdown divider ***, each of exactly "
-        + Wording.count(kwargs.integer(SENTENCES, Integer.MIN_VALUE), "sentence")
+        + Wording.count(kwargs.integer(SENTENCES, 1), "sentence")
         + ", each sentence of exactly "
-        + Wording.count(kwargs.integer(WORDS, Integer.MIN_VALUE), "word")
+        + Wording.count(kwargs.integer(WORDS, 1), "word")
         + " (a punctuation mark counts as a word).";
   }
 

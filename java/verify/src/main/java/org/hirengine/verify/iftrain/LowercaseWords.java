@@ -28,7 +28,7 @@ final class LowercaseWords extends RuleType {
 
   @Override
   protected Verifier parse(Kwargs kwargs) {
-    int most = kwargs.integer(MOST, Integer.MIN_VALUE);
+    int most = kwargs.integer(MOST, 0);
     return response -> {
       long count = count(response);
       return Verdict.of(
@@ -38,7 +38,7 @@ final class LowercaseWords extends RuleType {
 
   @Override
   protected String sentence(Kwargs kwargs) {
-    int most = kwargs.integer(MOST, Integer.MIN_VALUE);
+    int most = kwargs.integer(MOST, 0);
     return "Use at most " + Wording.count(most, "word") + " written in lowercase letters only.";
   }
 

@@ -38,10 +38,7 @@ final class RepeatPhrase extends RuleType {
   @Override
   protected Verifier parse(Kwargs kwargs) {
     List<String> phrase = PyText.split(kwargs.text(PHRASE));
-    int asked = kwargs.integer(TIMES, Integer.MIN_VALUE);
-    if (phrase.isEmpty()) {
-      throw new IllegalArgumentException(id() + ": kwarg 'phrase' must not be empty");
-    }
+    int asked = kwargs.integer(TIMES, 1);
     LazyPattern pattern =
         LazyPattern.of(phrase.get(0) + " .*? " + phrase.get(phrase.size() - 1), 0);
     return response -> check(response, phrase, pattern, asked);
@@ -85,7 +82,7 @@ final class RepeatPhrase extends RuleType {
     return "Write the phrase \""
         + kwargs.text(PHRASE)
         + "\" exactly "
-        + Wording.count(kwargs.integer(TIMES, Integer.MIN_VALUE), "time")
+        + Wording.count(kwargs.integer(TIMES, 1), "time")
         + ", each time with one word in its middle replaced by another.";
   }
 

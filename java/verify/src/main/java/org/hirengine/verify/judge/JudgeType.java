@@ -28,7 +28,7 @@ final class JudgeType implements ConstraintType {
   public Verifier parse(Map<String, Object> kwargs) {
     Kwargs read = Kwargs.of(ID, kwargs);
     String criterion = read.text("criterion");
-    String question = read.has("question") ? read.text("question") : "";
+    String question = read.optionalText("question").orElse("");
     return response -> judge.judge(question, criterion, response.text());
   }
 

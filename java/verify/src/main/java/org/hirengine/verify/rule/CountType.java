@@ -35,7 +35,7 @@ public abstract class CountType extends RuleType {
 
   @Override
   protected final Verifier parse(Kwargs kwargs) {
-    int asked = kwargs.integer(countName, Integer.MIN_VALUE);
+    int asked = kwargs.integer(countName, 0);
     Relation relation = kwargs.relation(relationName);
     return response -> {
       long count = count(response);
@@ -47,7 +47,7 @@ public abstract class CountType extends RuleType {
 
   @Override
   protected final String sentence(Kwargs kwargs) {
-    int asked = kwargs.integer(countName, Integer.MIN_VALUE);
+    int asked = kwargs.integer(countName, 0);
     return sentence(kwargs.relation(relationName).phrase(asked), asked);
   }
 

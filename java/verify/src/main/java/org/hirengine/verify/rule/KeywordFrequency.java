@@ -21,7 +21,7 @@ public final class KeywordFrequency extends RuleType {
   protected Verifier parse(Kwargs kwargs) {
     String keyword = PyText.strip(kwargs.text("keyword"));
     KeywordPattern pattern = KeywordPattern.of(keyword);
-    int asked = kwargs.integer("frequency", Integer.MIN_VALUE);
+    int asked = kwargs.integer("frequency", 0);
     Relation relation = kwargs.relation("relation");
     return response -> {
       int count = pattern.count(response.codePoints());
@@ -39,7 +39,7 @@ public final class KeywordFrequency extends RuleType {
 
   @Override
   protected String sentence(Kwargs kwargs) {
-    int asked = kwargs.integer("frequency", Integer.MIN_VALUE);
+    int asked = kwargs.integer("frequency", 0);
     return "Use the word \""
         + kwargs.text("keyword")
         + "\" "
@@ -75,7 +75,7 @@ public final class KeywordFrequency extends RuleType {
     }
     int frequency =
         relation == Relation.AT_LEAST
-            ? Math.min(count, Math.max(1, kwargs.integer("frequency", Integer.MIN_VALUE)))
+            ? Math.min(count, Math.max(1, kwargs.integer("frequency", 0)))
             : count + 1;
     return Optional.of(
         kwargs("keyword", keyword, "frequency", frequency, "relation", relation.text()));

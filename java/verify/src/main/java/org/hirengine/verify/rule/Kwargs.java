@@ -1,14 +1,26 @@
 package org.hirengine.verify.rule;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.hirengine.verify.text.PyText;
+import org.hirengine.verify.text.Similar;
 
 /**
- * The arguments of one constraint, read with checks: a missing one or one of the wrong type is an
- * {@link IllegalArgumentException} that names it and says what it may be.
+ * The arguments of one constraint, read with checks: one that is missing, empty, out of range or of
+ * the wrong type is an {@link IllegalArgumentException} that names it and says what it may be.
+ *
+ * <p>What is refused here is what the references do not check either: for an argument that is
+ * missing, empty or out of range they draw another at random, or raise.
  */
 public final class Kwargs {
+
+  private static final String TEXT = "a string";
+  private static final String TEXTS = "a list of strings";
+  private static final String CHARACTER = "a single character";
+  private static final String RELATION = "'less than' or 'at least'";
 
   private final String type;
   private final Map<String, Object> values;
@@ -25,78 +37,148 @@ public final class Kwargs {
     return new Kwargs(type, values);
   }
 
-  /** True when the argument is there and not null. */
-  public boolean has(String name) {
-    return values.get(name) != null;
-  }
-
   /** A whole number of at least {@code least}; {@code 5.0} is 5. */
   public int integer(String name, int least) {
-    String wanted = least <= Integer.MIN_VALUE ? "a whole number" : "a whole number from " + least;
+    return integer(name, least, Integer.MAX_VALUE, "a whole number from " + least);
+  }
+
+  /** A whole number from {@code least} to {@code most}. */
+  public int integer(String name, int least, int most) {
+    return integer(name, least, most, "a whole number from " + least + " to " + most);
+  }
+
+  /** A place in a list or a text, as Python counts: a negative one from the end. */
+  public int index(String name) {
+    return integer(name, Integer.MIN_VALUE, Integer.MAX_VALUE, "a whole number");
+  }
+
+  /** The end of a span that begins at {@code start}; not before it, where both count from 0. */
+  public int index(String name, int start) {
+    int end = index(name);
+    return start >= 0 && end >= 0 ? integer(name, start) : end;
+  }
+
+  private int integer(String name, int least, int most, String wanted) {
     Object value = required(name, wanted);
     if (value instanceof Number number) {
       double d = number.doubleValue();
-      if (d == Math.rint(d) && d >= least && d <= Integer.MAX_VALUE) {
+      if (d == Math.rint(d) && d >= least && d <= most) {
         return (int) d;
       }
     }
     throw wrong(name, wanted, value);
   }
 
-  /** Any finite number. */
-  public double number(String name) {
-    Object value = required(name, "a number");
-    if (value instanceof Number number && Double.isFinite(number.doubleValue())) {
-      return number.doubleValue();
-    }
-    throw wrong(name, "a number", value);
-  }
-
+  /** A string that is not blank. */
   public String text(String name) {
-    Object value = required(name, "a string");
-    if (value instanceof String text) {
-      return text;
-    }
-    throw wrong(name, "a string", value);
+    return notBlank(name, TEXT);
   }
 
-  /** A list of strings; it may be empty. */
+  /** A string that is not blank, or none where the argument is missing or blank. */
+  public Optional<String> optionalText(String name) {
+    Object value = values.get(name);
+    return value == null || (value instanceof String text && PyText.isBlank(text))
+        ? Optional.empty()
+        : Optional.of(text(name));
+  }
+
+  /** A string of one character, white space around it aside. */
+  public String character(String name) {
+    String text = notBlank(name, CHARACTER);
+    if (PyText.length(PyText.strip(text)) != 1) {
+      throw wrong(name, CHARACTER, text);
+    }
+    return text;
+  }
+
+  private String notBlank(String name, String wanted) {
+    Object value = required(name, wanted);
+    if (!(value instanceof String text)) {
+      throw wrong(name, wanted, value);
+    }
+    if (PyText.isBlank(text)) {
+      throw lacks(name, "blank", wanted);
+    }
+    return text;
+  }
+
+  /** A list of strings, none of them blank: at least one. */
   public List<String> texts(String name) {
-    Object value = required(name, "a list of strings");
+    Object value = required(name, TEXTS);
     if (!(value instanceof List<?> list)) {
-      throw wrong(name, "a list of strings", value);
+      throw wrong(name, TEXTS, value);
+    }
+    if (list.isEmpty()) {
+      throw lacks(name, "empty", TEXTS);
     }
     List<String> texts = new ArrayList<>(list.size());
     for (Object item : list) {
       if (!(item instanceof String text)) {
-        throw wrong(name, "a list of strings", value);
+        throw wrong(name, TEXTS, value);
+      }
+      if (PyText.isBlank(text)) {
+        throw wrong(name, TEXTS + ", none of them blank", value);
       }
       texts.add(text);
     }
     return List.copyOf(texts);
   }
 
+  /**
+   * The code of a language, one of {@code codes}: a response is never in a language that nobody can
+   * tell.
+   */
+  public String language(String name, Collection<String> codes) {
+    String code = text(name);
+    if (codes.contains(code)) {
+      return code;
+    }
+    String wanted =
+        Languages.code(code, codes)
+            .map(found -> "a code such as '" + found + "'")
+            .orElse("one of the codes " + String.join(", ", codes));
+    throw wrong(name, wanted, code);
+  }
+
   public Relation relation(String name) {
-    Object value = required(name, "'less than' or 'at least'");
+    Object value = required(name, RELATION);
     for (Relation relation : Relation.values()) {
       if (relation.text().equals(value)) {
         return relation;
       }
     }
-    throw wrong(name, "'less than' or 'at least'", value);
+    throw wrong(name, RELATION, value);
   }
 
   private Object required(String name, String wanted) {
     Object value = values.get(name);
     if (value == null) {
-      throw new IllegalArgumentException(
-          type + ": kwarg '" + name + "' is missing, it must be " + wanted);
+      throw lacks(
+          name,
+          "missing",
+          wanted
+              + Similar.to(name, values.keySet())
+                  .map(found -> " (there is a '" + found + "')")
+                  .orElse(""));
     }
     return value;
   }
 
-  private IllegalArgumentException wrong(String name, String wanted, Object value) {
+  private IllegalArgumentException lacks(String name, String what, String wanted) {
     return new IllegalArgumentException(
-        type + ": kwarg '" + name + "' must be " + wanted + ", not " + Wording.brief(value));
+        type + ": kwarg '" + name + "' is " + what + ", it must be " + wanted);
+  }
+
+  private IllegalArgumentException wrong(String name, String wanted, Object value) {
+    boolean numberAsText = value instanceof String && wanted.startsWith("a whole number");
+    return new IllegalArgumentException(
+        type
+            + ": kwarg '"
+            + name
+            + "' must be "
+            + wanted
+            + ", not "
+            + (numberAsText ? "the string " : "")
+            + Wording.brief(value));
   }
 }

@@ -15,13 +15,17 @@ public final class LetterFrequency extends RuleType {
     super(id);
   }
 
+  private static String letter(Kwargs kwargs) {
+    return PyText.lower(PyText.strip(kwargs.character("letter")));
+  }
+
   @Override
   protected Verifier parse(Kwargs kwargs) {
-    String letter = PyText.lower(PyText.strip(kwargs.text("letter")));
-    int asked = kwargs.integer("let_frequency", Integer.MIN_VALUE);
+    String letter = letter(kwargs);
+    int asked = kwargs.integer("let_frequency", 0);
     Relation relation = kwargs.relation("let_relation");
     return response -> {
-      int count = PyText.length(letter) == 1 ? PyText.count(response.lower(), letter) : 0;
+      int count = PyText.count(response.lower(), letter);
       return Verdict.of(
           relation.holds(count, asked),
           "letter "
@@ -36,7 +40,7 @@ public final class LetterFrequency extends RuleType {
 
   @Override
   protected String sentence(Kwargs kwargs) {
-    int asked = kwargs.integer("let_frequency", Integer.MIN_VALUE);
+    int asked = kwargs.integer("let_frequency", 0);
     return "Use the letter \""
         + kwargs.text("letter")
         + "\" "
@@ -58,9 +62,9 @@ public final class LetterFrequency extends RuleType {
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {
-    String letter = PyText.lower(PyText.strip(kwargs.text("letter")));
+    String letter = letter(kwargs);
     Relation relation = kwargs.relation("let_relation");
-    int count = PyText.length(letter) == 1 ? PyText.count(response.lower(), letter) : 0;
+    int count = PyText.count(response.lower(), letter);
     if (relation == Relation.AT_LEAST && count == 0) {
       return Optional.empty();
     }

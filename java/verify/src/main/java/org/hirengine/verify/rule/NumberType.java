@@ -50,7 +50,7 @@ public abstract class NumberType extends RuleType {
 
   @Override
   protected final Verifier parse(Kwargs kwargs) {
-    int asked = kwargs.integer(name, Integer.MIN_VALUE);
+    int asked = kwargs.integer(name, 0);
     String wanted = match.phrase + asked + " asked";
     return response -> {
       int count = count(response);
@@ -60,7 +60,7 @@ public abstract class NumberType extends RuleType {
 
   @Override
   protected final String sentence(Kwargs kwargs) {
-    return sentence(kwargs.integer(name, Integer.MIN_VALUE));
+    return sentence(kwargs.integer(name, 0));
   }
 
   @Override

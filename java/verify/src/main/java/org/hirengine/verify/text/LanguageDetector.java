@@ -78,6 +78,11 @@ public final class LanguageDetector {
     rowFrequencies = frequencies.toArray(double[][]::new);
   }
 
+  /** The codes of the languages it can tell. */
+  public static List<String> languages() {
+    return List.of(LANGUAGES);
+  }
+
   /** The detector; profiles are read on first use. */
   public static LanguageDetector instance() {
     return Holder.INSTANCE;
