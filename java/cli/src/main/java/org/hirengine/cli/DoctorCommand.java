@@ -43,14 +43,14 @@ final class DoctorCommand implements Callable<Integer> {
   private boolean json;
 
   @Option(names = "--data", paramLabel = "FILE", description = "Examine this data file.")
-  private @Nullable Path data;
+  private @Nullable String data;
 
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() throws IOException {
     if (data != null) {
-      return examine(data);
+      return examine(Downloads.file(data, spec.commandLine().getErr()));
     }
     List<Finding> findings = Doctor.examine();
     PrintWriter out = spec.commandLine().getOut();

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import org.hirengine.engine.hub.Location;
 import org.hirengine.replay.DataException;
 import org.hirengine.replay.Instruction;
 import org.hirengine.replay.InstructionJson;
@@ -72,9 +74,11 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Option(
       names = "--model",
-      paramLabel = "DIR",
-      description = "Model folder: responses are sampled, greedily unless --temperature is given.")
-  private @Nullable Path model;
+      paramLabel = "MODEL",
+      description =
+          "A model's folder, or its name on the Hub: responses are sampled, greedily unless"
+              + " --temperature is given.")
+  private @Nullable Location model;
 
   @Option(
       names = "--data",
@@ -119,7 +123,7 @@ final class EvaluateCommand implements Callable<Integer> {
     String benchName = null;
     if (verifiers.benches().contains(bench)) {
       benchName = bench;
-    } else if (Files.isRegularFile(Path.of(bench)) && data == null) {
+    } else if (data == null && (InputFile.isOnHub(bench) || Files.isRegularFile(Path.of(bench)))) {
       data = bench;
     } else {
       throw new Failure(
@@ -162,7 +166,7 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   /** A prompt without room for a response is not followed, as an unanswered one. */
-  private List<Row> sampleResponses(Path folder, Map<String, Instruction> prompts)
+  private List<Row> sampleResponses(Location model, Map<String, Instruction> prompts)
       throws IOException {
     if (prompts.isEmpty()) {
       throw new Failure(
@@ -171,9 +175,11 @@ final class EvaluateCommand implements Callable<Integer> {
     List<Instruction> asked = List.copyOf(prompts.values());
     String[] texts = new String[asked.size()];
     Arrays.fill(texts, "");
+    PrintWriter err = spec.commandLine().getErr();
+    Path folder = Downloads.path(model, err);
     try (StopSignal stop = new StopSignal();
         ModelSession session = new ModelSession(folder, place, stop)) {
-      new ResponseSampler(session, sampling, spec.commandLine().getErr())
+      new ResponseSampler(session, sampling, err)
           .sample(asked, 1, 0, 0, (index, text, completion) -> texts[index] = text);
     }
     List<Row> rows = new ArrayList<>();

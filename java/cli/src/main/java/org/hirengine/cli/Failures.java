@@ -5,6 +5,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import org.hirengine.engine.config.ConfigException;
+import org.hirengine.engine.hub.HubException;
 import org.hirengine.engine.model.ModelException;
 import org.hirengine.engine.runs.RunException;
 import org.hirengine.engine.runtime.DeviceException;
@@ -54,6 +55,8 @@ final class Failures {
       print(err, stopped.getMessage(), stopped.remedy());
     } else if (e instanceof DeviceException device) {
       print(err, device.getMessage(), device.remedy());
+    } else if (e instanceof HubException hub) {
+      print(err, hub.getMessage(), hub.remedy());
     } else if (e instanceof ConfigException) {
       print(err, e.getMessage(), "correct the configuration, or set the key on the command line");
       return CommandLine.ExitCode.USAGE;

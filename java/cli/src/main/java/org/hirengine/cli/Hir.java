@@ -9,6 +9,7 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.hirengine.cli.demo.DemoDataCommand;
 import org.hirengine.cli.report.ReportCommand;
+import org.hirengine.engine.hub.Location;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -39,6 +40,7 @@ import picocli.CommandLine.Spec;
       SftCommand.class,
       ReplayStepCommand.class,
       ReportCommand.class,
+      FetchCommand.class,
       BenchCommand.class,
       DemoDataCommand.class,
       DoctorCommand.class
@@ -89,6 +91,7 @@ public final class Hir implements Runnable {
     command.setParameterExceptionHandler(Failures::wrongUsage);
     command.setExecutionExceptionHandler(Failures::failed);
     command.setCaseInsensitiveEnumValuesAllowed(true);
+    command.registerConverter(Location.class, new Downloads.ModelConverter());
     command.setUsageHelpWidth(100);
     return command;
   }

@@ -3,18 +3,33 @@ package org.hirengine.cli;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.zip.GZIPInputStream;
 
-/** Input by its name on the command line: {@code -} is standard input, gzip is unpacked. */
+/**
+ * Input by its name on the command line: {@code -} is standard input, what is on the Hub is
+ * fetched, gzip is unpacked.
+ */
 final class InputFile {
 
   private static final int GZIP_MAGIC = 0x1F8B;
 
   private InputFile() {}
 
-  static InputStream open(String name) throws IOException {
+  /** Whether a file is on the Hub: {@code hf://datasets/OWNER/NAME/FILE}. */
+  static boolean isOnHub(String name) {
+    return name.startsWith("hf://");
+  }
+
+  static InputStream open(String given) throws IOException {
+    String name =
+        isOnHub(given)
+            ? Downloads.file(given, new PrintWriter(System.err, true, StandardCharsets.UTF_8))
+                .toString()
+            : given;
     if (!name.equals(OutputFile.STANDARD) && Files.isDirectory(Path.of(name))) {
       throw new Failure(name + " is a folder", "name a file to read");
     }

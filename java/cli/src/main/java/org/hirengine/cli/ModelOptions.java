@@ -3,8 +3,12 @@ package org.hirengine.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Path;
+import org.hirengine.engine.hub.Location;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** The model a command runs, and where it runs. */
 final class ModelOptions {
@@ -13,13 +17,24 @@ final class ModelOptions {
       names = "--model",
       required = true,
       paramLabel = "MODEL",
-      description = "Model folder in Hugging Face layout, or a .gguf file.")
-  private Path folder;
+      description =
+          "A folder in Hugging Face layout, a .gguf file, or a model's name on the Hub (hir"
+              + " fetch).")
+  private Location model;
 
   @Mixin private PlaceOptions place;
 
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
+
+  private @Nullable Path found;
+
+  /** The folder; a name of the Hub is fetched on first use where it is not in the cache. */
   Path folder() {
-    return folder;
+    if (found == null) {
+      found = Downloads.path(model, command.commandLine().getErr());
+    }
+    return found;
   }
 
   PlaceOptions place() {
@@ -28,7 +43,7 @@ final class ModelOptions {
 
   /** Adds what decides results to {@code setup}. */
   void describe(ObjectNode setup) throws IOException {
-    ModelSession.describe(folder, setup);
+    ModelSession.describe(folder(), setup);
     place.describe(setup);
   }
 }

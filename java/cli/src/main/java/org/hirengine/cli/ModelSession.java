@@ -52,7 +52,8 @@ final class ModelSession implements AutoCloseable {
     if (!Files.exists(folder)) {
       throw new Failure(
           folder + ": no such model",
-          "give a folder with config.json, model.safetensors and tokenizer.json, or a .gguf file");
+          "give a folder with config.json, model.safetensors and tokenizer.json, a .gguf file, or a"
+              + " model of the Hub as OWNER/NAME");
     }
     Policy.Options frozen = new Policy.Options(place.device(), place.dtype(), false);
     executor = new NativeExecutor(place.threads());

@@ -11,6 +11,8 @@ import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.hub.Hub;
+import org.hirengine.engine.hub.Location;
 import org.hirengine.engine.runs.JsonNumbers;
 import org.hirengine.engine.runs.Metric;
 import org.hirengine.engine.runs.MetricsLog;
@@ -56,9 +58,9 @@ final class ReplayStepCommand implements Callable<Integer> {
 
   @Option(
       names = "--model",
-      paramLabel = "DIR",
+      paramLabel = "MODEL",
       description = "Weights to begin from, in place of the run's; the optimizer starts anew.")
-  private @Nullable Path model;
+  private @Nullable Location model;
 
   @Option(
       names = "--rows",
@@ -81,8 +83,10 @@ final class ReplayStepCommand implements Callable<Integer> {
           dump + " does not lie in a run folder: there is no " + settings,
           "give RUN_DIR/rollouts/step-N.jsonl");
     }
-    TrainConfig config = TrainConfig.load(settings, overrides);
-    StepReplay.Result result = StepReplay.run(config, dump, model);
+    Hub hub = Downloads.hub(spec.commandLine().getErr());
+    TrainConfig config = TrainConfig.load(settings, overrides).locate(hub::find);
+    Path weights = model == null ? null : hub.find(model).path();
+    StepReplay.Result result = StepReplay.run(config, dump, weights);
     StepMetrics logged =
         MetricsLog.read(run.resolve("metrics.jsonl")).stream()
             .filter(metrics -> metrics.step() == result.step())

@@ -72,7 +72,7 @@ final class SftCommand implements Callable<Integer> {
     requireFree(settings.out());
     PrintWriter err = spec.commandLine().getErr();
     SftTrainer.Progress last;
-    try (SftTrainer trainer = SftTrainer.open(settings)) {
+    try (SftTrainer trainer = SftTrainer.open(settings, Downloads.hub(err))) {
       err.printf(
           Locale.ROOT,
           "%d pairs, %d left out as too long, %d that cannot be used%n",

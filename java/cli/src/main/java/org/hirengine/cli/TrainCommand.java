@@ -37,6 +37,7 @@ import picocli.CommandLine.Spec;
       "  hir train data/demo/hir.yaml",
       "  hir train data/demo/hir.yaml train.steps=20 optim.lr=1e-4 out=runs/short --overwrite",
       "  hir train data/demo/hir.yaml --seeds 1,2,3",
+      "  hir train my.yaml model=Qwen/Qwen3-0.6B",
       "  hir train data/demo/hir.yaml --resume"
     })
 final class TrainCommand implements Callable<Integer> {
@@ -124,6 +125,7 @@ final class TrainCommand implements Callable<Integer> {
                 .existing(
                     resume ? Existing.RESUME : overwrite ? Existing.OVERWRITE : Existing.REFUSE)
                 .listener(console)
+                .hub(Downloads.hub(spec.commandLine().getErr()))
                 .build()) {
       Summary summary = trainer.run();
       return trainer.finished() ? summary : null;

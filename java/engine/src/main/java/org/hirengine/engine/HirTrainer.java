@@ -1,6 +1,7 @@
 package org.hirengine.engine;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -10,6 +11,9 @@ import java.util.Optional;
 import java.util.Set;
 import org.hirengine.engine.config.ConfigException;
 import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.hub.Hub;
+import org.hirengine.engine.hub.HubName;
+import org.hirengine.engine.hub.Location;
 import org.hirengine.engine.runs.RunFolder;
 import org.hirengine.engine.runs.StepMetrics;
 import org.hirengine.engine.runs.Summary;
@@ -64,6 +68,7 @@ public final class HirTrainer implements AutoCloseable {
     private @Nullable Rewriter rewriter;
     private @Nullable List<Instruction> instructions;
     private @Nullable List<Instruction> heldOut;
+    private Hub hub = Hub.standard();
     private final List<TrainingListener> listeners = new ArrayList<>();
 
     private Builder() {}
@@ -103,6 +108,12 @@ public final class HirTrainer implements AutoCloseable {
       return this;
     }
 
+    /** Who finds models and data that the configuration names by names of the Hub. */
+    public Builder hub(Hub value) {
+      hub = value;
+      return this;
+    }
+
     /** Adds someone to tell what happens; listeners are told in the order they were added. */
     public Builder listener(TrainingListener value) {
       listeners.add(value);
@@ -110,18 +121,20 @@ public final class HirTrainer implements AutoCloseable {
     }
 
     /**
-     * Reads data and models and opens the run folder.
+     * Fetches what is named by names of the Hub and is not on this machine, reads data and models
+     * and opens the run folder.
      *
      * @throws IOException when a file cannot be read
      * @throws RuntimeException of {@code ConfigException}, {@code DataException}, {@code
-     *     ModelException} or {@code RunException}, each naming file, field and remedy
+     *     HubException}, {@code ModelException} or {@code RunException}, each naming file, field
+     *     and remedy
      */
     public HirTrainer build() throws IOException {
-      TrainConfig resolved = Objects.requireNonNull(config, "config is required");
+      TrainConfig resolved = located(Objects.requireNonNull(config, "config is required"));
       TrainingListener told = TrainingListener.all(listeners);
       Verifiers judging = verifiers == null ? verifiers(resolved) : verifiers;
       TrainingData train = data(instructions, resolved.data().train(), resolved);
-      Path evalFile = resolved.data().eval();
+      Location evalFile = resolved.data().eval();
       TrainingData held =
           heldOut == null && evalFile == null ? null : data(heldOut, evalFile, resolved);
       TrainingRun run =
@@ -137,12 +150,45 @@ public final class HirTrainer implements AutoCloseable {
       return new HirTrainer(run);
     }
 
+    /** A run that is continued keeps the commits that its configuration records. */
+    private TrainConfig located(TrainConfig given) {
+      List<HubName> recorded = new ArrayList<>();
+      Path written = given.out().resolve(RunFolder.CONFIG);
+      if (existing == RunFolder.Existing.RESUME && hasMovingName(given) && Files.exists(written)) {
+        TrainConfig.load(written, List.of())
+            .locate(
+                location -> {
+                  location.name().filter(HubName::pinned).ifPresent(recorded::add);
+                  return location;
+                });
+      }
+      return given.locate(
+          location ->
+              hub.find(
+                  location
+                      .name()
+                      .filter(name -> !name.pinned())
+                      .flatMap(name -> recorded.stream().filter(name::covers).findFirst())
+                      .map(Location::of)
+                      .orElse(location)));
+    }
+
+    private static boolean hasMovingName(TrainConfig given) {
+      boolean[] moving = new boolean[1];
+      given.locate(
+          location -> {
+            moving[0] |= location.name().filter(name -> !name.pinned()).isPresent();
+            return location;
+          });
+      return moving[0];
+    }
+
     private static TrainingData data(
-        @Nullable List<Instruction> given, @Nullable Path file, TrainConfig config)
+        @Nullable List<Instruction> given, @Nullable Location file, TrainConfig config)
         throws IOException {
       return given != null
           ? TrainingData.of(given)
-          : TrainingData.read(Objects.requireNonNull(file), config.data().badRows());
+          : TrainingData.read(Objects.requireNonNull(file).path(), config.data().badRows());
     }
 
     private static Verifiers verifiers(TrainConfig config) throws IOException {

@@ -42,9 +42,9 @@ class DemoTrainingTest {
     TrainConfig config = load(name);
     for (Path path :
         List.of(
-            config.model(),
-            config.data().train(),
-            config.data().eval(),
+            config.model().path(),
+            config.data().train().path(),
+            config.data().eval().path(),
             config.replay().sentences())) {
       assertTrue(Files.exists(path), path.toString());
     }

@@ -8,8 +8,10 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.hirengine.engine.config.Settings.Setting;
+import org.hirengine.engine.hub.Location;
 import org.jspecify.annotations.Nullable;
 
 /** Makes a configuration record of settings, and YAML of a configuration record. */
@@ -37,6 +39,13 @@ final class Binder {
               ? bind(components[i].getType(), name + ".")
               : leaf(name);
     }
+    return create(type, values, this::located);
+  }
+
+  /** Makes a record of its components. */
+  private static Object create(
+      Class<?> type, @Nullable Object[] values, UnaryOperator<String> describe) {
+    RecordComponent[] components = type.getRecordComponents();
     try {
       var constructor =
           type.getDeclaredConstructor(
@@ -44,7 +53,7 @@ final class Binder {
       return constructor.newInstance(values);
     } catch (InvocationTargetException e) {
       if (e.getCause() instanceof IllegalArgumentException invalid) {
-        throw new ConfigException(located(invalid.getMessage()), invalid);
+        throw new ConfigException(describe.apply(String.valueOf(invalid.getMessage())), invalid);
       }
       throw new IllegalStateException(e.getCause());
     } catch (ReflectiveOperationException e) {
@@ -53,8 +62,7 @@ final class Binder {
   }
 
   /** Puts where the key that begins a message was set in front of it. */
-  private String located(@Nullable String message) {
-    String text = String.valueOf(message);
+  private String located(String text) {
     Setting setting = settings.get(text.split("[^a-z0-9_.]", 2)[0]);
     return setting == null ? text : setting.origin() + ": " + text;
   }
@@ -81,6 +89,12 @@ final class Binder {
       }
     } else if (type == Path.class && value.isTextual() && !value.asText().isEmpty()) {
       return setting.folder().resolve(value.asText()).normalize();
+    } else if (type == Location.class && value.isTextual() && !value.asText().isEmpty()) {
+      try {
+        return Location.parse(value.asText(), setting.folder(), leaf.key().kind());
+      } catch (IllegalArgumentException e) {
+        throw new ConfigException(setting.origin() + ": " + leaf.name() + ": " + e.getMessage(), e);
+      }
     } else if (type == String.class && value.isTextual()) {
       return value.asText();
     } else if (type == boolean.class && value.isBoolean()) {
@@ -161,6 +175,11 @@ final class Binder {
       what = "true or false";
     } else if (type == Path.class) {
       what = "a path";
+    } else if (type == Location.class) {
+      what =
+          leaf.key().kind() == Location.Kind.MODEL
+              ? "a path, or a model's name on the Hugging Face Hub (OWNER/NAME)"
+              : "a path, or hf://datasets/OWNER/NAME/FILE";
     } else if (type == String.class) {
       what = "text";
     } else {
@@ -190,6 +209,22 @@ final class Binder {
         .toLowerCase(Locale.ROOT)
         .replace("_plus_plus", "++")
         .replace('_', '-');
+  }
+
+  /** The same configuration with each location, however deep, replaced. */
+  static <T extends Record> T locate(T config, UnaryOperator<Location> find) {
+    RecordComponent[] components = config.getClass().getRecordComponents();
+    @Nullable Object[] values = new Object[components.length];
+    for (int i = 0; i < components.length; i++) {
+      Object value = get(config, components[i]);
+      values[i] =
+          value instanceof Location location
+              ? find.apply(location)
+              : value instanceof Record section ? locate(section, find) : value;
+    }
+    @SuppressWarnings("unchecked") // create makes the class that it is given
+    T located = (T) create(config.getClass(), values, UnaryOperator.identity());
+    return located;
   }
 
   /** The record as YAML, every key under a comment that says what it does and takes. */

@@ -4,6 +4,7 @@ import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
+import org.hirengine.engine.hub.Location;
 
 /**
  * Documents a configuration key: a record component whose name in YAML is its own in snake case.
@@ -27,6 +28,9 @@ import java.lang.annotation.Target;
 
   /** On one key of a section: {@code section: x} is short for {@code section.key: x}. */
   boolean shorthand() default false;
+
+  /** For a {@link Location}: what it may stand for. */
+  Location.Kind kind() default Location.Kind.FILE;
 
   /** Marks a key without default. */
   String REQUIRED = "(required)";

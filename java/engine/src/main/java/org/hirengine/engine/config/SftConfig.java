@@ -3,16 +3,23 @@ package org.hirengine.engine.config;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.hirengine.engine.config.TrainConfig.BadRows;
 import org.hirengine.engine.config.TrainConfig.Optim;
+import org.hirengine.engine.hub.Location;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Device;
 import org.jspecify.annotations.Nullable;
 
 /** Everything a supervised run ({@code hir sft}) is told, resolved. */
 public record SftConfig(
-    @Key(doc = "Folder of the model to start from; null starts from init.", value = "null")
-        @Nullable Path model,
+    @Key(
+            doc =
+                "Model to start from: a folder in Hugging Face layout, a .gguf file, or the name"
+                    + " of a model on the Hugging Face Hub; null starts from init.",
+            value = "null",
+            kind = Location.Kind.MODEL)
+        @Nullable Location model,
     @Key(
             doc =
                 "Folder with config.json and the tokenizer's files, whose weights are drawn at"
@@ -33,7 +40,7 @@ public record SftConfig(
     @Key(
             doc = "JSONL of pairs: prompt (or messages) and response in each line.",
             value = Key.REQUIRED)
-        Path data,
+        Location data,
     @Key(
             doc =
                 "Lines of data that cannot be used stop the run, or are skipped, counted and"
@@ -89,6 +96,11 @@ public record SftConfig(
   /** Like {@link TrainConfig#of}. */
   public static SftConfig of(List<String> settings) {
     return ConfigReader.read(SftConfig.class, null, settings, algorithm -> Map.of());
+  }
+
+  /** Like {@link TrainConfig#locate}. */
+  public SftConfig locate(UnaryOperator<Location> find) {
+    return Binder.locate(this, find);
   }
 
   /** Like {@link TrainConfig#toYaml}. */

@@ -3,9 +3,11 @@ package org.hirengine.engine.config;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.hirengine.engine.algo.AdvantageEstimator;
 import org.hirengine.engine.algo.KlPenalty;
 import org.hirengine.engine.algo.LossAggregation;
+import org.hirengine.engine.hub.Location;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Device;
 import org.hirengine.kernels.Kernels.KlLoss;
@@ -17,8 +19,13 @@ import org.jspecify.annotations.Nullable;
  * preset, then the file, then {@code key=value} overrides.
  */
 public record TrainConfig(
-    @Key(doc = "Folder of the policy to start from, in Hugging Face layout.", value = Key.REQUIRED)
-        Path model,
+    @Key(
+            doc =
+                "Policy to start from: a folder in Hugging Face layout, a .gguf file, or the name"
+                    + " of a model on the Hugging Face Hub.",
+            value = Key.REQUIRED,
+            kind = Location.Kind.MODEL)
+        Location model,
     @Key(doc = "Where tensors live.", value = "cpu") Device.Kind device,
     @Key(
             doc = "Number format of the forward and backward pass; masters are always float32.",
@@ -132,9 +139,9 @@ public record TrainConfig(
   }
 
   public record Data(
-      @Key(doc = "Training instructions.", value = Key.REQUIRED) Path train,
+      @Key(doc = "Training instructions.", value = Key.REQUIRED) Location train,
       @Key(doc = "Held-out instructions; null runs without evaluation.", value = "null")
-          @Nullable Path eval,
+          @Nullable Location eval,
       @Key(
               doc =
                   "Lines that cannot be used stop the run, or are skipped, counted and written to"
@@ -556,6 +563,14 @@ public record TrainConfig(
       }
     }
     return Map.of(); // binding reports the unknown name
+  }
+
+  /**
+   * The same with what {@code find} makes of each location, such as {@link
+   * org.hirengine.engine.hub.Hub#find}.
+   */
+  public TrainConfig locate(UnaryOperator<Location> find) {
+    return Binder.locate(this, find);
   }
 
   /** All keys with their values, and what each means as a comment above it; paths are absolute. */

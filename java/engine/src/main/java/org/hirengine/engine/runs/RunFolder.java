@@ -34,7 +34,9 @@ public final class RunFolder implements AutoCloseable {
     OVERWRITE
   }
 
-  static final String CONFIG = "config.yaml";
+  /** Name of the file of the resolved configuration. */
+  public static final String CONFIG = "config.yaml";
+
   static final String METRICS = "metrics.jsonl";
   static final String SUMMARY = "summary.json";
   static final String REPORT = "report.html";

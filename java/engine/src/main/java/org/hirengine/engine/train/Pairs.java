@@ -33,7 +33,7 @@ record Pairs(List<TrainingRow> rows, int tooLong, List<BadRow> bad) {
    */
   static Pairs read(SftConfig config, PromptEncoder prompts, Tokenizer tokenizer, int stopId)
       throws IOException {
-    Path file = config.data();
+    Path file = config.data().path();
     int maxTokens = config.maxTokens();
     InstructionReader reader = new InstructionReader().requiring(Pairs::response);
     InstructionReader.Result result =

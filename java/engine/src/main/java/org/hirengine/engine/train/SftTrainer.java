@@ -14,6 +14,7 @@ import java.util.function.Consumer;
 import org.hirengine.engine.algo.LossAggregation;
 import org.hirengine.engine.config.ConfigException;
 import org.hirengine.engine.config.SftConfig;
+import org.hirengine.engine.hub.Hub;
 import org.hirengine.engine.model.ForwardPass.Activations;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.model.Policy;
@@ -107,7 +108,7 @@ public final class SftTrainer implements AutoCloseable {
   }
 
   private static Path source(SftConfig config) {
-    return Objects.requireNonNull(config.model() == null ? config.init() : config.model());
+    return Objects.requireNonNull(config.model() == null ? config.init() : config.model().path());
   }
 
   private static long updates(SftConfig config, Pairs pairs) {
@@ -122,6 +123,16 @@ public final class SftTrainer implements AutoCloseable {
    *     response
    */
   public static SftTrainer open(SftConfig config) throws IOException {
+    return open(config, Hub.standard());
+  }
+
+  /**
+   * Like {@link #open(SftConfig)}.
+   *
+   * @param hub finds what is named by names of the Hub
+   */
+  public static SftTrainer open(SftConfig given, Hub hub) throws IOException {
+    SftConfig config = given.locate(hub::find);
     Path source = source(config);
     CompanionFiles companions = CompanionFiles.read(source);
     int threads =
@@ -158,7 +169,7 @@ public final class SftTrainer implements AutoCloseable {
     Kernels kernels = NativeRuntime.kernels(config.device());
     Policy policy =
         config.model() != null
-            ? Policy.load(config.model(), options)
+            ? Policy.load(source(config), options)
             : Policy.random(ModelConfig.read(source(config)), options, config.seed());
     try {
       Optimizer optimizer = new Optimizer(policy, kernels, config.optim(), updates(config, pairs));

@@ -76,7 +76,8 @@ public final class StepReplay {
   /**
    * Repeats a step.
    *
-   * @param config the run's configuration, perhaps with another device or number format
+   * @param config the run's configuration, its locations found, perhaps with another device or
+   *     number format
    * @param dump {@code RUN_DIR/rollouts/step-N.jsonl}
    * @param model weights to begin from in place of the run's own; the optimizer then starts anew
    * @throws RunException when the weights cannot be reached from what the run folder holds
@@ -99,7 +100,7 @@ public final class StepReplay {
         model != null || !Files.isDirectory(checkpoints)
             ? null
             : new Checkpoints(checkpoints, Integer.MAX_VALUE).latestBefore(step).orElse(null);
-    Path weights = model != null ? model : found != null ? found.path() : config.model();
+    Path weights = model != null ? model : found != null ? found.path() : config.model().path();
     int first = model != null ? step : found != null ? found.state().step() + 1 : 1;
     for (int between = first; between < step; between++) {
       if (!Files.exists(RolloutDump.file(rollouts, between))) {

@@ -56,7 +56,7 @@ final class TrainingEngine implements AutoCloseable {
     this.executor = executor;
     this.companions = companions;
     this.tokenizer = tokenizer;
-    encoder = new PromptEncoder(tokenizer, ChatTemplate.load(config.model()), Map.of());
+    encoder = new PromptEncoder(tokenizer, ChatTemplate.load(config.model().path()), Map.of());
     natives = new ArrayDeque<>();
     try {
       Device device = new Device(config.device(), 0, 0);
@@ -71,7 +71,8 @@ final class TrainingEngine implements AutoCloseable {
               ? new Scorer(
                   held(
                       Policy.load(
-                          config.model(), new Policy.Options(device, config.dtype(), false))),
+                          config.model().path(),
+                          new Policy.Options(device, config.dtype(), false))),
                   kernels)
               : null;
       // Last: its cache takes a share of the memory that the others leave.
@@ -91,8 +92,8 @@ final class TrainingEngine implements AutoCloseable {
    * @param weights folder of the policy's weights: the configuration's model, or a checkpoint
    */
   static TrainingEngine open(TrainConfig config, Path weights) throws IOException {
-    CompanionFiles companions = CompanionFiles.read(config.model());
-    Tokenizer tokenizer = Tokenizer.load(config.model());
+    CompanionFiles companions = CompanionFiles.read(config.model().path());
+    Tokenizer tokenizer = Tokenizer.load(config.model().path());
     try {
       NativeExecutor executor =
           config.threads() == null ? new NativeExecutor() : new NativeExecutor(config.threads());
@@ -167,7 +168,7 @@ final class TrainingEngine implements AutoCloseable {
     Set<Integer> ids = new HashSet<>();
     encoder.endOfTurnId().ifPresent(ids::add);
     tokenizer.eosId().ifPresent(ids::add);
-    return StopIds.of(config.model(), policy.config(), ids);
+    return StopIds.of(config.model().path(), policy.config(), ids);
   }
 
   private void check(ModelConfig model, TrainConfig config) {
@@ -182,7 +183,7 @@ final class TrainingEngine implements AutoCloseable {
     }
     if (tokenizer.vocabularySize() > model.vocabSize()) {
       throw new ModelException(
-          config.model()
+          config.model().path()
               + ": the tokenizer has "
               + tokenizer.vocabularySize()
               + " tokens, the model's embedding only "

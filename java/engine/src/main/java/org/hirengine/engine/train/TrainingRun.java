@@ -163,23 +163,24 @@ public final class TrainingRun implements AutoCloseable {
   public static TrainingRun open(Parts parts) throws IOException {
     TrainConfig config = parts.config;
     // A mistyped model is found out before --overwrite deletes anything.
-    ModelConfig.read(config.model());
+    ModelConfig.read(config.model().path());
     RunFolder folder = RunFolder.open(config.out(), parts.existing);
     try {
       Checkpoints checkpoints = new Checkpoints(folder.checkpoints(), config.checkpoint().keep());
       checkpoints.clean();
       Checkpoints.Found found = folder.resumed() ? checkpoints.latest().orElse(null) : null;
-      String reference = config.kl().needsReference() ? Weights.sha256(config.model()) : null;
+      String reference =
+          config.kl().needsReference() ? Weights.sha256(config.model().path()) : null;
       if (found != null && !Objects.equals(reference, found.state().reference())) {
         throw new RunException(
-            config.model()
+            config.model().path()
                 + " is not the reference policy that "
                 + found.path()
                 + " was trained against",
             "restore the model folder, or start anew with --overwrite");
       }
       TrainingEngine engine =
-          TrainingEngine.open(config, found == null ? config.model() : found.path());
+          TrainingEngine.open(config, found == null ? config.model().path() : found.path());
       try {
         folder.writeConfig(config.toYaml());
         TrainingData.writeBad(folder.badRows(), parts.badRows());

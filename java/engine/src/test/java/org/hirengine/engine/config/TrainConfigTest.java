@@ -106,7 +106,7 @@ class TrainConfigTest {
     assertEquals(5e-4, config.optim().lr());
     assertEquals(3, config.optim().clip());
     assertEquals(5, config.train().seed());
-    assertEquals(folder.resolve("shared/policy"), config.model());
+    assertEquals(folder.resolve("shared/policy"), config.model().path());
     assertEquals(folder.resolve("here"), config.out());
   }
 
@@ -123,8 +123,8 @@ class TrainConfigTest {
   @Test
   void pathsAreRelativeToTheFileOrToTheWorkingDirectory() throws IOException {
     TrainConfig config = load(MINIMAL, "out=elsewhere");
-    assertEquals(folder.resolve("policy").toAbsolutePath(), config.model());
-    assertEquals(folder.resolve("train.jsonl").toAbsolutePath(), config.data().train());
+    assertEquals(folder.resolve("policy").toAbsolutePath(), config.model().path());
+    assertEquals(folder.resolve("train.jsonl").toAbsolutePath(), config.data().train().path());
     assertEquals(Path.of("elsewhere").toAbsolutePath(), config.out());
     assertNull(config.data().eval());
   }

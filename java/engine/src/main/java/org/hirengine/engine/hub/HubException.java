@@ -1,0 +1,35 @@
+package org.hirengine.engine.hub;
+
+/** What a name stands for cannot be had: what is wrong, and what to do about it. */
+public final class HubException extends RuntimeException {
+
+  private static final long serialVersionUID = 1L;
+
+  private final String remedy;
+  private final boolean unreachable;
+
+  private HubException(String message, String remedy, boolean unreachable) {
+    super(message);
+    this.remedy = remedy;
+    this.unreachable = unreachable;
+  }
+
+  HubException(String message, String remedy) {
+    this(message, remedy, false);
+  }
+
+  /** The Hub gave no answer of its own: no connection, or none that lasts. */
+  static HubException unreachable(String message, String remedy) {
+    return new HubException(message, remedy, true);
+  }
+
+  /** What to do about it, as one sentence. */
+  public String remedy() {
+    return remedy;
+  }
+
+  /** Whether the same request may succeed another time. */
+  boolean unreachable() {
+    return unreachable;
+  }
+}

@@ -1,0 +1,21 @@
+package org.hirengine.engine.hub;
+
+/** Told what a download does, on the thread that asked for it. */
+public interface HubListener {
+
+  /** Someone who does not want to know. */
+  HubListener NONE = (name, file, done, total) -> {};
+
+  /**
+   * Bytes have arrived.
+   *
+   * @param name what is fetched
+   * @param file the file under way
+   * @param done bytes of all files, those of earlier tries included
+   * @param total bytes of all files; the last call has {@code done == total}
+   */
+  void progress(HubName name, String file, long done, long total);
+
+  /** Something that a person should know: a wait, or a copy that may be out of date. */
+  default void note(String text) {}
+}
