@@ -128,6 +128,9 @@ void multiply(const Matmul &m, const Product &p, int threads) {
   by(threads, [&](const Team &team) { expect(m.multiply(team, p), m, "memory"); });
 }
 
+// What AMX makes of denormal numbers.
+float flushed(float x) { return fabsf(x) < 0x1p-126f ? 0 : x; }
+
 // One chain: sum + a[i] b[i] over i, as matmul.h has it.
 template <class A, class B>
 float chain(const Matmul &m, float sum, int64_t k, const A &a, const B &b) {
@@ -139,10 +142,10 @@ float chain(const Matmul &m, float sum, int64_t k, const A &a, const B &b) {
     for (int64_t s = 0; s < k; s += 32) {
       float even = 0, odd = 0;
       for (int64_t i = s; i < k && i < s + 32; i += 2) {
-        even = fmaf(a(i), b(i), even);
-        if (i + 1 < k) odd = fmaf(a(i + 1), b(i + 1), odd);
+        even = flushed(fmaf(a(i), b(i), even));
+        if (i + 1 < k) odd = flushed(fmaf(a(i + 1), b(i + 1), odd));
       }
-      sum += even + odd;
+      sum = flushed(sum + flushed(even + odd));
     }
     return sum;
   }
@@ -473,10 +476,15 @@ void refused() {
 }  // namespace
 
 int main() {
+#if defined(HIR_EMULATE_TILES)
+  const int first = static_cast<int>(Variant::AMX);  // the others have a check without
+#else
+  const int first = 0;
+#endif
   for (int32_t dtype : {HIR_FLOAT32, HIR_BFLOAT16}) {
     Matmul last;
     bool any = false;
-    for (int v = 0; v < hir::VARIANTS; v++) {
+    for (int v = first; v < hir::VARIANTS; v++) {
       Matmul m;
       if (Matmul::of(static_cast<Variant>(v), dtype, &m) != HIR_OK) {
         printf("skipped: %s\n", hir_last_error());

@@ -4,18 +4,13 @@
 #include "blocks.h"
 #include "hir_kernels.h"
 #include "kernel.h"
+#include "pack.h"
 
 namespace {
 
 using hir::GATE_GROUP;
-using hir::PANEL;
 using hir::Sink;
 
-// The first `n` elements; none if n is not positive.
-template <class T>
-static inline Vec load_first(const T *p, int64_t n) {
-  return n >= WIDTH ? load(p) : n > 0 ? load_part(p, n, 0) : vec(0);
-}
 template <class T>
 static inline void store_first(T *p, int64_t n, Vec x) {
   if (n >= WIDTH) {

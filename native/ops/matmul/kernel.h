@@ -73,6 +73,7 @@ HIR_MATMUL_KERNELS(avx2)
 HIR_MATMUL_KERNELS(avx512)
 HIR_MATMUL_KERNELS(avx512_bf16)
 HIR_MATMUL_KERNELS(amx)
+HIR_MATMUL_KERNELS(amx_emulated)  // of tests
 #undef HIR_MATMUL_KERNELS
 
 }  // namespace hir

@@ -2,9 +2,12 @@
 // ranges of panels where there are few rows. Threads take jobs from a counter, since one of them is often slowed.
 #include "matmul.h"
 
+#include <cpuid.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -65,6 +68,17 @@ struct Cut {
   }
 };
 
+// Tiles must be asked for, once a process: without the kernel's leave the first of their instructions is an illegal one.
+[[maybe_unused]] const char *missing_tiles() {
+  static const char *const missing = []() -> const char * {
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d >> 22 & 1) || !(d >> 24 & 1)) return "AMX";
+    constexpr int REQUEST_PERMISSION = 0x1023, TILE_DATA = 18;
+    return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0 ? nullptr : "AMX that the kernel would allow to use";
+  }();
+  return missing;
+}
+
 const char *missing_feature(Variant variant) {
   __builtin_cpu_init();
   switch (variant) {
@@ -85,7 +99,13 @@ const char *missing_feature(Variant variant) {
       if (const char *missing = missing_feature(Variant::AVX512)) return missing;
       if (!__builtin_cpu_supports("avx512bf16")) return "AVX512-BF16";
       return nullptr;
-    case Variant::AMX: return "AMX";
+    case Variant::AMX:
+      if (const char *missing = missing_feature(Variant::AVX512_BF16)) return missing;
+#if defined(HIR_EMULATE_TILES)
+      return nullptr;
+#else
+      return missing_tiles();
+#endif
   }
   return "such instruction set";
 }
@@ -96,6 +116,11 @@ const MatmulKernel *kernels_of(Variant variant) {
     case Variant::AVX2: return avx2::matmul_kernels;
     case Variant::AVX512: return avx512::matmul_kernels;
     case Variant::AVX512_BF16: return avx512_bf16::matmul_kernels;
+#if defined(HIR_EMULATE_TILES)
+    case Variant::AMX: return amx_emulated::matmul_kernels;
+#else
+    case Variant::AMX: return amx::matmul_kernels;
+#endif
     default: return nullptr;
   }
 }
@@ -139,6 +164,18 @@ int32_t Matmul::choose(int32_t backend, int32_t dtype, Matmul *out) {
     case HIR_AVX2: return of(Variant::AVX2, dtype, out);
     case HIR_AVX512: break;
     default: return fail(HIR_UNSUPPORTED, "matmul: backend %d is not a CPU's", backend);
+  }
+  if (dtype == HIR_BFLOAT16) {
+    if (of(Variant::AMX, dtype, out) == HIR_OK) return HIR_OK;
+    // Twice as fast as conversions on some processors, half as fast on others.
+    Matmul dots, conversions;
+    if (of(Variant::AVX512_BF16, dtype, &dots) == HIR_OK && of(Variant::AVX512, dtype, &conversions) == HIR_OK) {
+      static const bool faster = dots.ceiling() > conversions.ceiling();
+      if (faster) {
+        *out = dots;
+        return HIR_OK;
+      }
+    }
   }
   return of(Variant::AVX512, dtype, out);
 }
@@ -309,6 +346,7 @@ bool Matmul::accumulate(const Team &team, const Gradient &g) const {
       job.steps = now;
       job.columns = g.k;
       job.gradient = &g;
+      job.first = job.last = true;
       const char *const dy = static_cast<const char *>(g.dy) + (first * STEP * g.dy_stride + job.row) * set.size;
       set.pack_left_across(dy, g.dy_stride, job.rows, g.rows - first * STEP, now, left);
       set.run_gradient(job);

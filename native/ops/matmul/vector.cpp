@@ -1,14 +1,13 @@
 // The products on vectors: float32, bfloat16 by conversion to it, or where the instruction set has them (AVX512-BF16) by
 // products of bfloat16. Tiles of up to TILE rows and a panel; every lane of an accumulator is one element's chain.
 #include <string.h>
-#include <time.h>
 
 #include "finish.h"
+#include "pack.h"
 
 namespace {
 
 using hir::Job;
-using hir::STEP;
 
 #if defined(__AVX512F__)
 constexpr int TILE = 12, VECTORS = PANEL / WIDTH;
@@ -200,7 +199,7 @@ static void run_gradient(const Job &job) {
 
 static void nothing() {}
 
-// --- packing
+// --- the left side
 
 // Rows as they are, filled up with zeros; or as floats.
 template <class E, class To>
@@ -216,17 +215,6 @@ static void pack_left(const void *x, int64_t stride, int64_t rows, int64_t k, in
       for (int64_t i = 0; i < steps * STEP; i += WIDTH) store(to + i, load_first(from + i, whole - i));
     }
   }
-}
-
-// Words of a pair from two vectors of floats that are bfloat16.
-static inline void store_pairs(void *p, Vec first, Vec second) {
-#if defined(__AVX512F__)
-  const __m512i low = _mm512_srli_epi32(_mm512_castps_si512(first), 16);
-  _mm512_storeu_si512(p, _mm512_or_si512(low, _mm512_castps_si512(second)));
-#else
-  const __m256i low = _mm256_srli_epi32(_mm256_castps_si256(first), 16);
-  _mm256_storeu_si256(static_cast<__m256i *>(p), _mm256_or_si256(low, _mm256_castps_si256(second)));
-#endif
 }
 
 // Tiles of [element][TILE], of words. Whole vectors are stored: what they write too much, the next one overwrites, and
@@ -251,112 +239,7 @@ static void pack_left_across(const void *dy, int64_t stride, int64_t rows, int64
   }
 }
 
-// WIDTH x WIDTH words: rows of `from`, any bytes apart, become columns of `to`, whose rows are WORDS apart.
-template <int64_t WORDS>
-static inline void transpose(const char *from, int64_t row_bytes, float *to) {
-  Vec r[WIDTH];
-#pragma GCC unroll 16
-  for (int i = 0; i < WIDTH; i++) r[i] = load(reinterpret_cast<const float *>(from + i * row_bytes));
-#if defined(__AVX512F__)
-  __m512d d[16];
-  Vec q[16];
-#pragma GCC unroll 4
-  for (int i = 0; i < 16; i += 4) {
-    const __m512d l0 = _mm512_castps_pd(_mm512_unpacklo_ps(r[i], r[i + 1]));
-    const __m512d h0 = _mm512_castps_pd(_mm512_unpackhi_ps(r[i], r[i + 1]));
-    const __m512d l1 = _mm512_castps_pd(_mm512_unpacklo_ps(r[i + 2], r[i + 3]));
-    const __m512d h1 = _mm512_castps_pd(_mm512_unpackhi_ps(r[i + 2], r[i + 3]));
-    d[i] = _mm512_unpacklo_pd(l0, l1);  // of every lane of 16 bytes its words 0 of rows i to i + 3, and so on
-    d[i + 1] = _mm512_unpackhi_pd(l0, l1);
-    d[i + 2] = _mm512_unpacklo_pd(h0, h1);
-    d[i + 3] = _mm512_unpackhi_pd(h0, h1);
-  }
-#pragma GCC unroll 4
-  for (int w = 0; w < 4; w++) {
-    const Vec a = _mm512_castpd_ps(d[w]), b = _mm512_castpd_ps(d[4 + w]), c = _mm512_castpd_ps(d[8 + w]),
-              e = _mm512_castpd_ps(d[12 + w]);
-    const Vec ab = _mm512_shuffle_f32x4(a, b, 0x88), ce = _mm512_shuffle_f32x4(c, e, 0x88);
-    const Vec ab1 = _mm512_shuffle_f32x4(a, b, 0xdd), ce1 = _mm512_shuffle_f32x4(c, e, 0xdd);
-    q[w] = _mm512_shuffle_f32x4(ab, ce, 0x88);
-    q[8 + w] = _mm512_shuffle_f32x4(ab, ce, 0xdd);
-    q[4 + w] = _mm512_shuffle_f32x4(ab1, ce1, 0x88);
-    q[12 + w] = _mm512_shuffle_f32x4(ab1, ce1, 0xdd);
-  }
-#pragma GCC unroll 16
-  for (int i = 0; i < 16; i++) store(to + i * WORDS, q[i]);
-#else
-  Vec d[8];
-#pragma GCC unroll 2
-  for (int i = 0; i < 8; i += 4) {
-    const __m256d l0 = _mm256_castps_pd(_mm256_unpacklo_ps(r[i], r[i + 1]));
-    const __m256d h0 = _mm256_castps_pd(_mm256_unpackhi_ps(r[i], r[i + 1]));
-    const __m256d l1 = _mm256_castps_pd(_mm256_unpacklo_ps(r[i + 2], r[i + 3]));
-    const __m256d h1 = _mm256_castps_pd(_mm256_unpackhi_ps(r[i + 2], r[i + 3]));
-    d[i] = _mm256_castpd_ps(_mm256_unpacklo_pd(l0, l1));
-    d[i + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(l0, l1));
-    d[i + 2] = _mm256_castpd_ps(_mm256_unpacklo_pd(h0, h1));
-    d[i + 3] = _mm256_castpd_ps(_mm256_unpackhi_pd(h0, h1));
-  }
-#pragma GCC unroll 4
-  for (int w = 0; w < 4; w++) {
-    store(to + w * WORDS, _mm256_permute2f128_ps(d[w], d[4 + w], 0x20));
-    store(to + (4 + w) * WORDS, _mm256_permute2f128_ps(d[w], d[4 + w], 0x31));
-  }
-#endif
-}
-
-// A whole step.
-template <class E>
-static void pack_whole(const char *w, int64_t row_bytes, float *step) {
-  constexpr int64_t HALF = PANEL / 2;
-  for (int64_t c = 0; c < PANEL; c += WIDTH) {
-    if (sizeof(E) == sizeof(float)) {
-      for (int64_t i = 0; i < STEP; i += WIDTH) transpose<PANEL>(w + c * row_bytes + i * 4, row_bytes, step + i * PANEL + c);
-    } else {
-      float *const half = step + c / HALF * HALF * (STEP / 2) + c % HALF;
-      for (int64_t i = 0; i < STEP / 2; i += WIDTH) transpose<HALF>(w + c * row_bytes + i * 4, row_bytes, half + i * HALF);
-    }
-  }
-}
-
-template <class E>
-static void pack_across(const void *w, int64_t stride, int64_t columns, int64_t k, void *step) {
-  if (columns >= PANEL && k >= STEP) {
-    return pack_whole<E>(static_cast<const char *>(w), stride * sizeof(E), static_cast<float *>(step));
-  }
-  E whole[PANEL * STEP];
-  memset(whole, 0, sizeof whole);
-  for (int64_t c = 0; c < PANEL && c < columns; c++) {
-    if (k > 0) memcpy(whole + c * STEP, static_cast<const E *>(w) + c * stride, sizeof(E) * (k < STEP ? k : STEP));
-  }
-  pack_whole<E>(reinterpret_cast<const char *>(whole), STEP * sizeof(E), static_cast<float *>(step));
-}
-
-template <class E>
-static void pack_down(const void *w, int64_t stride, int64_t columns, int64_t k, void *step) {
-  float *const to = static_cast<float *>(step);
-  for (int64_t c = 0; c < PANEL; c += WIDTH) {
-    const E *const from = static_cast<const E *>(w) + c;
-    const auto row = [from, stride, columns, k, c](int64_t i) {
-      return i < k ? load_first(from + i * stride, columns - c) : vec(0);
-    };
-    if (sizeof(E) == sizeof(float)) {
-      for (int64_t i = 0; i < STEP; i++) store(to + i * PANEL + c, row(i));
-    } else {
-      constexpr int64_t HALF = PANEL / 2;
-      float *const half = to + c / HALF * HALF * (STEP / 2) + c % HALF;
-      for (int64_t i = 0; i < STEP; i += 2) store_pairs(half + i / 2 * HALF, row(i), row(i + 1));
-    }
-  }
-}
-
 // --- the ceiling
-
-static double seconds() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
 
 // Not of zeros, which need less power and run at a higher clock.
 template <class E>
