@@ -8,6 +8,7 @@
 #include "error.h"
 #include "hir_kernels.h"
 #include "kernels.h"
+#include "matmul/matmul.h"
 #include "philox.h"
 #include "surrogate.h"
 
@@ -305,6 +306,20 @@ int32_t hir_probe(int32_t backend, int32_t, int64_t, int32_t what, hir_address x
   if (what == HIR_PROBE_COPY && !y) return null(kernel, "y");
   kernels.cpu->probe(what, at<float>(x), at<float>(y), count);
   return HIR_OK;
+}
+
+const char *hir_matmul_variant(int32_t backend, int32_t dtype) {
+  hir::Matmul matmul;
+  return hir::Matmul::choose(backend, dtype, &matmul) == HIR_OK ? matmul.name() : nullptr;
+}
+
+double hir_matmul_ceiling(int32_t backend, int32_t dtype) {
+  hir::Matmul matmul;
+  if (hir::Matmul::choose(backend, dtype, &matmul) != HIR_OK) return 0;
+  double sum = 0;
+#pragma omp parallel reduction(+ : sum)
+  sum += matmul.ceiling();
+  return sum;
 }
 
 }  // extern "C"

@@ -151,6 +151,14 @@ HIR_API int32_t hir_probe(int32_t backend, int32_t device, int64_t stream, int32
                           int64_t count);
 
 /*
+ * Which variant of the matrix products a backend runs here for a dtype: "reference", "avx2", "avx512", "avx512_bf16" or
+ * "amx"; null with the reason in hir_last_error(). Their ceiling: GFLOP/s of its multiply-adds, operands in registers, all
+ * threads together; 0 where there is none.
+ */
+HIR_API const char *hir_matmul_variant(int32_t backend, int32_t dtype);
+HIR_API double hir_matmul_ceiling(int32_t backend, int32_t dtype);
+
+/*
  * A decoder: a Qwen3, Qwen2 or Llama model one token at a time, for a batch of rows at their own positions. The keys and
  * values of a prompt are stored once for all rows that continue it. Rows lie at places 0 to n - 1, without gaps. A
  * row's logits depend neither on the other rows nor on the number of threads. Not for use by several threads at once.

@@ -179,8 +179,27 @@ void errors(int backend) {
 
 }  // namespace
 
+void variants_of_products() {
+  const auto is = [](int backend, int dtype, const char *name) {
+    const char *got = hir_matmul_variant(backend, dtype);
+    return got && strcmp(got, name) == 0;
+  };
+  for (int dtype : {HIR_FLOAT32, HIR_BFLOAT16}) {
+    expect(is(HIR_BASELINE, dtype, "reference"), "products of the baseline", HIR_BASELINE, dtype);
+    for (int backend : {HIR_AVX2, HIR_AVX512}) {
+      if (hir_backend_usable(backend) != HIR_OK) continue;
+      expect(hir_matmul_ceiling(backend, dtype) > 0, "ceiling of products", backend, dtype);
+      const char *name = backend == HIR_AVX2 ? "avx2" : "avx512";
+      if (backend == HIR_AVX2 || dtype == HIR_FLOAT32) expect(is(backend, dtype, name), "products", backend, dtype);
+    }
+  }
+  expect(!hir_matmul_variant(HIR_CUDA_EMULATED, HIR_FLOAT32), "no products of a GPU's", HIR_CUDA_EMULATED, 0);
+  expect(!hir_matmul_variant(HIR_AVX2, 5), "no products of an unknown dtype", HIR_AVX2, 5);
+}
+
 int main() {
   philox_known_answers();
+  variants_of_products();
   for (int backend : {HIR_BASELINE, HIR_AVX2, HIR_AVX512, HIR_CUDA_EMULATED}) {
     if (hir_backend_usable(backend) != HIR_OK) {
       printf("skipped: %s\n", hir_last_error());
