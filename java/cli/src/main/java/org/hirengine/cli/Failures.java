@@ -60,8 +60,8 @@ final class Failures {
     } else if (e instanceof ConfigException) {
       print(err, e.getMessage(), "correct the configuration, or set the key on the command line");
       return CommandLine.ExitCode.USAGE;
-    } else if (e instanceof ModelException) {
-      print(err, e.getMessage(), "check the model folder");
+    } else if (e instanceof ModelException model) {
+      print(err, model.getMessage(), model.remedy());
     } else if (e instanceof TemplateException) {
       print(err, e.getMessage(), "check the chat template of the model folder");
     } else if (e instanceof NoSuchFileException missing) {

@@ -93,7 +93,9 @@ final class ModelSession implements AutoCloseable {
   /** The model's tokenizer, loaded on first use. */
   Tokenizer tokenizer() {
     if (tokenizer == null) {
-      tokenizer = Tokenizer.load(folder);
+      Tokenizer loaded = Tokenizer.load(folder);
+      tokenizer = loaded;
+      policy.config().checkTokenizer(folder, loaded.vocabularySize());
     }
     return tokenizer;
   }

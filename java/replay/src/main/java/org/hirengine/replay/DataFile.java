@@ -26,12 +26,20 @@ final class DataFile {
     buffered.mark(DataRowsProvider.START);
     byte[] start = buffered.readNBytes(DataRowsProvider.START);
     buffered.reset();
-    for (DataRowsProvider provider : ServiceLoader.load(DataRowsProvider.class)) {
+    for (DataRowsProvider provider : providers()) {
       if (provider.accepts(start)) {
         return file == null ? copied(provider, buffered, name) : provider.open(file, name);
       }
     }
     return beginsWithBracket(start) ? new JsonArray(buffered, name) : lines(buffered, name);
+  }
+
+  /**
+   * By the loader of this class: the context's is whatever the calling thread happens to have, that
+   * of the JDK in a pool of a packed application.
+   */
+  private static ServiceLoader<DataRowsProvider> providers() {
+    return ServiceLoader.load(DataRowsProvider.class, DataFile.class.getClassLoader());
   }
 
   /** The rows of a stream whose container is not read from front to back. */

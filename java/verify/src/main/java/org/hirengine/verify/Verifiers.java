@@ -60,10 +60,36 @@ public final class Verifiers {
       IfBenchTypes.all(tools, revision).forEach(type -> add(revision.bench(), type));
     }
     MulDimIfTypes.all(tools).forEach(type -> add(ConstraintJson.MULDIMIF, type));
-    for (ConstraintTypeProvider provider : ServiceLoader.load(ConstraintTypeProvider.class)) {
+    for (ConstraintTypeProvider provider : providers()) {
       provider.types(tools).forEach(type -> add(provider.bench(), type));
     }
     builder.extra.forEach(entry -> add(entry.bench, entry.type));
+  }
+
+  /**
+   * Those that the loader of this class sees and, after them, those that the thread's context adds.
+   * The context's loader alone may see none of them, as in a pool of a packed application, or have
+   * a copy of this library to itself.
+   */
+  private static Collection<ConstraintTypeProvider> providers() {
+    Map<Class<?>, ConstraintTypeProvider> found = new LinkedHashMap<>();
+    ClassLoader own = Verifiers.class.getClassLoader();
+    ClassLoader context = Thread.currentThread().getContextClassLoader();
+    for (ClassLoader loader : seesThisLibrary(context) ? List.of(own, context) : List.of(own)) {
+      ServiceLoader.load(ConstraintTypeProvider.class, loader)
+          .forEach(provider -> found.putIfAbsent(provider.getClass(), provider));
+    }
+    return found.values();
+  }
+
+  private static boolean seesThisLibrary(@Nullable ClassLoader loader) {
+    try {
+      return loader != null
+          && loader.loadClass(ConstraintTypeProvider.class.getName())
+              == ConstraintTypeProvider.class;
+    } catch (ClassNotFoundException e) {
+      return false;
+    }
   }
 
   private void add(String bench, ConstraintType type) {

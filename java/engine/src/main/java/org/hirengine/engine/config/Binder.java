@@ -259,7 +259,12 @@ final class Binder {
   }
 
   private static String quoted(String text) {
-    return '"' + String.valueOf(JsonStringEncoder.getInstance().quoteAsString(text)) + '"';
+    String json = String.valueOf(JsonStringEncoder.getInstance().quoteAsString(text));
+    // Line breaks to YAML, though not to JSON; a byte order mark is lost by readers.
+    for (char c : new char[] {0x85, 0x2028, 0x2029, 0xFEFF}) {
+      json = json.replace(String.valueOf(c), "\\u%04x".formatted((int) c));
+    }
+    return '"' + json + '"';
   }
 
   private static @Nullable Object get(Record section, RecordComponent component) {

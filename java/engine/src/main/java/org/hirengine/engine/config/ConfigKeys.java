@@ -1,10 +1,13 @@
 package org.hirengine.engine.config;
 
 import java.lang.reflect.RecordComponent;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import org.hirengine.engine.hub.Location;
 import org.hirengine.verify.text.Similar;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +24,11 @@ final class ConfigKeys {
       }
       boolean optional = component.getAnnotatedType().isAnnotationPresent(Nullable.class);
       return new Leaf(name, component.getType(), optional, key);
+    }
+
+    /** Whether its value is a text, a path or a name among them. */
+    boolean isText() {
+      return type == String.class || type == Path.class || type == Location.class;
     }
 
     boolean required() {
@@ -68,21 +76,39 @@ final class ConfigKeys {
     return leaves.keySet().stream().anyMatch(key -> key.startsWith(name + "."));
   }
 
-  /** The key most like {@code unknown}: by whole name, or by last part where the section is off. */
+  /**
+   * The key that was probably meant: one that other trainers call so, else the one most like it, by
+   * whole name or by last part where the section is off. In a section that there is, its own keys
+   * come first.
+   */
   String nearest(String unknown) {
     String best = "";
     double bestDistance = Double.MAX_VALUE;
-    for (String key : leaves.keySet()) {
-      double distance =
-          Math.min(
-              Similar.distance(unknown, key),
-              0.5 + Similar.distance(lastPart(unknown), lastPart(key)));
+    for (Leaf leaf : leaves.values()) {
+      double distance = distance(unknown, leaf);
+      if (!section(unknown).equals(section(leaf.name())) && isSection(section(unknown))) {
+        distance += 2;
+      }
       if (distance < bestDistance) {
         bestDistance = distance;
-        best = key;
+        best = leaf.name();
       }
     }
     return best;
+  }
+
+  private static double distance(String unknown, Leaf leaf) {
+    String last = lastPart(unknown);
+    if (Arrays.asList(leaf.key().elsewhere()).contains(last.replace('-', '_'))) {
+      return 0;
+    }
+    return Math.min(
+        Similar.distance(unknown, leaf.name()),
+        0.5 + Similar.distance(last, lastPart(leaf.name())));
+  }
+
+  private static String section(String key) {
+    return key.substring(0, Math.max(0, key.lastIndexOf('.')));
   }
 
   private static String lastPart(String key) {

@@ -32,6 +32,9 @@ import org.hirengine.engine.hub.Location;
   /** For a {@link Location}: what it may stand for. */
   Location.Kind kind() default Location.Kind.FILE;
 
+  /** What other trainers call it; only said in the error about an unknown key. */
+  String[] elsewhere() default {};
+
   /** Marks a key without default. */
   String REQUIRED = "(required)";
 }

@@ -7,9 +7,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.NullNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -71,8 +75,7 @@ final class Settings {
 
   /** Adds what a file itself says, and notes its base. */
   private void read(Path file, Path folder) {
-    try (YAMLParser parser =
-        (YAMLParser) YAML.getFactory().createParser(Files.newBufferedReader(file))) {
+    try (YAMLParser parser = (YAMLParser) YAML.getFactory().createParser(text(file))) {
       JsonToken first = parser.nextToken();
       if (first == null) {
         return;
@@ -91,6 +94,20 @@ final class Settings {
       throw new ConfigException(file + ": no such config file", e);
     } catch (IOException e) {
       throw new ConfigException(file + ": cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private static String text(Path file) throws IOException {
+    ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file));
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
+    } catch (CharacterCodingException e) {
+      int line = 1;
+      for (int i = 0; i < bytes.position(); i++) {
+        line += bytes.get(i) == '\n' ? 1 : 0;
+      }
+      throw new ConfigException(
+          file + ":" + line + ": is not UTF-8 text; save the file in UTF-8 (it may be Latin-1)", e);
     }
   }
 
@@ -115,18 +132,27 @@ final class Settings {
     }
   }
 
-  /** Adds {@code key=value}, the value read as YAML. */
+  /**
+   * Adds {@code key=value}. Paths and other text are taken as they are, which only {@code null} and
+   * nothing at all are not; other values are read as YAML.
+   */
   void override(String assignment, Path folder) {
     int equals = assignment.indexOf('=');
     if (equals < 1) {
       throw new ConfigException(
           "command line: \"" + assignment + "\" is not of the form key=value");
     }
-    text(
-        assignment.substring(0, equals).strip(),
-        assignment.substring(equals + 1).strip(),
-        "command line",
-        folder);
+    String key = assignment.substring(0, equals).strip();
+    String value = assignment.substring(equals + 1);
+    if (equals > key.length()) {
+      value = value.stripLeading(); // key = value
+    }
+    ConfigKeys.Leaf leaf = keys.find(key);
+    if (leaf != null && leaf.isText() && !value.isBlank() && !value.equals("null")) {
+      put(key, TextNode.valueOf(value), "command line", folder);
+    } else {
+      text(key, value.strip(), "command line", folder);
+    }
   }
 
   /** Adds one value written as YAML text. */

@@ -18,7 +18,8 @@ public record SftConfig(
                 "Model to start from: a folder in Hugging Face layout, a .gguf file, or the name"
                     + " of a model on the Hugging Face Hub; null starts from init.",
             value = "null",
-            kind = Location.Kind.MODEL)
+            kind = Location.Kind.MODEL,
+            elsewhere = {"model_name_or_path", "model_path", "base_model"})
         @Nullable Location model,
     @Key(
             doc =
@@ -39,7 +40,8 @@ public record SftConfig(
         @Nullable Integer threads,
     @Key(
             doc = "JSONL of pairs: prompt (or messages) and response in each line.",
-            value = Key.REQUIRED)
+            value = Key.REQUIRED,
+            elsewhere = {"train_file", "train_files", "dataset"})
         Location data,
     @Key(
             doc =
@@ -47,36 +49,59 @@ public record SftConfig(
                     + " written to bad_rows.jsonl in out.",
             value = "fail")
         BadRows badRows,
-    @Key(doc = "Model folder to write, in Hugging Face layout.", value = Key.REQUIRED) Path out,
+    @Key(
+            doc = "Model folder to write, in Hugging Face layout.",
+            value = Key.REQUIRED,
+            elsewhere = {"output_dir", "save_dir"})
+        Path out,
     @Key(
             doc = "Seed of the weights' initialisation and of the order of pairs.",
             value = "0",
             min = 0,
             max = 9e15)
         long seed,
-    @Key(doc = "Updates; null goes by epochs.", value = "null", min = 1, max = 1e9)
+    @Key(
+            doc = "Updates; null goes by epochs.",
+            value = "null",
+            min = 1,
+            max = 1e9,
+            elsewhere = {"max_steps", "total_steps"})
         @Nullable Integer steps,
-    @Key(doc = "Passes over the pairs, where steps is null.", value = "1", min = 1, max = 1e6)
+    @Key(
+            doc = "Passes over the pairs, where steps is null.",
+            value = "1",
+            min = 1,
+            max = 1e6,
+            elsewhere = {"num_epochs", "num_train_epochs"})
         int epochs,
-    @Key(doc = "Pairs per update.", value = "48", min = 1, max = 1e6) int batch,
+    @Key(
+            doc = "Pairs per update.",
+            value = "48",
+            min = 1,
+            max = 1e6,
+            elsewhere = {"batch_size", "train_batch_size", "per_device_train_batch_size"})
+        int batch,
     @Key(
             doc = "Tokens per micro-batch, prompts included; results do not depend on it.",
             value = "16384",
             min = 1,
-            max = 1e9)
+            max = 1e9,
+            elsewhere = "micro_batch_size")
         int microTokens,
     @Key(
             doc = "Tokens of a pair; longer pairs are skipped and counted.",
             value = "4096",
             min = 2,
-            max = 1e7)
+            max = 1e7,
+            elsewhere = {"max_length", "max_seq_length", "max_seq_len"})
         int maxTokens,
     @Key(doc = "New order of the pairs in every pass over them.", value = "true") boolean shuffle,
     @Key(
             doc =
                 "Recomputes activations in the backward pass instead of keeping them: less memory,"
                     + " a third more time.",
-            value = "false")
+            value = "false",
+            elsewhere = "gradient_checkpointing")
         boolean recompute,
     Optim optim) {
 

@@ -24,12 +24,14 @@ public record TrainConfig(
                 "Policy to start from: a folder in Hugging Face layout, a .gguf file, or the name"
                     + " of a model on the Hugging Face Hub.",
             value = Key.REQUIRED,
-            kind = Location.Kind.MODEL)
+            kind = Location.Kind.MODEL,
+            elsewhere = {"model_name_or_path", "model_path", "base_model"})
         Location model,
     @Key(doc = "Where tensors live.", value = "cpu") Device.Kind device,
     @Key(
             doc = "Number format of the forward and backward pass; masters are always float32.",
-            value = "float32")
+            value = "float32",
+            elsewhere = {"torch_dtype", "precision"})
         DType dtype,
     @Key(
             doc = "Native threads; null takes as many as there are cores.",
@@ -41,7 +43,11 @@ public record TrainConfig(
             doc = "Preset of reward, replay and advantage; each of their keys can still be set.",
             value = "hir")
         Algorithm algorithm,
-    @Key(doc = "Run folder to write.", value = Key.REQUIRED) Path out,
+    @Key(
+            doc = "Run folder to write.",
+            value = Key.REQUIRED,
+            elsewhere = {"output_dir", "save_dir"})
+        Path out,
     Data data,
     Train train,
     Limits limits,
@@ -139,8 +145,15 @@ public record TrainConfig(
   }
 
   public record Data(
-      @Key(doc = "Training instructions.", value = Key.REQUIRED) Location train,
-      @Key(doc = "Held-out instructions; null runs without evaluation.", value = "null")
+      @Key(
+              doc = "Training instructions.",
+              value = Key.REQUIRED,
+              elsewhere = {"train_file", "train_files", "train_data", "dataset"})
+          Location train,
+      @Key(
+              doc = "Held-out instructions; null runs without evaluation.",
+              value = "null",
+              elsewhere = {"eval_file", "val_files", "eval_dataset"})
           @Nullable Location eval,
       @Key(
               doc =
@@ -152,7 +165,13 @@ public record TrainConfig(
           boolean shuffle) {}
 
   public record Train(
-      @Key(doc = "Optimizer steps at most.", value = "100", min = 0, max = 1e9) int steps,
+      @Key(
+              doc = "Optimizer steps at most.",
+              value = "100",
+              min = 0,
+              max = 1e9,
+              elsewhere = {"max_steps", "total_steps", "num_steps"})
+          int steps,
       @Key(
               doc = "Sampled responses at most; the step that would exceed it is not begun.",
               value = "null",
@@ -161,24 +180,33 @@ public record TrainConfig(
           @Nullable Long maxRollouts,
       @Key(doc = "Seed of every random choice of the run.", value = "0", min = 0, max = 9e15)
           long seed,
-      @Key(doc = "Prompts per step (B).", value = "64", min = 1, max = 1e6) int prompts,
+      @Key(
+              doc = "Prompts per step (B).",
+              value = "64",
+              min = 1,
+              max = 1e6,
+              elsewhere = {"batch_size", "train_batch_size", "per_device_train_batch_size"})
+          int prompts,
       @Key(
               doc = "Trajectories per prompt (n): sampled ones and replays together.",
               value = "8",
               min = 1,
-              max = 1e6)
+              max = 1e6,
+              elsewhere = {"num_generations", "group_size", "rollouts_per_prompt"})
           int group,
       @Key(
               doc = "Prompts per mini-batch, one optimizer update each; null takes all at once.",
               value = "null",
               min = 1,
-              max = 1e6)
+              max = 1e6,
+              elsewhere = {"mini_batch_size", "ppo_mini_batch_size"})
           @Nullable Integer miniBatch,
       @Key(
               doc = "Tokens per micro-batch, prompts included; results do not depend on it.",
               value = "16384",
               min = 1,
-              max = 1e9)
+              max = 1e9,
+              elsewhere = {"micro_batch_size", "ppo_micro_batch_size"})
           int microTokens,
       @Key(
               doc =
@@ -186,12 +214,19 @@ public record TrainConfig(
                       + " on it.",
               value = "true")
           boolean sharePrompts,
-      @Key(doc = "Passes over each step's rows.", value = "1", min = 1, max = 1000) int epochs,
+      @Key(
+              doc = "Passes over each step's rows.",
+              value = "1",
+              min = 1,
+              max = 1000,
+              elsewhere = {"num_epochs", "num_iterations", "ppo_epochs"})
+          int epochs,
       @Key(
               doc =
                   "Recomputes activations in the backward pass instead of keeping them: less"
                       + " memory, a third more time.",
-              value = "false")
+              value = "false",
+              elsewhere = {"gradient_checkpointing", "activation_checkpointing"})
           boolean recompute) {
 
     /** Optimizer updates of one pass over a step's rows. */
@@ -205,9 +240,21 @@ public record TrainConfig(
               doc = "Prompt tokens; a longer prompt is skipped and counted, never truncated.",
               value = "2048",
               min = 1,
-              max = 1e7)
+              max = 1e7,
+              elsewhere = "max_prompt_length")
           int prompt,
-      @Key(doc = "Response tokens.", value = "4096", min = 1, max = 1e7) int response) {}
+      @Key(
+              doc = "Response tokens.",
+              value = "4096",
+              min = 1,
+              max = 1e7,
+              elsewhere = {
+                "max_response_length",
+                "max_completion_length",
+                "max_new_tokens",
+                "max_tokens"
+              })
+          int response) {}
 
   public record Sampling(
       @Key(
@@ -322,7 +369,8 @@ public record TrainConfig(
               doc = "Weight of the KL penalty in the reward; 0 needs no reference policy.",
               value = "0.001",
               min = 0,
-              max = 1e6)
+              max = 1e6,
+              elsewhere = {"kl_coef", "kl_coeff", "kl_weight"})
           double beta,
       @Key(doc = "Estimator of the KL in the reward.", value = "k1") KlPenalty penalty,
       @Key(doc = "Whether beta is steered towards kl.target.", value = "fixed")
@@ -346,7 +394,13 @@ public record TrainConfig(
   }
 
   public record Loss(
-      @Key(doc = "Lower clip range of the ratio.", value = "0.2", min = 0, max = 1) double clipLow,
+      @Key(
+              doc = "Lower clip range of the ratio.",
+              value = "0.2",
+              min = 0,
+              max = 1,
+              elsewhere = {"clip_ratio", "clip_range", "cliprange", "clip_eps"})
+          double clipLow,
       @Key(doc = "Upper clip range of the ratio.", value = "0.2", min = 0, max = 1e6)
           double clipHigh,
       @Key(
@@ -361,18 +415,34 @@ public record TrainConfig(
               doc = "How token losses become one number, over the whole mini-batch.",
               value = "token-mean")
           LossAggregation aggregation,
-      @Key(doc = "Weight of the entropy bonus.", value = "0", min = 0, max = 1e6)
+      @Key(
+              doc = "Weight of the entropy bonus.",
+              value = "0",
+              min = 0,
+              max = 1e6,
+              elsewhere = {"entropy_coef", "entropy_coeff"})
           double entropyBonus) {}
 
   /** The optimizer, AdamW. */
   public record Optim(
-      @Key(doc = "Learning rate of AdamW.", value = "1e-6", min = 0, max = 10) double lr,
-      @Key(doc = "Learning rate after the warm-up.", value = "constant") Schedule schedule,
+      @Key(
+              doc = "Learning rate of AdamW.",
+              value = "1e-6",
+              min = 0,
+              max = 10,
+              elsewhere = "learning_rate")
+          double lr,
+      @Key(
+              doc = "Learning rate after the warm-up.",
+              value = "constant",
+              elsewhere = {"lr_scheduler", "lr_scheduler_type", "scheduler"})
+          Schedule schedule,
       @Key(
               doc = "Updates over which the learning rate rises from 0.",
               value = "0",
               min = 0,
-              max = 1e9)
+              max = 1e9,
+              elsewhere = "warmup_steps")
           int warmup,
       @Key(
               doc = "What linear and cosine schedules end at, as a fraction of lr.",
@@ -380,17 +450,34 @@ public record TrainConfig(
               min = 0,
               max = 1)
           double finalFraction,
-      @Key(doc = "Decay of the first moment.", value = "0.9", min = 0, max = 0.999999) double beta1,
-      @Key(doc = "Decay of the second moment.", value = "0.999", min = 0, max = 0.9999999)
+      @Key(
+              doc = "Decay of the first moment.",
+              value = "0.9",
+              min = 0,
+              max = 0.999999,
+              elsewhere = "adam_beta1")
+          double beta1,
+      @Key(
+              doc = "Decay of the second moment.",
+              value = "0.999",
+              min = 0,
+              max = 0.9999999,
+              elsewhere = "adam_beta2")
           double beta2,
-      @Key(doc = "Added to the root of the second moment.", value = "1e-8", min = 0, max = 1)
+      @Key(
+              doc = "Added to the root of the second moment.",
+              value = "1e-8",
+              min = 0,
+              max = 1,
+              elsewhere = {"eps", "adam_epsilon"})
           double epsilon,
       @Key(doc = "Decoupled weight decay.", value = "0.01", min = 0, max = 10) double weightDecay,
       @Key(
               doc = "Largest gradient norm; larger gradients are scaled down. null is off.",
               value = "1",
               min = 1e-12,
-              max = 1e12)
+              max = 1e12,
+              elsewhere = {"max_grad_norm", "grad_clip", "gradient_clipping"})
           @Nullable Double clip,
       @Key(doc = "Skips the update of a step whose rewards are all equal.", value = "false")
           boolean skipNoSignal) {}
@@ -442,7 +529,8 @@ public record TrainConfig(
               doc = "Steps between evaluations; 0 evaluates before and after only.",
               value = "10",
               min = 0,
-              max = 1e9)
+              max = 1e9,
+              elsewhere = {"eval_steps", "eval_every", "test_freq"})
           int every,
       @Key(
               doc = "Held-out instructions at most, the first ones; null takes all.",
@@ -461,9 +549,16 @@ public record TrainConfig(
               doc = "Steps between checkpoints; 0 saves at the end only.",
               value = "20",
               min = 0,
-              max = 1e9)
+              max = 1e9,
+              elsewhere = {"save_steps", "save_every", "save_freq"})
           int every,
-      @Key(doc = "Checkpoints kept, the newest ones.", value = "2", min = 1, max = 1e6) int keep) {}
+      @Key(
+              doc = "Checkpoints kept, the newest ones.",
+              value = "2",
+              min = 1,
+              max = 1e6,
+              elsewhere = "save_total_limit")
+          int keep) {}
 
   public record Log(
       @Key(doc = "Writes rollouts/step-N.jsonl.", value = "true") boolean rollouts,

@@ -1,21 +1,29 @@
 package org.hirengine.engine.model;
 
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import org.hirengine.engine.gguf.GgufModel;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The shape of a decoder-only transformer, from a Hugging Face {@code config.json} in its form of
  * transformers 4 ({@code rope_theta}, {@code rope_scaling}, {@code torch_dtype}) or 5 ({@code
- * rope_parameters}, {@code dtype}).
+ * rope_parameters}, {@code dtype}). A file that holds both and says two things, or leaves out what
+ * readers fill in differently, is refused.
  *
  * @param headDim width of one attention head, not always hiddenSize / heads
  * @param qkvBias q, k and v projections have biases (Qwen2)
@@ -63,6 +71,42 @@ public record ModelConfig(
     return (heads + 2 * kvHeads) * headDim;
   }
 
+  /** The same model with a head of its own. */
+  ModelConfig untied() {
+    ObjectNode written = json.deepCopy().put("tie_word_embeddings", false);
+    return parse("the model without tied embeddings", written);
+  }
+
+  /**
+   * Refuses a tokenizer that has more tokens than the embedding has rows.
+   *
+   * @param folder where both were read from
+   * @param tokens one more than the tokenizer's highest id
+   */
+  public void checkTokenizer(Path folder, int tokens) {
+    if (tokens > vocabSize) {
+      throw new ModelException(
+          folder
+              + ": the tokenizer has "
+              + tokens
+              + " tokens, the model's embedding only "
+              + vocabSize
+              + " rows (vocab_size); are they of the same model?",
+          "copy tokenizer and weights from the same source; tokens that were added need an"
+              + " embedding that was resized with them");
+    }
+  }
+
+  private static final String FILE = "config.json";
+  private static final String ADAPTER = "adapter_config.json";
+
+  /** A key given twice is two values, and text behind the object another one. */
+  private static final ObjectMapper STRICT =
+      JsonMapper.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
+
   /** Reads {@code config.json} of a model folder, or the file itself, or a GGUF file's metadata. */
   public static ModelConfig read(Path path) {
     if (GgufModel.is(path)) {
@@ -70,10 +114,18 @@ public record ModelConfig(
         return parse(path.toString(), model.config());
       }
     }
-    Path file = Files.isDirectory(path) ? path.resolve("config.json") : path;
+    if (Files.isDirectory(path)) {
+      checkAdapter(path);
+    }
+    Path file = Files.isDirectory(path) ? path.resolve(FILE) : path;
+    if (!Files.exists(file)) {
+      throw new ModelException(
+          file + ": no such file",
+          "give a model folder (config.json, model.safetensors, tokenizer.json) or a .gguf file");
+    }
     JsonNode tree;
     try {
-      tree = new ObjectMapper().readTree(file.toFile());
+      tree = STRICT.readTree(file.toFile());
     } catch (IOException e) {
       throw new ModelException(
           file + ": cannot be read as a model's config.json: " + e.getMessage(), e);
@@ -82,6 +134,28 @@ public record ModelConfig(
       throw new ModelException(file + ": is not a JSON object");
     }
     return new Reader(file.toString(), json).read();
+  }
+
+  /** An adapter is no model, and beside a model some readers apply it while others do not. */
+  private static void checkAdapter(Path folder) {
+    Path adapter = folder.resolve(ADAPTER);
+    if (!Files.exists(adapter)) {
+      return;
+    }
+    String base;
+    try {
+      base = new ObjectMapper().readTree(adapter.toFile()).path("base_model_name_or_path").asText();
+    } catch (IOException e) {
+      base = "";
+    }
+    throw new ModelException(
+        folder
+            + (Files.exists(folder.resolve(FILE))
+                ? ": holds a model and, in " + ADAPTER + ", an adapter as well"
+                : ": is a PEFT adapter (" + ADAPTER + "), not a model")
+            + (base.isEmpty() ? "" : "; the adapter's base model is " + base),
+        "give a folder with a model alone: the base model, or one that the adapter was merged into"
+            + " (in Python: merge_and_unload() and save_pretrained())");
   }
 
   /** Reads a configuration held in memory; {@code source} names it in errors. */
@@ -96,20 +170,9 @@ public record ModelConfig(
       refuseUnsupported(family);
       int heads = size("num_attention_heads");
       int hidden = size("hidden_size");
-      int kvHeads = has("num_key_value_heads") ? size("num_key_value_heads") : heads;
-      if (heads % kvHeads != 0) {
-        throw bad(
-            "num_attention_heads " + heads + " is no multiple of num_key_value_heads " + kvHeads);
-      }
-      if (!has("head_dim") && hidden % heads != 0) {
-        throw bad("hidden_size " + hidden + " is no multiple of num_attention_heads " + heads);
-      }
-      int headDim = has("head_dim") ? size("head_dim") : hidden / heads;
-      if (headDim % 2 != 0) {
-        throw bad("head_dim " + headDim + " is odd; rotary embeddings need pairs");
-      }
-      JsonNode rope =
-          has("rope_parameters") ? json.get("rope_parameters") : json.path("rope_scaling");
+      int kvHeads = kvHeads(family, heads);
+      int headDim = headDim(family, hidden, heads);
+      Rope rope = new Rope();
       return new ModelConfig(
           family,
           size("vocab_size"),
@@ -122,14 +185,47 @@ public record ModelConfig(
           family == Family.QWEN2,
           family == Family.QWEN3,
           number(json, "rms_norm_eps"),
-          rope.has("rope_theta") ? number(rope, "rope_theta") : number(json, "rope_theta"),
-          scaling(rope),
-          json.path("tie_word_embeddings").asBoolean(false),
+          rope.theta(),
+          rope.scaling(),
+          flag("tie_word_embeddings"),
           size("max_position_embeddings"),
-          json.path("initializer_range").asDouble(0.02),
+          has("initializer_range") ? number(json, "initializer_range") : 0.02,
           dtype(),
-          stopIds(json.path("eos_token_id")),
+          stopIds(source, json),
           json.deepCopy());
+    }
+
+    private int kvHeads(Family family, int heads) {
+      // Absent, not null: then transformers takes 32 for Qwen.
+      if (family != Family.LLAMA && !json.has("num_key_value_heads") && heads != 32) {
+        throw bad(
+            "num_key_value_heads is missing; readers fill in 32 or num_attention_heads, "
+                + heads
+                + ": write it");
+      }
+      int kvHeads = has("num_key_value_heads") ? size("num_key_value_heads") : heads;
+      if (heads % kvHeads != 0) {
+        throw bad(
+            "num_attention_heads " + heads + " is no multiple of num_key_value_heads " + kvHeads);
+      }
+      return kvHeads;
+    }
+
+    private int headDim(Family family, int hidden, int heads) {
+      if (!has("head_dim") && hidden % heads != 0) {
+        throw bad("hidden_size " + hidden + " is no multiple of num_attention_heads " + heads);
+      }
+      int headDim = has("head_dim") ? size("head_dim") : hidden / heads;
+      if (family == Family.QWEN3 && !has("head_dim") && headDim != 128) {
+        throw bad(
+            "head_dim is missing; readers fill in 128 or hidden_size / num_attention_heads, "
+                + headDim
+                + ": write it");
+      }
+      if (headDim % 2 != 0) {
+        throw bad("head_dim " + headDim + " is odd; rotary embeddings need pairs");
+      }
+      return headDim;
     }
 
     private Family family() {
@@ -148,22 +244,27 @@ public record ModelConfig(
     }
 
     private void refuseUnsupported(Family family) {
+      refuseOtherArchitectures(family);
       String activation = json.path("hidden_act").asText("silu");
       if (!activation.equals("silu")) {
         throw bad("hidden_act \"" + activation + "\" is not supported, only silu");
       }
-      if (json.path("use_sliding_window").asBoolean(false)) {
+      if (flag("use_sliding_window")) {
         throw bad("use_sliding_window is not supported");
       }
-      for (JsonNode type : json.path("layer_types")) {
+      JsonNode types = json.path("layer_types");
+      if (has("layer_types") && (!types.isArray() || types.size() != size("num_hidden_layers"))) {
+        throw bad("layer_types must list num_hidden_layers types, found " + types);
+      }
+      for (JsonNode type : types) {
         if (!type.asText().equals("full_attention")) {
           throw bad("layer_types holds " + type + "; only full_attention is supported");
         }
       }
-      if (family != Family.QWEN2 && json.path("attention_bias").asBoolean(false)) {
+      if (family != Family.QWEN2 && flag("attention_bias")) {
         throw bad("attention_bias is not supported for model_type " + lower(family));
       }
-      if (json.path("mlp_bias").asBoolean(false)) {
+      if (flag("mlp_bias")) {
         throw bad("mlp_bias is not supported");
       }
       if (has("quantization_config")) {
@@ -171,30 +272,185 @@ public record ModelConfig(
       }
     }
 
-    private @Nullable RopeScaling scaling(JsonNode rope) {
-      if (!rope.isObject()) {
-        return null;
+    /** Some readers go by model_type, others by architectures. */
+    private void refuseOtherArchitectures(Family family) {
+      for (JsonNode architecture : json.path("architectures")) {
+        for (Family other : Family.values()) {
+          if (other != family
+              && architecture.asText().toUpperCase(Locale.ROOT).startsWith(other.name() + "FOR")) {
+            throw bad(
+                "model_type is " + lower(family) + ", but architectures holds " + architecture);
+          }
+        }
       }
-      String type = rope.path("rope_type").asText(rope.path("type").asText("default"));
-      return switch (type) {
-        case "default" -> null;
-        case "llama3" ->
+    }
+
+    /**
+     * Rotary embeddings, which transformers 5 describes in rope_parameters and version 4 in
+     * rope_scaling and rope_theta. Version 5 lets rope_scaling win where a file has both, others
+     * rope_parameters.
+     */
+    private final class Rope {
+
+      private static final String NOW = "rope_parameters";
+      private static final String BEFORE = "rope_scaling";
+
+      private final JsonNode rules;
+
+      Rope() {
+        JsonNode now = json.path(NOW);
+        JsonNode before = json.path(BEFORE);
+        check(NOW);
+        check(BEFORE);
+        if (has(NOW) && has(BEFORE)) {
+          agree(now, before);
+        }
+        rules = has(NOW) ? now : before;
+        if (!rules.path("partial_rotary_factor").isMissingNode() || has("partial_rotary_factor")) {
+          full(rules);
+          full(json);
+        }
+      }
+
+      private void check(String field) {
+        if (!has(field)) {
+          return;
+        }
+        JsonNode rope = json.get(field);
+        if (!rope.isObject()) {
+          throw bad(field + " must be an object, found " + rope);
+        }
+        if (rope.has("type")
+            && rope.has("rope_type")
+            && !rope.get("type").equals(rope.get("rope_type"))) {
+          throw bad(
+              field + " has type " + rope.get("type") + " and rope_type " + rope.get("rope_type"));
+        }
+        for (Map.Entry<String, JsonNode> entry : rope.properties()) {
+          if (entry.getValue().isObject()) {
+            throw bad(field + " by kind of layer (" + entry.getKey() + ") is not supported");
+          }
+          if (entry.getKey().equals("factor") && !rope.has("type") && !rope.has("rope_type")) {
+            throw bad(field + " has a factor and no rope_type");
+          }
+        }
+      }
+
+      private void agree(JsonNode now, JsonNode before) {
+        Set<String> keys = new TreeSet<>();
+        now.fieldNames().forEachRemaining(keys::add);
+        before.fieldNames().forEachRemaining(keys::add);
+        keys.removeAll(Set.of("type", "rope_type", "rope_theta"));
+        boolean same = type(now).equals(type(before));
+        String differing = same ? "" : "rope_type";
+        for (String key : keys) {
+          JsonNode a = now.path(key);
+          JsonNode b = before.path(key);
+          boolean equal =
+              a.isNumber() && b.isNumber() ? a.doubleValue() == b.doubleValue() : a.equals(b);
+          if (!equal && differing.isEmpty()) {
+            differing = key;
+          }
+        }
+        if (!differing.isEmpty()) {
+          throw bad(
+              NOW
+                  + " and "
+                  + BEFORE
+                  + " disagree on "
+                  + differing
+                  + ": "
+                  + now
+                  + ", "
+                  + before
+                  + "; keep the one that the model was trained with");
+        }
+      }
+
+      private static String type(JsonNode rope) {
+        return rope.path("rope_type").asText(rope.path("type").asText("default"));
+      }
+
+      private void full(JsonNode owner) {
+        JsonNode factor = owner.path("partial_rotary_factor");
+        if (!factor.isMissingNode() && !factor.isNull() && factor.doubleValue() != 1) {
+          throw bad("partial_rotary_factor " + factor + " is not supported, only 1");
+        }
+      }
+
+      double theta() {
+        Map<String, Double> said = new LinkedHashMap<>();
+        for (String field : new String[] {NOW, BEFORE}) {
+          if (json.path(field).has("rope_theta")) {
+            said.put(field + ".rope_theta", number(json.path(field), "rope_theta"));
+          }
+        }
+        if (has("rope_theta") || said.isEmpty()) {
+          said.put("rope_theta", number(json, "rope_theta"));
+        }
+        if (Set.copyOf(said.values()).size() > 1) {
+          throw bad("rope_theta is given twice, differently: " + said + "; keep one");
+        }
+        return said.values().iterator().next();
+      }
+
+      @Nullable RopeScaling scaling() {
+        return switch (type(rules)) {
+          case "default" -> null;
+          case "llama3" -> llama3();
+          default ->
+              throw bad(
+                  "rope type \"" + type(rules) + "\" is not supported, only default and llama3");
+        };
+      }
+
+      private RopeScaling llama3() {
+        RopeScaling scaling =
             new RopeScaling(
-                number(rope, "factor"),
-                number(rope, "low_freq_factor"),
-                number(rope, "high_freq_factor"),
-                number(rope, "original_max_position_embeddings"));
-        default ->
-            throw bad("rope type \"" + type + "\" is not supported, only default and llama3");
-      };
+                number(rules, "factor"),
+                number(rules, "low_freq_factor"),
+                number(rules, "high_freq_factor"),
+                number(rules, "original_max_position_embeddings"));
+        if (!(scaling.lowFrequency < scaling.highFrequency)) {
+          throw bad(
+              "low_freq_factor "
+                  + scaling.lowFrequency
+                  + " must be less than high_freq_factor "
+                  + scaling.highFrequency);
+        }
+        if (has("original_max_position_embeddings")
+            && number(json, "original_max_position_embeddings") != scaling.originalPositions) {
+          throw bad("original_max_position_embeddings is given twice, differently; keep one");
+        }
+        return scaling;
+      }
     }
 
     private String dtype() {
-      String dtype = json.path("dtype").asText(json.path("torch_dtype").asText("float32"));
+      if (has("dtype")
+          && has("torch_dtype")
+          && !json.get("dtype").equals(json.get("torch_dtype"))) {
+        throw bad(
+            "dtype is "
+                + json.get("dtype")
+                + ", but torch_dtype "
+                + json.get("torch_dtype")
+                + "; keep one");
+      }
+      JsonNode given = has("dtype") ? json.get("dtype") : json.path("torch_dtype");
+      String dtype = given.isMissingNode() || given.isNull() ? "float32" : given.asText();
       return switch (dtype) {
         case "float32", "bfloat16", "float16" -> dtype;
         default -> throw bad("dtype \"" + dtype + "\" is not supported");
       };
+    }
+
+    /** Absent and null are false. */
+    private boolean flag(String key) {
+      if (has(key) && !json.get(key).isBoolean()) {
+        throw bad(key + " must be true or false, found " + json.get(key));
+      }
+      return json.path(key).asBoolean(false);
     }
 
     private boolean has(String key) {
@@ -230,15 +486,20 @@ public record ModelConfig(
     }
   }
 
-  /** One id, a list of ids, or none. */
-  public static Set<Integer> stopIds(JsonNode node) {
+  /**
+   * {@code eos_token_id} of a JSON file: one id, a list of ids, or none.
+   *
+   * @param source names the file in errors
+   */
+  public static Set<Integer> stopIds(String source, JsonNode file) {
+    JsonNode node = file.path("eos_token_id");
     Set<Integer> ids = new LinkedHashSet<>();
-    if (node.isInt()) {
-      ids.add(node.intValue());
-    }
-    for (JsonNode id : node) {
-      if (id.isInt()) {
+    for (JsonNode id : node.isArray() ? node : List.of(node)) {
+      if (id.isIntegralNumber() && id.canConvertToInt()) {
         ids.add(id.intValue());
+      } else if (node.isArray() || !(id.isNull() || id.isMissingNode())) {
+        throw new ModelException(
+            source + ": eos_token_id must be a token id or a list of them, found " + node);
       }
     }
     return ids;

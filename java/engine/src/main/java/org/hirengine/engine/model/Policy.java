@@ -191,29 +191,40 @@ public final class Policy implements AutoCloseable {
     return layout.addresses(Tensors.address(required(computeGradients)), options.compute().bytes);
   }
 
-  /** Loads a model's weights under a configuration read elsewhere. */
+  /**
+   * Loads a model's weights under a configuration read elsewhere.
+   *
+   * <p>Where the configuration ties the head to the embedding and the weights hold a head that
+   * differs, the head is used and the policy is untied, as transformers 5 does.
+   */
   public static Policy load(Path model, ModelConfig config, Options options) {
-    Policy policy = new Policy(config, options);
     try (ModelWeights weights = ModelWeights.open(model)) {
-      policy.copyFrom(weights, model);
-      policy.folder = model;
-      return policy;
-    } catch (RuntimeException e) {
-      policy.close();
-      throw e;
+      Policy policy = new Policy(headOf(weights, config), options);
+      try {
+        policy.copyFrom(weights, model);
+        policy.folder = model;
+        return policy;
+      } catch (RuntimeException e) {
+        policy.close();
+        throw e;
+      }
     }
+  }
+
+  /** A GGUF file's configuration is made from its tensors, so the two never disagree. */
+  private static ModelConfig headOf(ModelWeights weights, ModelConfig config) {
+    return config.tied()
+            && weights instanceof Safetensors stored
+            && stored.contains(ParameterLayout.HEAD)
+            && stored.contains(ParameterLayout.EMBEDDING)
+            && !stored.same(ParameterLayout.HEAD, ParameterLayout.EMBEDDING)
+        ? config.untied()
+        : config;
   }
 
   private void copyFrom(ModelWeights weights, Path source) {
     for (Map.Entry<String, Tensor> parameter : parameters.entrySet()) {
-      if (!weights.names().contains(parameter.getKey())) {
-        throw new ModelException(
-            source
-                + ": holds no tensor "
-                + parameter.getKey()
-                + ", which config.json asks for; are config and weights of the same model?");
-      }
-      weights.copyInto(parameter.getKey(), parameter.getValue());
+      weights.copyInto(stored(parameter.getKey(), weights, source), parameter.getValue());
     }
     for (String name : weights.names()) {
       boolean known =
@@ -230,6 +241,26 @@ public final class Policy implements AutoCloseable {
       }
     }
     syncCompute();
+  }
+
+  /** The tensor that a parameter is read from: of a tied pair, the one that is there. */
+  private String stored(String name, ModelWeights weights, Path source) {
+    if (weights.names().contains(name)) {
+      return name;
+    }
+    if (config.tied()
+        && name.equals(ParameterLayout.EMBEDDING)
+        && weights.names().contains(ParameterLayout.HEAD)) {
+      return ParameterLayout.HEAD;
+    }
+    throw new ModelException(
+        source
+            + ": holds no tensor "
+            + name
+            + (name.equals(ParameterLayout.HEAD)
+                ? ", and config.json does not tie the head to the embedding; if they are one, set"
+                    + " tie_word_embeddings to true"
+                : ", which config.json asks for; are config and weights of the same model?"));
   }
 
   /**
@@ -508,7 +539,12 @@ public final class Policy implements AutoCloseable {
   public void save(Path target, DType dtype) {
     ObjectNode json = config.json().deepCopy();
     String name = dtype == DType.FLOAT32 ? "float32" : "bfloat16";
-    json.put(json.has("torch_dtype") && !json.has("dtype") ? "torch_dtype" : "dtype", name);
+    if (json.has("torch_dtype")) {
+      json.put("torch_dtype", name);
+    }
+    if (json.has("dtype") || !json.has("torch_dtype")) {
+      json.put("dtype", name);
+    }
     try (PointerScope scope = new PointerScope()) {
       Files.createDirectories(target);
       Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -527,7 +563,7 @@ public final class Policy implements AutoCloseable {
           StandardCopyOption.ATOMIC_MOVE,
           StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
-      throw new ModelException(target + ": cannot be written: " + e, e);
+      throw ModelException.unwritable(target, e);
     }
   }
 

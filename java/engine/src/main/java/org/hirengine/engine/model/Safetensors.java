@@ -3,6 +3,7 @@ package org.hirengine.engine.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -189,6 +190,32 @@ public final class Safetensors implements ModelWeights {
       }
     } catch (IOException e) {
       throw new ModelException(file(name).path() + ": tensor " + name + ": " + e, e);
+    }
+  }
+
+  /** Whether two tensors have the same shape and the same bytes. */
+  boolean same(String one, String other) {
+    SafetensorsFile.Entry a = entry(one);
+    SafetensorsFile.Entry b = entry(other);
+    if (a.type() != b.type() || !a.shape().equals(b.shape())) {
+      return false;
+    }
+    long bytes = a.length();
+    int step = (int) Math.min(CHUNK, bytes);
+    ByteBuffer left = ByteBuffer.allocateDirect(step);
+    ByteBuffer right = ByteBuffer.allocateDirect(step);
+    try {
+      for (long at = 0; at < bytes; at += step) {
+        int length = (int) Math.min(step, bytes - at);
+        file(one).readFully(left.clear().limit(length), a.begin() + at);
+        file(other).readFully(right.clear().limit(length), b.begin() + at);
+        if (!left.flip().equals(right.flip())) {
+          return false;
+        }
+      }
+      return true;
+    } catch (IOException e) {
+      throw new ModelException(source + ": tensors " + one + " and " + other + ": " + e, e);
     }
   }
 

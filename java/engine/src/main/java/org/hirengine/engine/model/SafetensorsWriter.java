@@ -58,7 +58,7 @@ public final class SafetensorsWriter {
       }
       Files.move(aside, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
-      throw new ModelException(path + ": cannot be written: " + e, e);
+      throw ModelException.unwritable(path, e);
     }
   }
 

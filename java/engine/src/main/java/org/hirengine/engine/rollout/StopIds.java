@@ -34,7 +34,7 @@ public final class StopIds {
     if (generation.isPresent()) {
       try {
         JsonNode json = new ObjectMapper().readTree(generation.get());
-        ids.addAll(ModelConfig.stopIds(json.path("eos_token_id")));
+        ids.addAll(ModelConfig.stopIds(ModelFiles.label(model, FILE), json));
       } catch (JsonProcessingException e) {
         throw new ModelException(
             ModelFiles.label(model, FILE) + ": cannot be read as JSON: " + e.getMessage(), e);

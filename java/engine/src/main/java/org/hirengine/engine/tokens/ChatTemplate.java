@@ -110,8 +110,22 @@ public final class ChatTemplate {
   }
 
   private static Optional<JinjaTemplate> parse(Path model, String name) {
-    return ModelFiles.text(model, name)
-        .map(text -> JinjaTemplate.parse(text, ModelFiles.label(model, name)));
+    String label = ModelFiles.label(model, name);
+    return ModelFiles.text(model, name).map(text -> parse(text, label, label, null));
+  }
+
+  /** An empty template would make every prompt empty, without a word. */
+  private static JinjaTemplate parse(
+      String source, String label, String file, @Nullable String field) {
+    if (source.isBlank()) {
+      throw new DataException(
+          file,
+          0,
+          field,
+          "is empty",
+          "write the chat template of the instruct model of the same family, or delete it");
+    }
+    return JinjaTemplate.parse(source, label);
   }
 
   private static Map<String, JinjaTemplate> fromConfig(Path model) {
@@ -124,7 +138,7 @@ public final class ChatTemplate {
     }
     String label = file + " (chat_template)";
     if (template.isTextual()) {
-      templates.put(DEFAULT, JinjaTemplate.parse(template.asText(), label));
+      templates.put(DEFAULT, parse(template.asText(), label, file, "chat_template"));
       return templates;
     }
     for (JsonNode entry : template) {
@@ -139,7 +153,8 @@ public final class ChatTemplate {
             "write the template's text, or [{\"name\": ..., \"template\": ...}, ...]");
       }
       templates.put(
-          name.asText(), JinjaTemplate.parse(source.asText(), label + " " + name.asText()));
+          name.asText(),
+          parse(source.asText(), label + " " + name.asText(), file, "chat_template"));
     }
     return templates;
   }

@@ -91,7 +91,7 @@ public final class Tokenizer implements AutoCloseable {
       System.setProperty("ai.djl.offline", "true");
     }
     try {
-      LibUtils.checkStatus();
+      loadLibrary();
     } catch (EngineException | UnsatisfiedLinkError e) {
       throw new IllegalStateException(
           "the tokenizer library cannot be loaded; it is unpacked into ~/.djl.ai (the environment"
@@ -113,6 +113,21 @@ public final class Tokenizer implements AutoCloseable {
     TokenizersLibrary.LIB.disableTruncation(handle);
     TokenizersLibrary.LIB.disablePadding(handle);
     return handle;
+  }
+
+  /**
+   * The library finds its own files through the thread's context class loader, which in a pool of a
+   * packed application does not see them; a failure would stay for the life of the process.
+   */
+  private static void loadLibrary() {
+    Thread thread = Thread.currentThread();
+    ClassLoader context = thread.getContextClassLoader();
+    thread.setContextClassLoader(TokenizersLibrary.class.getClassLoader());
+    try {
+      LibUtils.checkStatus();
+    } finally {
+      thread.setContextClassLoader(context);
+    }
   }
 
   /**

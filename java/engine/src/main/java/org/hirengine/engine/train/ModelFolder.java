@@ -2,6 +2,7 @@ package org.hirengine.engine.train;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import org.hirengine.engine.model.ModelException;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.kernels.DType;
 
@@ -15,9 +16,12 @@ final class ModelFolder {
    *
    * @param companions the tokenizer and templates that belong to it
    */
-  static void save(Policy policy, DType dtype, CompanionFiles companions, Path target)
-      throws IOException {
+  static void save(Policy policy, DType dtype, CompanionFiles companions, Path target) {
     policy.save(target, dtype);
-    companions.write(target);
+    try {
+      companions.write(target);
+    } catch (IOException e) {
+      throw ModelException.unwritable(target, e);
+    }
   }
 }

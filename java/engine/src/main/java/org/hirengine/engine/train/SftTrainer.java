@@ -134,11 +134,13 @@ public final class SftTrainer implements AutoCloseable {
   public static SftTrainer open(SftConfig given, Hub hub) throws IOException {
     SftConfig config = given.locate(hub::find);
     Path source = source(config);
+    ModelConfig model = ModelConfig.read(source);
     CompanionFiles companions = CompanionFiles.read(source);
     int threads =
         config.threads() == null ? Runtime.getRuntime().availableProcessors() : config.threads();
     NativeExecutor executor = new NativeExecutor(threads);
     try (Tokenizer tokenizer = Tokenizer.load(source)) {
+      model.checkTokenizer(source, tokenizer.vocabularySize());
       PromptEncoder prompts = new PromptEncoder(tokenizer, ChatTemplate.load(source), Map.of());
       int stopId = stopId(prompts, tokenizer, source);
       Pairs pairs = Pairs.read(config, prompts, tokenizer, stopId);

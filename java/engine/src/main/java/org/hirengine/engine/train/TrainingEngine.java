@@ -181,15 +181,7 @@ final class TrainingEngine implements AutoCloseable {
               + model.maxPositions()
               + " positions; lower one of them");
     }
-    if (tokenizer.vocabularySize() > model.vocabSize()) {
-      throw new ModelException(
-          config.model().path()
-              + ": the tokenizer has "
-              + tokenizer.vocabularySize()
-              + " tokens, the model's embedding only "
-              + model.vocabSize()
-              + "; are they of the same model?");
-    }
+    model.checkTokenizer(config.model().path(), tokenizer.vocabularySize());
   }
 
   @Override

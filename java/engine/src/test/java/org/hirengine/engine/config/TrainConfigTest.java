@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TrainConfigTest {
 
@@ -204,6 +206,77 @@ class TrainConfigTest {
                 () -> TrainConfig.load(folder.resolve("none.yaml"), List.of()))
             .getMessage()
             .contains("no such config file"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "/tmp/x/o #1",
+        "a: b",
+        "[x]",
+        "{y}",
+        "2026",
+        "yes",
+        "'quoted'",
+        "\"double",
+        "back\\slash",
+        "50% & *all",
+        " leading and trailing ",
+        "- dash",
+        "key=value",
+        "Stra\u00dfe \u2028 \u6f22"
+      })
+  void pathsOnTheCommandLineAreTakenAsTheyAre(String name) throws IOException {
+    TrainConfig config =
+        load(MINIMAL, "out=" + name, "data.eval=" + name, "replay.drop_types=" + name);
+    Path expected = Path.of("").toAbsolutePath().resolve(name);
+    assertEquals(expected, config.out());
+    assertEquals(expected, config.data().eval().path());
+    assertEquals(name, config.replay().dropTypes());
+    Path written = Files.writeString(folder.resolve("resolved.yaml"), config.toYaml());
+    assertEquals(config, TrainConfig.load(written, List.of()));
+  }
+
+  @Test
+  void nullAndNothingAreNoPaths() throws IOException {
+    assertNull(
+        load(MINIMAL + "verify: {text_data: x}\n", "verify.text_data=null").verify().textData());
+    assertNull(load(MINIMAL + "verify: {text_data: x}\n", "verify.text_data=").verify().textData());
+    assertEquals(Path.of("x").toAbsolutePath(), load(MINIMAL, "out = x").out());
+    assertTrue(error(MINIMAL, "out=").contains("out must be a path"));
+  }
+
+  @Test
+  void aFileThatIsNotUtf8() throws IOException {
+    Path file = folder.resolve("run.yaml");
+    Files.write(file, (MINIMAL + "# a\n# caf\u00e9\n").getBytes(StandardCharsets.ISO_8859_1));
+    String message =
+        assertThrows(ConfigException.class, () -> TrainConfig.load(file, List.of())).getMessage();
+    assertTrue(message.contains("run.yaml:6: is not UTF-8 text"), message);
+    assertTrue(message.contains("save the file in UTF-8"), message);
+    Files.writeString(file, "\uFEFF" + MINIMAL);
+    assertEquals(folder.resolve("run"), TrainConfig.load(file, List.of()).out());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "optim.learning_rate, optim.lr",
+    "learning_rate, optim.lr",
+    "optim.max_grad_norm, optim.clip",
+    "train.num_generations, train.group",
+    "batch_size, train.prompts",
+    "output_dir, out",
+    "model_name_or_path, model",
+    "limits.max_new_tokens, limits.response",
+    "gradient-checkpointing, train.recompute",
+    "kl_coef, kl.beta",
+    "save_steps, checkpoint.every",
+    "optim.warmupp, optim.warmup",
+    "optim.weight-decay, optim.weight_decay",
+  })
+  void namesOfOtherTrainersAreUnderstood(String unknown, String key) {
+    String message = error(MINIMAL, unknown + "=1");
+    assertTrue(message.endsWith("did you mean \"" + key + "\"?"), message);
   }
 
   @Test

@@ -1,6 +1,7 @@
 package org.hirengine.engine.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -8,12 +9,21 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Set;
+import org.hirengine.testing.SharedData;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class ModelConfigTest {
+
+  private static final String LLAMA3_RULE =
+      "\"rope_type\": \"llama3\", \"low_freq_factor\": 1, \"high_freq_factor\": 4,"
+          + " \"original_max_position_embeddings\": 64, \"factor\": ";
+  private static final String LLAMA3 = "\"rope_scaling\": {" + LLAMA3_RULE;
 
   private static ObjectNode json(String extra) throws Exception {
     ObjectNode json =
@@ -21,7 +31,7 @@ class ModelConfigTest {
             new ObjectMapper()
                 .readTree(
                     """
-                    {"model_type": "qwen2", "vocab_size": 100, "hidden_size": 64,
+                    {"model_type": "llama", "vocab_size": 100, "hidden_size": 64,
                      "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4,
                      "rms_norm_eps": 1e-6, "rope_theta": 10000, "max_position_embeddings": 128}
                     """);
@@ -40,7 +50,10 @@ class ModelConfigTest {
     assertEquals(16, config.headDim());
     assertEquals(Set.of(), config.stopIds());
     assertEquals("float32", config.dtype());
-    assertTrue(config.qkvBias() && !config.qkNorm() && !config.tied());
+    assertFalse(config.qkvBias() || config.qkNorm() || config.tied());
+    ModelConfig qwen = parse("\"model_type\": \"qwen2\", \"num_key_value_heads\": null");
+    assertEquals(4, qwen.kvHeads());
+    assertTrue(qwen.qkvBias() && !qwen.qkNorm());
     assertNull(config.ropeScaling());
     assertNull(parse("\"rope_scaling\": null").ropeScaling());
     assertNull(parse("\"rope_scaling\": {\"type\": \"default\"}").ropeScaling());
@@ -59,11 +72,75 @@ class ModelConfigTest {
         "\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 1,"
             + " \"high_freq_factor\": 4, \"original_max_position_embeddings\": 64";
     ModelConfig classic = parse("\"rope_scaling\": {" + rule + "}");
-    ModelConfig recent = parse("\"rope_parameters\": {\"rope_theta\": 5e5, " + rule + "}");
+    ModelConfig recent =
+        parse("\"rope_theta\": null, \"rope_parameters\": {\"rope_theta\": 5e5, " + rule + "}");
     assertNotNull(classic.ropeScaling());
     assertEquals(classic.ropeScaling(), recent.ropeScaling());
     assertEquals(10000, classic.ropeTheta());
     assertEquals(5e5, recent.ropeTheta());
+    // Both forms in one file, of one mind.
+    ModelConfig both =
+        parse(
+            "\"rope_scaling\": {"
+                + rule.replace("rope_type", "type").replace("8,", "8.0,")
+                + "}, \"rope_parameters\": {\"rope_theta\": 10000.0, "
+                + rule
+                + "}, \"dtype\": \"bfloat16\", \"torch_dtype\": \"bfloat16\"");
+    assertEquals(classic.ropeScaling(), both.ropeScaling());
+    assertEquals(10000, both.ropeTheta());
+    assertEquals("bfloat16", both.dtype());
+  }
+
+  @Test
+  void whatTransformers4And5WroteIsTheSameModel() {
+    for (String model : new String[] {"llama3-tiny", "qwen2-tiny", "qwen3-tiny"}) {
+      Path folder = SharedData.require("golden/models/" + model);
+      ModelConfig recent = ModelConfig.read(folder.resolve("config.json"));
+      ModelConfig classic = ModelConfig.read(folder.resolve("config_classic.json"));
+      assertEquals(withoutText(recent), withoutText(classic));
+    }
+    SharedData.counted("golden/models configurations", 6);
+  }
+
+  private static String withoutText(ModelConfig config) {
+    return config.toString().replaceAll(", json=.*", "");
+  }
+
+  @Test
+  void aKeyGivenTwiceIsTwoValues(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("config.json");
+    Files.writeString(file, json("").toString().replaceFirst("}$", ", \"vocab_size\": 101}"));
+    ModelException e = assertThrows(ModelException.class, () -> ModelConfig.read(folder));
+    assertTrue(e.getMessage().contains("vocab_size"), e.getMessage());
+    Files.writeString(file, json("") + " {}");
+    assertThrows(ModelException.class, () -> ModelConfig.read(folder));
+    Files.writeString(file, json("").toString());
+    assertEquals(100, ModelConfig.read(folder).vocabSize());
+  }
+
+  @Test
+  void anAdapterIsNoModel(@TempDir Path folder) throws Exception {
+    ModelException e = assertThrows(ModelException.class, () -> ModelConfig.read(folder));
+    assertTrue(e.getMessage().contains("config.json: no such file"), e.getMessage());
+    Files.writeString(
+        folder.resolve("adapter_config.json"),
+        "{\"peft_type\": \"LORA\", \"base_model_name_or_path\": \"Qwen/Qwen3-0.6B\"}");
+    e = assertThrows(ModelException.class, () -> ModelConfig.read(folder));
+    assertTrue(e.getMessage().contains("is a PEFT adapter"), e.getMessage());
+    assertTrue(e.getMessage().contains("Qwen/Qwen3-0.6B"), e.getMessage());
+    assertTrue(e.remedy().contains("merged"), e.remedy());
+    Files.writeString(folder.resolve("config.json"), json("").toString());
+    e = assertThrows(ModelException.class, () -> ModelConfig.read(folder));
+    assertTrue(e.getMessage().contains("an adapter as well"), e.getMessage());
+  }
+
+  @Test
+  void aTokenizerLargerThanTheEmbedding() throws Exception {
+    ModelConfig config = parse("");
+    config.checkTokenizer(Path.of("folder"), 100);
+    ModelException e =
+        assertThrows(ModelException.class, () -> config.checkTokenizer(Path.of("folder"), 101));
+    assertTrue(e.getMessage().contains("101 tokens") && e.getMessage().contains("100 rows"));
   }
 
   @ParameterizedTest
@@ -89,6 +166,31 @@ class ModelConfigTest {
         "\"num_key_value_heads\": 3 | num_key_value_heads",
         "\"num_attention_heads\": 5 | num_attention_heads",
         "\"head_dim\": 5 | odd",
+        "\"rope_parameters\": {\"rope_theta\": 5e5} | rope_theta is given twice",
+        "\"rope_scaling\": {\"rope_theta\": 5e5} | rope_scaling.rope_theta=500000.0",
+        "\"rope_scaling\": {\"type\": \"default\"}, \"rope_parameters\": {\"rope_type\":"
+            + " \"llama3\", \"factor\": 8, \"low_freq_factor\": 1, \"high_freq_factor\": 4,"
+            + " \"original_max_position_embeddings\": 64} | disagree on rope_type",
+        LLAMA3 + "8}, \"rope_parameters\": {" + LLAMA3_RULE + "32} | disagree on factor",
+        LLAMA3 + "8}, \"original_max_position_embeddings\": 32 | original_max_position_embeddings",
+        "\"rope_scaling\": {\"type\": \"llama3\", \"rope_type\": \"default\"} | rope_type",
+        "\"rope_scaling\": {\"factor\": 2} | no rope_type",
+        "\"rope_scaling\": \"llama3\" | must be an object",
+        "\"rope_parameters\": {\"full_attention\": {\"rope_theta\": 1e4}} | full_attention",
+        "\"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 4,"
+            + " \"high_freq_factor\": 4, \"original_max_position_embeddings\": 64} | less than",
+        "\"partial_rotary_factor\": 0.5 | partial_rotary_factor",
+        "\"rope_parameters\": {\"partial_rotary_factor\": 0.5} | partial_rotary_factor",
+        "\"dtype\": \"float32\", \"torch_dtype\": \"bfloat16\" | torch_dtype",
+        "\"tie_word_embeddings\": \"yes\" | tie_word_embeddings",
+        "\"tie_word_embeddings\": 1 | tie_word_embeddings",
+        "\"layer_types\": [\"full_attention\"] | layer_types",
+        "\"initializer_range\": \"small\" | initializer_range",
+        "\"eos_token_id\": \"2\" | eos_token_id",
+        "\"eos_token_id\": [1, \"2\"] | eos_token_id",
+        "\"architectures\": [\"Qwen2ForCausalLM\"] | architectures",
+        "\"model_type\": \"qwen2\" | num_key_value_heads",
+        "\"model_type\": \"qwen3\", \"num_key_value_heads\": 4 | head_dim",
       })
   void refusesWhatItCannotRun(String extra, String said) throws Exception {
     ObjectNode json = json(extra);

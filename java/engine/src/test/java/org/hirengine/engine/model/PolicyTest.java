@@ -7,10 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
 import org.bytedeco.javacpp.PointerScope;
@@ -205,6 +209,125 @@ class PolicyTest {
         assertThrows(ModelException.class, () -> Policy.load(folder, Policy.Options.FROZEN));
     assertTrue(e.getMessage().contains(said), e.getMessage());
     assertTrue(e.getMessage().contains(folder.toString()), e.getMessage());
+  }
+
+  private static ObjectNode json(Path folder) throws Exception {
+    return (ObjectNode) new ObjectMapper().readTree(folder.resolve("config.json").toFile());
+  }
+
+  private static void tie(Path folder, boolean tied) throws Exception {
+    ObjectNode config = json(folder).put("tie_word_embeddings", tied);
+    Files.writeString(folder.resolve("config.json"), config.toString());
+  }
+
+  private static float[] logits(Policy policy) {
+    try (PointerScope scope = new PointerScope();
+        ForwardPass pass = policy.forward(batch(9, 4), Activations.NONE)) {
+      return Tensors.floats(policy.logits(pass.hidden()));
+    }
+  }
+
+  /** As transformers 5 reads it; version 4 would ignore the head. */
+  @Test
+  void aHeadThatDiffersFromItsTiedEmbeddingIsUsed(@TempDir Path folder) throws Exception {
+    float[] expected;
+    try (Policy untied = Policy.random(config("qwen3"), Policy.Options.FROZEN, 9)) {
+      untied.save(folder.resolve("model"), DType.FLOAT32);
+      expected = logits(untied);
+    }
+    tie(folder.resolve("model"), true);
+    try (Policy policy = Policy.load(folder.resolve("model"), Policy.Options.TRAINABLE)) {
+      assertArrayEquals(expected, logits(policy));
+      assertFalse(policy.config().tied());
+      // What is saved can be read in one way only.
+      policy.save(folder.resolve("again"), DType.FLOAT32);
+    }
+    assertFalse(json(folder.resolve("again")).get("tie_word_embeddings").asBoolean());
+    try (Policy again = Policy.load(folder.resolve("again"), Policy.Options.FROZEN)) {
+      assertArrayEquals(expected, logits(again));
+    }
+  }
+
+  /** The other way round, and both, and neither. */
+  @Test
+  void ofATiedPairEitherTensorWillDo(@TempDir Path folder) throws Exception {
+    ModelConfig config = config("llama");
+    float[] expected;
+    try (Policy policy = Policy.random(config, Policy.Options.FROZEN, 9)) {
+      expected = logits(policy);
+      for (String names : new String[] {"lm_head", "both", "none"}) {
+        policy.save(folder.resolve(names), DType.FLOAT32);
+        Map<String, Tensor> tensors = new HashMap<>(policy.parameters());
+        Tensor embedding = tensors.remove(ParameterLayout.EMBEDDING);
+        if (!names.equals("none")) {
+          tensors.put(ParameterLayout.HEAD, embedding);
+        }
+        if (names.equals("both")) {
+          tensors.put(ParameterLayout.EMBEDDING, embedding);
+        }
+        SafetensorsWriter.write(
+            folder.resolve(names).resolve(Safetensors.SINGLE), tensors, Map.of());
+      }
+    }
+    for (String names : new String[] {"lm_head", "both"}) {
+      try (Policy policy = Policy.load(folder.resolve(names), Policy.Options.FROZEN)) {
+        assertTrue(policy.config().tied());
+        assertArrayEquals(expected, logits(policy), names);
+      }
+    }
+    assertRefused(
+        folder.resolve("none"),
+        Files.readString(folder.resolve("none/config.json")),
+        "no tensor model.embed_tokens.weight");
+  }
+
+  @Test
+  void aMissingHeadIsNotInvented(@TempDir Path folder) throws Exception {
+    try (Policy tied = Policy.random(config("llama"), Policy.Options.FROZEN, 9)) {
+      tied.save(folder, DType.FLOAT32);
+    }
+    tie(folder, false);
+    assertRefused(
+        folder, Files.readString(folder.resolve("config.json")), "set tie_word_embeddings to true");
+  }
+
+  @Test
+  void whatIsSavedNamesOneType(@TempDir Path folder) throws Exception {
+    ObjectNode written = config("llama").json().deepCopy();
+    written.put("dtype", "bfloat16").put("torch_dtype", "bfloat16");
+    try (Policy policy =
+        Policy.random(ModelConfig.parse("test", written), Policy.Options.FROZEN, 1)) {
+      policy.save(folder, DType.FLOAT32);
+    }
+    assertEquals("float32", ModelConfig.read(folder).dtype());
+  }
+
+  @Test
+  void aFullDiskIsSaidToBeFull(@TempDir Path folder) throws Exception {
+    Path full = Path.of("/dev/full");
+    assumeTrue(Files.exists(full), "no /dev/full here");
+    Files.createSymbolicLink(folder.resolve("model.safetensors.tmp"), full);
+    try (Policy policy = Policy.random(config("llama"), Policy.Options.FROZEN, 1)) {
+      ModelException e =
+          assertThrows(ModelException.class, () -> policy.save(folder, DType.FLOAT32));
+      assertTrue(e.getMessage().contains("No space left on device"), e.getMessage());
+      assertTrue(e.remedy().contains("free disk space"), e.remedy());
+    }
+  }
+
+  /** As the cache of Hugging Face's hub links its files. */
+  @Test
+  void savingReplacesALinkAndLeavesItsTargetAlone(@TempDir Path folder) throws Exception {
+    Path blob = Files.writeString(folder.resolve("blob"), "another model's");
+    Path target = Files.createDirectories(folder.resolve("model"));
+    for (String name : new String[] {"config.json", "model.safetensors"}) {
+      Files.createSymbolicLink(target.resolve(name), blob);
+    }
+    try (Policy policy = Policy.random(config("llama"), Policy.Options.FROZEN, 1)) {
+      policy.save(target, DType.FLOAT32);
+    }
+    assertEquals("another model's", Files.readString(blob));
+    Policy.load(target, Policy.Options.FROZEN).close();
   }
 
   @Test

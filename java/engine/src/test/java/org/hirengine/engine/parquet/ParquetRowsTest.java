@@ -38,7 +38,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ParquetRowsTest {
 
   /** The columns of verl's training tables, with HIR's parts in extra_info. */
-  private static final String VERL =
+  static final String VERL =
       """
       message verl {
         optional binary data_source (STRING);
@@ -73,7 +73,7 @@ class ParquetRowsTest {
 
   @TempDir Path folder;
 
-  private static void verlRow(Group row, int index) {
+  static void verlRow(Group row, int index) {
     row.append("data_source", "type1");
     Group prompt = row.addGroup("prompt");
     turn(prompt, "system", "Be brief.");

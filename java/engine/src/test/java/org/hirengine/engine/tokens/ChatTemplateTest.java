@@ -107,6 +107,17 @@ final class ChatTemplateTest {
   }
 
   @Test
+  void anEmptyTemplateIsRefused() throws IOException {
+    write("tokenizer_config.json", "{\"chat_template\": \"\"}");
+    DataException e = assertThrows(DataException.class, () -> ChatTemplate.load(folder));
+    assertTrue(e.getMessage().contains("field 'chat_template': is empty"), e.getMessage());
+    write("chat_template.jinja", " \n");
+    e = assertThrows(DataException.class, () -> ChatTemplate.load(folder));
+    assertTrue(e.getMessage().contains("chat_template.jinja"), e.getMessage());
+    assertTrue(e.getMessage().contains("is empty"), e.getMessage());
+  }
+
+  @Test
   void namesFileAndLineOfAFault() throws IOException {
     write("chat_template.jinja", "{% for m in messages %}\n{{ m.content }}\n");
     TemplateException e = assertThrows(TemplateException.class, () -> ChatTemplate.load(folder));
