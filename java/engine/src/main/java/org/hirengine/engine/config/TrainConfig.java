@@ -166,7 +166,7 @@ public record TrainConfig(
 
   public record Train(
       @Key(
-              doc = "Optimizer steps at most.",
+              doc = "Training steps at most.",
               value = "100",
               min = 0,
               max = 1e9,
