@@ -161,13 +161,13 @@ static void walk(const Job &job) {
       for (int64_t s = 0; s < job.steps; s++, a += STEP_BYTES, b += STEP_BYTES) {
         TILE_STREAM(4, a, 64);
         if (s < HELD_STEPS) {
-          TILE_LOAD(6, b, 64);
+          TILE_LOAD(6, b, 128);
           TILE_DOT(0, 4, 6);
-          TILE_LOAD(7, b + TILE_BYTES, 64);
+          TILE_LOAD(7, b + 64, 128);
         } else {
-          TILE_STREAM(6, b, 64);
+          TILE_STREAM(6, b, 128);
           TILE_DOT(0, 4, 6);
-          TILE_STREAM(7, b + TILE_BYTES, 64);
+          TILE_STREAM(7, b + 64, 128);
         }
         TILE_DOT(1, 4, 7);
         if (!SMALL) {

@@ -1,8 +1,8 @@
 // What a variant of the products implements; matmul.cpp cuts them into these pieces.
 //
 // Packed matrices, the right sides of all products, have one layout for all variants: panels of PANEL columns, each a row
-// of steps of STEP elements of the summed dimension, filled up with zeros. A step is [STEP][PANEL] in float32; in bfloat16
-// [2 halves of 16 columns][STEP / 2 pairs][16 columns][2].
+// of steps of STEP elements of the summed dimension, filled up with zeros. A step is [STEP][PANEL] in float32, in bfloat16
+// [STEP / 2 pairs][PANEL][2]: rows of PANEL words.
 #pragma once
 
 #include "matmul.h"

@@ -29,8 +29,7 @@ static inline void store_pairs(void *p, Vec first, Vec second) {
 #endif
 }
 
-// WIDTH x WIDTH words: rows of `from`, any bytes apart, become columns of `to`, whose rows are WORDS apart.
-template <int64_t WORDS>
+// WIDTH x WIDTH words: rows of `from`, any bytes apart, become columns of `to`, whose rows are PANEL apart.
 static inline void transpose(const char *from, int64_t row_bytes, float *to) {
   Vec r[WIDTH];
 #pragma GCC unroll 16
@@ -61,7 +60,7 @@ static inline void transpose(const char *from, int64_t row_bytes, float *to) {
     q[12 + w] = _mm512_shuffle_f32x4(ab1, ce1, 0xdd);
   }
 #pragma GCC unroll 16
-  for (int i = 0; i < 16; i++) store(to + i * WORDS, q[i]);
+  for (int i = 0; i < 16; i++) store(to + i * PANEL, q[i]);
 #else
   Vec d[8];
 #pragma GCC unroll 2
@@ -77,23 +76,18 @@ static inline void transpose(const char *from, int64_t row_bytes, float *to) {
   }
 #pragma GCC unroll 4
   for (int w = 0; w < 4; w++) {
-    store(to + w * WORDS, _mm256_permute2f128_ps(d[w], d[4 + w], 0x20));
-    store(to + (4 + w) * WORDS, _mm256_permute2f128_ps(d[w], d[4 + w], 0x31));
+    store(to + w * PANEL, _mm256_permute2f128_ps(d[w], d[4 + w], 0x20));
+    store(to + (4 + w) * PANEL, _mm256_permute2f128_ps(d[w], d[4 + w], 0x31));
   }
 #endif
 }
 
-// A whole step.
+// A whole step: words of PANEL rows.
 template <class E>
 static void pack_whole(const char *w, int64_t row_bytes, float *step) {
-  constexpr int64_t HALF = PANEL / 2;
+  constexpr int64_t WORDS = STEP * sizeof(E) / sizeof(float);
   for (int64_t c = 0; c < PANEL; c += WIDTH) {
-    if (sizeof(E) == sizeof(float)) {
-      for (int64_t i = 0; i < STEP; i += WIDTH) transpose<PANEL>(w + c * row_bytes + i * 4, row_bytes, step + i * PANEL + c);
-    } else {
-      float *const half = step + c / HALF * HALF * (STEP / 2) + c % HALF;
-      for (int64_t i = 0; i < STEP / 2; i += WIDTH) transpose<HALF>(w + c * row_bytes + i * 4, row_bytes, half + i * HALF);
-    }
+    for (int64_t i = 0; i < WORDS; i += WIDTH) transpose(w + c * row_bytes + i * 4, row_bytes, step + i * PANEL + c);
   }
 }
 
@@ -121,9 +115,7 @@ static void pack_down(const void *w, int64_t stride, int64_t columns, int64_t k,
     if (sizeof(E) == sizeof(float)) {
       for (int64_t i = 0; i < STEP; i++) store(to + i * PANEL + c, row(i));
     } else {
-      constexpr int64_t HALF = PANEL / 2;
-      float *const half = to + c / HALF * HALF * (STEP / 2) + c % HALF;
-      for (int64_t i = 0; i < STEP; i += 2) store_pairs(half + i / 2 * HALF, row(i), row(i + 1));
+      for (int64_t i = 0; i < STEP; i += 2) store_pairs(to + i / 2 * PANEL + c, row(i), row(i + 1));
     }
   }
 }

@@ -22,9 +22,7 @@ void nothing() {}
 // Where element (k, column) of a step lies.
 template <class E>
 int64_t place(int64_t k, int64_t column) {
-  if (sizeof(E) == sizeof(float)) return k * PANEL + column;
-  constexpr int64_t HALF = PANEL / 2;
-  return column / HALF * HALF * STEP + k / 2 * PANEL + column % HALF * 2 + k % 2;
+  return sizeof(E) == sizeof(float) ? k * PANEL + column : k / 2 * 2 * PANEL + 2 * column + k % 2;
 }
 
 template <class E>

@@ -73,8 +73,8 @@ static inline void tile(const char *a, int64_t row_bytes, const char *b, int64_t
   for (int r = 0; r < ROWS; r++) {
     for (int v = 0; v < VECS; v++) acc[r][v] = load(sums + r * PANEL + v * WIDTH);
   }
+  const float *w = reinterpret_cast<const float *>(b);
   if (sizeof(E) == sizeof(float)) {
-    const float *w = reinterpret_cast<const float *>(b);
     for (int64_t i = 0; i < steps * STEP; i++, w += PANEL) {
       Vec right[VECS];
       for (int v = 0; v < VECS; v++) right[v] = load(w + v * WIDTH);
@@ -85,37 +85,31 @@ static inline void tile(const char *a, int64_t row_bytes, const char *b, int64_t
       }
     }
   } else {
-    // Words of pairs; vectors of the second half of a panel lie behind all pairs of the first.
-    constexpr int64_t HALF = STEP / 2 * (PANEL / 2), EACH = PANEL / 2 / WIDTH;
-    const float *w = reinterpret_cast<const float *>(b);
-    for (int64_t s = 0; s < steps; s++, w += 2 * HALF) {
-      for (int64_t q = 0; q < STEP / 2; q++) {
-        const int64_t i = s * STEP / 2 + q;
-        Vec right[VECS];
-        for (int v = 0; v < VECS; v++) right[v] = load(w + v / EACH * HALF + q * (PANEL / 2) + v % EACH * WIDTH);
+    for (int64_t i = 0; i < steps * STEP / 2; i++, w += PANEL) {
+      Vec right[VECS];
+      for (int v = 0; v < VECS; v++) right[v] = load(w + v * WIDTH);
 #if defined(__AVX512BF16__)
 #pragma GCC unroll 12
-        for (int r = 0; r < ROWS; r++) {
-          const Vec value = vec(*left.at(r, i));
-          for (int v = 0; v < VECS; v++) acc[r][v] = dots(acc[r][v], value, right[v]);
-        }
-#else
-        // In the order of AVX512-BF16: the second element of a pair first.
-        Vec second[VECS];
-        for (int v = 0; v < VECS; v++) second[v] = second_of(right[v]);
-#pragma GCC unroll 12
-        for (int r = 0; r < ROWS; r++) {
-          const Vec value = vec(*left.at(r, 2 * i + 1));
-          for (int v = 0; v < VECS; v++) acc[r][v] = fma(value, second[v], acc[r][v]);
-        }
-        for (int v = 0; v < VECS; v++) right[v] = first_of(right[v]);
-#pragma GCC unroll 12
-        for (int r = 0; r < ROWS; r++) {
-          const Vec value = vec(*left.at(r, 2 * i));
-          for (int v = 0; v < VECS; v++) acc[r][v] = fma(value, right[v], acc[r][v]);
-        }
-#endif
+      for (int r = 0; r < ROWS; r++) {
+        const Vec value = vec(*left.at(r, i));
+        for (int v = 0; v < VECS; v++) acc[r][v] = dots(acc[r][v], value, right[v]);
       }
+#else
+      // In the order of AVX512-BF16: the second element of a pair first.
+      Vec second[VECS];
+      for (int v = 0; v < VECS; v++) second[v] = second_of(right[v]);
+#pragma GCC unroll 12
+      for (int r = 0; r < ROWS; r++) {
+        const Vec value = vec(*left.at(r, 2 * i + 1));
+        for (int v = 0; v < VECS; v++) acc[r][v] = fma(value, second[v], acc[r][v]);
+      }
+      for (int v = 0; v < VECS; v++) right[v] = first_of(right[v]);
+#pragma GCC unroll 12
+      for (int r = 0; r < ROWS; r++) {
+        const Vec value = vec(*left.at(r, 2 * i));
+        for (int v = 0; v < VECS; v++) acc[r][v] = fma(value, right[v], acc[r][v]);
+      }
+#endif
     }
   }
   for (int r = 0; r < ROWS; r++) {
@@ -129,8 +123,7 @@ static void whole_tile(const char *a, int64_t row_bytes, const char *b, int64_t 
     tile<E, ROWS, PANEL / WIDTH, Left>(a, row_bytes, b, steps, sums);
   } else {
     for (int v = 0; v < PANEL / WIDTH; v += VECTORS) {
-      const int64_t skip = sizeof(E) == sizeof(float) ? WIDTH * v * 4 : STEP / 2 * WIDTH * v * 4;
-      tile<E, ROWS, VECTORS, Left>(a, row_bytes, b + skip, steps, sums + v * WIDTH);
+      tile<E, ROWS, VECTORS, Left>(a, row_bytes, b + v * WIDTH * sizeof(float), steps, sums + v * WIDTH);
     }
   }
 }
@@ -157,8 +150,9 @@ static void any_tile(int64_t rows, const char *a, int64_t row_bytes, const char 
 
 template <class E>
 static void run(const Job &job) {
-  // Tiles of even height: 13 rows are 7 and 6, not 12 and 1.
-  const int64_t tiles = (job.rows + TILE - 1) / TILE;
+  // Tiles of even height: 13 rows are 7 and 6, not 12 and 1. Few rows are bound by the reading of whole panels.
+  const int64_t highest = job.rows <= 2 * TILE && VECTORS * WIDTH < PANEL ? LOW_TILE : TILE;
+  const int64_t tiles = (job.rows + highest - 1) / highest;
   float *carry = job.carry;
   alignas(64) float sums[TILE * PANEL];
   for (int64_t p = job.from; p < job.to; p++) {
