@@ -11,6 +11,7 @@ import java.util.concurrent.Callable;
 import org.hirengine.replay.Coverage;
 import org.hirengine.replay.InstructionReader;
 import org.hirengine.replay.JsonLines;
+import org.hirengine.replay.Unchecked;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -27,8 +28,9 @@ import picocli.CommandLine.Spec;
       "Exit code 0 when training on the CPU can run, 1 when something it needs is missing.",
       "",
       "With --data it examines a data file instead: its rows by layout and source, how many"
-          + " constraints have a verifier, a judge or neither, and every row that cannot be used"
-          + " or checked; exit code 1 when a row cannot be used."
+          + " constraints have a verifier, a judge or neither, and every row that cannot be read,"
+          + " every constraint that can never get a verdict, and every row without constraints."
+          + " Exit code 1 when there are any; a judge that is not set is no fault of the file."
     },
     footer = {
       "",
@@ -86,6 +88,7 @@ final class DoctorCommand implements Callable<Integer> {
   private int examine(Path file) throws IOException {
     InstructionReader.Result read = new InstructionReader().skippingBad().read(file);
     Coverage coverage = Coverage.of(read, new VerifierOptions().verifiers());
+    List<Unchecked> faults = coverage.unchecked().stream().filter(Unchecked::isOfTheData).toList();
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       ObjectNode report = JsonLines.MAPPER.valueToTree(coverage);
@@ -95,17 +98,10 @@ final class DoctorCommand implements Callable<Integer> {
     } else {
       coverage.lines().forEach(out::println);
       read.bad().forEach(row -> out.println("bad: " + row.reason().getMessage()));
-      coverage
-          .unchecked()
-          .forEach(
-              row ->
-                  out.println(
-                      "no verifier: row "
-                          + row.id()
-                          + ": "
-                          + String.join(", ", row.constraints())));
+      faults.forEach(fault -> out.println("no verdict: " + fault.describe()));
+      coverage.bare().forEach(place -> out.println("no constraints: " + place));
     }
     out.flush();
-    return read.bad().isEmpty() ? 0 : 1;
+    return read.bad().isEmpty() && faults.isEmpty() && coverage.bare().isEmpty() ? 0 : 1;
   }
 }

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.hirengine.engine.hub.Location;
+import org.hirengine.replay.ConstraintCheck;
 import org.hirengine.replay.DataException;
 import org.hirengine.replay.Instruction;
 import org.hirengine.replay.InstructionJson;
@@ -137,6 +138,7 @@ final class EvaluateCommand implements Callable<Integer> {
         responses == null
             ? sampleResponses(model, prompts)
             : readResponses(responses, benchName, prompts);
+    check(verifiers, rows);
     ScoreReport.Form form =
         json ? ScoreReport.Form.JSON : markdown ? ScoreReport.Form.MARKDOWN : ScoreReport.Form.TEXT;
     if (ConstraintJson.MULDIMIF.equals(benchName)) {
@@ -149,6 +151,21 @@ final class EvaluateCommand implements Callable<Integer> {
       report.print(spec.commandLine().getOut(), form);
     }
     return 0;
+  }
+
+  /** Says once for each kind what can get no verdict, whatever the responses are. */
+  private void check(Verifiers verifiers, List<Row> rows) {
+    ConstraintCheck check = new ConstraintCheck(verifiers);
+    boolean any = false;
+    for (Instruction x : rows.stream().map(Row::instruction).distinct().toList()) {
+      any |= check.examine("", x.id(), x.constraints()).size() < x.constraints().size();
+    }
+    if (!any) {
+      throw new Failure(
+          "no constraint can be checked: " + String.join("; ", check.warnings()),
+          "correct the constraints; hir doctor --data FILE names every one");
+    }
+    check.warnings().forEach(each -> spec.commandLine().getErr().println("warning: " + each));
   }
 
   private static void readPrompts(

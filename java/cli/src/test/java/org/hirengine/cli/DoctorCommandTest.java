@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class DoctorCommandTest {
 
@@ -47,6 +49,64 @@ class DoctorCommandTest {
     assertFalse((run.out() + run.err()).contains("\tat "), "no stack trace");
   }
 
+  /** A row that can never get a verdict, and what must be said of it. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      value = {
+        "length_constraints:number_words | {'num_words':'40','relation':'at least'} | kwarg"
+            + " 'num_words' must be a whole number from 0, not the string '40'",
+        "length_constraints:number_words | {'num_words':40,'relation':'at most'} | kwarg"
+            + " 'relation' must be 'less than' or 'at least', not 'at most'",
+        "length_constraints:nth_paragraph_first_word | {'num_paragraphs':2,'first_word':'a'} |"
+            + " kwarg 'nth_paragraph' is missing",
+        "keywords:existence | {'keywords':[]} | kwarg 'keywords' is empty",
+        "language:response_language | {'language':'English'} | a code such as 'en', not 'English'",
+        "language:response_language | {'language':'zh-cn'} | a code such as 'zh', not 'zh-cn'",
+        "lenght_constraints:number_word | {} | did you mean 'length_constraints:number_words'?",
+      })
+  void whatCanNeverGetAVerdictIsNamed(String id, String kwargs, String why, @TempDir Path folder)
+      throws Exception {
+    Path file = folder.resolve("data.jsonl");
+    String row =
+        "{\"id\": \"r%d\", \"prompt\": \"p\", \"bench\": \"ifeval\", \"instruction_id_list\":"
+            + " [\"punctuation:no_comma\", \"%s\"], \"kwargs\": [{}, %s]}";
+    Files.write(
+        file,
+        List.of(
+            row.formatted(1, "detectable_format:title", "{}"),
+            row.formatted(2, id, kwargs.replace('\'', '"'))));
+    HirConsole run = HirConsole.run("doctor", "--data", file);
+    assertEquals(1, run.exit(), run.out() + run.err());
+    List<String> faults = run.out().lines().filter(l -> l.startsWith("no verdict: ")).toList();
+    assertEquals(1, faults.size(), run.out());
+    assertTrue(
+        faults.get(0).startsWith("no verdict: " + file + ":2: row 'r2', constraint 2 (" + id),
+        faults.get(0));
+    assertTrue(faults.get(0).contains(why), faults.get(0));
+    assertTrue(run.out().contains("3 with a verifier, 0 for a judge, 1 with neither"), run.out());
+
+    JsonNode report =
+        new ObjectMapper().readTree(HirConsole.run("doctor", "--json", "--data", file).out());
+    assertEquals(1, report.get("unchecked").size());
+    assertEquals("r2", report.get("unchecked").get(0).get("row").asText());
+    assertTrue(report.get("unchecked").get(0).get("reason").asText().contains(why));
+
+    Files.write(file, List.of(row.formatted(1, "detectable_format:title", "{}")));
+    HirConsole.run("doctor", "--data", file).succeeds();
+  }
+
+  @Test
+  void rowsWithoutConstraintsAreCountedAndNamed(@TempDir Path folder) throws Exception {
+    Path file =
+        Files.writeString(folder.resolve("d.jsonl"), "{\"prompt\": \"p\"}\n{\"prompt\": \"q\"}\n");
+    HirConsole run = HirConsole.run("doctor", "--data", file);
+    assertEquals(1, run.exit(), run.out());
+    assertTrue(run.out().contains("rows: 2 (engine 2), without constraints: 2"), run.out());
+    assertTrue(run.out().contains("no constraints: " + file + ":2"), run.out());
+  }
+
   @Test
   void aDataFileIsExamined(@TempDir Path folder) throws Exception {
     Path file = folder.resolve("data.json");
@@ -64,6 +124,10 @@ class DoctorCommandTest {
     assertTrue(run.out().contains("rows: 2 (hir-16k type1 1, hir-16k type4 1), bad: 1"), run.out());
     assertTrue(run.out().contains("1 with a verifier, 1 for a judge"), run.out());
     assertTrue(run.out().contains("bad: " + file + ":3: field 'ground_truth'"), run.out());
-    assertTrue(run.out().contains("no verifier: row 2: 2 judge:python"), run.out());
+    assertTrue(
+        run.out()
+            .contains(
+                "no verdict: " + file + ":2: row '2', constraint 2 (judge:python): only Python"),
+        run.out());
   }
 }

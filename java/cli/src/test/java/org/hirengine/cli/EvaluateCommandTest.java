@@ -30,6 +30,30 @@ class EvaluateCommandTest {
 
   @TempDir Path folder;
 
+  @Test
+  void whatCannotBeCheckedIsToldOnceForEachKind() throws IOException {
+    Path responses = folder.resolve("r.jsonl");
+    String bad =
+        "{\"id\": \"%d\", \"prompt\": \"p%1$d\", \"response\": \"r\", \"bench\": \"ifeval\","
+            + " \"instruction_id_list\": [\"length_constraints:number_words\"], \"kwargs\":"
+            + " [{\"num_words\": \"40\", \"relation\": \"at least\"}]}";
+    Files.write(responses, List.of(bad.formatted(1), bad.formatted(2)));
+    HirConsole.run("evaluate", "--bench", "ifeval", "--responses", responses)
+        .failsWith(
+            1, "no constraint can be checked: 2 constraints with kwargs that cannot be used");
+    Files.write(
+        responses,
+        List.of(bad.formatted(1), bad.formatted(2), bad.formatted(3).replace("\"40\"", "1")));
+    HirConsole run =
+        HirConsole.run("evaluate", "--bench", "ifeval", "--responses", responses).succeeds();
+    assertEquals(
+        List.of(
+            "warning: 2 constraints with kwargs that cannot be used in 2 rows, the first: row '1',"
+                + " constraint 1 (length_constraints:number_words): kwarg 'num_words' must be a"
+                + " whole number from 0, not the string '40'"),
+        run.err().lines().toList());
+  }
+
   /**
    * The published responses through our own verifiers, against the reference's tables. Verdicts
    * that the reference itself draws at random may differ, and language identification by 1 in 100.

@@ -67,6 +67,42 @@ class TrainCommandTest {
             """);
   }
 
+  /** Data that nobody can check teaches nothing, however long it is trained on. */
+  @Test
+  void dataThatNobodyCanCheckAreRefused() throws IOException {
+    String mistyped = ROW.replace("detectable_format:title", "detectible_format:title");
+    Files.write(folder.resolve("train.jsonl"), List.of(mistyped, mistyped));
+    HirConsole.run("train", config)
+        .failsWith(1, "train.jsonl: holds no row that can be checked: 2 constraints of an unknown")
+        .failsWith(1, "did you mean 'detectable_format:title'?");
+    assertFalse(Files.exists(out), "nothing is begun");
+    HirConsole run = HirConsole.run("train", config, "verify.no_verdict=violated").succeeds();
+    assertEquals(2, run.err().lines().filter(l -> l.startsWith("warning: ")).count(), run.err());
+  }
+
+  @Test
+  void whatCannotBeCheckedIsToldOnceForEachKind() throws IOException {
+    String mistyped = ROW.replace("detectable_format:title", "detectible_format:title");
+    String empty =
+        ROW.replace("punctuation:no_comma", "keywords:existence")
+            .replace("[{}, {}]", "[{\"keywords\": []}, {}]");
+    Files.write(
+        folder.resolve("train.jsonl"), List.of(ROW, mistyped, mistyped, empty, empty, empty));
+    HirConsole run = HirConsole.run("train", config).succeeds();
+    List<String> warnings =
+        run.err().lines().filter(l -> l.matches("warning: .*constraint.*")).toList();
+    assertEquals(3, warnings.size(), run.err());
+    assertTrue(
+        warnings.get(0).contains("2 constraints of an unknown type in 2 rows, the first: ")
+            && warnings.get(0).contains("train.jsonl:2: row '2', constraint 2 (detectible_"),
+        warnings.get(0));
+    assertTrue(
+        warnings.get(1).contains("3 constraints with kwargs that cannot be used in 3 rows")
+            && warnings.get(1).contains("kwarg 'keywords' is empty"),
+        warnings.get(1));
+    assertTrue(warnings.get(2).contains("5 training instructions have such"), warnings.get(2));
+  }
+
   @Test
   void writesTheRunFolderAndPrintsBeforeAndAfter() throws IOException {
     HirConsole run = HirConsole.run("train", config).succeeds();

@@ -133,10 +133,10 @@ public final class HirTrainer implements AutoCloseable {
       TrainConfig resolved = located(Objects.requireNonNull(config, "config is required"));
       TrainingListener told = TrainingListener.all(listeners);
       Verifiers judging = verifiers == null ? verifiers(resolved) : verifiers;
-      TrainingData train = data(instructions, resolved.data().train(), resolved);
+      TrainingData train = data(instructions, resolved.data().train(), resolved, judging);
       Location evalFile = resolved.data().eval();
       TrainingData held =
-          heldOut == null && evalFile == null ? null : data(heldOut, evalFile, resolved);
+          heldOut == null && evalFile == null ? null : data(heldOut, evalFile, resolved, judging);
       TrainingRun run =
           TrainingRun.open(
               new TrainingRun.Parts(
@@ -184,11 +184,16 @@ public final class HirTrainer implements AutoCloseable {
     }
 
     private static TrainingData data(
-        @Nullable List<Instruction> given, @Nullable Location file, TrainConfig config)
+        @Nullable List<Instruction> given,
+        @Nullable Location file,
+        TrainConfig config,
+        Verifiers verifiers)
         throws IOException {
+      TrainConfig.NoVerdict noVerdict = config.verify().noVerdict();
       return given != null
-          ? TrainingData.of(given)
-          : TrainingData.read(Objects.requireNonNull(file).path(), config.data().badRows());
+          ? TrainingData.of(given, verifiers, noVerdict)
+          : TrainingData.read(
+              Objects.requireNonNull(file).path(), config.data().badRows(), verifiers, noVerdict);
     }
 
     private static Verifiers verifiers(TrainConfig config) throws IOException {

@@ -296,7 +296,14 @@ class HirTrainerTest {
                 "ifeval",
                 List.of(
                     new ConstraintSpec("ifeval", "punctuation:no_comma", Map.of()),
-                    new ConstraintSpec("ifeval", "unheard:of", Map.of()))));
+                    new ConstraintSpec("ifeval", "unheard:of", Map.of()))),
+            Instruction.of(
+                "whole",
+                "write about river",
+                List.of("no comma"),
+                QType.TYPE1,
+                "ifeval",
+                List.of(new ConstraintSpec("ifeval", "punctuation:no_comma", Map.of()))));
     for (String way : List.of("skip", "violated")) {
       try (HirTrainer trainer =
           HirTrainer.builder()
@@ -307,11 +314,20 @@ class HirTrainerTest {
               .build()) {
         StepMetrics step = trainer.step();
         boolean skipped = way.equals("skip");
-        assertEquals(skipped ? 0 : 32, value(step, Metric.TRAINED_ROWS));
-        assertEquals(skipped ? 32 : 0, value(step, Metric.SKIPPED_ROWS));
-        assertTrue(step.get(Metric.CLA).isEmpty());
+        assertEquals(skipped ? 16 : 32, value(step, Metric.TRAINED_ROWS));
+        assertEquals(skipped ? 16 : 0, value(step, Metric.SKIPPED_ROWS));
       }
     }
+    DataException none =
+        assertThrows(
+            DataException.class,
+            () ->
+                HirTrainer.builder()
+                    .config(world.config("none", "data.eval=null"))
+                    .instructions(instructions.subList(0, 1))
+                    .build());
+    assertTrue(none.getMessage().contains("no row that can be checked"), none.getMessage());
+    assertFalse(Files.exists(temp.resolve("none")));
   }
 
   @Test

@@ -3,8 +3,10 @@ package org.hirengine.replay;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.hirengine.verify.ConstraintSpec;
@@ -16,76 +18,102 @@ import org.hirengine.verify.judge.ModelJudge;
  *
  * @param rows good rows by layout and source, such as {@code "hir-16k type1"}
  * @param bad rows set aside
+ * @param bare places of rows without constraints
  * @param verified constraints that a rule verifies
  * @param judged constraints that only a judge can decide
  * @param judge whether there is a judge
- * @param unverified constraints that nobody can decide, by "bench/id"; Python checkers of a data
- *     set, which are never run, are among them
- * @param unchecked instructions with such constraints, in the data's order
+ * @param unverified constraints that neither a rule nor a judge can decide, by "bench/id"
+ * @param unchecked constraints that can never get a verdict here, in the data's order
+ * @param checkable rows of which every constraint can get a verdict
+ * @param partly rows of which at least one can
+ * @param warnings what cannot be checked, a line for each kind
  */
 public record Coverage(
     SortedMap<String, Integer> rows,
     int bad,
+    List<String> bare,
     int verified,
     int judged,
     boolean judge,
     SortedMap<String, Integer> unverified,
-    List<Unchecked> unchecked) {
+    List<Unchecked> unchecked,
+    int checkable,
+    int partly,
+    List<String> warnings) {
 
   private static final int LINES = 12;
 
-  /**
-   * An instruction with constraints that have no verifier.
-   *
-   * @param id the instruction's id
-   * @param constraints their places in the instruction from 1, with their ids
-   */
-  public record Unchecked(String id, List<String> constraints) {}
-
   public Coverage {
     rows = Collections.unmodifiableSortedMap(new TreeMap<>(rows));
+    bare = List.copyOf(bare);
     unverified = Collections.unmodifiableSortedMap(new TreeMap<>(unverified));
     unchecked = List.copyOf(unchecked);
+    warnings = List.copyOf(warnings);
   }
 
   /** Counts what was read. */
   public static Coverage of(InstructionReader.Result data, Verifiers verifiers) {
+    ConstraintCheck check = new ConstraintCheck(verifiers);
     int verified = 0;
     int judged = 0;
+    int checkable = 0;
+    int partly = 0;
+    List<String> bare = new ArrayList<>();
     SortedMap<String, Integer> unverified = new TreeMap<>();
     List<Unchecked> unchecked = new ArrayList<>();
-    for (Instruction instruction : data.instructions()) {
-      List<String> without = new ArrayList<>();
-      for (int i = 0; i < instruction.constraints().size(); i++) {
-        ConstraintSpec spec = instruction.constraints().get(i);
-        if (spec.bench().equals(ModelJudge.BENCH) && !spec.id().equals(HirRow.PYTHON)) {
-          judged++;
-        } else if (verifiers.type(spec.bench(), spec.id()).isPresent()) {
-          verified++;
-        } else {
-          unverified.merge(spec.bench() + "/" + spec.id(), 1, Integer::sum);
-          without.add((i + 1) + " " + spec.id());
+    for (int i = 0; i < data.instructions().size(); i++) {
+      Instruction instruction = data.instructions().get(i);
+      List<ConstraintSpec> constraints = instruction.constraints();
+      if (constraints.isEmpty()) {
+        bare.add(data.place(i));
+        continue;
+      }
+      List<Unchecked> found = check.examine(data.place(i), instruction.id(), constraints);
+      unchecked.addAll(found);
+      checkable += found.isEmpty() ? 1 : 0;
+      partly += found.size() < constraints.size() ? 1 : 0;
+      Set<Integer> without = new HashSet<>();
+      for (Unchecked each : found) {
+        if (each.isOfTheData()) {
+          without.add(each.number());
+          String bench = constraints.get(each.number() - 1).bench();
+          unverified.merge(bench + "/" + each.id(), 1, Integer::sum);
         }
       }
-      if (!without.isEmpty()) {
-        unchecked.add(new Unchecked(instruction.id(), List.copyOf(without)));
+      for (int n = 1; n <= constraints.size(); n++) {
+        if (!without.contains(n)) {
+          boolean ofJudge = constraints.get(n - 1).bench().equals(ModelJudge.BENCH);
+          judged += ofJudge ? 1 : 0;
+          verified += ofJudge ? 0 : 1;
+        }
       }
     }
     return new Coverage(
         data.rows(),
         data.bad().size(),
+        bare,
         verified,
         judged,
         !verifiers.types(ModelJudge.BENCH).isEmpty(),
         unverified,
-        unchecked);
+        unchecked,
+        checkable,
+        partly,
+        check.warnings());
   }
 
   /** The summary for people, a line each. */
   public List<String> lines() {
     List<String> lines = new ArrayList<>();
     int all = rows.values().stream().mapToInt(Integer::intValue).sum();
-    lines.add("rows: " + all + " (" + largest(rows) + ")" + (bad > 0 ? ", bad: " + bad : ""));
+    lines.add(
+        "rows: "
+            + all
+            + " ("
+            + largest(rows)
+            + ")"
+            + (bad > 0 ? ", bad: " + bad : "")
+            + (bare.isEmpty() ? "" : ", without constraints: " + bare.size()));
     int none = unverified.values().stream().mapToInt(Integer::intValue).sum();
     lines.add(
         "constraints: "
@@ -103,12 +131,16 @@ public record Coverage(
             + ", "
             + none
             + " with neither"
-            + (none > 0 ? " in " + unchecked.size() + " rows: " + largest(unverified) : ""));
-    Integer python = unverified.get(ModelJudge.BENCH + "/" + HirRow.PYTHON);
-    if (python != null) {
-      lines.add(python + " constraints come with Python checkers, which are never run: no verdict");
-    }
+            + (none > 0 ? " in " + rowsWithout() + " rows: " + largest(unverified) : ""));
     return lines;
+  }
+
+  private long rowsWithout() {
+    return unchecked.stream()
+        .filter(Unchecked::isOfTheData)
+        .map(Unchecked::place)
+        .distinct()
+        .count();
   }
 
   private static String largest(SortedMap<String, Integer> counts) {

@@ -28,7 +28,6 @@ final class HirRow {
   /** The id of a constraint that only Python source could check. */
   static final String PYTHON = "judge:python";
 
-  private static final String CRITERION = "judge:criterion";
   private static final String TRUTH = "ground_truth";
   private static final Set<String> SOURCES = Set.of("type1", "type2", "type3", "type4");
 
@@ -139,7 +138,7 @@ final class HirRow {
     for (int i = 0; i < checkers.size(); i++) {
       String checker = checkers.get(i).asText();
       if (checker.startsWith("[llm]")) {
-        ids.add(CRITERION);
+        ids.add(ModelJudge.CRITERION);
         ObjectNode own = kwargs.addObject();
         own.set("criterion", criteria.get(i));
         if (out.path("question").isTextual()) {

@@ -36,7 +36,10 @@ public final class InstructionReader {
   private final Consumer<Instruction> requirement;
   private final boolean skipBad;
 
-  /** A reader that demands a {@code bench} in rows with constraints and accepts any constraint. */
+  /**
+   * A reader that demands a {@code bench} in rows with constraints and accepts any constraint;
+   * {@link Coverage} says which of them can be checked.
+   */
   public InstructionReader() {
     this(null, spec -> {}, instruction -> {}, false);
   }
@@ -59,7 +62,7 @@ public final class InstructionReader {
 
   /**
    * Every constraint is shown to {@code check}, which throws IllegalArgumentException where it is
-   * unknown or its kwargs are wrong; {@code verifiers::parse} does.
+   * unknown or its kwargs are wrong, as {@code verifiers::parse} does: then the row is bad.
    */
   public InstructionReader checking(Consumer<ConstraintSpec> newCheck) {
     return new InstructionReader(defaultBench, newCheck, requirement, skipBad);
@@ -81,12 +84,24 @@ public final class InstructionReader {
   /**
    * What was read.
    *
+   * @param file what errors call it
    * @param instructions the good rows in the file's order, at least one
+   * @param lines their lines, or rows of an array or a table, from 1
    * @param bad the rows set aside
    * @param rows number of good rows by layout and source, such as {@code "hir-16k type1"}
    */
   public record Result(
-      List<Instruction> instructions, List<BadRow> bad, SortedMap<String, Integer> rows) {}
+      String file,
+      List<Instruction> instructions,
+      List<Long> lines,
+      List<BadRow> bad,
+      SortedMap<String, Integer> rows) {
+
+    /** Where a good row stands: file and line. */
+    public String place(int index) {
+      return file + ":" + lines.get(index);
+    }
+  }
 
   /**
    * Reads a whole file.
@@ -117,6 +132,7 @@ public final class InstructionReader {
 
   private Result read(DataRows rows, String name) throws IOException {
     List<Instruction> instructions = new ArrayList<>();
+    List<Long> lines = new ArrayList<>();
     List<BadRow> bad = new ArrayList<>();
     SortedMap<String, Integer> counts = new TreeMap<>();
     for (DataRow row = rows.next(); row != null; row = rows.next()) {
@@ -125,6 +141,7 @@ public final class InstructionReader {
         RowFormat format = RowFormat.of(object);
         Instruction instruction = instruction(format, object, name, row.number());
         instructions.add(instruction);
+        lines.add(row.number());
         counts.merge(format.label() + source(instruction), 1, Integer::sum);
       } catch (DataException e) {
         if (!skipBad) {
@@ -141,10 +158,16 @@ public final class InstructionReader {
           bad.isEmpty()
               ? "holds no rows"
               : "holds no good row; the first: " + bad.get(0).reason().getMessage(),
-          "give at least one instruction, such as one JSON object per line");
+          bad.isEmpty()
+              ? "give at least one instruction, such as one JSON object per line"
+              : bad.get(0).reason().remedy());
     }
     return new Result(
-        List.copyOf(instructions), List.copyOf(bad), Collections.unmodifiableSortedMap(counts));
+        name,
+        List.copyOf(instructions),
+        List.copyOf(lines),
+        List.copyOf(bad),
+        Collections.unmodifiableSortedMap(counts));
   }
 
   /** Where the row says it comes from, with a space before it; or nothing. */

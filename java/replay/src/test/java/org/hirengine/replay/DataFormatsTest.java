@@ -278,9 +278,21 @@ class DataFormatsTest {
     assertEquals(1, coverage.judged());
     assertEquals(Map.of("judge/judge:python", 1), coverage.unverified());
     assertEquals(
-        List.of(new Coverage.Unchecked("6", List.of("2 judge:python"))), coverage.unchecked());
+        List.of("x:2: row '6', constraint 2 (judge:python): only Python source that comes with"),
+        coverage.unchecked().stream()
+            .filter(Unchecked::isOfTheData)
+            .map(each -> each.describe().replaceFirst(" the row could check it", ""))
+            .toList());
+    assertEquals(
+        List.of(Unchecked.Kind.NO_JUDGE, Unchecked.Kind.PYTHON),
+        coverage.unchecked().stream().map(Unchecked::kind).toList());
+    assertEquals(1, coverage.checkable());
+    assertEquals(1, coverage.partly());
     assertEquals("rows: 2 (hir-16k type1 1, hir-16k type4 1)", coverage.lines().get(0));
-    assertTrue(coverage.lines().get(2).contains("never run"), coverage.lines().toString());
+    assertEquals(2, coverage.warnings().size());
+    assertTrue(
+        coverage.warnings().get(0).startsWith("1 constraint with a Python checker, which is never"),
+        coverage.warnings().toString());
   }
 
   /** The published benchmarks' rows, without the field that names their benchmark. */

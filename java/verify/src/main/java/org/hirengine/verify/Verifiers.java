@@ -229,13 +229,14 @@ public final class Verifiers {
 
   private String unknown(ConstraintSpec constraint) {
     String bench = constraint.bench();
+    if (bench.equals(ModelJudge.BENCH) && constraint.id().equals(ModelJudge.CRITERION)) {
+      return "no judge is set: give "
+          + ModelJudge.URL_VARIABLE
+          + " and "
+          + ModelJudge.MODEL_VARIABLE;
+    }
     if (bench.equals(ModelJudge.BENCH)) {
-      return types.containsKey(bench)
-          ? "constraint '" + constraint.id() + "' is none that a judge can decide"
-          : "no judge is set: give "
-              + ModelJudge.URL_VARIABLE
-              + " and "
-              + ModelJudge.MODEL_VARIABLE;
+      return "'" + constraint.id() + "' is nothing that a judge could decide";
     }
     if (!types.containsKey(bench)) {
       return "unknown benchmark '" + bench + "', known are " + String.join(", ", types.keySet());

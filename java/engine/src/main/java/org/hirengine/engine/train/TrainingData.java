@@ -5,9 +5,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.LongStream;
 import org.hirengine.engine.config.TrainConfig.BadRows;
+import org.hirengine.engine.config.TrainConfig.NoVerdict;
 import org.hirengine.replay.BadRow;
 import org.hirengine.replay.Coverage;
 import org.hirengine.replay.DataException;
@@ -19,27 +20,32 @@ import org.hirengine.verify.Verifiers;
 /**
  * Instructions to train or evaluate on.
  *
- * @param bad lines that were skipped, with reasons
- * @param rows number of instructions by layout and source
+ * @param read the instructions with their places, and lines that were skipped with reasons
+ * @param coverage what there is, and how much of it can be checked
  */
-public record TrainingData(
-    List<Instruction> instructions, List<BadRow> bad, SortedMap<String, Integer> rows) {
+public record TrainingData(InstructionReader.Result read, Coverage coverage) {
 
   /**
    * Reads a file.
    *
    * @throws DataException naming the first line that cannot be used, unless those are skipped, or
-   *     an instruction without constraints
+   *     an instruction without constraints; or saying why none can be checked
    */
-  public static TrainingData read(Path file, BadRows badRows) throws IOException {
+  public static TrainingData read(
+      Path file, BadRows badRows, Verifiers verifiers, NoVerdict noVerdict) throws IOException {
     InstructionReader reader = new InstructionReader().requiring(TrainingData::verifiable);
-    InstructionReader.Result result =
-        (badRows == BadRows.SKIP ? reader.skippingBad() : reader).read(file);
-    return new TrainingData(result.instructions(), result.bad(), result.rows());
+    return of(
+        (badRows == BadRows.SKIP ? reader.skippingBad() : reader).read(file), verifiers, noVerdict);
   }
 
-  /** Instructions that are in memory already. */
-  public static TrainingData of(List<Instruction> instructions) {
+  /**
+   * Instructions that are in memory already.
+   *
+   * @throws DataException naming an instruction without constraints, or saying why none can be
+   *     checked
+   */
+  public static TrainingData of(
+      List<Instruction> instructions, Verifiers verifiers, NoVerdict noVerdict) {
     instructions.forEach(
         instruction -> {
           try {
@@ -49,8 +55,41 @@ public record TrainingData(
                 "instruction '" + instruction.id() + "'", 0, e.field(), e.problem(), e.remedy());
           }
         });
-    return new TrainingData(
-        instructions, List.of(), new TreeMap<>(Map.of("in memory", instructions.size())));
+    return of(
+        new InstructionReader.Result(
+            "in memory",
+            List.copyOf(instructions),
+            LongStream.rangeClosed(1, instructions.size()).boxed().toList(),
+            List.of(),
+            new TreeMap<>(Map.of("in memory", instructions.size()))),
+        verifiers,
+        noVerdict);
+  }
+
+  /** Refuses data of which nothing can be learnt: every response would be left out. */
+  private static TrainingData of(
+      InstructionReader.Result read, Verifiers verifiers, NoVerdict noVerdict) {
+    Coverage coverage = Coverage.of(read, verifiers);
+    int useful = noVerdict == NoVerdict.SKIP ? coverage.checkable() : coverage.partly();
+    if (useful == 0 && !coverage.unchecked().isEmpty()) {
+      throw new DataException(
+          read.file(),
+          0,
+          null,
+          "holds no row that can be checked: " + String.join("; ", coverage.warnings()),
+          "correct the constraints; hir doctor --data names every one");
+    }
+    return new TrainingData(read, coverage);
+  }
+
+  /** The instructions, in the data's order. */
+  public List<Instruction> instructions() {
+    return read.instructions();
+  }
+
+  /** Lines that were skipped. */
+  public List<BadRow> bad() {
+    return read.bad();
   }
 
   /** Refuses instructions without constraints: every response to one would earn the full reward. */
@@ -61,11 +100,6 @@ public record TrainingData(
           "is missing or empty",
           "give every instruction at least one constraint that can be verified");
     }
-  }
-
-  /** What there is, and how much of it can be checked. */
-  Coverage coverage(Verifiers verifiers) {
-    return Coverage.of(new InstructionReader.Result(instructions, bad, rows), verifiers);
   }
 
   /** Writes skipped lines with their reasons; without any there is no file. */

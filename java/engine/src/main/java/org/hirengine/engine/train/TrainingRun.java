@@ -196,14 +196,18 @@ public final class TrainingRun implements AutoCloseable {
   }
 
   private void tellWhatIsLeftOut(Parts parts) {
-    Coverage coverage = parts.train.coverage(parts.verifiers);
+    Coverage coverage = parts.train.coverage();
     listener.data(coverage);
-    int uncheckable = coverage.unchecked().size();
-    if (uncheckable > 0) {
+    coverage.warnings().forEach(listener::warning);
+    int uncheckable = parts.train.instructions().size() - coverage.checkable();
+    if (uncheckable > 0 && config.verify().noVerdict() == TrainConfig.NoVerdict.SKIP) {
       listener.warning(
           uncheckable
-              + " training instructions have a constraint that nobody here can check; their"
-              + " responses are sampled but not trained on (verify.no_verdict)");
+              + " training instructions have such a constraint; their responses are sampled but not"
+              + " trained on (verify.no_verdict)");
+    }
+    if (parts.heldOut != null) {
+      parts.heldOut.coverage().warnings().forEach(each -> listener.warning("held-out: " + each));
     }
     int bad = parts.badRows().size();
     if (bad > 0) {

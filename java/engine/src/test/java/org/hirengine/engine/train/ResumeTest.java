@@ -181,7 +181,9 @@ class ResumeTest {
             }
           }
         };
-    TrainingData data = TrainingData.of(TinyWorld.instructions(1, 8));
+    TrainingData data =
+        TrainingData.of(
+            TinyWorld.instructions(1, 8), Verifiers.standard(), TrainConfig.NoVerdict.SKIP);
     run[0] =
         TrainingRun.open(
             new TrainingRun.Parts(

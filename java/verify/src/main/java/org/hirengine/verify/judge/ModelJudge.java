@@ -33,6 +33,9 @@ public final class ModelJudge {
   /** The benchmark of judged constraints. */
   public static final String BENCH = "judge";
 
+  /** The id of a constraint in words. */
+  public static final String CRITERION = JudgeType.ID;
+
   /** Environment variables: the endpoint's base URL, the model's name, the key (optional). */
   public static final String URL_VARIABLE = "HIR_JUDGE_URL";
 

@@ -1,0 +1,59 @@
+package org.hirengine.replay;
+
+import com.fasterxml.jackson.annotation.JsonIgnore;
+
+/**
+ * A constraint of a data set that can never get a verdict here.
+ *
+ * @param place its row's file and line; empty where only the id tells the row
+ * @param row the row's id
+ * @param number its place among the row's constraints, from 1
+ * @param id its type's id
+ * @param kind what keeps it from being checked
+ * @param reason why, in the verifier's own words: they name the kwarg at fault and what it may be
+ */
+public record Unchecked(String place, String row, int number, String id, Kind kind, String reason) {
+
+  /** What keeps a constraint from being checked. */
+  public enum Kind {
+    /** Nobody knows its benchmark or its id. */
+    UNKNOWN_TYPE("of an unknown type"),
+    /** Its kwargs are missing, empty, out of range or of the wrong type. */
+    BAD_KWARGS("with kwargs that cannot be used"),
+    /** It comes with Python source, which is never run. */
+    PYTHON("with a Python checker, which is never run"),
+    /** A judge would decide it, and none is set. */
+    NO_JUDGE("for a judge, and none is set");
+
+    private final String phrase;
+
+    Kind(String phrase) {
+      this.phrase = phrase;
+    }
+  }
+
+  /** Whether the data are at fault, and no setting can change it. */
+  @JsonIgnore
+  public boolean isOfTheData() {
+    return kind != Kind.NO_JUDGE;
+  }
+
+  /** All of it as one line for people. */
+  public String describe() {
+    String why = reason.startsWith(id + ": ") ? reason.substring(id.length() + 2) : reason;
+    return (place.isEmpty() ? "" : place + ": ")
+        + "row '"
+        + row
+        + "', constraint "
+        + number
+        + " ("
+        + id
+        + "): "
+        + why;
+  }
+
+  /** "3 constraints with kwargs that cannot be used". */
+  static String count(Kind kind, int constraints) {
+    return constraints + " constraint" + (constraints == 1 ? " " : "s ") + kind.phrase;
+  }
+}
