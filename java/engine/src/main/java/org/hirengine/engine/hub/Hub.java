@@ -65,42 +65,40 @@ public final class Hub {
     if (cached.isPresent()) {
       return cached.get();
     }
-    Optional<Location> usable = cached(cache, name, false);
     try {
-      return usable.isPresent() && settings.offline() ? usable.get() : fetch(name);
+      return fetch(name);
     } catch (HubException e) {
-      if (usable.isPresent() && e.unreachable()) {
-        listener.note(e.getMessage() + "; using what the cache has of it");
-        return usable.get();
+      Optional<Location> usable = e.unreachable() ? cached(cache, name, false) : Optional.empty();
+      if (usable.isEmpty()) {
+        throw e;
       }
-      throw e;
+      listener.note(e.getMessage() + "; using what the cache has of it");
+      return usable.get();
     }
   }
 
   /**
-   * Brings the cache up to date with the Hub.
+   * Brings the cache up to date with the Hub; a commit that it has needs no Hub, and offline it is
+   * as good as it is.
    *
    * @throws HubException when the Hub does not give it
    */
   public Location fetch(HubName name) {
     HubCache cache = new HubCache(settings, name);
-    if (name.pinned()) {
-      Optional<Location> cached = cached(cache, name, true);
+    boolean offline = settings.offline();
+    if (name.pinned() || offline) {
+      Optional<Location> cached = cached(cache, name, !offline);
       if (cached.isPresent()) {
         return cached.get();
       }
     }
-    if (settings.offline()) {
+    if (offline) {
       throw new HubException(
           name + " is not in the cache " + settings.cache() + ", and HF_HUB_OFFLINE is set",
-          "unset HF_HUB_OFFLINE, or fetch it on a machine with a network: hir fetch " + name);
+          "unset HF_HUB_OFFLINE, or fetch it where there is a network: hir fetch " + name);
     }
     try {
-      Location fetched = name.file() != null ? file(cache, name) : model(cache, name);
-      if (!name.pinned()) {
-        cache.remember(name, fetched.name().orElseThrow().revisionOrMain());
-      }
-      return fetched;
+      return name.file() != null ? file(cache, name) : model(cache, name);
     } catch (IOException e) {
       throw HubCache.broken("write", cache.folder(), e);
     }
@@ -149,11 +147,27 @@ public final class Hub {
         : Optional.empty();
   }
 
+  /**
+   * Notes what a revision stands for and what it lacks, so that the Hub need not be asked again. A
+   * cache that cannot be written, having been filled by others, does without.
+   */
+  private void remember(HubCache cache, HubName name, String commit, Collection<String> absent) {
+    try {
+      for (String file : absent) {
+        cache.rememberAbsence(commit, file);
+      }
+      cache.remember(name, commit);
+    } catch (IOException e) {
+      listener.note(HubCache.broken("write", cache.folder(), e).getMessage());
+    }
+  }
+
   private Location file(HubCache cache, HubName name) throws IOException {
     String commit = client().look(name).commit();
     HubName pinned = name.at(commit);
     String file = Objects.requireNonNull(name.file());
     get(cache, pinned, Set.of(file));
+    remember(cache, name, commit, Set.of());
     return Location.found(pinned, cache.file(commit, file));
   }
 
@@ -168,9 +182,8 @@ public final class Hub {
     if (!folder) {
       String gguf = NeededFiles.onlyGguf(pinned, files);
       Location fetched = file(cache, pinned.withFile(gguf));
-      if (!files.contains(NeededFiles.CONFIG)) {
-        cache.rememberAbsence(commit, NeededFiles.CONFIG);
-      }
+      boolean bare = !files.contains(NeededFiles.CONFIG);
+      remember(cache, name, commit, bare ? Set.of(NeededFiles.CONFIG) : Set.of());
       return fetched;
     }
     Set<String> wanted = new LinkedHashSet<>(List.of(NeededFiles.CONFIG));
@@ -184,14 +197,12 @@ public final class Hub {
       wanted.add(NeededFiles.WEIGHTS);
     }
     get(cache, pinned, wanted);
-    for (String companion : NeededFiles.COMPANIONS) {
-      if (!files.contains(companion)) {
-        cache.rememberAbsence(commit, companion);
-      }
-    }
+    Set<String> absent = new LinkedHashSet<>(NeededFiles.COMPANIONS);
     if (files.stream().noneMatch(NeededFiles::isTemplate)) {
-      cache.rememberAbsence(commit, NeededFiles.TEMPLATES);
+      absent.add(NeededFiles.TEMPLATES);
     }
+    absent.removeAll(files);
+    remember(cache, name, commit, absent);
     return Location.found(pinned, cache.snapshot(commit));
   }
 

@@ -73,19 +73,15 @@ final class HubCache {
   }
 
   /** Notes what a revision stands for. */
-  void remember(HubName name, String commit) {
+  void remember(HubName name, String commit) throws IOException {
     if (commit(name).equals(Optional.of(commit))) {
-      return; // a cache that others wrote may be read-only
+      return;
     }
     Path ref = folder.resolve("refs").resolve(name.revisionOrMain());
-    try {
-      Files.createDirectories(ref.getParent());
-      Path draft = aside(ref, ".tmp");
-      Files.writeString(draft, commit);
-      Files.move(draft, ref, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } catch (IOException e) {
-      throw broken("write", ref, e);
-    }
+    Files.createDirectories(ref.getParent());
+    Path draft = aside(ref, ".tmp");
+    Files.writeString(draft, commit);
+    Files.move(draft, ref, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
   /** The folder of a commit's files. */
@@ -113,15 +109,13 @@ final class HubCache {
   }
 
   /** Notes that a commit has no such file. */
-  void rememberAbsence(String commit, String file) {
+  void rememberAbsence(String commit, String file) throws IOException {
     Path mark = absence(commit, file);
     try {
       Files.createDirectories(mark.getParent());
       Files.createFile(mark);
     } catch (FileAlreadyExistsException e) {
       // noted before
-    } catch (IOException e) {
-      throw broken("write", mark, e);
     }
   }
 

@@ -190,7 +190,8 @@ public final class FakeHub implements AutoCloseable {
       status(404, "X-Error-Code", "RevisionNotFound").answer(exchange);
       return;
     }
-    ObjectNode root = JSON.createObjectNode().put("sha", commit);
+    ObjectNode root =
+        JSON.createObjectNode().put("id", halves[0].split("/", 2)[1]).put("sha", commit);
     root.putArray("siblings");
     repository
         .commits
@@ -229,7 +230,7 @@ public final class FakeHub implements AutoCloseable {
       exchange.getResponseHeaders().set("ETag", "\"of-the-redirect\"");
       exchange
           .getResponseHeaders()
-          .set("Location", "http://127.0.0.1:" + storage.getAddress().getPort() + "/" + hash);
+          .set("Location", "http://localhost:" + storage.getAddress().getPort() + "/" + hash);
       exchange.sendResponseHeaders(302, -1);
     }
   }
