@@ -1,5 +1,7 @@
 package org.hirengine.verify;
 
+import java.util.Optional;
+
 /**
  * One constraint, ready to check responses: the parsed form of an id and its kwargs.
  *
@@ -14,4 +16,13 @@ public interface Verifier {
    * failed verdict.
    */
   Verdict check(Response response);
+
+  /**
+   * Why the constraint's words were not understood, or empty, as by default, where they were. A
+   * constraint that is not understood still has the verdict that its reference gives by default,
+   * often "satisfied" whatever the response says; {@link Unread} decides whether that counts.
+   */
+  default Optional<String> unread() {
+    return Optional.empty();
+  }
 }

@@ -69,7 +69,12 @@ final class Conformance {
   }
 
   static List<JsonNode> lines(String file) throws IOException {
-    Path path = SharedData.require("conformance/" + file + ".jsonl.gz");
+    return linesOf("conformance/" + file + ".jsonl.gz");
+  }
+
+  /** The lines of a compressed file of the shared data. */
+  static List<JsonNode> linesOf(String file) throws IOException {
+    Path path = SharedData.require(file);
     List<JsonNode> lines = new ArrayList<>();
     try (BufferedReader reader =
         new BufferedReader(

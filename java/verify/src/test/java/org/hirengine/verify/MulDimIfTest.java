@@ -31,24 +31,73 @@ class MulDimIfTest {
         "Length_Sentences | The text must contain at least 2 sentences. | One. Two! | SATISFIED |"
             + " 2",
         "Length_Paragraphs | exactly 2 paragraphs | one | VIOLATED | 1 paragraph, exactly 2",
-        "Length_Paragraphs | keep it brief | one | VIOLATED | no limit",
+        "Length_Paragraphs | keep it brief | one | VIOLATED | not understood: no limit",
         "Language_English | Each word must be capitalized | A Big River | SATISFIED | lower case",
         "Language_English | Each word must be capitalized | A big River | VIOLATED | 'big'",
         "Content_Keywords | It must include the keyword 'Rome' | In ROME. | SATISFIED | Rome",
         "Content_Keywords | It must include the keyword 'Rome' | Romeo | VIOLATED | 0 times",
-        "Content_Punctuation | End with a question mark | Why? | SATISFIED | '?' asked",
+        "Content_Punctuation | End with a question mark | Why? | SATISFIED | ? asked",
         "Content_Punctuation | Each sentence must end with a period | Why? Yes. | VIOLATED | Why?",
         "Format_Markdown | It must include a level 2 heading | ## Title | SATISFIED | [2]",
-        "Format_Markdown | It must include a level 2 heading | # Title | VIOLATED | [1]",
-        "Format_Json | JSON with at least two levels | {`a`:{`b`:1}} | VIOLATED | no valid JSON",
+        "Format_Markdown | It must include a level 2 heading | # Title | VIOLATED | [1], level 2"
+            + " asked",
+        "Format_Json | JSON with at least two levels of nesting | {`a`:{`b`:1}} | VIOLATED | no"
+            + " valid JSON",
         "Format_Table | a table with no more than 1 row | none | VIOLATED | no table",
-        "Format_Table | If a table is used, at most 1 row | none | SATISFIED | no table",
+        "Format_Table | If a table is used, no more than 1 row | none | SATISFIED | no table",
       })
   void reasonsSayWhatWasFound(
       String id, String sentence, String response, Outcome outcome, String reason) {
     Verdict verdict = judge(id, sentence, response);
     assertEquals(outcome, verdict.outcome(), verdict.reason());
     assertTrue(verdict.reason().contains(reason), verdict.reason());
+  }
+
+  /** Whether a sentence is understood, and the reference's verdict on a plain text of 9 words. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "Length_Words | At most 1,000 words | true | SATISFIED",
+        "Length_Words | Between 1,000 and 2,000 words | false | SATISFIED",
+        "Length_Words | 50 words or less | false | SATISFIED",
+        "Length_Words | Each line must be short | false | VIOLATED",
+        "Length_Words | Each word must be brief | false | FAILED",
+        "Length_Sentences | does not exceed a total of 5 sentences | false | SATISFIED",
+        "Length_Sentences | It must not exceed 1 sentence | true | VIOLATED",
+        "Length_Paragraphs | one paragraph only | false | VIOLATED",
+        "Language_English | The response must be in all capital letters | false | VIOLATED",
+        "Language_English | Titles must be capitalized | true | VIOLATED",
+        "Language_English | in markdown with two headings | false | VIOLATED",
+        "Format_Markdown | Use bullet points | true | VIOLATED",
+        "Format_Markdown | Use italics | false | SATISFIED",
+        "Format_Markdown | including a level 2 heading | true | VIOLATED",
+        "Format_Markdown | It must begin with a level 2 heading | true | VIOLATED",
+        "Format_Markdown | level 1 for the name, level 2 for the rest | false | SATISFIED",
+        "Format_Table | If a table is incorporated, it must not exceed 3 rows | true | SATISFIED",
+        "Format_Table | If given in a table format, not exceed 3 columns | true | VIOLATED",
+        "Format_Table | a table with only one row | false | VIOLATED",
+        "Format_Table | Include a table | true | VIOLATED",
+        "Format_Json | The response must be JSON | false | VIOLATED",
+        "Content_Keywords | Mention Rome | false | SATISFIED",
+        "Content_Keywords | Mention “Oslo” or Rome | true | VIOLATED",
+        "Content_Keywords | Each friend of 'Ann' is to be named | false | VIOLATED",
+        "Content_Punctuation | It must end with an ellipsis | false | VIOLATED",
+        "Content_Identifiers | It must be in full sentences | false | SATISFIED",
+        "Format_Text | It must use full sentences | false | SATISFIED",
+        "Language_Chinese | in Mandarin | false | VIOLATED",
+      })
+  void whatIsNotUnderstoodSaysSo(String id, String sentence, boolean understood, Outcome outcome) {
+    Verdict verdict = judge(id, sentence, "The cat sat there. It saw the old boats.");
+    assertEquals(outcome, verdict.outcome(), verdict.reason());
+    assertEquals(understood, !verdict.reason().startsWith("not understood: "), verdict.reason());
+    assertEquals(
+        understood,
+        Verifiers.standard()
+            .parse(new ConstraintSpec("muldimif", id, Map.of("constraint", sentence)))
+            .unread()
+            .isEmpty());
   }
 
   @Test

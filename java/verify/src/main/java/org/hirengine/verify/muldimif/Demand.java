@@ -6,12 +6,8 @@ import org.hirengine.verify.text.CodePoints;
 import org.hirengine.verify.text.PyText;
 import org.jspecify.annotations.Nullable;
 
-/** A constraint's sentence, for rules that look for words in it whatever their case. */
+/** A constraint's sentence, as it was written and in lower case. */
 final class Demand {
-
-  private static final PyPattern EACH = PyPattern.compile("\\b(?:each|every)\\b");
-  private static final PyPattern QUOTED =
-      PyPattern.compile("['\"](.+?)['\"]|\u300C(.+?)\u300D|\u201C(.+?)\u201D");
 
   private final String text;
   private final String lower;
@@ -20,12 +16,27 @@ final class Demand {
   Demand(String text) {
     this.text = text;
     this.lower = PyText.lower(text);
-    this.points = CodePoints.of(lower);
+    this.points = CodePoints.of(text);
   }
 
   /** The sentence as it was written. */
   String text() {
     return text;
+  }
+
+  /** The sentence in lower case. */
+  String lower() {
+    return lower;
+  }
+
+  /** The sentence in lower case as one of its own. */
+  Demand inLower() {
+    return new Demand(lower);
+  }
+
+  /** Is the sentence one of these, to the letter? */
+  boolean is(String... sentences) {
+    return List.of(sentences).contains(text);
   }
 
   /** Does the sentence hold any of these pieces, given in lower case? */
@@ -38,41 +49,18 @@ final class Demand {
     return false;
   }
 
-  /** Does the sentence, in lower case, match? */
+  /** Does the sentence, as it was written, match anywhere? */
   boolean says(PyPattern pattern) {
     return pattern.find(points);
   }
 
-  /** The first match in the sentence in lower case, or null. */
+  /** The first match in the sentence as it was written, or null. */
   PyPattern.@Nullable Match match(PyPattern pattern) {
     return pattern.search(points);
   }
 
-  /** All matches in the sentence in lower case. */
+  /** All matches in the sentence as it was written. */
   List<PyPattern.Match> matches(PyPattern pattern) {
     return pattern.findAll(points);
-  }
-
-  /** True where the sentence asks something of each element, "each" or "every" as a word. */
-  boolean ofEach() {
-    return says(EACH);
-  }
-
-  /**
-   * The quoted pieces, from each quotation mark to the next, single or double alike; an apostrophe
-   * is one of them, as in the reference.
-   */
-  List<String> quoted() {
-    return QUOTED.findAll(CodePoints.of(text)).stream().map(Demand::inside).toList();
-  }
-
-  private static String inside(PyPattern.Match match) {
-    for (int group = 1; group <= 3; group++) {
-      String piece = match.group(group);
-      if (piece != null) {
-        return piece;
-      }
-    }
-    throw new IllegalStateException("a quotation without its text");
   }
 }

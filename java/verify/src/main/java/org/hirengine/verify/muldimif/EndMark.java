@@ -1,82 +1,176 @@
 package org.hirengine.verify.muldimif;
 
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.TextTools;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
+import org.hirengine.verify.regex.PyPattern;
 import org.hirengine.verify.rule.Wording;
+import org.hirengine.verify.text.CodePoints;
+import org.hirengine.verify.text.PyChars;
 import org.hirengine.verify.text.PyText;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code Content_Punctuation}: the mark at the end of the text, of each sentence, line or table
- * cell.
+ * {@code Content_Punctuation}: the marks at the end of the text, of each sentence, line, bullet or
+ * table cell, or those that may not stand there.
  *
  * <p>Which of them is meant hangs on pieces of words in the sentence, as in the reference: "table"
- * or "cell" (also in "excellent"), "paragraph" or "section", and "each", "any", "all" or "every"
- * (also in "finally").
+ * or "cell" (also in "excellent"), "paragraph" or "section", and "each", "any" or "all" (also in
+ * "finally").
  */
 final class EndMark {
 
-  private static final Map<String, String> MARKS =
-      Map.of("period", ".", "question mark", "?", "exclamation mark", "!", "semicolon", ";");
+  /** {@code punctuation_map}. */
+  private static final Map<String, String> MARKS = new LinkedHashMap<>();
 
-  private EndMark() {}
+  static {
+    MARKS.put("period", ".");
+    MARKS.put("question mark", "?");
+    MARKS.put("exclamation mark", "!");
+    MARKS.put("semicolon", ";");
+  }
+
+  private static final PyPattern NEGATIVE =
+      PyPattern.compile(
+          "\\b(?:must not|avoid|exclude|not end with|do not use)\\b", PyPattern.IGNORECASE);
+  private static final PyPattern FOLLOWED =
+      PyPattern.compile("(" + String.join("|", MARKS.keySet()) + ")\\s+followed by a `([^`]+)`");
+  private static final PyPattern NAMED =
+      PyPattern.compile("\\b(" + String.join("|", MARKS.keySet()) + "|punctuation mark)s?\\b");
+  private static final PyPattern BULLET =
+      PyPattern.compile("^[-*\u2022]\\s.*$", PyPattern.MULTILINE);
+  private static final PyPattern BAR = PyPattern.compile("\\s*\\|\\s*");
+
+  private enum Part {
+    TEXT,
+    SENTENCES,
+    LINES,
+    CELLS
+  }
+
+  private final TextTools tools;
+  private final Part part;
+  private final boolean negative;
+
+  private EndMark(Demand sentence, TextTools tools) {
+    this.tools = tools;
+    this.negative = sentence.says(NEGATIVE);
+    if (sentence.says("table", "cell")) {
+      this.part = Part.CELLS;
+    } else if (sentence.says("paragraph", "section")) {
+      this.part = Part.LINES;
+    } else {
+      this.part = sentence.says("each", "any", "all") ? Part.SENTENCES : Part.TEXT;
+    }
+  }
 
   static Verifier of(Demand demand, TextTools tools) {
-    String mark = mark(demand);
-    if (mark == null) {
-      return response -> Verdict.violated("no mark is recognised");
+    Demand sentence =
+        new Demand(PyText.stripTrailing(PyText.lower(PyText.strip(demand.text())), "."));
+    EndMark end = new EndMark(sentence, tools);
+    if (sentence.says("bullet point")) {
+      String mark =
+          MARKS.keySet().stream().filter(sentence::says).findFirst().map(MARKS::get).orElse(null);
+      return response -> end.ofBullets(mark, response);
     }
-    if (demand.says("avoid")) {
+    PyPattern.Match followed = sentence.match(FOLLOWED);
+    if (followed != null) {
+      String wanted = MARKS.get(followed.group(1)) + followed.group(2);
       return response ->
-          Verdict.of(!response.stripped().endsWith(mark), "no '" + mark + "' asked at the end");
+          end.check(part -> part.endsWith(wanted), Wording.brief(wanted) + " asked", response);
     }
-    if (demand.says("table", "cell")) {
-      return response -> ends(cells(response), mark);
+    Set<Integer> marks = named(sentence);
+    String asked =
+        (end.negative ? "none of " : "one of ")
+            + marks.stream().map(Character::toString).collect(Collectors.joining(" "))
+            + " asked";
+    Verifier verifier =
+        response -> end.check(part -> marks.contains(last(part)) != end.negative, asked, response);
+    return marks.isEmpty() ? NotUnderstood.of("no mark", verifier) : verifier;
+  }
+
+  /** The marks that the sentence names; all of ASCII's for "punctuation mark". */
+  private static Set<Integer> named(Demand sentence) {
+    Set<Integer> marks = new TreeSet<>();
+    for (PyPattern.Match match : sentence.matches(NAMED)) {
+      String mark = MARKS.getOrDefault(match.group(1), PyChars.ASCII_PUNCTUATION);
+      mark.chars().forEach(marks::add);
     }
-    if (demand.says("paragraph", "section")) {
-      return response -> ends(PyText.split(response.text(), "\n"), mark);
+    return marks;
+  }
+
+  private Verdict ofBullets(@Nullable String mark, Response response) {
+    for (String bullet : BULLET.findTexts(CodePoints.of(response.stripped()))) {
+      for (String sentence : tools.sentences(bullet)) {
+        String stripped = PyText.strip(sentence);
+        boolean ends =
+            mark == null ? PyChars.isPunctuation(last(stripped)) : stripped.endsWith(mark);
+        if (!ends) {
+          return Verdict.violated(
+              "the end of "
+                  + Wording.brief(stripped)
+                  + ", "
+                  + (mark == null ? "a mark" : mark)
+                  + " asked");
+        }
+      }
     }
-    if (demand.says("each", "any", "all", "every")) {
-      return response -> ends(tools.sentences(response), mark);
+    return Verdict.satisfied("each bullet ends as asked");
+  }
+
+  private Verdict check(Predicate<String> ends, String asked, Response response) {
+    List<String> parts = parts(response);
+    for (String part : parts) {
+      if (part.isEmpty()) {
+        return Verdict.of(negative, "the response is empty");
+      }
+      if (!ends.test(part)) {
+        return Verdict.violated("the end of " + Wording.brief(part) + ", " + asked);
+      }
     }
-    return response -> {
-      String text = response.stripped();
-      return Verdict.of(
-          text.endsWith(mark),
-          "ends with "
-              + Wording.brief(text.substring(Math.max(0, text.length() - 1)))
-              + ", '"
-              + mark
-              + "' asked");
+    return Verdict.satisfied(Wording.count(parts.size(), "end") + " checked, " + asked);
+  }
+
+  private static int last(String text) {
+    return text.codePointBefore(text.length());
+  }
+
+  private List<String> parts(Response response) {
+    String text = response.stripped();
+    return switch (part) {
+      case TEXT -> List.of(text);
+      case SENTENCES ->
+          text.equals(response.text()) ? tools.sentences(response) : tools.sentences(text);
+      case LINES ->
+          PyText.split(text, "\n").stream()
+              .map(PyText::strip)
+              .filter(line -> !line.isEmpty())
+              .toList();
+      case CELLS -> cells(text);
     };
   }
 
-  private static @Nullable String mark(Demand demand) {
-    return MARKS.keySet().stream()
-        .filter(demand::says)
-        .min((a, b) -> Integer.compare(a.length(), b.length()))
-        .map(MARKS::get)
-        .orElse(null);
-  }
-
-  private static Verdict ends(List<String> parts, String mark) {
-    for (String part : parts) {
-      String stripped = PyText.strip(part);
-      if (!stripped.isEmpty() && !stripped.endsWith(mark)) {
-        return Verdict.violated(Wording.brief(stripped) + " does not end with '" + mark + "'");
+  /** What stands between bars below the first two lines, dashes left out. */
+  private static List<String> cells(String text) {
+    List<String> rows = PyText.split(text, "\n");
+    List<String> cells = new ArrayList<>();
+    for (String row : rows.size() > 1 ? rows.subList(2, rows.size()) : rows) {
+      for (String piece : BAR.split(CodePoints.of(PyText.strip(row, "|")))) {
+        String cell = PyText.strip(String.valueOf(piece));
+        if (!PyText.strip(cell, "-").isEmpty()) {
+          cells.add(cell);
+        }
       }
     }
-    return Verdict.satisfied("nothing ends otherwise than with '" + mark + "'");
-  }
-
-  /** What stands between bars and line ends behind the first two lines, header and separator. */
-  private static List<String> cells(Response response) {
-    List<String> lines = PyText.split(response.stripped(), "\n");
-    List<String> rows = lines.size() > 1 ? lines.subList(2, lines.size()) : lines;
-    return rows.stream().flatMap(row -> PyText.split(row, "|").stream()).toList();
+    return cells;
   }
 }

@@ -1,82 +1,109 @@
 package org.hirengine.verify.muldimif;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
 import org.hirengine.verify.regex.PyPattern;
-import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyJson;
+import org.hirengine.verify.text.CodePoints;
 import org.hirengine.verify.text.PyText;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code Format_Json}: valid JSON, the first {@code ```json} fence or all the text, nested as deep
- * as asked. A scalar has depth 0, an empty object or list adds nothing.
+ * as asked. A scalar has depth 0, an empty object or list adds nothing, {@code null} is no JSON.
+ * Where no number of levels is known the reference's verdict is that the constraint is violated.
  */
 final class JsonDepth {
 
-  private static final String FENCE = "```json";
-  private static final String FENCE_END = "```";
-  private static final PyPattern NUMBER = PyPattern.compile("\\b" + Bounds.NUMBER + "\\b");
+  private static final PyPattern MARKS = PyPattern.compile("[^\\w\\s]");
+  private static final PyPattern FENCED = PyPattern.compile("```json(.*?)```", PyPattern.DOTALL);
 
-  private static final JsonMapper JSON =
-      JsonMapper.builder(
-              com.fasterxml.jackson.core.JsonFactory.builder()
-                  .streamReadConstraints(
-                      StreamReadConstraints.builder().maxNumberLength(Integer.MAX_VALUE).build())
-                  .build())
-          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
-          .build();
+  /** Two calls a level meet Python's limit of a thousand in {@code calculate_depth}. */
+  private static final int MAX_DEPTH = 495;
+
+  private static final LimitRules EXACTLY =
+      rules()
+          .exactly(
+              "exactly N levels? of nesting",
+              "structured as a json object with a nesting level of N",
+              "json example with exactly N level",
+              "object nesting levels must be N",
+              "nesting level of N",
+              "be limited to N levels of nesting");
+  private static final LimitRules AT_MOST =
+      rules()
+          .atMost(
+              "must not exceed N levels? of nesting",
+              "no more than N level",
+              "maximum of N nesting levels",
+              "maximum of N object nesting levels",
+              "maximum of N levels",
+              "not exceed N levels",
+              "levels not exceeding N",
+              "with the structure not exceeding N levels",
+              "object nesting levels must not exceed N",
+              "and at most N");
+  private static final LimitRules AT_LEAST =
+      rules()
+          .atLeast(
+              "at least N levels? of nesting",
+              "at least N levels? deep",
+              "must include a json object with at least N level",
+              "and at least N");
 
   private record Level(JsonNode node, int depth) {}
 
   private JsonDepth() {}
 
+  private static LimitRules rules() {
+    return new LimitRules(
+        NumberWords.TWO_OR_THREE, "(\\d+|" + NumberWords.TWO_OR_THREE.alternatives() + ")", 0);
+  }
+
   static Verifier of(Demand demand) {
-    PyPattern.Match match = demand.match(NUMBER);
-    if (match == null) {
-      return response -> check(response, new Bounds(0, Long.MAX_VALUE));
+    Bounds bounds = bounds(without(MARKS, demand.lower()));
+    return bounds == null
+        ? NotUnderstood.violated("no number of levels")
+        : response -> check(response, bounds);
+  }
+
+  private static String without(PyPattern pattern, String text) {
+    return String.join("", pattern.split(CodePoints.of(text)));
+  }
+
+  /** The exact number, or the strictest of all limits. */
+  private static @Nullable Bounds bounds(String sentence) {
+    Bounds exactly = EXACTLY.in(sentence);
+    if (exactly != null) {
+      return exactly;
     }
-    long asked = Bounds.number(match.group(1));
-    Bounds bounds =
-        demand.says("at least")
-            ? new Bounds(asked, Long.MAX_VALUE)
-            : new Bounds(demand.says("exceed", "maximum") ? 0 : asked, asked);
-    return response -> check(response, bounds);
+    List<Long> most = AT_MOST.numbersIn(sentence);
+    List<Long> least = AT_LEAST.numbersIn(sentence);
+    if (most.isEmpty() && least.isEmpty()) {
+      return null;
+    }
+    return new Bounds(
+        least.stream().max(Long::compare).orElse(Long.MIN_VALUE),
+        most.stream().min(Long::compare).orElse(Long.MAX_VALUE));
   }
 
   private static Verdict check(Response response, Bounds bounds) {
-    String json = PyText.strip(fenced(response.text()));
-    return switch (PyJson.read(json)) {
-      case INVALID -> Verdict.violated("no valid JSON");
-      case TOO_DEEP ->
-          Verdict.failed(
-              "the reference raises: JSON nested deeper than " + PyJson.MAX_DEPTH + " levels");
-      default -> {
-        JsonNode tree = tree(json);
-        yield tree.isNull() ? Verdict.violated("JSON null") : bounds.verdict(depth(tree), "level");
-      }
-    };
-  }
-
-  private static String fenced(String text) {
-    int fence = text.indexOf(FENCE);
-    int end = fence < 0 ? -1 : text.indexOf(FENCE_END, fence + FENCE.length());
-    return end < 0 ? text : text.substring(fence + FENCE.length(), end);
-  }
-
-  private static JsonNode tree(String json) {
-    try {
-      return JSON.readTree(json);
-    } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException("JSON: " + Wording.brief(e.getOriginalMessage()), e);
+    PyPattern.Match fenced = FENCED.search(response.codePoints());
+    Optional<JsonNode> tree =
+        JsonText.read(
+            fenced == null ? response.text() : PyText.strip(String.valueOf(fenced.group(1))));
+    if (tree.isEmpty()) {
+      return Verdict.violated("no valid JSON");
     }
+    if (tree.get().isNull()) {
+      return Verdict.violated("JSON null");
+    }
+    return bounds.verdict(depth(tree.get()), "level");
   }
 
   private static int depth(JsonNode tree) {
@@ -87,6 +114,9 @@ final class JsonDepth {
       Level level = open.pop();
       deepest = Math.max(deepest, level.depth);
       level.node.forEach(child -> open.push(new Level(child, level.depth + 1)));
+    }
+    if (deepest > MAX_DEPTH) {
+      throw new ReferenceRaises("JSON nested deeper than " + MAX_DEPTH + " levels");
     }
     return deepest;
   }

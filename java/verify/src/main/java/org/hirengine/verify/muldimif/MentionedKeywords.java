@@ -1,7 +1,7 @@
 package org.hirengine.verify.muldimif;
 
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
@@ -12,116 +12,81 @@ import org.hirengine.verify.text.PyText;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code Content_Keywords}: what the sentence quotes occurs in the response, in one of it, in each
- * element, or twice.
- *
- * <p>A keyword stands between characters that are not word characters, in any case; one with
- * Chinese characters may stand anywhere. A sentence that quotes nothing is satisfied.
+ * {@code Content_Keywords}: what the sentence quotes occurs in the response ({@link KeywordRule}),
+ * or in each element of it ({@link KeywordsOfEach}); beside that two wordings of their own, one
+ * keyword in and another out, and keywords for topics.
  */
 final class MentionedKeywords {
 
-  private static final PyPattern EACH_MUST =
-      PyPattern.compile("\\b(?:each|every)\\b.*must include");
-  private static final int SHORT_TERM = 3;
+  private static final PyPattern EACH =
+      PyPattern.compile("\\b(?:each|every)\\b", PyPattern.IGNORECASE);
+  private static final PyPattern INCLUDE =
+      PyPattern.compile("includes?\\s+the\\s+keyword\\s+[\"']([^\"']+)[\"']", PyPattern.IGNORECASE);
+  private static final PyPattern AVOID =
+      PyPattern.compile("avoids?\\s+the\\s+keyword\\s+[\"']([^\"']+)[\"']", PyPattern.IGNORECASE);
+  private static final PyPattern TOPIC =
+      PyPattern.compile(
+          "If discussing\\s+([^,]+),\\s*the summary must include the keyword\\s+"
+              + "[\"']([^\"']+)[\"']",
+          PyPattern.IGNORECASE);
+  private static final PyPattern EITHER = PyPattern.compile("^(.*\\s)(\\S+)/(\\S+)(\\s.*)$");
 
-  private final List<Keyword> keywords;
-
-  private MentionedKeywords(List<String> quoted) {
-    this.keywords = quoted.stream().map(Keyword::of).toList();
-  }
-
-  /** A keyword and what finds it, null where it may stand anywhere. */
-  private record Keyword(String text, @Nullable PyPattern pattern) {
-
-    static Keyword of(String text) {
-      boolean chinese = text.chars().anyMatch(c -> c >= 0x4E00 && c <= 0x9FFF);
-      return new Keyword(
-          text,
-          chinese
-              ? null
-              : PyPattern.compile(
-                  "(?<!\\w)" + PyPattern.escape(text) + "(?!\\w)", PyPattern.IGNORECASE));
-    }
-
-    int count(String where) {
-      return pattern == null ? PyText.count(where, text) : pattern.count(CodePoints.of(where));
-    }
-
-    @Override
-    public String toString() {
-      return text;
-    }
-  }
+  private MentionedKeywords() {}
 
   static Verifier of(Demand demand) {
-    List<String> quoted = demand.quoted();
-    if (quoted.isEmpty()) {
-      return demand.says("avoid")
-          ? response -> Verdict.violated("what is to be avoided is not recognised")
-          : response -> Verdict.satisfied("no keyword is recognised");
+    if (demand.says(EACH) && !demand.text().contains("for each word")) {
+      return KeywordsOfEach.of(demand);
     }
-    MentionedKeywords keywords = new MentionedKeywords(quoted);
-    if (demand.says("twice", "multiple times")) {
-      return response -> keywords.all(response.text(), 2);
+    PyPattern.Match include = demand.match(INCLUDE);
+    PyPattern.Match avoid = demand.match(AVOID);
+    if (include != null && avoid != null) {
+      String in = String.valueOf(include.group(1));
+      String out = String.valueOf(avoid.group(1));
+      return response ->
+          Verdict.of(
+              response.text().contains(in) && !response.text().contains(out),
+              Wording.brief(in) + " asked, and no " + Wording.brief(out));
     }
-    if (demand.says("' or '")) {
-      return response -> keywords.any(response.text());
+    List<Topic> topics = demand.matches(TOPIC).stream().map(Topic::of).toList();
+    if (!topics.isEmpty()) {
+      return response -> ofTopics(topics, response);
     }
-    if (demand.says("the term must be", "the name must be") && demand.says("at most")) {
-      return keywords::asShortTerm;
-    }
-    if (demand.ofEach() && !demand.says("each word")) {
-      return demand.says(EACH_MUST) && !demand.says("descriptions")
-          ? keywords::ofEach
-          : response -> Verdict.violated("what each element is to include is not recognised");
-    }
-    return response -> keywords.all(response.text(), 1);
+    KeywordRule rule = KeywordRule.of(demand.text());
+    Verifier verifier = response -> rule.check(response.text());
+    return rule.isEmpty() ? NotUnderstood.of("no keyword", verifier) : verifier;
   }
 
-  private Verdict all(String text, int times) {
-    for (Keyword keyword : keywords) {
-      int count = keyword.count(text);
-      if (count < times) {
-        return Verdict.violated(
-            Wording.brief(keyword)
-                + " "
-                + Wording.count(count, "time")
-                + ", at least "
-                + times
-                + " asked");
+  /** {@code check_02}: where the text speaks of a topic, its keyword is asked. */
+  private static Verdict ofTopics(List<Topic> topics, Response response) {
+    String text = response.text();
+    for (Topic topic : topics) {
+      if (topic.names.stream().anyMatch(text::contains) && !text.contains(topic.keyword)) {
+        return Verdict.violated("no " + Wording.brief(topic.keyword) + " for its topic");
       }
     }
-    return Verdict.satisfied(listed() + " occur");
+    return Verdict.satisfied("the keyword of each topic");
   }
 
-  private String listed() {
-    return Wording.list(keywords.stream().map(Keyword::text).toList());
-  }
+  /** A topic's names, two or more where a slash stands in it, and the keyword that it asks for. */
+  private record Topic(List<String> names, String keyword) {
 
-  private Verdict any(String text) {
-    return Verdict.of(
-        keywords.stream().anyMatch(keyword -> keyword.count(text) > 0),
-        "one of " + listed() + " asked");
-  }
-
-  private Verdict asShortTerm(Response response) {
-    int words = response.tokens().size();
-    return words > SHORT_TERM
-        ? Verdict.violated(Wording.count(words, "word") + ", a term of " + SHORT_TERM + " asked")
-        : all(response.text(), 1);
-  }
-
-  private Verdict ofEach(Response response) {
-    Optional<List<String>> elements = Elements.of(response.text(), true);
-    if (elements.isEmpty()) {
-      return all(response.text(), 1);
+    static Topic of(PyPattern.Match match) {
+      return new Topic(names(String.valueOf(match.group(1))), String.valueOf(match.group(2)));
     }
-    for (String element : elements.get()) {
-      Verdict verdict = all(element, 1);
-      if (!verdict.satisfied()) {
-        return Verdict.violated(Wording.brief(element) + ": " + verdict.reason());
+
+    private static List<String> names(String topic) {
+      if (!topic.contains("/")) {
+        return List.of(topic);
       }
+      PyPattern.@Nullable Match either = EITHER.match(CodePoints.of(topic));
+      if (either != null) {
+        return List.of(
+            String.valueOf(either.group(1)) + either.group(2) + either.group(4),
+            String.valueOf(either.group(1)) + either.group(3) + either.group(4));
+      }
+      List<String> names = new ArrayList<>();
+      PyText.split(topic, "/").forEach(part -> names.add(PyText.strip(part)));
+      return names;
     }
-    return Verdict.of(!elements.get().isEmpty(), elements.get().size() + " elements");
   }
 }

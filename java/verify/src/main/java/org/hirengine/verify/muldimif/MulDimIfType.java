@@ -6,6 +6,7 @@ import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.hirengine.verify.ConstraintType;
 import org.hirengine.verify.Response;
+import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
 import org.hirengine.verify.rule.Kwargs;
 
@@ -31,7 +32,31 @@ final class MulDimIfType implements ConstraintType {
 
   @Override
   public Verifier parse(Map<String, Object> kwargs) {
-    return checker.apply(new Demand(Kwargs.of(id, kwargs).text("constraint")));
+    Demand demand = new Demand(Kwargs.of(id, kwargs).text("constraint"));
+    try {
+      return new Rule(checker.apply(demand));
+    } catch (ReferenceRaises e) {
+      String what = String.valueOf(e.getMessage());
+      return NotUnderstood.of(what, response -> Verdict.failed(what));
+    }
+  }
+
+  /** A checker's verifier; where the reference raises on a response, the check has failed. */
+  private record Rule(Verifier checker) implements Verifier {
+
+    @Override
+    public Verdict check(Response response) {
+      try {
+        return checker.check(response);
+      } catch (ReferenceRaises e) {
+        return Verdict.failed(String.valueOf(e.getMessage()));
+      }
+    }
+
+    @Override
+    public Optional<String> unread() {
+      return checker.unread();
+    }
   }
 
   @Override

@@ -1,30 +1,62 @@
 package org.hirengine.verify.muldimif;
 
-import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
+import org.hirengine.verify.regex.PyPattern;
 import org.hirengine.verify.text.PyText;
 
 /**
  * {@code Length_Paragraphs}: the number of parts between empty lines that are not blank. Where no
- * limit is recognised the constraint is violated.
+ * limit is known the reference's verdict is that the constraint is violated.
  */
 final class ParagraphLimit {
 
-  private static final Bounds.Unit PARAGRAPH = new Bounds.Unit("paragraph");
+  /** {@code patterns}. */
+  private static final LimitRules RULES =
+      new LimitRules(
+              NumberWords.TO_TEN,
+              "(\\d+|" + NumberWords.TO_TEN.alternatives() + ")",
+              PyPattern.IGNORECASE)
+          .exactly("exactly N paragraph", "(?:should|must) contain N paragraph")
+          .one(" be a single paragraph")
+          .atLeast(
+              "at least N paragraph",
+              "least: N paragraph",
+              "a minimum of N(?: distinct)? paragraph")
+          .atMost("at most N paragraph", "not exceeding N paragraph", "no more than N paragraph");
+
+  private static final LimitRules CHINESE =
+      new LimitRules(NumberWords.CHINESE, "(\\d+|" + NumberWords.CHINESE.alternatives() + ")", 0)
+          .atMost("\u6700\u591A(?:\u5206\u4E3A)?N\u4E2A\u6BB5\u843D");
+
+  private static final LimitRules RANGES =
+      new LimitRules(NumberWords.TO_TEN, "", PyPattern.IGNORECASE)
+          .range(
+              "range D-D paragraph",
+              "range: D-D",
+              "between D and D paragraph",
+              "between D to D paragraph",
+              "D to D paragraph");
 
   private ParagraphLimit() {}
 
   static Verifier of(Demand demand) {
-    Bounds bounds = demand.says("a total of") ? null : PARAGRAPH.in(demand);
+    Bounds bounds = RULES.in(demand.lower());
     if (bounds == null) {
-      return response -> Verdict.violated("no limit of paragraphs is recognised");
+      bounds = CHINESE.in(demand.lower());
     }
+    if (bounds == null) {
+      bounds = RANGES.in(demand.lower());
+    }
+    if (bounds == null) {
+      return NotUnderstood.violated("no limit of paragraphs");
+    }
+    Bounds limit = bounds;
     return response -> {
       long count =
           PyText.split(response.text(), "\n\n").stream()
               .filter(part -> !PyText.isBlank(part))
               .count();
-      return bounds.verdict(count, PARAGRAPH.noun());
+      return limit.verdict(count, "paragraph");
     };
   }
 }

@@ -2,9 +2,14 @@
  * The checkers of MulDimIF, which read their limits from the constraint's sentence itself.
  *
  * <p>{@link org.hirengine.verify.muldimif.MulDimIfTypes} names the checker of each category; a
- * checker turns one sentence ({@link org.hirengine.verify.muldimif.Demand}) into a verifier. What a
- * checker recognises in a sentence was reconstructed from the reference's verdicts: a wording that
- * it does not know counts as it does there, as satisfied or as violated by category.
+ * checker turns one sentence ({@link org.hirengine.verify.muldimif.Demand}) into a verifier. It
+ * looks for the wordings of its reference (github Junjie-Ye/MulDimIF, {@code Code/evaluation}; the
+ * same in sastpg/HIR, {@code evaluation/MulDimIF}) in their order, with Python's meaning of regular
+ * expressions: a sentence that nobody has seen gets the reference's verdict, quirks included. Where
+ * no wording is known the reference's default is the verdict, and {@link
+ * org.hirengine.verify.muldimif.NotUnderstood} says so.
+ *
+ * <p>Names in {@code code font} in these comments are the reference's own.
  */
 @NullMarked
 package org.hirengine.verify.muldimif;

@@ -1,0 +1,79 @@
+package org.hirengine.verify.muldimif;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.hirengine.verify.rule.Wording;
+import org.hirengine.verify.text.PyJson;
+
+/** JSON as {@code json.loads} reads it, and its values as {@code str} writes them. */
+final class JsonText {
+
+  private static final JsonMapper JSON =
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder()
+                          .maxNumberLength(Integer.MAX_VALUE)
+                          .maxStringLength(Integer.MAX_VALUE)
+                          .maxNameLength(Integer.MAX_VALUE)
+                          .maxNestingDepth(Integer.MAX_VALUE)
+                          .build())
+                  .build())
+          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+          .enable(DeserializationFeature.USE_BIG_INTEGER_FOR_INTS)
+          .build();
+
+  private JsonText() {}
+
+  /**
+   * The value, or empty where the text is no JSON.
+   *
+   * @throws ReferenceRaises where it is nested deeper than Python can read
+   */
+  static Optional<JsonNode> read(String text) {
+    return switch (PyJson.read(text)) {
+      case INVALID -> Optional.empty();
+      case TOO_DEEP ->
+          throw new ReferenceRaises("JSON nested deeper than " + PyJson.MAX_DEPTH + " levels");
+      case VALID -> Optional.of(tree(text));
+    };
+  }
+
+  private static JsonNode tree(String text) {
+    try {
+      return JSON.readTree(text);
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException("JSON: " + Wording.brief(e.getOriginalMessage()), e);
+    }
+  }
+
+  /** {@code str} of each value of an object by its key; empty where the text is no object. */
+  static Optional<Map<String, String>> fields(String text) {
+    Optional<JsonNode> tree =
+        PyJson.read(text) == PyJson.Result.VALID ? read(text) : Optional.empty();
+    return tree.filter(JsonNode::isObject)
+        .map(
+            object -> {
+              Map<String, String> fields = new LinkedHashMap<>();
+              object.properties().forEach(e -> fields.put(e.getKey(), PyRepr.str(e.getValue())));
+              return fields;
+            });
+  }
+
+  /** {@code str} of each value of an object or a list; none for anything else. */
+  static List<String> values(String text) {
+    List<String> values = new ArrayList<>();
+    read(text).ifPresent(tree -> tree.forEach(value -> values.add(PyRepr.str(value))));
+    return values;
+  }
+}
