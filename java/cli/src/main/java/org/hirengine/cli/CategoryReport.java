@@ -8,32 +8,36 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.hirengine.replay.Instruction;
 import org.hirengine.replay.JsonLines;
-import org.hirengine.verify.JudgeList;
+import org.hirengine.verify.ConstraintSpec;
+import org.hirengine.verify.Verifiers;
 import org.hirengine.verify.score.CategoryScore;
 import org.hirengine.verify.score.Tally;
 
 /** MulDimIF's official tables, one set for each group of responses. */
-final class CategoryReport {
+final class CategoryReport implements Report {
 
   private final Map<String, CategoryScore> groups = new TreeMap<>();
 
-  void add(String group, Instruction item, List<String> ids, JudgeList judges) {
+  @Override
+  public void add(String group, Instruction item, Verifiers.Judged verdicts) {
+    List<String> ids = item.constraints().stream().map(ConstraintSpec::id).toList();
     groups
         .computeIfAbsent(group, g -> new CategoryScore())
-        .add(ids, judges, field(item, "difficulty"), field(item, "constraint_pattern"));
+        .add(ids, verdicts.strict(), field(item, "difficulty"), field(item, "constraint_pattern"));
   }
 
   private static String field(Instruction item, String name) {
     return item.extra().get(name) instanceof String text ? text : "";
   }
 
-  void print(PrintWriter out, ScoreReport.Form form) {
+  @Override
+  public void print(PrintWriter out, ScoreReport.Form form, ObjectNode counts) {
     if (form == ScoreReport.Form.JSON) {
       ObjectNode report = JsonLines.MAPPER.createObjectNode();
       report.put("bench", "muldimif");
       ObjectNode tables = report.putObject("groups");
       groups.forEach((group, score) -> tables.set(group, json(score)));
-      out.println(JsonLines.write(report));
+      out.println(JsonLines.write(report.setAll(counts)));
     } else {
       groups.forEach((group, score) -> table(out, group, score, form == ScoreReport.Form.MARKDOWN));
     }

@@ -9,13 +9,15 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.hirengine.engine.hub.Location;
+import org.hirengine.engine.rollout.Completion;
 import org.hirengine.replay.ConstraintCheck;
 import org.hirengine.replay.DataException;
 import org.hirengine.replay.Instruction;
@@ -23,10 +25,10 @@ import org.hirengine.replay.InstructionJson;
 import org.hirengine.replay.InstructionReader;
 import org.hirengine.replay.JsonLines;
 import org.hirengine.verify.ConstraintJson;
-import org.hirengine.verify.ConstraintSpec;
 import org.hirengine.verify.FieldException;
+import org.hirengine.verify.JsonlVerifier;
 import org.hirengine.verify.JudgeList;
-import org.hirengine.verify.Response;
+import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifiers;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -36,28 +38,38 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code hir evaluate}: a benchmark's official tables for given responses. */
+/** {@code hir evaluate}: a benchmark's official tables for given responses, or for a model. */
 @Command(
     name = "evaluate",
     mixinStandardHelpOptions = true,
     description = {
       "Scores responses, or a model, by a benchmark's official tables: prompt and instruction"
-          + " level, strict and loose, by kind (tier 0) and type (tier 1) of constraint.",
+          + " level, strict and loose, by kind (tier 0) and type (tier 1) of constraint. MulDimIF:"
+          + " Overall, first- and second-level categories, difficulty and pattern.",
       "",
-      "Each line of the responses holds prompt and response. The constraints (instruction_id_list"
-          + " and kwargs, for MulDimIF constraints) stand in the line itself, or in --data, joined"
-          + " by the prompt; a prompt of --data without a response counts as not followed.",
+      "Each line of the responses holds a response, and with it its constraints"
+          + " (instruction_id_list and kwargs, for MulDimIF constraints): then each line counts.",
       "",
-      "MulDimIF: Overall, first- and second-level categories, difficulty and pattern."
+      "With --data the constraints come from there, joined as the references join them: by prompt,"
+          + " white space around it left out where that is needed, or by id where a line has no"
+          + " prompt. Of several answers to one prompt the last counts; answers that nobody asks"
+          + " for are left out and counted; a prompt without an answer counts as not followed.",
+      "",
+      "--out keeps each response with its verdicts. With --model its rows are kept in OUT.part as"
+          + " they are sampled and judged; after a kill or Ctrl-C, --resume continues there."
     },
     footer = {
       "",
       "Examples:",
       "  hir evaluate --bench ifeval --responses responses.jsonl --data input_data.jsonl",
       "  hir evaluate --bench ifeval --responses all-models.jsonl --by source --markdown",
-      "  hir evaluate --bench data/demo/hard/eval.jsonl --model data/demo/policy --json"
+      "  hir evaluate --bench data/demo/hard/eval.jsonl --model data/demo/policy --json",
+      "  hir evaluate --bench ifeval --data input_data.jsonl --model DIR --max-tokens 512"
+          + " --out rows.jsonl --resume"
     })
 final class EvaluateCommand implements Callable<Integer> {
+
+  private static final String ALL = "all";
 
   @Option(
       names = "--bench",
@@ -77,7 +89,7 @@ final class EvaluateCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "MODEL",
       description =
-          "A model's folder, or its name on the Hub: responses are sampled, greedily unless"
+          "A model's folder, .gguf file or name on the Hub: responses are sampled, greedily unless"
               + " --temperature is given.")
   private @Nullable Location model;
 
@@ -94,6 +106,15 @@ final class EvaluateCommand implements Callable<Integer> {
       description = "One table for each value of this field of the responses, such as source.")
   private @Nullable String by;
 
+  @Option(
+      names = "--out",
+      paramLabel = "FILE",
+      description =
+          "Write each response with its constraints, verdicts and reasons, as JSON Lines.")
+  private @Nullable String out;
+
+  @Mixin private ResumeOption resume;
+
   @Mixin private VerifierOptions verification;
 
   @Mixin private SamplingOptions sampling;
@@ -108,19 +129,20 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
-  /** A response with its constraints and the table it belongs to. */
-  private record Row(String group, Instruction instruction, String response) {}
+  /**
+   * A response with its constraints and the table it belongs to.
+   *
+   * @param row what else is known of it, for whoever keeps it
+   */
+  private record Row(String group, Instruction instruction, String response, ObjectNode row) {}
+
+  /** A response and its verdicts. */
+  private record Judged(Row row, Verifiers.Judged verdicts) {}
 
   @Override
   public Integer call() throws IOException {
-    if (json && markdown) {
-      throw new ParameterException(spec.commandLine(), "--json and --markdown exclude each other");
-    }
-    if ((responses == null) == (model == null)) {
-      throw new ParameterException(spec.commandLine(), "give either --responses or --model");
-    }
+    checkOptions();
     Verifiers verifiers = verification.verifiers();
-    Map<String, Instruction> prompts = new LinkedHashMap<>();
     String benchName = null;
     if (verifiers.benches().contains(bench)) {
       benchName = bench;
@@ -131,33 +153,72 @@ final class EvaluateCommand implements Callable<Integer> {
           "--bench " + bench + " is neither a known benchmark nor a file of instructions",
           "known benchmarks: " + String.join(", ", verifiers.benches()));
     }
-    if (data != null) {
-      readPrompts(data, benchName, prompts);
+    List<Instruction> prompts = data == null ? List.of() : readPrompts(data, benchName);
+    if (model != null && prompts.isEmpty()) {
+      throw new Failure(
+          "--model needs the benchmark's prompts", "give them with --data FILE or --bench FILE");
     }
-    List<Row> rows =
-        responses == null
-            ? sampleResponses(model, prompts)
-            : readResponses(responses, benchName, prompts);
-    check(verifiers, rows);
-    ScoreReport.Form form =
-        json ? ScoreReport.Form.JSON : markdown ? ScoreReport.Form.MARKDOWN : ScoreReport.Form.TEXT;
-    if (ConstraintJson.MULDIMIF.equals(benchName)) {
-      CategoryReport report = new CategoryReport();
-      judge(verifiers, rows, report);
-      report.print(spec.commandLine().getOut(), form);
-    } else {
-      ScoreReport report = new ScoreReport(bench);
-      judge(verifiers, rows, report);
-      report.print(spec.commandLine().getOut(), form);
+    Path folder = null;
+    if (model != null) {
+      check(verifiers, prompts);
+      folder = Downloads.path(model, spec.commandLine().getErr());
     }
+    Report report =
+        ConstraintJson.MULDIMIF.equals(benchName) ? new CategoryReport() : new ScoreReport(bench);
+    JsonlVerifier verifier = verification.jsonlVerifier(verifiers);
+    ObjectNode counts = JsonLines.MAPPER.createObjectNode();
+    try (StopSignal stop = new StopSignal();
+        RowFile file = out == null ? null : open(out, folder, prompts)) {
+      Judging judging = new Judging(verifier, report, file);
+      try (InOrder<Judged> work = new InOrder<>(verification.threads(), judging)) {
+        if (folder != null) {
+          sample(folder, prompts, judging, work, stop, file);
+        } else {
+          List<Row> rows = readResponses(String.valueOf(responses), benchName, prompts, counts);
+          check(verifiers, rows.stream().map(Row::instruction).distinct().toList());
+          for (Row row : rows) {
+            judging.submit(work, row);
+          }
+        }
+        work.finish();
+      }
+      if (file != null) {
+        file.commit();
+      }
+    }
+    verification.reportJudge(counts, spec.commandLine().getErr());
+    report.print(spec.commandLine().getOut(), form(), counts);
+    verification.requireJudge();
     return 0;
   }
 
+  private void checkOptions() {
+    if (json && markdown) {
+      throw new ParameterException(spec.commandLine(), "--json and --markdown exclude each other");
+    }
+    if ((responses == null) == (model == null)) {
+      throw new ParameterException(spec.commandLine(), "give either --responses or --model");
+    }
+    if (resume.given() && (model == null || out == null)) {
+      throw new ParameterException(spec.commandLine(), "--resume needs --model and --out");
+    }
+    if (OutputFile.STANDARD.equals(out)) {
+      throw new ParameterException(
+          spec.commandLine(), "--out needs a file: the tables go to standard output");
+    }
+  }
+
+  private ScoreReport.Form form() {
+    return json
+        ? ScoreReport.Form.JSON
+        : markdown ? ScoreReport.Form.MARKDOWN : ScoreReport.Form.TEXT;
+  }
+
   /** Says once for each kind what can get no verdict, whatever the responses are. */
-  private void check(Verifiers verifiers, List<Row> rows) {
+  private void check(Verifiers verifiers, List<Instruction> instructions) {
     ConstraintCheck check = new ConstraintCheck(verifiers);
     boolean any = false;
-    for (Instruction x : rows.stream().map(Row::instruction).distinct().toList()) {
+    for (Instruction x : instructions) {
       any |= check.examine("", x.id(), x.constraints()).size() < x.constraints().size();
     }
     if (!any) {
@@ -168,102 +229,303 @@ final class EvaluateCommand implements Callable<Integer> {
     check.warnings().forEach(each -> spec.commandLine().getErr().println("warning: " + each));
   }
 
-  private static void readPrompts(
-      String file, @Nullable String benchName, Map<String, Instruction> prompts)
+  private RowFile open(String name, @Nullable Path folder, List<Instruction> prompts)
+      throws IOException {
+    ObjectNode setup = JsonLines.MAPPER.createObjectNode().put("command", "evaluate");
+    if (folder != null) {
+      ModelSession.describe(folder, setup);
+      place.describe(setup);
+      sampling.describe(setup, 0);
+    }
+    verification.describe(setup);
+    InputDigest digest = new InputDigest();
+    prompts.forEach(x -> digest.add(JsonLines.write(InstructionJson.write(x))));
+    setup.put("bench", bench).put("input", digest.hex());
+    return RowFile.open(name, resume.given(), setup, spec.commandLine().getErr());
+  }
+
+  private static List<Instruction> readPrompts(String file, @Nullable String benchName)
       throws IOException {
     InstructionReader reader = new InstructionReader().requiring(EvaluateCommand::constrained);
     if (benchName != null) {
       reader = reader.withDefaultBench(benchName);
     }
     try (InputStream in = InputFile.open(file)) {
-      for (Instruction x : reader.read(in, InputFile.describe(file)).instructions()) {
-        prompts.put(x.promptText(), x);
+      return reader.read(in, InputFile.describe(file)).instructions();
+    }
+  }
+
+  /** Judges rows side by side, and adds them to the report and to the file in their order. */
+  private static final class Judging implements InOrder.Receiver<Judged> {
+
+    private final JsonlVerifier verifier;
+    private final Report report;
+    private final @Nullable RowFile file;
+
+    Judging(JsonlVerifier verifier, Report report, @Nullable RowFile file) {
+      this.verifier = verifier;
+      this.report = report;
+      this.file = file;
+    }
+
+    void submit(InOrder<Judged> work, Row row) throws IOException {
+      work.submit(
+          () ->
+              new Judged(
+                  row,
+                  verifier.judge(
+                      benchOf(row.instruction), row.instruction.constraints(), row.response)));
+    }
+
+    /** Adds a row that was judged in an earlier run. */
+    void addKept(ObjectNode kept, Instruction x) {
+      report.add(ALL, x, kept(kept, benchOf(x)));
+    }
+
+    @Override
+    public void accept(Judged judged) throws IOException {
+      Row row = judged.row;
+      report.add(row.group, row.instruction, judged.verdicts);
+      if (file != null) {
+        ObjectNode line = row.row.deepCopy();
+        verifier.put(line, benchOf(row.instruction), judged.verdicts);
+        file.line(JsonLines.write(line));
       }
+    }
+
+    @Override
+    public void caughtUp() throws IOException {
+      if (file != null) {
+        file.flush();
+      }
+    }
+
+    private static String benchOf(Instruction x) {
+      return x.bench() == null ? "" : x.bench();
+    }
+
+    private static Verifiers.Judged kept(ObjectNode row, String bench) {
+      JudgeList strict =
+          list(row.path(bench.equals(ConstraintJson.MULDIMIF) ? "verdict" : "strict"));
+      return new Verifiers.Judged(
+          strict, bench.equals(ConstraintJson.MULDIMIF) ? strict : list(row.path("loose")));
+    }
+
+    private static JudgeList list(JsonNode verdicts) {
+      List<Verdict> list = new ArrayList<>();
+      for (JsonNode verdict : verdicts) {
+        list.add(
+            verdict.isNull()
+                ? Verdict.none("kept from an earlier run")
+                : Verdict.of(verdict.asBoolean(), "kept from an earlier run"));
+      }
+      return new JudgeList(list);
     }
   }
 
   /** A prompt without room for a response is not followed, as an unanswered one. */
-  private List<Row> sampleResponses(Location model, Map<String, Instruction> prompts)
+  private void sample(
+      Path folder,
+      List<Instruction> prompts,
+      Judging judging,
+      InOrder<Judged> work,
+      StopSignal stop,
+      @Nullable RowFile file)
       throws IOException {
-    if (prompts.isEmpty()) {
-      throw new Failure(
-          "--model needs the benchmark's prompts", "give them with --data FILE or --bench FILE");
+    try (ModelSession session = new ModelSession(folder, place, stop)) {
+      ResponseSampler sampler =
+          new ResponseSampler(session, sampling, spec.commandLine().getErr(), prompts);
+      List<Integer> order = new ArrayList<>(sampler.answered());
+      order.addAll(sampler.skipped());
+      int kept = 0;
+      if (file != null) {
+        try (RowFile.Kept rows = file.readKept()) {
+          for (ObjectNode row = rows.peek(); row != null && kept < order.size(); kept++) {
+            judging.addKept(row, prompts.get(order.get(kept)));
+            rows.skip();
+            row = rows.peek();
+          }
+        }
+      }
+      int sampled = sampler.answered().size();
+      sampler.sample(
+          1,
+          0,
+          Math.min(kept, sampled),
+          (index, text, completion) ->
+              judging.submit(work, sampledRow(prompts.get(index), text, completion)));
+      for (int i = Math.max(kept, sampled); i < order.size(); i++) {
+        judging.submit(work, sampledRow(prompts.get(order.get(i)), "", null));
+      }
     }
-    List<Instruction> asked = List.copyOf(prompts.values());
-    String[] texts = new String[asked.size()];
-    Arrays.fill(texts, "");
-    PrintWriter err = spec.commandLine().getErr();
-    Path folder = Downloads.path(model, err);
-    try (StopSignal stop = new StopSignal();
-        ModelSession session = new ModelSession(folder, place, stop)) {
-      new ResponseSampler(session, sampling, err)
-          .sample(asked, 1, 0, 0, (index, text, completion) -> texts[index] = text);
+  }
+
+  private static Row sampledRow(Instruction x, String response, @Nullable Completion completion) {
+    ObjectNode row = InstructionJson.write(x);
+    row.put("prompt", x.promptText());
+    row.put("response", response);
+    if (completion != null) {
+      row.put("finish_reason", completion.finishReason().name().toLowerCase(Locale.ROOT));
     }
-    List<Row> rows = new ArrayList<>();
-    for (int i = 0; i < texts.length; i++) {
-      rows.add(new Row("all", asked.get(i), texts[i]));
-    }
-    return rows;
+    return new Row(ALL, x, response, row);
   }
 
   private List<Row> readResponses(
-      String file, @Nullable String benchName, Map<String, Instruction> prompts)
+      String file, @Nullable String benchName, List<Instruction> prompts, ObjectNode counts)
       throws IOException {
     String name = InputFile.describe(file);
     List<Row> rows = new ArrayList<>();
-    Map<String, Map<String, Instruction>> missing = new TreeMap<>();
+    Map<String, Answers> answers = new TreeMap<>();
+    long read = 0;
     try (InputStream in = InputFile.open(file)) {
       JsonLines lines = new JsonLines(in, name);
       for (JsonLines.Line line = lines.next(); line != null; line = lines.next()) {
         ObjectNode row = lines.parse(line);
         String response = text(row, "response", name, line.number());
-        String group = by == null ? "all" : text(row, by, name, line.number());
-        Instruction x;
-        if (prompts.isEmpty()) {
-          if (!row.has("question") && !row.has("messages") && !row.has("conversations")) {
-            // What was asked is not needed where the line brings its constraints.
-            row.putIfAbsent("prompt", TextNode.valueOf(""));
-          }
-          x = InstructionJson.read(row, name, line.number(), benchName);
-          requireConstraints(x, name, line.number());
+        String group = by == null ? ALL : text(row, by, name, line.number());
+        if (data == null) {
+          Instruction x = ownInstruction(row, name, line.number(), benchName);
+          rows.add(new Row(group, x, response, row));
         } else {
-          x = joined(prompts, text(row, "prompt", name, line.number()), name, line.number());
-          missing.computeIfAbsent(group, g -> new LinkedHashMap<>(prompts)).remove(x.promptText());
+          add(
+              answers.computeIfAbsent(group, g -> new Answers()),
+              new Answers.Answer(row, response, line.number()),
+              name);
         }
-        rows.add(new Row(group, x, response));
+        read++;
       }
     }
-    if (rows.isEmpty()) {
+    if (read == 0) {
       throw new DataException(name, 0, null, "holds no rows", "give one response per line");
     }
-    missing.forEach(
-        (group, unanswered) -> unanswered.values().forEach(x -> rows.add(new Row(group, x, ""))));
+    if (data != null) {
+      requireOneOfEachId(answers, prompts);
+      answers.forEach((group, all) -> join(group, all, prompts, rows));
+      tellWhatIsLeftOut(answers, prompts, read, name, counts);
+    }
     return rows;
   }
 
-  private Instruction joined(
-      Map<String, Instruction> prompts, String prompt, String file, long line) {
-    Instruction x = prompts.get(prompt);
-    if (x == null) {
-      x = prompts.get(prompt.strip());
+  /** The instruction that a line brings along with its response. */
+  private static Instruction ownInstruction(
+      ObjectNode row, String file, long line, @Nullable String benchName) {
+    ObjectNode asked = row;
+    if (!row.has("question") && !row.has("messages") && !row.has("conversations")) {
+      // What was asked is not needed where the line brings its constraints.
+      asked = row.deepCopy();
+      asked.putIfAbsent("prompt", TextNode.valueOf(""));
     }
-    if (x == null) {
-      throw new DataException(
-          file,
-          line,
-          "prompt",
-          "does not occur in " + data,
-          "give the data these responses answer");
-    }
-    return x;
-  }
-
-  private static void requireConstraints(Instruction x, String file, long line) {
+    Instruction x = InstructionJson.read(asked, file, line, benchName);
     try {
       constrained(x);
     } catch (FieldException e) {
       throw new DataException(file, line, e.field(), e.problem(), e.remedy());
     }
+    if (x.bench() != null) {
+      row.put("bench", x.bench());
+    }
+    return x;
+  }
+
+  /** Notes a response under what it says that it answers: prompt, question or messages, or id. */
+  private static void add(Answers answers, Answers.Answer answer, String file) {
+    ObjectNode row = answer.row();
+    if (row.path("prompt").isTextual()) {
+      answers.addByPrompt(row.get("prompt").asText(), answer);
+    } else if (row.has("question") || row.has("messages") || row.has("conversations")) {
+      ObjectNode asked = row.deepCopy();
+      asked.remove(List.of("instruction_id_list", "kwargs", "constraints"));
+      answers.addByPrompt(
+          InstructionJson.read(asked, file, answer.line(), null).promptText(), answer);
+    } else {
+      JsonNode id = row.has("id") ? row.get("id") : row.path("key");
+      if (!id.isTextual() && !id.isNumber()) {
+        throw new DataException(
+            file,
+            answer.line(),
+            "prompt",
+            "is missing, and so is id",
+            "give each response the prompt that it answers, or its id in the data");
+      }
+      answers.addById(id.asText(), answer);
+    }
+  }
+
+  private void requireOneOfEachId(Map<String, Answers> answers, List<Instruction> prompts) {
+    if (answers.values().stream().noneMatch(Answers::joinsByIds)) {
+      return;
+    }
+    Set<String> ids = new HashSet<>();
+    for (Instruction x : prompts) {
+      if (!ids.add(x.id())) {
+        throw new DataException(
+            String.valueOf(data),
+            0,
+            "id",
+            "'" + x.id() + "' stands in more than one row, so responses cannot be joined by it",
+            "give each response the prompt that it answers");
+      }
+    }
+  }
+
+  private static void join(
+      String group, Answers answers, List<Instruction> prompts, List<Row> rows) {
+    for (Instruction x : prompts) {
+      Answers.Answer answer = answers.to(x);
+      ObjectNode row = answer == null ? InstructionJson.write(x) : answer.row().deepCopy();
+      if (answer == null) {
+        row.put("response", "");
+      } else {
+        InstructionJson.write(x)
+            .properties()
+            .forEach(field -> row.putIfAbsent(field.getKey(), field.getValue()));
+      }
+      rows.add(new Row(group, x, answer == null ? "" : answer.response(), row));
+    }
+  }
+
+  /** One line for each kind, with a count. */
+  private void tellWhatIsLeftOut(
+      Map<String, Answers> answers,
+      List<Instruction> prompts,
+      long read,
+      String name,
+      ObjectNode counts) {
+    List<Answers.Answer> unasked = new ArrayList<>();
+    int repeated = 0;
+    long unanswered = (long) answers.size() * prompts.size();
+    for (Answers all : answers.values()) {
+      unasked.addAll(all.unasked());
+      repeated += all.repeated();
+      unanswered -= all.asked();
+    }
+    if (unasked.size() + repeated == read) {
+      throw new DataException(
+          name,
+          0,
+          null,
+          "answers no prompt of " + data,
+          "give the data that these responses answer");
+    }
+    PrintWriter err = spec.commandLine().getErr();
+    if (!unasked.isEmpty()) {
+      long first = unasked.stream().mapToLong(Answers.Answer::line).min().orElse(0);
+      counts.put("not_asked_for", unasked.size());
+      err.printf(
+          "warning: %d responses answer no prompt of %s and are left out, the first in line %d%n",
+          unasked.size(), data, first);
+    }
+    if (repeated > 0) {
+      counts.put("answered_again", repeated);
+      err.printf(
+          "warning: %d responses are left out because a later line answers the same prompt%n",
+          repeated);
+    }
+    if (unanswered > 0) {
+      counts.put("not_answered", unanswered);
+      err.printf("warning: %d prompts have no response and count as not followed%n", unanswered);
+    }
+    err.flush();
   }
 
   private static void constrained(Instruction x) {
@@ -286,30 +548,5 @@ final class EvaluateCommand implements Callable<Integer> {
           "write a string");
     }
     return node.asText();
-  }
-
-  private void judge(Verifiers verifiers, List<Row> rows, CategoryReport report) {
-    List<JudgeList> judged =
-        verification.sideBySide(
-            rows,
-            row -> verifiers.judge(row.instruction().constraints(), Response.of(row.response())));
-    for (int i = 0; i < rows.size(); i++) {
-      Row row = rows.get(i);
-      List<String> ids = row.instruction().constraints().stream().map(ConstraintSpec::id).toList();
-      report.add(row.group(), row.instruction(), ids, judged.get(i));
-    }
-  }
-
-  private void judge(Verifiers verifiers, List<Row> rows, ScoreReport report) {
-    List<Verifiers.Judged> judged =
-        verification.sideBySide(
-            rows,
-            row ->
-                verifiers.judgeBoth(row.instruction().constraints(), Response.of(row.response())));
-    for (int i = 0; i < rows.size(); i++) {
-      Row row = rows.get(i);
-      List<String> ids = row.instruction().constraints().stream().map(ConstraintSpec::id).toList();
-      report.add(row.group(), ids, judged.get(i).strict(), judged.get(i).loose());
-    }
   }
 }

@@ -111,8 +111,9 @@ final class GenerateCommand implements Callable<Integer> {
     Instruction instruction = InstructionJson.read(row, "--prompt", 0, null);
     PrintWriter out = spec.commandLine().getOut();
     try (StopSignal stop = new StopSignal();
-        ModelSession session = new ModelSession(model, stop)) {
-      ResponseSampler sampler = new ResponseSampler(session, sampling, spec.commandLine().getErr());
+        ModelSession session = new ModelSession(model, stop);
+        ResponseStream responses =
+            new ResponseStream(session, sampling, instruction, TEMPERATURE)) {
       long start = System.nanoTime();
       for (int i = 0; i < n; i++) {
         if (i > 0) {
@@ -121,10 +122,8 @@ final class GenerateCommand implements Callable<Integer> {
         Completion completion;
         try {
           completion =
-              sampler.stream(
-                  instruction,
+              responses.show(
                   i,
-                  TEMPERATURE,
                   text -> {
                     out.print(text);
                     out.flush();
@@ -182,9 +181,9 @@ final class GenerateCommand implements Callable<Integer> {
       throws IOException {
     try (ModelSession session = new ModelSession(model, stop)) {
       countKept(out);
-      ResponseSampler sampler = new ResponseSampler(session, sampling, spec.commandLine().getErr());
+      ResponseSampler sampler =
+          new ResponseSampler(session, sampling, spec.commandLine().getErr(), asked);
       sampler.sample(
-          asked,
           n,
           TEMPERATURE,
           out.kept(),
@@ -200,7 +199,7 @@ final class GenerateCommand implements Callable<Integer> {
       report
           .put("responses", out.rows())
           .put("tokens", tokens)
-          .put("skipped_prompts", sampler.skipped());
+          .put("skipped_prompts", sampler.skipped().size());
     }
   }
 

@@ -49,6 +49,11 @@ final class LineFiles {
     return InputFile.open(in);
   }
 
+  /** Opens the input of a command that shows how far it is. */
+  InputStream open(InputFile.Meter meter) throws IOException {
+    return InputFile.open(in, meter);
+  }
+
   OutputFile create() throws IOException {
     return new OutputFile(out);
   }

@@ -14,6 +14,7 @@ import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.hirengine.engine.model.Policy;
+import org.hirengine.engine.rollout.RolloutEngine;
 import org.hirengine.engine.rollout.StopIds;
 import org.hirengine.engine.runtime.NativeExecutor;
 import org.hirengine.engine.runtime.NativeRuntime;
@@ -106,6 +107,11 @@ final class ModelSession implements AutoCloseable {
       encoder = new PromptEncoder(tokenizer(), ChatTemplate.load(folder), Map.of());
     }
     return encoder;
+  }
+
+  /** What samples responses; to be closed on the native thread. */
+  RolloutEngine rolloutEngine() {
+    return call(() -> new RolloutEngine(policy, kernels, stopIds()));
   }
 
   /** Every id that ends a response, from all the places that name one. */

@@ -44,8 +44,12 @@ final class ProgressLine implements AutoCloseable {
   private @Nullable ProgressBar bar;
   private volatile State state;
 
-  /** What is shown: the whole task, the part of it that is under way, and further fields. */
-  private record State(long done, String part, List<String> fields) {
+  /**
+   * What is shown: the whole task, the part of it that is under way, and further fields.
+   *
+   * @param share of the whole task that is done, 0 to 1; NaN where nobody knows
+   */
+  private record State(long done, double share, String part, List<String> fields) {
 
     List<String> details() {
       List<String> details = new ArrayList<>();
@@ -66,7 +70,7 @@ final class ProgressLine implements AutoCloseable {
     this.interactive = interactive;
     this.silentWhenShort = silent;
     this.lastLine = silent ? start : start - INTERVAL.toNanos();
-    this.state = new State(first, "", List.of());
+    this.state = new State(first, share(first), "", List.of());
     if (interactive) {
       // Else the shell's prompt is glued to the bar after Ctrl-C.
       Runtime.getRuntime().addShutdownHook(atExit);
@@ -124,26 +128,35 @@ final class ProgressLine implements AutoCloseable {
 
   private String rendered(int width) {
     State shown = state;
-    return render(task, shown.done, total, timeLeft(shown.done), shown.details(), width);
+    return render(task, count(shown.done), shown.share, timeLeft(shown), shown.details(), width);
+  }
+
+  private String count(long done) {
+    return total == UNKNOWN ? "" + done : done + "/" + total;
+  }
+
+  private double share(long done) {
+    return total == UNKNOWN ? Double.NaN : (double) done / total;
   }
 
   /**
    * One line of at most {@code width} characters. What does not fit is left out whole: first the
    * last of the details, and the bar before the time that is left.
    *
+   * @param share of the task that is done, which the bar shows; NaN shows none
    * @param timeLeft may be empty
    * @param details the most important one first
    */
   static String render(
-      String task, long done, long total, String timeLeft, List<String> details, int width) {
-    String count = task + " " + (total == UNKNOWN ? "" + done : done + "/" + total);
+      String task, String done, double share, String timeLeft, List<String> details, int width) {
+    String count = task + " " + done;
     int size = width >= WIDE ? 20 : 10;
     boolean time = !timeLeft.isEmpty() && count.length() + 2 + timeLeft.length() <= width;
     int used = count.length() + (time ? 2 + timeLeft.length() : 0);
     StringBuilder line = new StringBuilder(count);
-    if (total != UNKNOWN && used + size + 4 <= width) {
+    if (!Double.isNaN(share) && used + size + 4 <= width) {
       used += size + 4;
-      int filled = (int) Math.min(size, size * done / total);
+      int filled = (int) Math.max(0, Math.min(size, size * share));
       line.append("  [").append("=".repeat(filled)).append(" ".repeat(size - filled)).append(']');
     }
     if (time) {
@@ -165,14 +178,23 @@ final class ProgressLine implements AutoCloseable {
    * @param fields further figures, the most important one first; empty ones are passed over
    */
   void to(long done, String... fields) {
+    to(done, share(done), fields);
+  }
+
+  /**
+   * Shows that {@code done} are done of a task whose total nobody knows.
+   *
+   * @param share of the task that this is, 0 to 1; NaN where nobody knows
+   */
+  void to(long done, double share, String... fields) {
     List<String> shown = Stream.of(fields).filter(field -> !field.isEmpty()).toList();
-    show(new State(done, "", shown), total != UNKNOWN && done >= total);
+    show(new State(done, share, "", shown), total != UNKNOWN && done >= total);
   }
 
   /** Shows how far the step under way is; the figures of the last one stay. */
   void within(String part, long done, long of) {
     State last = state;
-    show(new State(last.done, part + " " + done + "/" + of, last.fields), false);
+    show(new State(last.done, last.share, part + " " + done + "/" + of, last.fields), false);
   }
 
   private synchronized void show(State next, boolean last) {
@@ -194,11 +216,11 @@ final class ProgressLine implements AutoCloseable {
     boolean worthAnEnd = last && (!silentWhenShort || lastLine != start);
     if (due || worthAnEnd) {
       lastLine = now;
-      String left = last ? "" : timeLeft(next.done);
+      String left = last ? "" : timeLeft(next);
       err.println(
           task
               + " "
-              + (total == UNKNOWN ? "" + next.done : next.done + "/" + total)
+              + count(next.done)
               + (left.isEmpty() ? "" : " (" + left + ")")
               + (next.details().isEmpty() ? "" : "  " + String.join("  ", next.details())));
       err.flush();
@@ -206,12 +228,13 @@ final class ProgressLine implements AutoCloseable {
   }
 
   /** How long the rest takes at the speed so far; empty where nobody knows. */
-  private String timeLeft(long done) {
-    if (total == UNKNOWN || done <= first || done >= total) {
+  private String timeLeft(State now) {
+    double before = total == UNKNOWN ? 0 : share(first);
+    if (Double.isNaN(now.share) || now.share <= before || now.share >= 1) {
       return "";
     }
-    double seconds = (System.nanoTime() - start) / 1e9 / (done - first) * (total - done);
-    return duration(seconds) + " left";
+    double elapsed = (System.nanoTime() - start) / 1e9;
+    return duration(elapsed / (now.share - before) * (1 - now.share)) + " left";
   }
 
   /** How many a second were done since the start, with their unit; empty at the start. */

@@ -6,14 +6,12 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import org.hirengine.engine.rollout.Completion;
 import org.hirengine.engine.rollout.Prompt;
 import org.hirengine.engine.rollout.RandomStream;
 import org.hirengine.engine.rollout.RolloutEngine;
 import org.hirengine.engine.rollout.RolloutListener;
 import org.hirengine.engine.rollout.RolloutParams;
-import org.hirengine.engine.tokens.StreamedText;
 import org.hirengine.kernels.Device;
 import org.hirengine.replay.Instruction;
 
@@ -31,13 +29,34 @@ final class ResponseSampler {
   private final SamplingOptions options;
   private final PrintWriter err;
   private final int rowsAtOnce;
-  private int skipped;
+  private final List<Prompt> prompts = new ArrayList<>();
+  private final List<Integer> skipped = new ArrayList<>();
+  private int longest;
   private long sampledTokens;
 
-  ResponseSampler(ModelSession session, SamplingOptions options, PrintWriter err) {
+  /**
+   * @param err where it is said which instructions the model has no room to answer
+   */
+  ResponseSampler(
+      ModelSession session,
+      SamplingOptions options,
+      PrintWriter err,
+      List<Instruction> instructions) {
     this.session = session;
     this.options = options;
     this.err = err;
+    int positions = session.policy().config().maxPositions();
+    for (int i = 0; i < instructions.size(); i++) {
+      int[] ids = session.encoder().encode(instructions.get(i));
+      if (ids.length + options.room() > positions) {
+        skipped.add(i);
+        String prompt = "prompt " + instructions.get(i).id();
+        err.println("skipped: " + options.noRoom(prompt, ids.length, positions));
+      } else {
+        prompts.add(new Prompt(i, ids));
+        longest = Math.max(longest, ids.length);
+      }
+    }
     // A GPU needs a long queue to be busy while a chunk's last rows end, and is soon done.
     rowsAtOnce = session.policy().device().kind() == Device.Kind.CPU ? 256 : 1024;
   }
@@ -54,43 +73,19 @@ final class ResponseSampler {
     void accept(int instruction, String text, Completion completion) throws IOException;
   }
 
-  /** Takes the text of a response as it grows. */
-  interface TextReceiver {
-
-    void accept(String text);
+  /** Indexes of the instructions that are answered, in order. */
+  List<Integer> answered() {
+    return prompts.stream().map(Prompt::id).toList();
   }
 
-  /** Prompts left out because the model has no room for a response to them. */
-  int skipped() {
-    return skipped;
+  /** Indexes of the instructions that the model has no room to answer. */
+  List<Integer> skipped() {
+    return List.copyOf(skipped);
   }
 
-  /** What the model is asked, without the instructions that it has no room for. */
-  private record Asked(List<Prompt> prompts, int longest) {}
-
-  private Asked ask(List<Instruction> instructions) {
-    int positions = session.policy().config().maxPositions();
-    List<Prompt> prompts = new ArrayList<>();
-    int longest = 0;
-    for (int i = 0; i < instructions.size(); i++) {
-      int[] ids = session.encoder().encode(instructions.get(i));
-      if (ids.length + options.room() > positions) {
-        skip(instructions.get(i), ids.length, positions);
-      } else {
-        prompts.add(new Prompt(i, ids));
-        longest = Math.max(longest, ids.length);
-      }
-    }
-    return new Asked(prompts, longest);
-  }
-
-  private RandomStream random() {
+  /** The random numbers of a command's responses. */
+  static RandomStream random(SamplingOptions options) {
     return new RandomStream(options.seed(), RandomStream.GENERATION, 0);
-  }
-
-  private RolloutEngine engine() {
-    return session.call(
-        () -> new RolloutEngine(session.policy(), session.kernels(), session.stopIds()));
   }
 
   /**
@@ -99,14 +94,11 @@ final class ResponseSampler {
    * @param temperature where the command line names none
    * @param kept responses that are there already and are not handed over again
    */
-  void sample(
-      List<Instruction> instructions, int n, double temperature, long kept, Receiver receiver)
-      throws IOException {
-    Asked asked = ask(instructions);
-    List<Prompt> prompts = asked.prompts;
+  void sample(int n, double temperature, long kept, Receiver receiver) throws IOException {
     int positions = session.policy().config().maxPositions();
-    RolloutParams params = options.params(asked.longest, positions, temperature);
-    RolloutEngine engine = engine();
+    RolloutParams params = options.params(longest, positions, temperature);
+    RandomStream random = random(options);
+    RolloutEngine engine = session.rolloutEngine();
     int chunk = Math.max(1, rowsAtOnce / n);
     long rows = (long) prompts.size() * n;
     int first = (int) Math.min(prompts.size(), kept / n / chunk * chunk);
@@ -114,7 +106,7 @@ final class ResponseSampler {
       for (int from = first; from < prompts.size(); from += chunk) {
         List<Prompt> part = prompts.subList(from, Math.min(prompts.size(), from + chunk));
         Rows listener = new Rows((long) from * n, part.size() * n, kept, receiver, progress);
-        session.call(() -> engine.generate(part, n, 0, params, random(), listener));
+        session.call(() -> engine.generate(part, n, 0, params, random, listener));
       }
     } catch (UncheckedIOException e) {
       throw e.getCause();
@@ -174,59 +166,5 @@ final class ResponseSampler {
       String decoded = session.tokenizer().decode(text, true);
       receiver.accept(completion.promptId(), decoded, completion);
     }
-  }
-
-  /**
-   * Samples one response and hands its text over as it grows.
-   *
-   * @param row its number among the responses to this instruction
-   * @throws Failure when the model has no room for a response
-   */
-  Completion stream(Instruction instruction, int row, double temperature, TextReceiver receiver) {
-    int[] ids = session.encoder().encode(instruction);
-    int positions = session.policy().config().maxPositions();
-    if (ids.length + options.room() > positions) {
-      throw new Failure(
-          noRoom("the prompt", ids.length, positions), "shorten the prompt, or lower --max-tokens");
-    }
-    RolloutParams params = options.params(ids.length, positions, temperature);
-    List<Prompt> prompt = List.of(new Prompt(0, ids));
-    StreamedText text = new StreamedText(session.tokenizer());
-    RolloutListener listener =
-        new RolloutListener() {
-          @Override
-          public void token(int promptId, int number, int token) {
-            session.stop().check();
-            sampledTokens++;
-            String piece = text.add(token);
-            if (!piece.isEmpty()) {
-              receiver.accept(piece);
-            }
-          }
-        };
-    RolloutEngine engine = engine();
-    try {
-      Completion completion =
-          session.call(() -> engine.generate(prompt, 1, row, params, random(), listener)).get(0);
-      receiver.accept(text.end());
-      return completion;
-    } finally {
-      session.run(engine::close);
-    }
-  }
-
-  private void skip(Instruction instruction, int length, int positions) {
-    skipped++;
-    err.println("skipped: " + noRoom("prompt " + instruction.id(), length, positions));
-  }
-
-  private String noRoom(String prompt, int length, int positions) {
-    return String.format(
-        Locale.ROOT,
-        "%s has %d tokens, which leaves no room for %d new ones in the model's %d positions",
-        prompt,
-        length,
-        options.room(),
-        positions);
   }
 }

@@ -32,6 +32,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class RowFile implements Closeable {
 
+  /** Rows wait no longer than this for the next one to take them to the file. */
+  private static final long FLUSH_NANOS = 100_000_000;
+
   private final String name;
   private final PrintWriter err;
   private final @Nullable Path target;
@@ -40,6 +43,7 @@ final class RowFile implements Closeable {
   private final Writer writer;
   private final long kept;
   private long rows;
+  private long flushed = System.nanoTime();
   private boolean committed;
 
   private RowFile(
@@ -224,6 +228,11 @@ final class RowFile implements Closeable {
     writer.write(text);
     writer.write('\n');
     rows++;
+    long now = System.nanoTime();
+    if (now - flushed > FLUSH_NANOS) {
+      flushed = now;
+      writer.flush();
+    }
   }
 
   /** Hands everything to the file. */
@@ -256,7 +265,7 @@ final class RowFile implements Closeable {
     if (rows == 0) {
       Files.deleteIfExists(part);
       Files.deleteIfExists(setupFile);
-    } else {
+    } else if (rows > kept) {
       err.printf(
           "note: %d rows of %s are kept in %s; the same command with --resume continues%n",
           rows, name, part);

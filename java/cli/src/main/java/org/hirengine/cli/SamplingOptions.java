@@ -1,6 +1,7 @@
 package org.hirengine.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Locale;
 import org.hirengine.engine.rollout.RolloutParams;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -75,6 +76,17 @@ final class SamplingOptions {
       throw new Failure("--max-tokens " + maxTokens + " is below 1", "give a response some room");
     }
     return maxTokens == null ? 1 : maxTokens;
+  }
+
+  /** Says that a prompt of {@code length} tokens leaves no room for a response. */
+  String noRoom(String prompt, int length, int positions) {
+    return String.format(
+        Locale.ROOT,
+        "%s has %d tokens, which leaves no room for %d new ones in the model's %d positions",
+        prompt,
+        length,
+        room(),
+        positions);
   }
 
   /**

@@ -6,13 +6,15 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import org.hirengine.replay.Instruction;
 import org.hirengine.replay.JsonLines;
-import org.hirengine.verify.JudgeList;
+import org.hirengine.verify.ConstraintSpec;
+import org.hirengine.verify.Verifiers;
 import org.hirengine.verify.score.InstructionScore;
 import org.hirengine.verify.score.Tally;
 
 /** The official tables of instruction-level benchmarks, one for each group of responses. */
-final class ScoreReport {
+final class ScoreReport implements Report {
 
   /** How the tables are printed. */
   enum Form {
@@ -30,17 +32,20 @@ final class ScoreReport {
     this.bench = bench;
   }
 
-  void add(String group, List<String> ids, JudgeList strict, JudgeList loose) {
+  @Override
+  public void add(String group, Instruction instruction, Verifiers.Judged verdicts) {
+    List<String> ids = instruction.constraints().stream().map(ConstraintSpec::id).toList();
     Scores scores =
         groups.computeIfAbsent(
             group, g -> new Scores(new InstructionScore(), new InstructionScore()));
-    scores.strict.add(ids, strict);
-    scores.loose.add(ids, loose);
+    scores.strict.add(ids, verdicts.strict());
+    scores.loose.add(ids, verdicts.loose());
   }
 
-  void print(PrintWriter out, Form form) {
+  @Override
+  public void print(PrintWriter out, Form form, ObjectNode counts) {
     if (form == Form.JSON) {
-      out.println(JsonLines.write(json()));
+      out.println(JsonLines.write(json().setAll(counts)));
     } else {
       groups.forEach((group, scores) -> table(out, group, scores, form == Form.MARKDOWN));
     }

@@ -1,11 +1,10 @@
 package org.hirengine.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Optional;
-import java.util.concurrent.ForkJoinPool;
-import java.util.function.Function;
+import org.hirengine.verify.JsonlVerifier;
 import org.hirengine.verify.Verifiers;
 import org.hirengine.verify.judge.JudgeOptions;
 import org.hirengine.verify.judge.ModelJudge;
@@ -53,41 +52,110 @@ final class VerifierOptions {
               + " ${DEFAULT-VALUE}).")
   private int judgeRetries = JudgeOptions.DEFAULT.retries();
 
+  @Option(
+      names = "--judge-strip-thinking",
+      description = "Read the judge's answer behind its last </think>.")
+  private boolean judgeStripThinking;
+
+  @Option(
+      names = "--strip-thinking",
+      description =
+          "Judge what stands behind the last </think> of a response (verify.strip_thinking).")
+  private boolean stripThinking;
+
+  @Option(
+      names = "--reasons",
+      description = "Write the reason of every verdict, not only of those that are missing.")
+  private boolean reasons;
+
+  private @Nullable ModelJudge judge;
+
   private int threads = Runtime.getRuntime().availableProcessors();
 
   /** All verifiers, and the judge that the environment names, if any. */
   Verifiers verifiers() throws IOException {
-    Optional<ModelJudge> judge;
     try {
       judge =
-          new JudgeOptions(judgeCache, judgeTemplate, judgeParallel, judgeTimeout, judgeRetries)
-              .judge(System.getenv());
+          new JudgeOptions(
+                  judgeCache,
+                  judgeTemplate,
+                  judgeParallel,
+                  judgeTimeout,
+                  judgeRetries,
+                  judgeStripThinking)
+              .judge(System.getenv())
+              .orElse(null);
     } catch (IllegalArgumentException e) {
       throw new Failure(
           String.valueOf(e.getMessage()),
           "see --judge-... in hir verify --help, and set what lacks");
     }
-    if (textData == null && judge.isEmpty()) {
+    if (textData == null && judge == null) {
       return Verifiers.standard();
     }
     Verifiers.Builder builder = Verifiers.builder();
     if (textData != null) {
       builder.textData(textData);
     }
-    if (judge.isPresent()) {
-      builder.judge(judge.get());
+    if (judge != null) {
+      builder.judge(judge);
       threads = Math.max(threads, judgeParallel); // they wait most of the time
     }
     return builder.build();
   }
 
-  /** Results in the order of the tasks, on all cores, or on as many threads as a judge serves. */
-  <T, R> List<R> sideBySide(List<T> tasks, Function<T, R> work) {
-    ForkJoinPool pool = new ForkJoinPool(threads);
-    try {
-      return pool.submit(() -> tasks.parallelStream().map(work).toList()).join();
-    } finally {
-      pool.shutdown();
+  /** What judges a response, and writes verdicts and reasons as the command line asks. */
+  JsonlVerifier jsonlVerifier(Verifiers verifiers) {
+    JsonlVerifier plain = new JsonlVerifier(verifiers);
+    JsonlVerifier told = reasons ? plain.withReasons() : plain;
+    return stripThinking ? told.strippingThinking() : told;
+  }
+
+  /** Adds what decides verdicts to {@code setup}. */
+  void describe(ObjectNode setup) {
+    setup.put("text_data", textData == null ? null : textData.toString());
+    setup.put("judge", System.getenv(ModelJudge.MODEL_VARIABLE));
+    setup.put("judge_template", judgeTemplate == null ? null : judgeTemplate.toString());
+    setup.put("judge_strip_thinking", judgeStripThinking);
+    setup.put("strip_thinking", stripThinking);
+    setup.put("reasons", reasons);
+  }
+
+  /** On all cores, or as many as a judge serves. */
+  int threads() {
+    return threads;
+  }
+
+  /** Adds what became of the questions to the judge, and warns of those without an answer. */
+  void reportJudge(ObjectNode report, PrintWriter err) {
+    if (judge == null) {
+      return;
+    }
+    ModelJudge.Tally tally = judge.tally();
+    if (tally.failed() > 0) {
+      report.put("judge_failed", tally.failed());
+    }
+    if (tally.unclear() > 0) {
+      report.put("judge_unclear", tally.unclear());
+    }
+    if (tally.failed() > 0 && tally.answered() > 0) {
+      err.println("warning: " + judge.failures());
+    }
+    if (tally.unclear() > 0) {
+      err.printf(
+          "warning: the judge answered neither YES nor NO %d times%s%n",
+          tally.unclear(),
+          judgeStripThinking ? "" : "; one that thinks aloud needs --judge-strip-thinking");
+    }
+    err.flush();
+  }
+
+  /**
+   * @throws Failure when a judge was asked and never answered
+   */
+  void requireJudge() {
+    if (judge != null && judge.tally().failed() > 0 && judge.tally().answered() == 0) {
+      throw new Failure(judge.failures(), judge.tally().remedy());
     }
   }
 }

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.ArrayList;
+import java.io.PrintWriter;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -31,22 +31,23 @@ import picocli.CommandLine.Spec;
       "Each line holds bench (ifeval, ifbench, ifbench-r2, iftrain or muldimif), response, and"
           + " instruction_id_list with kwargs, or for MulDimIF constraints. It is written out, in"
           + " order, with the lists strict and loose (MulDimIF: verdict), one verdict per"
-          + " constraint; null where nobody can check it. Such lists in the input are replaced,"
-          + " other fields are kept."
+          + " constraint; null where nobody can check it, and then reasons says why (--reasons: for"
+          + " every verdict). Such lists in the input are replaced, other fields are kept.",
+      "",
+      "Rows are kept in OUT.part as they are checked; after a kill, --resume continues there."
     },
     footer = {
       "",
       "Examples:",
-      "  hir verify --in responses.jsonl --out verdicts.jsonl",
+      "  hir verify --in responses.jsonl --out verdicts.jsonl --reasons",
       "  hir generate --model DIR --in eval.jsonl --out - | hir verify --in - --out verdicts.jsonl",
       "  hir verify --in r.jsonl --out v.jsonl --text-data /usr/share/nltk_data --json"
     })
 final class VerifyCommand implements Callable<Integer> {
 
-  /** Lines verified at once, over all cores. */
-  private static final int LINES_AT_ONCE = 1024;
-
   @Mixin private LineFiles files;
+
+  @Mixin private ResumeOption resume;
 
   @Mixin private VerifierOptions options;
 
@@ -55,26 +56,41 @@ final class VerifyCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
-  private int rows;
   private final Verdicts verdicts = new Verdicts();
 
   @Override
   public Integer call() throws IOException {
+    if (files.complete(resume, spec)) {
+      return 0;
+    }
     Verifiers verifiers = options.verifiers();
+    ObjectNode setup = JsonLines.MAPPER.createObjectNode().put("command", "verify");
+    options.describe(setup);
     ObjectNode report = JsonLines.MAPPER.createObjectNode();
-    try (InputStream in = files.open();
-        OutputFile out = files.create();
+    InputFile.Meter meter = new InputFile.Meter();
+    try (InputStream in = files.open(meter);
+        RowFile out = files.create(resume, setup, spec);
         Quarantine bad = files.quarantine()) {
-      verify(new JsonLines(in, files.inputName()), new JsonlVerifier(verifiers), out, bad);
-      bad.commit(rows);
+      try {
+        JsonLines lines = new JsonLines(in, files.inputName());
+        verify(lines, meter, options.jsonlVerifier(verifiers), out, bad);
+        bad.commit(Math.toIntExact(out.rows()));
+      } catch (DataException e) {
+        if (!resume.given()) {
+          out.discard(); // checked again in a moment, once the data is mended
+        }
+        throw e;
+      }
       out.commit();
-      report(verifiers, report);
+      report(verifiers, report, out.rows());
+      options.reportJudge(report, spec.commandLine().getErr());
       files.report(spec, report, bad, json);
     }
+    options.requireJudge();
     return 0;
   }
 
-  private void report(Verifiers verifiers, ObjectNode report) {
+  private void report(Verifiers verifiers, ObjectNode report, long rows) {
     report.put("lines", rows);
     verdicts.report(report);
     verifiers.failures().forEach((type, count) -> report.put("failed " + type, count));
@@ -84,47 +100,108 @@ final class VerifyCommand implements Callable<Integer> {
     }
   }
 
-  /** What became of a line: the row and the text to write, or a fault. */
+  /**
+   * What became of a line: the row and the text to write, or a fault.
+   *
+   * @param share of the input that is read, up to this line
+   */
   private record Verified(
       JsonLines.Line line,
+      double share,
       @Nullable ObjectNode row,
       @Nullable String text,
       @Nullable DataException fault) {}
 
-  private void verify(JsonLines lines, JsonlVerifier verifier, OutputFile out, Quarantine bad)
+  private void verify(
+      JsonLines lines, InputFile.Meter meter, JsonlVerifier verifier, RowFile out, Quarantine bad)
       throws IOException {
-    List<JsonLines.Line> batch = new ArrayList<>();
-    JsonLines.Line line;
-    do {
-      line = lines.next();
-      if (line != null) {
-        batch.add(line);
-      }
-      if (batch.size() == LINES_AT_ONCE || line == null) {
-        // Reading and writing JSON costs about as much as the checks: all of it on all cores.
-        for (Verified verified : options.sideBySide(batch, each -> verify(lines, verifier, each))) {
-          if (verified.row == null || verified.text == null) {
-            bad.add(verified.line, Objects.requireNonNull(verified.fault));
-          } else {
-            verdicts.count(verified.row);
-            out.line(verified.text);
-            rows++;
-          }
+    PrintWriter err = spec.commandLine().getErr();
+    try (RowFile.Kept kept = out.readKept();
+        ProgressLine progress = ProgressLine.ofLong("verify", 0, ProgressLine.UNKNOWN, err);
+        InOrder<Verified> work =
+            new InOrder<>(options.threads(), new Writing(out, bad, kept, progress))) {
+      for (JsonLines.Line line = lines.next(); line != null; line = lines.next()) {
+        JsonLines.Line next = line;
+        double share = meter.share();
+        ObjectNode done = kept.peek();
+        if (done != null && isOf(lines, next, done)) {
+          verdicts.count(done);
+          kept.skip();
+        } else {
+          // Reading and writing JSON costs about as much as the checks: all of it on all cores.
+          work.submit(() -> verify(lines, verifier, next, share));
         }
-        batch.clear();
       }
-    } while (line != null);
+      work.finish();
+      requireAllUsed(kept);
+    }
   }
 
-  private Verified verify(JsonLines lines, JsonlVerifier verifier, JsonLines.Line line) {
+  /** Whether a kept row came of this line. */
+  private static boolean isOf(JsonLines lines, JsonLines.Line line, ObjectNode kept) {
+    try {
+      ObjectNode row = lines.parse(line);
+      row.remove(JsonlVerifier.FIELDS);
+      ObjectNode made = kept.deepCopy();
+      made.remove(JsonlVerifier.FIELDS);
+      return row.equals(made);
+    } catch (DataException e) {
+      return false;
+    }
+  }
+
+  private void requireAllUsed(RowFile.Kept kept) throws IOException {
+    if (kept.peek() != null) {
+      throw new Failure(
+          "the rows that are kept are not of " + files.inputName(),
+          "give the input of the run that is to be continued, or delete the .part file");
+    }
+  }
+
+  /** Writes what is verified. */
+  private final class Writing implements InOrder.Receiver<Verified> {
+
+    private final RowFile out;
+    private final Quarantine bad;
+    private final RowFile.Kept kept;
+    private final ProgressLine progress;
+
+    Writing(RowFile out, Quarantine bad, RowFile.Kept kept, ProgressLine progress) {
+      this.out = out;
+      this.bad = bad;
+      this.kept = kept;
+      this.progress = progress;
+    }
+
+    @Override
+    public void accept(Verified verified) throws IOException {
+      if (verified.row == null || verified.text == null) {
+        bad.add(verified.line, Objects.requireNonNull(verified.fault));
+        return;
+      }
+      requireAllUsed(kept); // a good line in front of kept rows that are not its own
+      verdicts.count(verified.row);
+      out.line(verified.text);
+      long made = out.rows() - out.kept();
+      progress.to(out.rows(), verified.share, progress.rate(made, "rows"));
+    }
+
+    @Override
+    public void caughtUp() throws IOException {
+      out.flush();
+    }
+  }
+
+  private Verified verify(
+      JsonLines lines, JsonlVerifier verifier, JsonLines.Line line, double share) {
     try {
       ObjectNode row = lines.parse(line);
       verifier.verify(row);
-      return new Verified(line, row, JsonLines.write(row), null);
+      return new Verified(line, share, row, JsonLines.write(row), null);
     } catch (DataException e) {
-      return new Verified(line, null, null, e);
+      return new Verified(line, share, null, null, e);
     } catch (FieldException e) {
-      return new Verified(line, null, null, fault(line.number(), e));
+      return new Verified(line, share, null, null, fault(line.number(), e));
     }
   }
 

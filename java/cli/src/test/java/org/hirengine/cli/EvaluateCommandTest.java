@@ -5,12 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -220,7 +222,143 @@ class EvaluateCommandTest {
                 "--markdown")
             .succeeds();
     assertTrue(
-        markdown.out().contains("| prompt-level | 0.6667 (2/3) | 0.6667 (2/3) |"), markdown.out());
+        markdown.out().contains("| prompt-level | 0.5000 (1/2) | 0.5000 (1/2) |"), markdown.out());
+    assertTrue(markdown.err().contains("warning: 1 responses are left out because a later line"));
+  }
+
+  /**
+   * As both revisions of IFBench's reference do: an answer to what is not asked is passed over, the
+   * last one to a prompt counts, and white space around a prompt does not matter.
+   */
+  @Test
+  void answersAreJoinedAsTheReferenceJoinsThem() throws IOException {
+    String row =
+        "{\"key\": \"%s\", \"prompt\": \"%s\", \"instruction_id_list\":"
+            + " [\"count:word_count_range\"], \"kwargs\": [{\"min_words\": %d, \"max_words\":"
+            + " %d}]}";
+    Path data =
+        write(
+            "data.jsonl",
+            row.formatted("1", "A ", 1, 1),
+            row.formatted("2", "\u00a0B\\n", 2, 2),
+            row.formatted("3", "C", 3, 3),
+            row.formatted("4", "C", 4, 4),
+            row.formatted("5", "D", 5, 5));
+    Path responses =
+        write(
+            "responses.jsonl",
+            "{\"prompt\": \"never asked\", \"response\": \"one\"}",
+            "{\"prompt\": \"A\", \"response\": \"one\"}",
+            "{\"prompt\": \"B\", \"response\": \"not this one\"}",
+            "{\"prompt\": \"B \", \"response\": \"one two\"}",
+            "{\"prompt\": \"C\", \"response\": \"one two three\"}",
+            "{\"prompt\": \"\", \"response\": \"x\"}");
+    for (String bench : List.of("ifbench", "ifbench-r2")) {
+      Path out = folder.resolve("rows.jsonl");
+      HirConsole run =
+          HirConsole.run(
+                  "evaluate",
+                  "--bench",
+                  bench,
+                  "--responses",
+                  responses,
+                  "--data",
+                  data,
+                  "--json",
+                  "--out",
+                  out,
+                  "--reasons")
+              .succeeds();
+      JsonNode report = JSON.readTree(run.out());
+      assertEquals(2, report.get("not_asked_for").asInt());
+      assertEquals(1, report.get("answered_again").asInt());
+      assertEquals(1, report.get("not_answered").asInt());
+      assertEquals(5, report.at("/groups/all/prompts").asInt());
+      assertEquals("3/5", report.at("/groups/all/strict_tiers/count").asText());
+      assertTrue(
+          run.err()
+              .contains(
+                  "warning: 2 responses answer no prompt of "
+                      + data
+                      + " and are left out, the first in line 1"),
+          run.err());
+      assertEquals(3, run.err().lines().count(), run.err());
+      List<String> rows = Files.readAllLines(out);
+      assertEquals(5, rows.size());
+      assertEquals("[false]", JSON.readTree(rows.get(3)).get("strict").toString(), "4 words asked");
+      assertEquals("4", JSON.readTree(rows.get(3)).get("key").asText());
+      assertTrue(JSON.readTree(rows.get(3)).at("/reasons/0").asText().contains("3"));
+      assertEquals("", JSON.readTree(rows.get(4)).get("response").asText());
+    }
+  }
+
+  /** What generate writes can be scored against the data, whatever the layout of a row. */
+  @Test
+  void responsesOfGenerateAreJoined() throws IOException {
+    Path model = DemoPolicy.in(folder);
+    String constraints =
+        "\"bench\": \"ifeval\", \"instruction_id_list\": [\"punctuation:no_comma\"], \"kwargs\":"
+            + " [{}]}";
+    Path data =
+        write(
+            "data.jsonl",
+            "{\"id\": \"a\", \"question\": \"Say X.\", \"criteria\": [\"No commas.\"], "
+                + constraints,
+            "{\"messages\": [{\"role\": \"user\", \"content\": \"Say Y.\"}], " + constraints,
+            "{\"id\": 7, \"prompt\": \"Say Z.\", " + constraints);
+    Path given = folder.resolve("responses.jsonl");
+    HirConsole.run("generate", "--model", model, "--in", data, "--out", given, "--max-tokens", 8)
+        .succeeds();
+    List<String> ids = new ArrayList<>();
+    List<String> bare = new ArrayList<>();
+    for (String line : Files.readAllLines(given)) {
+      ObjectNode row = (ObjectNode) JSON.readTree(line);
+      bare.add(row.deepCopy().without(List.of("instruction_id_list", "kwargs")).toString());
+      ids.add("{\"id\": \"" + row.path("id").asText("2") + "\", \"response\": \"a\"}");
+    }
+    for (List<String> rows : List.of(bare, ids)) {
+      Path responses = Files.write(folder.resolve("r.jsonl"), rows);
+      HirConsole run =
+          HirConsole.run(
+                  "evaluate",
+                  "--bench",
+                  "ifeval",
+                  "--responses",
+                  responses,
+                  "--data",
+                  data,
+                  "--json")
+              .succeeds();
+      assertEquals("", run.err());
+      assertEquals(3, JSON.readTree(run.out()).at("/groups/all/prompts").asInt());
+    }
+    Path twice =
+        write(
+            "twice.jsonl",
+            "{\"id\": \"7\", \"prompt\": \"A\", " + constraints,
+            "{\"id\": \"7\", \"prompt\": \"B\", " + constraints);
+    Path responses = write("r.jsonl", "{\"id\": \"7\", \"response\": \"a\"}");
+    HirConsole.run("evaluate", "--bench", "ifeval", "--responses", responses, "--data", twice)
+        .failsWith(1, "field 'id': '7' stands in more than one row");
+  }
+
+  @Test
+  void thinkingIsStrippedOnDemand() throws IOException {
+    Path responses =
+        write(
+            "r.jsonl",
+            "{\"prompt\": \"A\", \"response\": \"<think>a, b</think>no\","
+                + " \"instruction_id_list\": [\"punctuation:no_comma\"], \"kwargs\": [{}]}");
+    for (boolean strip : new boolean[] {false, true}) {
+      List<Object> words =
+          new ArrayList<>(
+              List.of("evaluate", "--bench", "ifeval", "--responses", responses, "--json"));
+      if (strip) {
+        words.add("--strip-thinking");
+      }
+      JsonNode report = JSON.readTree(HirConsole.run(words.toArray()).succeeds().out());
+      assertEquals(strip ? 1 : 0, report.at("/groups/all/strict_prompt").asDouble());
+    }
   }
 
   /** A model's table is the one of the responses that hir generate gives for the same prompts. */
@@ -279,7 +417,12 @@ class EvaluateCommandTest {
                 + " [{}]}");
     Path responses = write("responses.jsonl", "{\"prompt\": \"Z\", \"response\": \"r\"}");
     HirConsole.run("evaluate", "--bench", "ifeval", "--responses", responses, "--data", data)
-        .failsWith(1, responses + ":1: field 'prompt': does not occur in " + data);
+        .failsWith(1, responses + ": answers no prompt of " + data);
+    Path nothing = write("nothing.jsonl", "{\"response\": \"r\"}");
+    HirConsole.run("evaluate", "--bench", "ifeval", "--responses", nothing, "--data", data)
+        .failsWith(1, nothing + ":1: field 'prompt': is missing, and so is id");
+    HirConsole.run("evaluate", "--bench", "ifeval", "--responses", responses, "--resume")
+        .failsWith(2, "--resume needs --model and --out");
     HirConsole.run("evaluate", "--bench", "ifeval", "--responses", responses)
         .failsWith(1, responses + ":1: field 'instruction_id_list': is missing or empty");
     HirConsole.run("evaluate", "--bench", "nonsense", "--responses", responses)

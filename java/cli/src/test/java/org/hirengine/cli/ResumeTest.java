@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,6 +53,73 @@ class ResumeTest {
     assertOnlyTheOutput();
     assertTrue(HirConsole.run(command.toArray()).succeeds().err().contains("is complete"));
     assertArrayEquals(undisturbed, Files.readAllBytes(out));
+  }
+
+  @Test
+  void evaluateIsKilled() throws Exception {
+    Path bench =
+        Files.write(folder.resolve("bench.jsonl"), DemoPolicy.requests("hard/train.jsonl", 600));
+    List<Object> command =
+        command("evaluate", "--bench", bench, "--model", model, "--json", "--max-tokens", 160);
+    byte[] undisturbed = undisturbed(command);
+    String report = HirConsole.run(command.toArray()).succeeds().out();
+    command.addAll(List.of("--out", out));
+    killAfter(300, command);
+    assertWholePrefix(undisturbed);
+    tear();
+    HirConsole.run(with(command, "--resume", "--strip-thinking"))
+        .failsWith(1, "another strip_thinking: false, not true");
+    HirConsole run = HirConsole.run(with(command, "--resume")).succeeds();
+    assertArrayEquals(undisturbed, Files.readAllBytes(out));
+    assertEquals(report, run.out());
+  }
+
+  /** The input of the killed run is a pipe that the test keeps open. */
+  @Test
+  void verifyIsKilled() throws Exception {
+    List<String> lines = new ArrayList<>();
+    for (int i = 0; i < 400; i++) {
+      lines.add(
+          i % 50 == 7
+              ? "{\"bench\": \"ifeval\", \"number\": " + i + "}"
+              : ("{\"bench\": \"ifeval\", \"response\": \"a%s %d\", \"instruction_id_list\":"
+                      + " [\"punctuation:no_comma\", \"no:such\"], \"kwargs\": [{}, null]}")
+                  .formatted(i % 3 == 0 ? "," : "", i));
+    }
+    Files.write(in, lines);
+    List<Object> command = new ArrayList<>(List.of("verify", "--skip-bad", "--in", in));
+    byte[] undisturbed = undisturbed(command);
+    byte[] bad = Files.readAllBytes(folder.resolve("whole.jsonl.bad.jsonl"));
+    String report = HirConsole.run(with(command, "--out", out)).succeeds().out();
+    Files.delete(out);
+
+    Path pipe = folder.resolve("pipe");
+    assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+    Thread feeding =
+        new Thread(
+            () -> {
+              try (Writer writer = Files.newBufferedWriter(pipe)) {
+                for (String line : lines) {
+                  writer.write(line + "\n");
+                  writer.flush();
+                  Thread.sleep(5);
+                }
+              } catch (IOException | InterruptedException e) {
+                // the reader was killed
+              }
+            });
+    feeding.start();
+    killAfter(60, List.of("verify", "--skip-bad", "--in", pipe, "--out", out));
+    feeding.join();
+    assertWholePrefix(undisturbed);
+    tear();
+    Files.writeString(in, "{\"bench\": \"ifeval\"}\n" + Files.readString(in).substring(10));
+    HirConsole.run(with(command, "--out", out, "--resume")).failsWith(1, "are not of " + in);
+    Files.write(in, lines);
+    HirConsole run = HirConsole.run(with(command, "--out", out, "--resume")).succeeds();
+    assertArrayEquals(undisturbed, Files.readAllBytes(out));
+    assertArrayEquals(bad, Files.readAllBytes(folder.resolve("out.jsonl.bad.jsonl")));
+    assertEquals(report, run.out());
   }
 
   /** What tells that rows would not be those of one run: options, the model, the input. */

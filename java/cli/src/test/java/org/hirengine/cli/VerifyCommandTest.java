@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpServer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -18,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.UnaryOperator;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 import org.hirengine.testing.SharedData;
@@ -30,6 +32,10 @@ class VerifyCommandTest {
   private static final String NO_COMMA =
       "{\"bench\": \"ifeval\", \"instruction_id_list\": [\"punctuation:no_comma\","
           + " \"detectable_format:title\"], \"kwargs\": [{}, {}], \"response\": \"RESPONSE\"}";
+
+  private static final String JUDGED =
+      "{\"bench\": \"judge\", \"instruction_id_list\": [\"judge:criterion\"],"
+          + " \"kwargs\": [{\"criterion\": \"Be polite.\"}], \"response\": \"%s\"}";
 
   @TempDir Path folder;
 
@@ -116,6 +122,34 @@ class VerifyCommandTest {
     assertEquals(2, report.get("satisfied").asInt());
   }
 
+  /** A pipe has no position and no size: what the shell makes of --in <(...). */
+  @Test
+  void pipesAreRead() throws Exception {
+    Path pipe = folder.resolve("pipe");
+    assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+    byte[] plain = (NO_COMMA + "\n").getBytes(StandardCharsets.UTF_8);
+    ByteArrayOutputStream zipped = new ByteArrayOutputStream();
+    try (var zip = new GZIPOutputStream(zipped)) {
+      zip.write(plain);
+    }
+    for (byte[] bytes : List.of(plain, zipped.toByteArray())) {
+      Thread feeding =
+          new Thread(
+              () -> {
+                try {
+                  Files.write(pipe, bytes);
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+              });
+      feeding.start();
+      Path out = folder.resolve("out.jsonl");
+      HirConsole.run("verify", "--in", pipe, "--out", out).succeeds();
+      feeding.join();
+      assertEquals(1, Files.readAllLines(out).size());
+    }
+  }
+
   @Test
   void gzipIsUnpacked() throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -159,35 +193,15 @@ class VerifyCommandTest {
         .failsWith(1, "none");
   }
 
-  /** The judge is named by the environment, so the command runs in a process of its own. */
-  @Test
-  void aJudgeIsAskedOnceForEachPromptOfTheTemplate() throws Exception {
-    List<String> prompts = new CopyOnWriteArrayList<>();
-    HttpServer server =
-        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    server.createContext(
-        "/v1/chat/completions",
-        exchange -> {
-          String prompt =
-              JSON.readTree(exchange.getRequestBody()).at("/messages/0/content").asText();
-          prompts.add(prompt);
-          String said = prompt.contains("Thanks") ? "YES" : "NO";
-          byte[] answer =
-              ("{\"choices\": [{\"message\": {\"content\": \"" + said + "\"}}]}")
-                  .getBytes(StandardCharsets.UTF_8);
-          exchange.sendResponseHeaders(200, answer.length);
-          exchange.getResponseBody().write(answer);
-          exchange.close();
-        });
-    server.start();
-    try {
-      String line =
-          "{\"bench\": \"judge\", \"instruction_id_list\": [\"judge:criterion\"],"
-              + " \"kwargs\": [{\"criterion\": \"Be polite.\"}], \"response\": \"%s\"}";
-      Path in = write(line.formatted("Thanks!"), line.formatted("Go."));
-      Path template = Files.writeString(folder.resolve("prompt"), "{criterion} / {response}");
-      for (int i = 0; i < 2; i++) {
-        List<String> command =
+  /** Judged lines, in a process of its own, because the environment names the judge. */
+  private HirProcess.Result judged(String url, Object... options) throws Exception {
+    Path in =
+        write(
+            JUDGED.formatted("Thanks!"),
+            JUDGED.formatted("Go."),
+            NO_COMMA.replace("RESPONSE", "a <<t>>"));
+    List<String> command =
+        new ArrayList<>(
             List.of(
                 ProcessHandle.current().info().command().orElse("java"),
                 "-cp",
@@ -198,29 +212,121 @@ class VerifyCommandTest {
                 "--in",
                 in.toString(),
                 "--out",
-                "-",
+                folder.resolve("out.jsonl").toString()));
+    List.of(options).forEach(option -> command.add(option.toString()));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().put("HIR_JUDGE_URL", url);
+    builder.environment().put("HIR_JUDGE_MODEL", "tiny");
+    return HirProcess.command("", builder);
+  }
+
+  private List<JsonNode> rows() throws IOException {
+    List<JsonNode> rows = new ArrayList<>();
+    for (String line : Files.readAllLines(folder.resolve("out.jsonl"))) {
+      rows.add(JSON.readTree(line));
+    }
+    return rows;
+  }
+
+  /** A judge that answers a prompt with words, or, where they are a number, with that status. */
+  private static HttpServer judge(UnaryOperator<String> answers) throws IOException {
+    HttpServer server =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.createContext(
+        "/v1/chat/completions",
+        exchange -> {
+          JsonNode request = JSON.readTree(exchange.getRequestBody());
+          String said = answers.apply(request.at("/messages/0/content").asText());
+          int status = said.matches("\\d+") ? Integer.parseInt(said) : 200;
+          byte[] answer =
+              ("{\"choices\": [{\"message\": {\"content\": \"" + said + "\"}}]}")
+                  .getBytes(StandardCharsets.UTF_8);
+          exchange.sendResponseHeaders(status, answer.length);
+          exchange.getResponseBody().write(answer);
+          exchange.close();
+        });
+    server.start();
+    return server;
+  }
+
+  private static String url(HttpServer server) {
+    return "http://localhost:" + server.getAddress().getPort() + "/v1";
+  }
+
+  @Test
+  void aJudgeIsAskedOnceForEachPromptOfTheTemplate() throws Exception {
+    List<String> prompts = new CopyOnWriteArrayList<>();
+    HttpServer server =
+        judge(
+            prompt -> {
+              prompts.add(prompt);
+              return prompt.contains("Thanks") ? "<think>NO</think> YES" : "NO";
+            });
+    Path template = Files.writeString(folder.resolve("prompt"), "{criterion} / {response}");
+    try {
+      for (int i = 0; i < 2; i++) {
+        HirProcess.Result run =
+            judged(
+                url(server),
                 "--judge-template",
-                template.toString(),
+                template,
                 "--judge-cache",
-                folder.resolve("cache").toString(),
+                folder.resolve("cache"),
                 "--judge-parallel",
-                "2");
-        ProcessBuilder builder = new ProcessBuilder(command);
-        builder
-            .environment()
-            .put("HIR_JUDGE_URL", "http://localhost:" + server.getAddress().getPort() + "/v1");
-        builder.environment().put("HIR_JUDGE_MODEL", "tiny");
-        HirProcess.Result run = HirProcess.command("", builder);
+                2,
+                "--judge-strip-thinking");
         assertEquals(0, run.exit(), run.err());
-        List<String> lines = run.out().lines().toList();
-        assertEquals("[true]", JSON.readTree(lines.get(0)).get("strict").toString());
-        assertEquals("[false]", JSON.readTree(lines.get(1)).get("loose").toString());
+        assertEquals("[true]", rows().get(0).get("strict").toString());
+        assertEquals("[false]", rows().get(1).get("loose").toString());
       }
     } finally {
       server.stop(0);
     }
     assertEquals(
         List.of("Be polite. / Go.", "Be polite. / Thanks!"), prompts.stream().sorted().toList());
+  }
+
+  /** A judge that never answers is an error, and what it lacks is named. */
+  @Test
+  void aJudgeThatNeverAnswersIsAnError() throws Exception {
+    HttpServer server = judge(prompt -> "401");
+    String url = url(server);
+    try {
+      HirProcess.Result run = judged(url);
+      assertEquals(1, run.exit(), run.err());
+      assertTrue(
+          run.err()
+              .contains(
+                  "error: the judge at "
+                      + url
+                      + "/chat/completions could not be asked 2 of 2 times: status 401"),
+          run.err());
+      assertTrue(run.err().contains("hint: set HIR_JUDGE_KEY"), run.err());
+      assertTrue(run.out().contains("judge failed 2"), run.out());
+      assertTrue(rows().get(0).at("/reasons/0").asText().contains("status 401"));
+      assertEquals("[true,true]", rows().get(2).get("strict").toString(), "what rules check");
+    } finally {
+      server.stop(0);
+    }
+    HirProcess.Result nobody = judged(url, "--judge-retries", 0);
+    assertEquals(1, nobody.exit(), nobody.err());
+    assertTrue(nobody.err().contains("2 of 2 times: connection refused"), nobody.err());
+  }
+
+  @Test
+  void aJudgeThatFailsAtTimesIsAWarning() throws Exception {
+    HttpServer server = judge(prompt -> prompt.contains("Thanks") ? "Well..." : "500");
+    try {
+      HirProcess.Result run = judged(url(server), "--judge-retries", 0, "--judge-parallel", 1);
+      assertEquals(0, run.exit(), run.err());
+      assertTrue(run.err().contains("could not be asked 1 of 2 times: status 500"), run.err());
+      assertTrue(run.err().contains("neither YES nor NO 1 times; one that thinks"), run.err());
+      assertTrue(
+          run.out().contains("without verdict 2") && run.out().contains("judge failed 1"),
+          run.out());
+    } finally {
+      server.stop(0);
+    }
   }
 
   @Test

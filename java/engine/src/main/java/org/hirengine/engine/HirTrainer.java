@@ -207,7 +207,8 @@ public final class HirTrainer implements AutoCloseable {
                     asked.template(),
                     asked.parallel(),
                     asked.timeoutS(),
-                    asked.retries())
+                    asked.retries(),
+                    asked.stripThinking())
                 .judge(System.getenv());
       } catch (IllegalArgumentException e) {
         throw new ConfigException("verify.judge: " + e.getMessage(), e);

@@ -11,15 +11,37 @@ import java.util.List;
  *
  * <p>Each line gets the lists {@code strict} and {@code loose} with one verdict per constraint (for
  * MulDimIF, which knows no modes, {@code verdict} with 1 or 0): true, false, or null where nobody
- * can check the constraint. Lists of these names that the line came with are replaced unread; all
- * other fields stay as they are.
+ * can check the constraint. A line with such a null also gets the list {@code reasons}, which says
+ * why; {@link #withReasons} writes the reason of every verdict there. Lists of these names that the
+ * line came with are replaced unread; all other fields stay as they are.
  */
 public final class JsonlVerifier {
 
+  /** The lists that verifying writes. */
+  public static final List<String> FIELDS = List.of("strict", "loose", "verdict", "reasons");
+
   private final Verifiers verifiers;
+  private final boolean allReasons;
+  private final boolean stripThinking;
 
   public JsonlVerifier(Verifiers verifiers) {
+    this(verifiers, false, false);
+  }
+
+  private JsonlVerifier(Verifiers verifiers, boolean allReasons, boolean stripThinking) {
     this.verifiers = verifiers;
+    this.allReasons = allReasons;
+    this.stripThinking = stripThinking;
+  }
+
+  /** Writes the reason of every verdict, not only of those that nobody can give. */
+  public JsonlVerifier withReasons() {
+    return new JsonlVerifier(verifiers, true, stripThinking);
+  }
+
+  /** Judges what stands behind the model's thinking ({@link Thinking#strip}). */
+  public JsonlVerifier strippingThinking() {
+    return new JsonlVerifier(verifiers, allReasons, true);
   }
 
   /**
@@ -43,15 +65,44 @@ public final class JsonlVerifier {
           "is missing or empty",
           muldimif ? "give the line its constraints" : "give the line its ids and their kwargs");
     }
-    Response response = Response.of(text(line, "response"));
+    put(line, bench, judge(bench, constraints, text(line, "response")));
+  }
+
+  /** The verdicts on a response, as {@link #verify} writes them; strict for both in MulDimIF. */
+  public Verifiers.Judged judge(String bench, List<ConstraintSpec> constraints, String text) {
+    Response response = Response.of(stripThinking ? Thinking.strip(text) : text);
     if (bench.equals(ConstraintJson.MULDIMIF)) {
       JudgeList judges = verifiers.judge(constraints, response);
+      return new Verifiers.Judged(judges, judges);
+    }
+    return verifiers.judgeBoth(constraints, response);
+  }
+
+  /** Writes verdicts, and reasons where they are wanted, into a line. */
+  public void put(ObjectNode line, String bench, Verifiers.Judged judged) {
+    if (bench.equals(ConstraintJson.MULDIMIF)) {
+      line.remove(List.of("strict", "loose"));
       ArrayNode verdicts = line.putArray("verdict");
-      judges.verdicts().forEach(v -> addNumber(verdicts, v));
+      judged.strict().verdicts().forEach(verdict -> addNumber(verdicts, verdict));
     } else {
-      Verifiers.Judged judged = verifiers.judgeBoth(constraints, response);
+      line.remove("verdict");
       put(line, "strict", judged.strict());
       put(line, "loose", judged.loose());
+    }
+    putReasons(line, judged);
+  }
+
+  private void putReasons(ObjectNode line, Verifiers.Judged judged) {
+    if (!allReasons && judged.strict().decided() && judged.loose().decided()) {
+      line.remove("reasons");
+      return;
+    }
+    ArrayNode reasons = line.putArray("reasons");
+    for (int i = 0; i < judged.strict().size(); i++) {
+      Verdict strict = judged.strict().verdicts().get(i);
+      Verdict loose = judged.loose().verdicts().get(i);
+      Verdict told = strict.decided() && !loose.decided() ? loose : strict;
+      reasons.add(allReasons || !told.decided() ? told.reason() : null);
     }
   }
 

@@ -46,9 +46,11 @@ public final class Verifiers {
   private final TextTools tools;
   private final Map<ConstraintSpec, Parsed> cache = new ConcurrentHashMap<>();
   private final Map<String, LongAdder> failures = new ConcurrentHashMap<>();
+  private final @Nullable ModelJudge judge;
 
   private Verifiers(Builder builder, TextTools tools) {
     this.tools = tools;
+    this.judge = builder.judge;
     this.types = new LinkedHashMap<>();
     // IFTrain's rows mix its own types with IFEval's, as its reference's registry does.
     for (ConstraintType type : IfEvalTypes.all(tools)) {
@@ -120,6 +122,7 @@ public final class Verifiers {
   /** Collects what {@link Verifiers} are made of. */
   public static final class Builder {
     private @Nullable Path textData;
+    private @Nullable ModelJudge judge;
     private final List<Extra> extra = new ArrayList<>();
 
     private record Extra(String bench, ConstraintType type) {}
@@ -156,6 +159,7 @@ public final class Verifiers {
 
     /** Adds the benchmark {@code judge}: constraints in words that a language model judges. */
     public Builder judge(ModelJudge judge) {
+      this.judge = judge;
       return type(ModelJudge.BENCH, judge.type());
     }
 
@@ -171,6 +175,11 @@ public final class Verifiers {
   /** The analysers these verifiers use. */
   public TextTools tools() {
     return tools;
+  }
+
+  /** The judge of constraints in words, if there is one. */
+  public Optional<ModelJudge> judge() {
+    return Optional.ofNullable(judge);
   }
 
   /** The benchmarks that have types. */

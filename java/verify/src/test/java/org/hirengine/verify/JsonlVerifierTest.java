@@ -37,6 +37,10 @@ class JsonlVerifierTest {
                 + "'no:such_type'],'kwargs':[{},{'num_words':3.0,'relation':'at least',"
                 + "'extra':null},null],'other':{'a':[1]}}");
     new JsonlVerifier(Verifiers.standard()).verify(line);
+    JsonNode reasons = line.remove("reasons");
+    assertEquals(3, reasons.size());
+    assertTrue(reasons.get(0).isNull() && reasons.get(1).isNull(), reasons::toString);
+    assertTrue(reasons.get(2).asText().contains("no:such_type"), reasons::toString);
     assertEquals(
         line(
             "{'key':7,'strict':[false,true,null],'bench':'ifeval',"
@@ -45,6 +49,50 @@ class JsonlVerifierTest {
                 + "'no:such_type'],'kwargs':[{},{'num_words':3.0,'relation':'at least',"
                 + "'extra':null},null],'other':{'a':[1]},'loose':[true,true,null]}"),
         line);
+  }
+
+  @Test
+  void reasonsAreWrittenOnDemandAndOfWhatNobodyCanCheck() throws IOException {
+    JsonlVerifier plain = new JsonlVerifier(Verifiers.standard());
+    String ifeval =
+        "{'bench':'ifeval','response':'one, two','instruction_id_list':['punctuation:no_comma',"
+            + "'length_constraints:number_words'],'kwargs':[{},{'num_words':9,"
+            + "'relation':'at least'}],'reasons':['old']}";
+    ObjectNode line = line(ifeval);
+    plain.verify(line);
+    assertFalse(line.has("reasons"), "those of an earlier run are gone");
+    line = line(ifeval);
+    plain.withReasons().verify(line);
+    assertEquals(2, line.get("reasons").size());
+    assertEquals("2 words, at least 9 asked", line.at("/reasons/1").asText());
+    for (JsonlVerifier verifier : List.of(plain, plain.withReasons())) {
+      ObjectNode muldimif =
+          line(
+              "{'bench':'muldimif','response':'one','constraints':["
+                  + "['Content','No_Such_Thing','Be a poem.'],"
+                  + "['Length','Words','At most 50 words.']]}");
+      verifier.verify(muldimif);
+      assertTrue(muldimif.at("/verdict/0").isNull());
+      assertTrue(muldimif.at("/reasons/0").asText().contains("No_Such_Thing"), muldimif::toString);
+      assertEquals(verifier == plain, muldimif.at("/reasons/1").isNull());
+    }
+  }
+
+  @Test
+  void thinkingIsStrippedOnDemand() throws IOException {
+    String json =
+        "{'bench':'ifeval','response':'<think>a, b</think>no comma',"
+            + "'instruction_id_list':['punctuation:no_comma'],'kwargs':[{}]}";
+    JsonlVerifier verifier = new JsonlVerifier(Verifiers.standard());
+    ObjectNode line = line(json);
+    verifier.verify(line);
+    assertFalse(line.at("/strict/0").asBoolean());
+    line = line(json);
+    verifier.strippingThinking().verify(line);
+    assertTrue(line.at("/strict/0").asBoolean());
+    assertEquals(line(json).get("response"), line.get("response"), "the response stays whole");
+    assertEquals("x </th", Thinking.strip("<think>1</think> 2 </think>\n x </th"));
+    assertEquals("<think>cut off", Thinking.strip("<think>cut off"));
   }
 
   @ParameterizedTest

@@ -522,7 +522,9 @@ public record TrainConfig(
               value = "4",
               min = 0,
               max = 100)
-          int retries) {}
+          int retries,
+      @Key(doc = "Reads the judge's answer behind its last </think>.", value = "false")
+          boolean stripThinking) {}
 
   public record Eval(
       @Key(

@@ -72,6 +72,7 @@ public final class TrainingRun implements AutoCloseable {
   private @Nullable Accuracy latest;
   private int latestStep = -1;
   private volatile boolean stopRequested;
+  private boolean toldOfJudge;
   private boolean closed;
 
   /** Held by whoever steps, saves or closes. */
@@ -323,6 +324,9 @@ public final class TrainingRun implements AutoCloseable {
     if (!failures.isEmpty()) {
       listener.warning("verdicts that failed and count as violated, by type: " + failures);
     }
+    if (toldOfJudge) {
+      listener.warning(verification.judgeProblem());
+    }
     return summary;
   }
 
@@ -439,6 +443,11 @@ public final class TrainingRun implements AutoCloseable {
       metrics.set(Metric.EVAL_ILA, accuracy.ila()).set(Metric.EVAL_CLA, accuracy.cla());
     }
     guards.check(metrics).forEach(alarm -> listener.warning(alarm.message()));
+    String judgeProblem = verification.judgeProblem();
+    if (!judgeProblem.isEmpty() && !toldOfJudge) {
+      toldOfJudge = true;
+      listener.warning(judgeProblem + "; such rows are left out (verify.no_verdict)");
+    }
     log.step(metrics, batch.records());
     if (!report.problem().isEmpty()) {
       listener.warning("step " + step + ": update left out: " + report.problem());

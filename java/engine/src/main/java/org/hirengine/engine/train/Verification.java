@@ -19,13 +19,12 @@ import org.hirengine.replay.Instruction;
 import org.hirengine.verify.JudgeList;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Strictness;
+import org.hirengine.verify.Thinking;
 import org.hirengine.verify.Verifiers;
 import org.hirengine.verify.judge.ModelJudge;
 
 /** Judges responses on threads of its own, beside the native one. */
 final class Verification implements AutoCloseable {
-
-  private static final String THINKING_ENDS = "</think>";
 
   private final Verifiers verifiers;
   private final Tokenizer tokenizer;
@@ -83,13 +82,17 @@ final class Verification implements AutoCloseable {
   private String text(Completion completion) {
     int[] ids = Arrays.copyOf(completion.tokens(), completion.textTokens());
     String text = tokenizer.decode(ids, true);
-    int end = stripThinking ? text.lastIndexOf(THINKING_ENDS) : -1;
-    return end < 0 ? text : text.substring(end + THINKING_ENDS.length()).stripLeading();
+    return stripThinking ? Thinking.strip(text) : text;
   }
 
   /** Verdicts that failed so far, by "bench/id": exceptions and spent budgets. */
   Map<String, Long> failures() {
     return verifiers.failures();
+  }
+
+  /** What went wrong with the judge so far, for people; empty where all questions got an answer. */
+  String judgeProblem() {
+    return verifiers.judge().map(ModelJudge::failures).orElse("");
   }
 
   /** Runs tasks side by side and returns their results in order. */

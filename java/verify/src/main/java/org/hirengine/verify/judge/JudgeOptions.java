@@ -17,16 +17,18 @@ import org.jspecify.annotations.Nullable;
  * @param parallel requests under way at once
  * @param timeoutSeconds how long a connection, and an answer, may take
  * @param retries how often a request that failed is tried again
+ * @param stripThinking read the answer behind its last {@code </think>}
  */
 public record JudgeOptions(
     @Nullable Path cache,
     @Nullable Path template,
     int parallel,
     double timeoutSeconds,
-    int retries) {
+    int retries,
+    boolean stripThinking) {
 
   /** What holds where nothing is set. */
-  public static final JudgeOptions DEFAULT = new JudgeOptions(null, null, 8, 60, 4);
+  public static final JudgeOptions DEFAULT = new JudgeOptions(null, null, 8, 60, 4, false);
 
   /**
    * @throws IllegalArgumentException where a number is out of range
@@ -76,6 +78,7 @@ public record JudgeOptions(
             .parallel(parallel)
             .timeout(Duration.ofMillis(Math.max(1, Math.round(timeoutSeconds * 1000))))
             .retries(retries, ModelJudge.FIRST_WAIT)
+            .stripThinking(stripThinking)
             .build());
   }
 }

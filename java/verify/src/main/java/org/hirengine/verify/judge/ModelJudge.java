@@ -5,16 +5,23 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
+import java.nio.channels.UnresolvedAddressException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.hirengine.verify.ConstraintType;
+import org.hirengine.verify.Thinking;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.text.PyText;
 import org.jspecify.annotations.Nullable;
@@ -24,9 +31,11 @@ import org.jspecify.annotations.Nullable;
  * says whether a response meets a criterion.
  *
  * <p>The model is to answer YES or NO. Anything else, an endpoint that cannot be reached and an
- * error that stays are no verdict, never a guess. Server errors and "too many requests" are tried
- * again after growing waits. Decided verdicts are kept on disk where a folder is given. Safe for
- * use by any number of threads; the key is sent and nothing else is done with it.
+ * error that stays are no verdict, never a guess, and are counted ({@link #tally}). Server errors,
+ * "too many requests" and broken connections are tried again after growing waits; a judge that has
+ * never answered is not waited for a second time, and one that refuses the key is not asked again.
+ * Decided verdicts are kept on disk where a folder is given. Safe for use by any number of threads;
+ * the key is sent and nothing else is done with it.
  */
 public final class ModelJudge {
 
@@ -76,7 +85,15 @@ public final class ModelJudge {
   private final Duration firstWait;
   private final Semaphore places;
   private final @Nullable VerdictCache cache;
+  private final boolean stripThinking;
   private final HttpClient client;
+  private final AtomicLong answered = new AtomicLong();
+  private final AtomicLong unclear = new AtomicLong();
+  private final AtomicLong failed = new AtomicLong();
+  private final AtomicReference<@Nullable Problem> lastProblem = new AtomicReference<>();
+
+  /** The refusal of a judge that never took the key. */
+  private volatile @Nullable Problem refusal;
 
   private ModelJudge(Builder builder) {
     String base = PyText.stripTrailing(builder.url, "/");
@@ -88,6 +105,7 @@ public final class ModelJudge {
     this.retries = builder.retries;
     this.firstWait = builder.firstWait;
     this.places = new Semaphore(builder.parallel);
+    this.stripThinking = builder.stripThinking;
     this.cache = builder.cache == null ? null : new VerdictCache(builder.cache);
     this.client = HttpClient.newBuilder().connectTimeout(builder.timeout).build();
   }
@@ -124,6 +142,7 @@ public final class ModelJudge {
     private Duration firstWait = FIRST_WAIT;
     private int parallel = JudgeOptions.DEFAULT.parallel();
     private @Nullable Path cache;
+    private boolean stripThinking;
 
     private Builder(String url, String model) {
       this.url = url;
@@ -177,6 +196,12 @@ public final class ModelJudge {
       return this;
     }
 
+    /** Reads an answer behind its last {@code </think>}; otherwise thinking is unclear. */
+    public Builder stripThinking(boolean value) {
+      stripThinking = value;
+      return this;
+    }
+
     public ModelJudge build() {
       return new ModelJudge(this);
     }
@@ -206,20 +231,88 @@ public final class ModelJudge {
       return Verdict.none("the judge was interrupted");
     }
     try {
-      Optional<Boolean> decided = decision(ask(prompt));
-      if (decided.isPresent() && cache != null) {
-        cache.put(cacheKey, decided.get());
+      String answer = ask(prompt);
+      answered.incrementAndGet();
+      Optional<Boolean> decided = decision(stripThinking ? Thinking.strip(answer) : answer);
+      if (decided.isEmpty()) {
+        unclear.incrementAndGet();
+        return Verdict.none("the judge answered neither YES nor NO");
       }
-      return decided
-          .map(satisfied -> Verdict.of(satisfied, "judged by " + model))
-          .orElseGet(() -> Verdict.none("the judge answered neither YES nor NO"));
-    } catch (IOException e) {
-      return Verdict.none("the judge cannot be asked: " + e.getMessage());
+      return Verdict.of(decided.get(), "judged by " + model + keep(cacheKey, decided.get()));
+    } catch (Problem e) {
+      failed.incrementAndGet();
+      lastProblem.set(e);
+      return Verdict.none("the judge at " + address() + " cannot be asked: " + e.getMessage());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return Verdict.none("the judge was interrupted");
     } finally {
       places.release();
+    }
+  }
+
+  /** Keeps a verdict where there is a folder for it; what went wrong, for its reason. */
+  private String keep(String cacheKey, boolean satisfied) {
+    if (cache == null) {
+      return "";
+    }
+    try {
+      cache.put(cacheKey, satisfied);
+      return "";
+    } catch (IOException e) {
+      return ", and not kept: " + e;
+    }
+  }
+
+  /** Where the judge is asked, without a password. */
+  public String address() {
+    return endpoint.getScheme()
+        + "://"
+        + endpoint.getAuthority().replaceFirst("^.*@", "")
+        + endpoint.getPath();
+  }
+
+  /**
+   * What became of the questions so far; those whose verdict was kept are not counted.
+   *
+   * @param answered questions that got an answer
+   * @param unclear answers that were neither YES nor NO
+   * @param failed questions that got none
+   * @param problem the last failure, empty where there is none
+   * @param remedy what to do about it
+   */
+  public record Tally(long answered, long unclear, long failed, String problem, String remedy) {}
+
+  /** What became of the questions so far. */
+  public Tally tally() {
+    Problem problem = lastProblem.get();
+    return new Tally(
+        answered.get(),
+        unclear.get(),
+        failed.get(),
+        problem == null ? "" : String.valueOf(problem.getMessage()),
+        problem == null ? "" : problem.remedy);
+  }
+
+  /** How many questions got no answer, where and why, in a line; empty where all got one. */
+  public String failures() {
+    Tally tally = tally();
+    return tally.failed == 0
+        ? ""
+        : "the judge at %s could not be asked %d of %d times: %s"
+            .formatted(address(), tally.failed, tally.failed + tally.answered, tally.problem);
+  }
+
+  /** A question without an answer. */
+  private static final class Problem extends IOException {
+
+    private static final long serialVersionUID = 1L;
+
+    private final String remedy;
+
+    Problem(String message, String remedy) {
+      super(message);
+      this.remedy = remedy;
     }
   }
 
@@ -244,7 +337,7 @@ public final class ModelJudge {
     return prompt.toString();
   }
 
-  private String ask(String prompt) throws IOException, InterruptedException {
+  private String ask(String prompt) throws Problem, InterruptedException {
     ObjectNode body = JSON.createObjectNode();
     body.put("model", model);
     body.put("temperature", 0);
@@ -253,13 +346,17 @@ public final class ModelJudge {
         HttpRequest.newBuilder(endpoint)
             .timeout(timeout)
             .header("Content-Type", "application/json")
-            .POST(HttpRequest.BodyPublishers.ofString(JSON.writeValueAsString(body)));
+            .POST(HttpRequest.BodyPublishers.ofString(body.toString()));
     if (key != null) {
       request.header("Authorization", "Bearer " + key);
     }
     long wait = firstWait.toMillis();
     for (int attempt = 0; ; attempt++) {
-      String problem;
+      Problem refused = refusal;
+      if (refused != null) {
+        throw refused;
+      }
+      Problem problem;
       try {
         HttpResponse<String> answer =
             client.send(request.build(), HttpResponse.BodyHandlers.ofString());
@@ -267,19 +364,68 @@ public final class ModelJudge {
         if (status == 200) {
           return content(answer.body());
         }
-        problem = "status " + status;
+        problem = problem(status);
         if (status != 429 && status < 500) {
-          throw new IOException(problem);
+          if ((status == 401 || status == 403) && answered.get() == 0) {
+            refusal = problem;
+          }
+          throw problem;
         }
-      } catch (java.net.http.HttpTimeoutException | java.net.ConnectException e) {
-        problem = e.getClass().getSimpleName();
+      } catch (Problem e) {
+        throw e;
+      } catch (IOException e) {
+        problem = problem(e);
       }
-      if (attempt == retries) {
-        throw new IOException(problem + " after " + (attempt + 1) + " attempts");
+      boolean hopeless = answered.get() == 0 && failed.get() > 0;
+      if (attempt == retries || hopeless) {
+        int attempts = attempt + 1;
+        throw attempts == 1
+            ? problem
+            : new Problem(
+                problem.getMessage() + " after " + attempts + " attempts", problem.remedy);
       }
       Thread.sleep(wait);
       wait *= 2;
     }
+  }
+
+  private static Problem problem(int status) {
+    return switch (status) {
+      case 401, 403 ->
+          new Problem("status " + status, "set " + KEY_VARIABLE + " to a key that it takes");
+      case 404 ->
+          new Problem(
+              "status 404",
+              "correct "
+                  + URL_VARIABLE
+                  + ", which often ends in /v1, or "
+                  + MODEL_VARIABLE
+                  + " to a model that it has");
+      case 429 -> new Problem("status 429", "lower the number of requests at once, or wait");
+      default -> new Problem("status " + status, "look into the log of the judge's server");
+    };
+  }
+
+  private Problem problem(IOException e) {
+    String start = "start the judge's server, or correct " + URL_VARIABLE;
+    if (e instanceof HttpConnectTimeoutException) {
+      return new Problem("no connection within " + timeout.toMillis() / 1000.0 + " s", start);
+    }
+    if (e instanceof HttpTimeoutException) {
+      return new Problem(
+          "no answer within " + timeout.toMillis() / 1000.0 + " s", "give it more time");
+    }
+    if (e instanceof ConnectException) {
+      boolean unknown = e.getCause() != null && hasUnknownHost(e.getCause());
+      return new Problem(
+          unknown ? "unknown host " + endpoint.getHost() : "connection refused", start);
+    }
+    return new Problem("the connection broke: " + e.getMessage(), start);
+  }
+
+  private static boolean hasUnknownHost(Throwable cause) {
+    return cause instanceof UnresolvedAddressException
+        || (cause.getCause() != null && hasUnknownHost(cause.getCause()));
   }
 
   private static String content(String body) {

@@ -185,7 +185,7 @@ class ModelJudgeTest {
             "HIR_JUDGE_MODEL", "tiny",
             "HIR_JUDGE_KEY", "k3y");
     Path template = Files.writeString(folder.resolve("prompt.txt"), "{criterion}: {response}");
-    JudgeOptions options = new JudgeOptions(folder.resolve("cache"), template, 3, 20, 0);
+    JudgeOptions options = new JudgeOptions(folder.resolve("cache"), template, 3, 20, 0, false);
     answers.add("NO");
     for (int i = 0; i < 2; i++) {
       ModelJudge judge = options.judge(environment).orElseThrow();
@@ -199,28 +199,31 @@ class ModelJudgeTest {
     assertEquals(Outcome.NO_VERDICT, judge.judge("q", "kind", "Stay").outcome());
     assertEquals(2, requests.size(), "no retries were asked for");
     pause = 2000;
-    ModelJudge hasty = new JudgeOptions(null, null, 3, 0.05, 0).judge(environment).orElseThrow();
+    ModelJudge hasty =
+        new JudgeOptions(null, null, 3, 0.05, 0, false).judge(environment).orElseThrow();
     assertEquals(Outcome.NO_VERDICT, hasty.judge("q", "kind", "Come").outcome());
   }
 
   @Test
   void optionsWithoutAJudgeAreRefused() throws IOException {
     assertTrue(JudgeOptions.DEFAULT.judge(Map.of()).isEmpty());
-    JudgeOptions cached = new JudgeOptions(folder, null, 1, 1, 0);
+    JudgeOptions cached = new JudgeOptions(folder, null, 1, 1, 0, false);
     String nobody =
         assertThrows(IllegalArgumentException.class, () -> cached.judge(Map.of())).getMessage();
     assertTrue(nobody.contains("HIR_JUDGE_URL"), nobody);
     Map<String, String> environment = Map.of("HIR_JUDGE_URL", "http://x", "HIR_JUDGE_MODEL", "m");
     Path template = Files.writeString(folder.resolve("prompt.txt"), "{response}?");
-    JudgeOptions incomplete = new JudgeOptions(null, template, 1, 1, 0);
+    JudgeOptions incomplete = new JudgeOptions(null, template, 1, 1, 0, false);
     String lacking =
         assertThrows(IllegalArgumentException.class, () -> incomplete.judge(environment))
             .getMessage();
     assertTrue(lacking.contains("prompt.txt") && lacking.contains("{criterion}"), lacking);
-    JudgeOptions absent = new JudgeOptions(null, folder.resolve("none"), 1, 1, 0);
+    JudgeOptions absent = new JudgeOptions(null, folder.resolve("none"), 1, 1, 0, false);
     assertThrows(NoSuchFileException.class, () -> absent.judge(environment));
-    assertThrows(IllegalArgumentException.class, () -> new JudgeOptions(null, null, 0, 1, 0));
-    assertThrows(IllegalArgumentException.class, () -> new JudgeOptions(null, null, 1, 0, 0));
+    assertThrows(
+        IllegalArgumentException.class, () -> new JudgeOptions(null, null, 0, 1, 0, false));
+    assertThrows(
+        IllegalArgumentException.class, () -> new JudgeOptions(null, null, 1, 0, 0, false));
   }
 
   @Test
