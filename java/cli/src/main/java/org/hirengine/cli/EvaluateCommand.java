@@ -44,8 +44,9 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = {
       "Scores responses, or a model, by a benchmark's official tables: prompt and instruction"
-          + " level, strict and loose, by kind (tier 0) and type (tier 1) of constraint. MulDimIF:"
-          + " Overall, first- and second-level categories, difficulty and pattern.",
+          + " level, strict and loose, by kind (tier 0) and type (tier 1) of constraint.",
+      "",
+      "MulDimIF: Overall, first- and second-level categories, difficulty and pattern.",
       "",
       "Each line of the responses holds a response, and with it its constraints"
           + " (instruction_id_list and kwargs, for MulDimIF constraints): then each line counts.",
