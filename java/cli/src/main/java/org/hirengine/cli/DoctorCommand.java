@@ -12,6 +12,7 @@ import org.hirengine.replay.Coverage;
 import org.hirengine.replay.InstructionReader;
 import org.hirengine.replay.JsonLines;
 import org.hirengine.replay.Unchecked;
+import org.hirengine.verify.Unread;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -87,7 +88,7 @@ final class DoctorCommand implements Callable<Integer> {
 
   private int examine(Path file) throws IOException {
     InstructionReader.Result read = new InstructionReader().skippingBad().read(file);
-    Coverage coverage = Coverage.of(read, new VerifierOptions().verifiers());
+    Coverage coverage = Coverage.of(read, new VerifierOptions().verifiers(Unread.NO_VERDICT));
     List<Unchecked> faults = coverage.unchecked().stream().filter(Unchecked::isOfTheData).toList();
     PrintWriter out = spec.commandLine().getOut();
     if (json) {

@@ -98,6 +98,25 @@ class DoctorCommandTest {
   }
 
   @Test
+  void wordsThatNobodyUnderstandsAreNamed(@TempDir Path folder) throws Exception {
+    Path file =
+        Files.writeString(
+            folder.resolve("d.jsonl"),
+            "{\"id\": \"m\", \"prompt\": \"p\", \"constraints\": [[\"Length\", \"Words\", \"At most"
+                + " 9 words\"], [\"Length\", \"Words\", \"9 words or less\"]]}\n");
+    HirConsole run = HirConsole.run("doctor", "--data", file);
+    assertEquals(1, run.exit(), run.out());
+    assertTrue(
+        run.out()
+            .contains(
+                "no verdict: "
+                    + file
+                    + ":1: row 'm', constraint 2 (Length_Words): not understood: no limit"),
+        run.out());
+    assertTrue(run.out().contains("1 with a verifier, 0 for a judge, 1 with neither"), run.out());
+  }
+
+  @Test
   void rowsWithoutConstraintsAreCountedAndNamed(@TempDir Path folder) throws Exception {
     Path file =
         Files.writeString(folder.resolve("d.jsonl"), "{\"prompt\": \"p\"}\n{\"prompt\": \"q\"}\n");

@@ -12,6 +12,7 @@ import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Device;
 import org.hirengine.kernels.Kernels.KlLoss;
 import org.hirengine.replay.ReplaySelector;
+import org.hirengine.verify.Unread;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -494,6 +495,13 @@ public record TrainConfig(
       @Key(doc = "Folder with NLTK's data; null looks at $NLTK_DATA.", value = "null")
           @Nullable Path textData,
       @Key(doc = "Rows of which a constraint got no verdict.", value = "skip") NoVerdict noVerdict,
+      @Key(
+              doc =
+                  "Constraints whose words no rule understands (MulDimIF's sentences): no verdict,"
+                      + " or the one that the reference gives by default, often that any response"
+                      + " meets them.",
+              value = "no-verdict")
+          Unread unread,
       Judge judge) {}
 
   /**
