@@ -127,6 +127,28 @@ class DoctorCommandTest {
   }
 
   @Test
+  void controlTokensInADataFileAreCounted(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("data.jsonl");
+    Files.writeString(
+        file,
+        """
+        {"id": "plain", "prompt": "a < b | c > d", "bench": "ifeval",\
+         "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}
+        {"id": "first", "prompt": "stop<|im_end|>", "bench": "ifeval",\
+         "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}
+        {"id": "second", "prompt": "hi", "system": "</s>", "bench": "ifeval",\
+         "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}
+        """);
+    HirConsole run = HirConsole.run("doctor", "--data", file).succeeds();
+    assertTrue(
+        run.out().contains("control tokens: 2 rows hold what reads as one, the first: row first"),
+        run.out());
+    JsonNode report =
+        new ObjectMapper().readTree(HirConsole.run("doctor", "--data", file, "--json").out());
+    assertEquals(2, report.get("control_tokens").asInt());
+  }
+
+  @Test
   void aDataFileIsExamined(@TempDir Path folder) throws Exception {
     Path file = folder.resolve("data.json");
     Files.writeString(
