@@ -41,6 +41,7 @@ import picocli.CommandLine.Spec;
       ReplayStepCommand.class,
       ReportCommand.class,
       FetchCommand.class,
+      ConvertCommand.class,
       BenchCommand.class,
       DemoDataCommand.class,
       DoctorCommand.class

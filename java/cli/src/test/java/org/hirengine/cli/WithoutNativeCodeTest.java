@@ -43,6 +43,13 @@ class WithoutNativeCodeTest {
   }
 
   @Test
+  void convertLoadsNone() throws Exception {
+    Path model = DemoPolicy.in(folder);
+    String out = folder.resolve("copy").toString();
+    assertNoNativeCode("convert", model.toString(), out, "--type", "BF16");
+  }
+
+  @Test
   void helpLoadsNone() throws Exception {
     assertNoNativeCode("--help");
   }

@@ -213,7 +213,10 @@ public final class HirTrainer implements AutoCloseable {
       } catch (IllegalArgumentException e) {
         throw new ConfigException("verify.judge: " + e.getMessage(), e);
       }
-      Verifiers.Builder builder = Verifiers.builder().unread(config.verify().unread());
+      if (textData == null && judge.isEmpty()) {
+        return Verifiers.standard();
+      }
+      Verifiers.Builder builder = Verifiers.builder();
       if (textData != null) {
         builder.textData(textData);
       }

@@ -3,8 +3,9 @@ package org.hirengine.engine.gguf;
 import java.nio.ByteBuffer;
 
 /**
- * Decodes blocks of quantized values to float32, with the formulas and in the order of operations
- * of ggml's reference ({@code dequantize_row_*}), so that every value has the same bits.
+ * Decodes blocks of quantized values to float32 and encodes some, with the formulas and in the
+ * order of operations of ggml's reference ({@code dequantize_row_*}, {@code quantize_row_*_ref}),
+ * so that every value has the same bits.
  *
  * <p>Scales are IEEE half floats. In the 32-value types the low nibbles of a block are its first
  * half, the high nibbles its second. The 256-value types ("k") hold sub-blocks with small integer
@@ -49,6 +50,58 @@ final class Blocks {
       }
       from += type.bytes;
     }
+  }
+
+  /**
+   * Encodes whole blocks.
+   *
+   * @param type F32, F16, BF16 or Q8_0
+   * @param target little-endian
+   * @throws IllegalArgumentException when a finite value becomes infinite in the type, or one that
+   *     is not finite has no place in it
+   */
+  static void encode(GgmlType type, float[] values, ByteBuffer target) {
+    for (int from = 0; from < values.length; from += type.elements) {
+      switch (type) {
+        case F32 -> target.putFloat(values[from]);
+        case F16 -> target.putShort(fitting(values[from], toHalf(values[from]), 0x7C00));
+        case BF16 -> target.putShort(fitting(values[from], toBfloat(values[from]), 0x7F80));
+        case Q8_0 -> encodeQ8(values, from, target);
+        default -> throw new IllegalArgumentException(type + " is not written here");
+      }
+    }
+  }
+
+  /** The largest magnitude becomes 127; halves round away from zero. */
+  private static void encodeQ8(float[] values, int from, ByteBuffer target) {
+    float largest = 0;
+    for (int i = 0; i < 32; i++) {
+      largest = Math.max(largest, Math.abs(values[from + i])); // NaN stays
+    }
+    if (!Float.isFinite(largest)) {
+      throw new IllegalArgumentException("holds " + largest + ", which Q8_0 cannot");
+    }
+    float d = largest / 127;
+    float inverse = 1 / d;
+    if (Float.isInfinite(inverse)) { // d is zero, or nearly, and zero as a half
+      inverse = 0;
+    }
+    target.putShort(fitting(d, toHalf(d), 0x7C00));
+    for (int i = 0; i < 32; i++) {
+      float scaled = values[from + i] * inverse;
+      float magnitude = Math.abs(scaled);
+      float floor = (float) Math.floor(magnitude);
+      int rounded = (int) (magnitude - floor >= 0.5f ? floor + 1 : floor);
+      target.put((byte) (scaled < 0 ? -rounded : rounded));
+    }
+  }
+
+  private static short fitting(float value, short rounded, int infinity) {
+    if (Float.isFinite(value) && (rounded & infinity) == infinity) {
+      throw new IllegalArgumentException(
+          "holds " + value + ", too large for the type; choose BF16 or F32");
+    }
+    return rounded;
   }
 
   private static void q4(
@@ -170,5 +223,32 @@ final class Blocks {
       return sign == 0 ? magnitude : -magnitude;
     }
     return Float.intBitsToFloat(sign << 16 | exponent + 112 << 23 | fraction << 13);
+  }
+
+  /** The nearest IEEE half float, ties to even. */
+  static short toHalf(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    int sign = bits >>> 16 & 0x8000;
+    int magnitude = bits & 0x7FFFFFFF;
+    if (magnitude > 0x7F800000) {
+      return (short) (sign | 0x7E00 | magnitude >>> 13 & 0x3FF);
+    }
+    if (magnitude >= 0x47800000) { // 65536 and above
+      return (short) (sign | 0x7C00);
+    }
+    if (magnitude < 0x38800000) { // below the smallest normal half: a multiple of 2^-24
+      return (short) (sign | (int) Math.rint(Float.intBitsToFloat(magnitude) * 0x1p24));
+    }
+    int rounded = magnitude + 0xFFF + (magnitude >>> 13 & 1);
+    return (short) (sign | (rounded - 0x38000000) >>> 13);
+  }
+
+  /** The nearest bfloat16, ties to even; NaNs stay NaNs. */
+  static short toBfloat(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    if ((bits & 0x7FFFFFFF) > 0x7F800000) {
+      return (short) (bits >>> 16 | 64);
+    }
+    return (short) (bits + 0x7FFF + (bits >>> 16 & 1) >>> 16);
   }
 }

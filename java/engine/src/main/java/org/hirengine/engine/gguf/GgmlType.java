@@ -1,5 +1,6 @@
 package org.hirengine.engine.gguf;
 
+import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /** Element types of GGUF tensors: values are stored in blocks of {@code elements}. */
@@ -55,6 +56,26 @@ public enum GgmlType {
     this.id = id;
     this.elements = elements;
     this.bytes = bytes;
+  }
+
+  /**
+   * Decodes whole blocks.
+   *
+   * @param source little-endian, read from its beginning
+   * @param target holds {@code count} values
+   */
+  public void decode(ByteBuffer source, float[] target, int count) {
+    Blocks.decode(this, source, 0, target, count);
+  }
+
+  /**
+   * Encodes whole blocks, for F32, F16, BF16 and Q8_0.
+   *
+   * @param target little-endian, written from its position on
+   * @throws IllegalArgumentException when a value has no place in the type
+   */
+  public void encode(float[] values, ByteBuffer target) {
+    Blocks.encode(this, values, target);
   }
 
   /** The type of a number in a file, or null where it is not read here. */

@@ -220,10 +220,16 @@ final class Gguf implements AutoCloseable {
     return first().elements(key, value).stream().map(type::cast).toList();
   }
 
-  /** Elements of an array; 0 where the key is absent or no array. */
+  /** Elements of an array; 0 where the key is absent. */
   long count(String key) {
     Value value = first().metadata().get(key);
-    return value != null && value.scalar() instanceof Value.Span span ? span.count() : 0;
+    if (value == null) {
+      return 0;
+    }
+    if (value.scalar() instanceof Value.Span span) {
+      return span.count();
+    }
+    throw bad(key, "is " + value.describe() + ", not an array");
   }
 
   /** What cannot be used in this model, with the key at fault. */

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.hirengine.replay.DataException;
 
 /**
@@ -22,14 +23,8 @@ import org.hirengine.replay.DataException;
  */
 public final class GgufModel implements AutoCloseable {
 
-  /** The small files, in the order they are written. */
-  private static final List<String> FILES =
-      List.of(
-          "config.json",
-          "generation_config.json",
-          "tokenizer.json",
-          "tokenizer_config.json",
-          "chat_template.jinja");
+  /** Names that may stand in a path. */
+  private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]{0,60}");
 
   private static final String TEMPLATE = "tokenizer.chat_template";
 
@@ -78,13 +73,19 @@ public final class GgufModel implements AutoCloseable {
     return Gguf.shards(path);
   }
 
-  /** The folder's small files by name, in full. */
-  public Map<String, String> texts() {
-    Map<String, String> texts = new LinkedHashMap<>();
-    for (String name : FILES) {
-      text(name).ifPresent(text -> texts.put(name, text));
+  /** Names of the chat templates beside the main one, in order. */
+  List<String> templates() {
+    String key = "tokenizer.chat_templates";
+    List<String> names = gguf.texts(key);
+    if (names == null) {
+      return List.of();
     }
-    return texts;
+    for (String name : names) {
+      if (!PLAIN.matcher(name).matches()) {
+        throw gguf.bad(key, "holds '" + name + "', which is no name for a file");
+      }
+    }
+    return names.stream().filter(name -> gguf.has(TEMPLATE + "." + name)).sorted().toList();
   }
 
   /** {@code config.json} as a tree. */
@@ -104,7 +105,11 @@ public final class GgufModel implements AutoCloseable {
                   new GgufTokenizer(gguf)
                       .settings(config.config().path("max_position_embeddings").asLong())));
       case "chat_template.jinja" -> Optional.ofNullable(gguf.text(TEMPLATE));
-      default -> Optional.empty();
+      default ->
+          templates().stream()
+              .filter(template -> ModelFiles.templateFile(template).equals(name))
+              .findFirst()
+              .map(template -> gguf.text(TEMPLATE + "." + template));
     };
   }
 

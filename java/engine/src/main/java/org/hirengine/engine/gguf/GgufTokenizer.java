@@ -84,6 +84,9 @@ final class GgufTokenizer {
     String key = PREFIX + role + "_token_id";
     long id = gguf.whole(key, -1);
     long count = gguf.count(TOKENS);
+    if (id >= count && !role.startsWith("e") && !role.equals("bos")) {
+      return -1; // as llama.cpp has it: files are about that fill up with a token they lack
+    }
     if (id >= count) {
       throw gguf.bad(key, "is " + id + ", but there are only " + count + " tokens");
     }

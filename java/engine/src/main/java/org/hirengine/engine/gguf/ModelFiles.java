@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.hirengine.replay.DataException;
 
 /**
@@ -12,6 +14,11 @@ import org.hirengine.replay.DataException;
  * folder holds them, a GGUF file's metadata says what would be in them.
  */
 public final class ModelFiles {
+
+  /** Folder of named chat templates, beside the main one. */
+  private static final String TEMPLATES = "additional_chat_templates";
+
+  private static final String TEMPLATE = ".jinja";
 
   private ModelFiles() {}
 
@@ -43,6 +50,34 @@ public final class ModelFiles {
     } catch (IOException e) {
       throw fault(file, "cannot be read: " + e, "check the path and its permissions");
     }
+  }
+
+  /** Names of the chat templates beside the main one, in order. */
+  public static List<String> templates(Path model) {
+    if (GgufModel.is(model)) {
+      try (GgufModel gguf = GgufModel.open(model)) {
+        return gguf.templates();
+      }
+    }
+    Path folder = model.resolve(TEMPLATES);
+    if (!Files.isDirectory(folder)) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> name.endsWith(TEMPLATE))
+          .map(name -> name.substring(0, name.length() - TEMPLATE.length()))
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw fault(folder, "cannot be read: " + e, "check the path and its permissions");
+    }
+  }
+
+  /** The file that a named chat template stands in. */
+  public static String templateFile(String name) {
+    return TEMPLATES + "/" + name + TEMPLATE;
   }
 
   private static DataException fault(Path file, String problem, String remedy) {

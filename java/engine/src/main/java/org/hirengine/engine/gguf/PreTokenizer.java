@@ -1,8 +1,10 @@
 package org.hirengine.engine.gguf;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -13,10 +15,10 @@ import org.jspecify.annotations.Nullable;
  * pre-tokenizer. The rules are those of llama.cpp's {@code llama-vocab.cpp}, as the models' own
  * {@code tokenizer.json} have them.
  */
-enum PreTokenizer {
+public enum PreTokenizer {
   /** Any-case contractions, a word may begin with one other character, digits by up to three. */
   LLAMA3(
-      List.of("llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "lfm2"),
+      List.of("llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "midm-2.0", "lfm2"),
       false,
       true,
       true,
@@ -24,20 +26,27 @@ enum PreTokenizer {
   /** As Llama 3's, with merges within words that are tokens as a whole. */
   SMAUG(List.of("smaug-bpe", "dbrx"), false, false, false, List.of(Regex.modern("\\p{N}{1,3}"))),
   /** As Llama 3's, with single digits. */
-  QWEN2(
-      List.of("qwen2", "deepseek-r1-qwen", "stablelm2", "megrez"),
-      true,
+  QWEN2(List.of("qwen2"), true, false, false, List.of(Regex.modern("\\p{N}"))),
+  /** As Qwen's, with characters as they come. */
+  PLAIN_QWEN2(
+      List.of("deepseek-r1-qwen", "stablelm2", "megrez", "kormo", "hunyuan", "solar-open"),
+      false,
       false,
       false,
       List.of(Regex.modern("\\p{N}"))),
   /** Each digit alone, then GPT-2's rule. */
   DIGITS(
-      List.of("smollm", "starcoder", "refact", "command-r", "codeshell", "minerva-7b"),
+      List.of("smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b"),
       false,
       false,
       false,
       List.of("\\p{N}", Regex.GPT2)),
-  GPT2(List.of("gpt-2", "phi-2"), false, false, false, List.of(Regex.GPT2)),
+  GPT2(
+      List.of("gpt-2", "phi-2", "mpt", "olmo", "jais", "trillion", "gigachat", "mellum"),
+      false,
+      false,
+      false,
+      List.of(Regex.GPT2)),
   /** Runs of punctuation, GPT-2's rule, runs of digits, digits by three. */
   DEFAULT(
       List.of("default"),
@@ -92,12 +101,74 @@ enum PreTokenizer {
   }
 
   /** All names that are known. */
-  static List<String> known() {
+  public static List<String> known() {
     return Arrays.stream(values()).flatMap(rule -> rule.names.stream()).toList();
   }
 
+  /**
+   * The rule of a {@code tokenizer.json}, or null where it is none of these.
+   *
+   * @param tokenizer the file
+   */
+  public static @Nullable PreTokenizer of(JsonNode tokenizer) {
+    List<String> patterns = new ArrayList<>();
+    if (!collect(tokenizer.path("pre_tokenizer"), patterns)) {
+      return null;
+    }
+    List<String> normalizers = new ArrayList<>();
+    for (JsonNode step : steps(tokenizer.path("normalizer"), "normalizers")) {
+      normalizers.add(step.path("type").asText());
+    }
+    boolean ignoresMerges = tokenizer.path("model").path("ignore_merges").asBoolean();
+    for (PreTokenizer rule : values()) {
+      if (rule.patterns.equals(patterns)
+          && rule.ignoresMerges == ignoresMerges
+          && normalizers.equals(rule.composes ? List.of("NFC") : List.of())) {
+        return rule;
+      }
+    }
+    return null;
+  }
+
+  /** Adds the patterns that a pre-tokenizer splits by, in order; false where it does more. */
+  private static boolean collect(JsonNode tokenizer, List<String> patterns) {
+    for (JsonNode step : steps(tokenizer, "pretokenizers")) {
+      switch (step.path("type").asText()) {
+        case "Split" -> {
+          boolean keeps = step.path("behavior").asText().equals("Isolated");
+          boolean inverted = step.path("invert").asBoolean();
+          if (!step.path("pattern").path("Regex").isTextual() || !keeps || inverted) {
+            return false;
+          }
+          patterns.add(step.path("pattern").path("Regex").asText());
+        }
+        case "Digits" ->
+            patterns.add(step.path("individual_digits").asBoolean() ? "\\p{N}" : "\\p{N}+");
+        case "ByteLevel" -> {
+          if (step.path("add_prefix_space").asBoolean(true)) {
+            return false;
+          }
+          if (step.path("use_regex").asBoolean(true)) {
+            patterns.add(Regex.GPT2);
+          }
+        }
+        default -> {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  private static Iterable<JsonNode> steps(JsonNode node, String list) {
+    if (node.isNull() || node.isMissingNode()) {
+      return List.of();
+    }
+    return node.path("type").asText().equals("Sequence") ? node.path(list) : List.of(node);
+  }
+
   /** The name that is written. */
-  String label() {
+  public String label() {
     return names.get(0);
   }
 

@@ -16,12 +16,12 @@ import org.jspecify.annotations.Nullable;
  * @param high wavelengths under original / high are short, and stay
  * @param original positions that the model was first trained on
  */
-record RopeFactors(double factor, double low, double high, double original) {
+public record RopeFactors(double factor, double low, double high, double original) {
 
   private static final double TOLERANCE = 1e-4;
 
   /** The factors of all pairs (transformers, {@code _compute_llama3_parameters}). */
-  float[] values(double theta, long headSize) {
+  public float[] values(double theta, long headSize) {
     float[] values = new float[(int) headSize / 2];
     for (int i = 0; i < values.length; i++) {
       double wavelength = wavelength(i, theta, headSize);

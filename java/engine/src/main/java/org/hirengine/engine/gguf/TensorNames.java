@@ -7,11 +7,11 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The names of a model's tensors in GGUF and in Hugging Face's layout. */
-final class TensorNames {
+public final class TensorNames {
 
-  static final String EMBEDDING = "token_embd.weight";
-  static final String HEAD = "output.weight";
-  static final String ROPE_FACTORS = "rope_freqs.weight";
+  public static final String EMBEDDING = "token_embd.weight";
+  public static final String HEAD = "output.weight";
+  public static final String ROPE_FACTORS = "rope_freqs.weight";
 
   private static final Map<String, String> OUTER =
       Map.of(
@@ -46,7 +46,7 @@ final class TensorNames {
   private TensorNames() {}
 
   /** Hugging Face's name for GGUF's, or null. */
-  static @Nullable String toHuggingFace(String name) {
+  public static @Nullable String toHuggingFace(String name) {
     Matcher layer = GGUF_LAYER.matcher(name);
     if (!layer.matches()) {
       return OUTER.get(name);
@@ -58,7 +58,7 @@ final class TensorNames {
   }
 
   /** GGUF's name for Hugging Face's, or null. */
-  static @Nullable String toGguf(String name) {
+  public static @Nullable String toGguf(String name) {
     Matcher layer = HF_LAYER.matcher(name);
     Map<String, String> table = layer.matches() ? INNER : OUTER;
     String part = layer.matches() ? layer.group(2) : name;
@@ -73,7 +73,7 @@ final class TensorNames {
   }
 
   /** Whether a tensor's rows are queries or keys, which llama files hold in another order. */
-  static boolean isQueryOrKey(String huggingFaceName) {
+  public static boolean isQueryOrKey(String huggingFaceName) {
     return huggingFaceName.contains(".q_proj.") || huggingFaceName.contains(".k_proj.");
   }
 }

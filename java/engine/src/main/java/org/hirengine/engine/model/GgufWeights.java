@@ -4,10 +4,12 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.hirengine.engine.gguf.GgmlType;
 import org.hirengine.engine.gguf.GgufModel;
 import org.hirengine.engine.runtime.GradMode;
 import org.hirengine.engine.runtime.NativeRuntime;
@@ -23,7 +25,6 @@ final class GgufWeights implements ModelWeights {
   private final GgufModel model;
 
   GgufWeights(Path path) {
-    NativeRuntime.load();
     this.path = path;
     this.model = GgufModel.open(path);
   }
@@ -34,8 +35,29 @@ final class GgufWeights implements ModelWeights {
   }
 
   @Override
+  public List<Long> shape(String name) {
+    return Objects.requireNonNull(model.shapes().get(name), name);
+  }
+
+  @Override
+  public GgmlType stored(String name) {
+    return model.type(name);
+  }
+
+  @Override
+  public int rowStep(String name) {
+    return model.rowStep(name);
+  }
+
+  @Override
+  public float[] read(String name, long first, int rows) {
+    return model.read(name, first, rows);
+  }
+
+  @Override
   public void copyInto(String name, Tensor target) {
-    List<Long> shape = model.shapes().get(name);
+    NativeRuntime.load();
+    List<Long> shape = shape(name);
     List<Long> expected = Arrays.stream(Tensors.shape(target)).boxed().toList();
     if (!expected.equals(shape)) {
       throw new ModelException(

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -65,6 +66,15 @@ public record ModelConfig(
   /** Llama 3's frequency scaling ({@code rope_type} llama3). */
   public record RopeScaling(
       double factor, double lowFrequency, double highFrequency, double originalPositions) {}
+
+  /** Shapes of all parameters by Hugging Face name, rows first; a tied head is none of them. */
+  public Map<String, List<Long>> shapes() {
+    Map<String, List<Long>> shapes = new LinkedHashMap<>();
+    new ParameterLayout(this)
+        .slices()
+        .forEach((name, slice) -> shapes.put(name, Arrays.stream(slice.shape()).boxed().toList()));
+    return shapes;
+  }
 
   /** Width of q, k and v together. */
   public int qkvSize() {

@@ -1,12 +1,15 @@
 package org.hirengine.engine.model;
 
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
+import org.hirengine.engine.gguf.GgmlType;
 import org.hirengine.engine.gguf.GgufModel;
 
 /** The weights of a model on disk, by their Hugging Face names. */
-interface ModelWeights extends AutoCloseable {
+public interface ModelWeights extends AutoCloseable {
 
   /**
    * Opens the weights of a model.
@@ -20,6 +23,22 @@ interface ModelWeights extends AutoCloseable {
   }
 
   Set<String> names();
+
+  /** Rows first. */
+  List<Long> shape(String name);
+
+  /** What a tensor is stored as. */
+  GgmlType stored(String name);
+
+  /** {@link #read} takes multiples of so many rows, and the last ones. */
+  int rowStep(String name);
+
+  /**
+   * Rows of a tensor as float32, one behind the other; of a vector: elements. Needs no LibTorch.
+   *
+   * @param first a multiple of {@link #rowStep}
+   */
+  float[] read(String name, long first, int rows) throws IOException;
 
   /**
    * Copies a tensor into {@code target}, which has its shape, on any device and of any floating

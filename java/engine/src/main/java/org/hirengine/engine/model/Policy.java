@@ -198,10 +198,12 @@ public final class Policy implements AutoCloseable {
    * differs, the head is used and the policy is untied, as transformers 5 does.
    */
   public static Policy load(Path model, ModelConfig config, Options options) {
-    try (ModelWeights weights = ModelWeights.open(model)) {
-      Policy policy = new Policy(headOf(weights, config), options);
+    try (StoredModel stored = StoredModel.open(model, config)) {
+      Policy policy = new Policy(stored.config(), options);
       try {
-        policy.copyFrom(weights, model);
+        policy.parameters.forEach(
+            (name, values) -> stored.weights().copyInto(stored.tensor(name), values));
+        policy.syncCompute();
         policy.folder = model;
         return policy;
       } catch (RuntimeException e) {
@@ -209,58 +211,6 @@ public final class Policy implements AutoCloseable {
         throw e;
       }
     }
-  }
-
-  /** A GGUF file's configuration is made from its tensors, so the two never disagree. */
-  private static ModelConfig headOf(ModelWeights weights, ModelConfig config) {
-    return config.tied()
-            && weights instanceof Safetensors stored
-            && stored.contains(ParameterLayout.HEAD)
-            && stored.contains(ParameterLayout.EMBEDDING)
-            && !stored.same(ParameterLayout.HEAD, ParameterLayout.EMBEDDING)
-        ? config.untied()
-        : config;
-  }
-
-  private void copyFrom(ModelWeights weights, Path source) {
-    for (Map.Entry<String, Tensor> parameter : parameters.entrySet()) {
-      weights.copyInto(stored(parameter.getKey(), weights, source), parameter.getValue());
-    }
-    for (String name : weights.names()) {
-      boolean known =
-          layout.has(name)
-              || name.endsWith("rotary_emb.inv_freq")
-              || (config.tied() && name.equals(ParameterLayout.HEAD));
-      if (!known) {
-        throw new ModelException(
-            source
-                + ": tensor "
-                + name
-                + " is not part of the model that config.json describes; are config and weights of"
-                + " the same model?");
-      }
-    }
-    syncCompute();
-  }
-
-  /** The tensor that a parameter is read from: of a tied pair, the one that is there. */
-  private String stored(String name, ModelWeights weights, Path source) {
-    if (weights.names().contains(name)) {
-      return name;
-    }
-    if (config.tied()
-        && name.equals(ParameterLayout.EMBEDDING)
-        && weights.names().contains(ParameterLayout.HEAD)) {
-      return ParameterLayout.HEAD;
-    }
-    throw new ModelException(
-        source
-            + ": holds no tensor "
-            + name
-            + (name.equals(ParameterLayout.HEAD)
-                ? ", and config.json does not tie the head to the embedding; if they are one, set"
-                    + " tie_word_embeddings to true"
-                : ", which config.json asks for; are config and weights of the same model?"));
   }
 
   /**

@@ -4,16 +4,19 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.hirengine.engine.gguf.GgmlType;
 import org.hirengine.engine.runtime.GradMode;
 import org.hirengine.engine.runtime.NativeRuntime;
 import org.hirengine.engine.runtime.Tensors;
@@ -47,7 +50,6 @@ public final class Safetensors implements ModelWeights {
    * @throws ModelException naming the file and what is wrong with it
    */
   public static Safetensors open(Path path) {
-    NativeRuntime.load();
     Path file = Files.isDirectory(path) ? inFolder(path) : path;
     Safetensors checkpoint = new Safetensors(file);
     try {
@@ -144,8 +146,44 @@ public final class Safetensors implements ModelWeights {
     return new Info(entry.type(), shape(entry), file(name).path());
   }
 
+  @Override
+  public List<Long> shape(String name) {
+    return entry(name).shape();
+  }
+
+  @Override
+  public GgmlType stored(String name) {
+    return switch (entry(name).type()) {
+      case F32 -> GgmlType.F32;
+      case F16 -> GgmlType.F16;
+      case BF16 -> GgmlType.BF16;
+      default -> throw unreadable(name);
+    };
+  }
+
+  @Override
+  public int rowStep(String name) {
+    return 1;
+  }
+
+  @Override
+  public float[] read(String name, long first, int rows) throws IOException {
+    SafetensorsFile.Entry entry = entry(name);
+    GgmlType type = stored(name);
+    List<Long> shape = entry.shape();
+    long width = shape.size() < 2 ? 1 : shape.get(shape.size() - 1);
+    int count = Math.toIntExact(rows * width);
+    ByteBuffer bytes =
+        ByteBuffer.allocate(Math.multiplyExact(count, type.bytes)).order(ByteOrder.LITTLE_ENDIAN);
+    file(name).readFully(bytes, entry.begin() + first * width * type.bytes);
+    float[] values = new float[count];
+    type.decode(bytes, values, count);
+    return values;
+  }
+
   /** A copy on the CPU in the file's own type; the caller closes it. */
   public Tensor tensor(String name) {
+    NativeRuntime.load();
     SafetensorsFile.Entry entry = entry(name);
     Tensor tensor = Tensors.empty(scalarType(name), shape(entry));
     copyInto(name, tensor);
@@ -154,6 +192,7 @@ public final class Safetensors implements ModelWeights {
 
   @Override
   public void copyInto(String name, Tensor target) {
+    NativeRuntime.load();
     SafetensorsFile.Entry entry = entry(name);
     long[] shape = Tensors.shape(target);
     if (!Arrays.equals(shape, shape(entry))) {
@@ -222,15 +261,19 @@ public final class Safetensors implements ModelWeights {
   private ScalarType scalarType(String name) {
     SafetensorsFile.Entry entry = entry(name);
     if (entry.type().scalarType == null) {
-      throw new ModelException(
-          file(name).path()
-              + ": tensor "
-              + name
-              + " is of type "
-              + entry.type()
-              + ", which is not read here; save the model in bfloat16, float16 or float32");
+      throw unreadable(name);
     }
     return entry.type().scalarType;
+  }
+
+  private ModelException unreadable(String name) {
+    return new ModelException(
+        file(name).path()
+            + ": tensor "
+            + name
+            + " is of type "
+            + entry(name).type()
+            + ", which is not read here; save the model in bfloat16, float16 or float32");
   }
 
   private SafetensorsFile.Entry entry(String name) {

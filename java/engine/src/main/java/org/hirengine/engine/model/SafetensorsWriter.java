@@ -8,13 +8,16 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -31,6 +34,21 @@ public final class SafetensorsWriter {
 
   private static final int CHUNK = 64 << 20;
 
+  /** The bytes of a tensor, made when they are written. */
+  public interface Content {
+
+    /** Writes them all, little-endian, row by row. */
+    void writeTo(WritableByteChannel out) throws IOException;
+  }
+
+  /** A tensor to write. */
+  public record Source(TensorType type, long[] shape, Content content) {
+
+    long bytes() {
+      return Arrays.stream(shape).reduce(type.bytes, Math::multiplyExact);
+    }
+  }
+
   private SafetensorsWriter() {}
 
   /**
@@ -38,9 +56,24 @@ public final class SafetensorsWriter {
    * synced and renamed, so a reader sees the old file or the new one.
    */
   public static void write(Path path, Map<String, Tensor> tensors, Map<String, String> metadata) {
+    Map<String, Source> sources = new LinkedHashMap<>();
+    tensors.forEach(
+        (name, tensor) ->
+            sources.put(
+                name,
+                new Source(
+                    TensorType.of(Tensors.dtype(tensor)),
+                    Tensors.shape(tensor),
+                    out -> writeTensor(out, tensor))));
+    writeSources(path, sources, metadata);
+  }
+
+  /** Writes tensors whose bytes are made on the way, as {@link #write} does. */
+  public static void writeSources(
+      Path path, Map<String, Source> tensors, Map<String, String> metadata) {
     List<String> names = new ArrayList<>(tensors.keySet());
     names.sort(
-        Comparator.<String>comparingInt(name -> -type(tensors.get(name)).bytes)
+        Comparator.<String>comparingInt(name -> -tensors.get(name).type().bytes)
             .thenComparing(Comparator.naturalOrder()));
     Path aside = path.resolveSibling(path.getFileName() + ".tmp");
     try {
@@ -52,7 +85,7 @@ public final class SafetensorsWriter {
               StandardOpenOption.TRUNCATE_EXISTING)) {
         writeFully(out, header(names, tensors, metadata));
         for (String name : names) {
-          writeTensor(out, tensors.get(name));
+          tensors.get(name).content().writeTo(out);
         }
         out.force(true);
       }
@@ -63,7 +96,7 @@ public final class SafetensorsWriter {
   }
 
   private static ByteBuffer header(
-      List<String> names, Map<String, Tensor> tensors, Map<String, String> metadata)
+      List<String> names, Map<String, Source> tensors, Map<String, String> metadata)
       throws JsonProcessingException {
     ObjectMapper json = new ObjectMapper();
     ObjectNode root = json.createObjectNode();
@@ -73,14 +106,14 @@ public final class SafetensorsWriter {
     }
     long offset = 0;
     for (String name : names) {
-      Tensor tensor = tensors.get(name);
+      Source tensor = tensors.get(name);
       ObjectNode entry = root.putObject(name);
-      entry.put("dtype", type(tensor).name());
+      entry.put("dtype", tensor.type().name());
       ArrayNode shape = entry.putArray("shape");
-      for (long size : Tensors.shape(tensor)) {
+      for (long size : tensor.shape()) {
         shape.add(size);
       }
-      long end = offset + tensor.numel() * type(tensor).bytes;
+      long end = offset + tensor.bytes();
       entry.putArray("data_offsets").add(offset).add(end);
       offset = end;
     }
@@ -92,7 +125,7 @@ public final class SafetensorsWriter {
     return header.flip();
   }
 
-  private static void writeTensor(FileChannel out, Tensor tensor) throws IOException {
+  private static void writeTensor(WritableByteChannel out, Tensor tensor) throws IOException {
     try (GradMode off = GradMode.disabled();
         PointerScope scope = new PointerScope()) {
       Tensor data = tensor.cpu().contiguous();
@@ -103,13 +136,9 @@ public final class SafetensorsWriter {
     }
   }
 
-  private static void writeFully(FileChannel out, ByteBuffer bytes) throws IOException {
+  private static void writeFully(WritableByteChannel out, ByteBuffer bytes) throws IOException {
     while (bytes.hasRemaining()) {
       out.write(bytes);
     }
-  }
-
-  private static TensorType type(Tensor tensor) {
-    return TensorType.of(Tensors.dtype(tensor));
   }
 }

@@ -1,9 +1,6 @@
 package org.hirengine.engine.tokens;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.ZoneId;
@@ -12,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.hirengine.engine.gguf.ModelFiles;
 import org.hirengine.engine.tokens.jinja.JinjaTemplate;
 import org.hirengine.engine.tokens.jinja.TemplateException;
@@ -30,7 +26,6 @@ public final class ChatTemplate {
 
   private static final String DEFAULT = "default";
   private static final String CONFIG = "tokenizer_config.json";
-  private static final String MORE = "additional_chat_templates";
   private static final String TOOL_USE = "tool_use";
 
   private final Map<String, JinjaTemplate> templates;
@@ -92,19 +87,8 @@ public final class ChatTemplate {
   private static Map<String, JinjaTemplate> fromFiles(Path model) {
     Map<String, JinjaTemplate> templates = new TreeMap<>();
     parse(model, "chat_template.jinja").ifPresent(main -> templates.put(DEFAULT, main));
-    Path more = model.resolve(MORE);
-    if (Files.isDirectory(more)) {
-      try (Stream<Path> files = Files.list(more)) {
-        for (Path file : (Iterable<Path>) files::iterator) {
-          String name = file.getFileName().toString();
-          if (name.endsWith(".jinja")) {
-            String plain = name.substring(0, name.length() - ".jinja".length());
-            parse(model, MORE + "/" + name).ifPresent(other -> templates.put(plain, other));
-          }
-        }
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
+    for (String name : ModelFiles.templates(model)) {
+      parse(model, ModelFiles.templateFile(name)).ifPresent(more -> templates.put(name, more));
     }
     return templates;
   }

@@ -56,7 +56,7 @@ public record SpecialTokens(Map<String, String> byName) {
   }
 
   /** Reads the roles of a model folder or GGUF file; one without the files has none. */
-  static SpecialTokens load(Path model) {
+  public static SpecialTokens load(Path model) {
     Map<String, String> tokens = new LinkedHashMap<>();
     JsonNode config = ModelFile.object(model, CONFIG);
     if (config != null) {

@@ -16,6 +16,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
+import org.hirengine.engine.model.CompanionFiles;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.model.Safetensors;
 import org.hirengine.engine.model.SafetensorsWriter;

@@ -2,6 +2,7 @@ package org.hirengine.engine.train;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import org.hirengine.engine.model.CompanionFiles;
 import org.hirengine.engine.model.ModelException;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.kernels.DType;

@@ -12,11 +12,10 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.hirengine.engine.algo.LossAggregation;
-import org.hirengine.engine.config.ChatClock;
 import org.hirengine.engine.config.ConfigException;
 import org.hirengine.engine.config.SftConfig;
-import org.hirengine.engine.config.TrainConfig.ControlTokens;
 import org.hirengine.engine.hub.Hub;
+import org.hirengine.engine.model.CompanionFiles;
 import org.hirengine.engine.model.ForwardPass.Activations;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.model.Policy;
@@ -143,15 +142,9 @@ public final class SftTrainer implements AutoCloseable {
     NativeExecutor executor = new NativeExecutor(threads);
     try (Tokenizer tokenizer = Tokenizer.load(source)) {
       model.checkTokenizer(source, tokenizer.vocabularySize());
-      String now = config.now() == null ? ChatClock.now() : config.now();
-      ChatTemplate template = ChatTemplate.load(source).withClock(ChatClock.at(now));
-      PromptEncoder reading = new PromptEncoder(tokenizer, template, Map.of());
-      PromptEncoder prompts =
-          config.controlTokens() == ControlTokens.SPLIT
-              ? reading.splittingControlTokens()
-              : reading;
+      PromptEncoder prompts = new PromptEncoder(tokenizer, ChatTemplate.load(source), Map.of());
       int stopId = stopId(prompts, tokenizer, source);
-      Pairs pairs = Pairs.read(config, prompts, stopId);
+      Pairs pairs = Pairs.read(config, prompts, tokenizer, stopId);
       return executor.call(() -> create(config, companions, executor, pairs));
     } catch (IOException | RuntimeException e) {
       executor.close();

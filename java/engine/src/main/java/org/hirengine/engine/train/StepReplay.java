@@ -116,8 +116,7 @@ public final class StepReplay {
             "name the weights with --model");
       }
     }
-    try (TrainingEngine engine =
-        TrainingEngine.open(config, weights, TrainingEngine.now(config, found))) {
+    try (TrainingEngine engine = TrainingEngine.open(config, weights)) {
       if (found != null) {
         engine.executor.run(() -> Checkpoints.restore(found, engine.optimizer));
       }

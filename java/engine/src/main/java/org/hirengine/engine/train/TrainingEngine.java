@@ -8,9 +8,8 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
-import org.hirengine.engine.config.ChatClock;
 import org.hirengine.engine.config.TrainConfig;
-import org.hirengine.engine.config.TrainConfig.ControlTokens;
+import org.hirengine.engine.model.CompanionFiles;
 import org.hirengine.engine.model.ForwardPass.Activations;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.model.ModelException;
@@ -54,17 +53,11 @@ final class TrainingEngine implements AutoCloseable {
       CompanionFiles companions,
       Tokenizer tokenizer,
       TrainConfig config,
-      Path weights,
-      String now) {
+      Path weights) {
     this.executor = executor;
     this.companions = companions;
     this.tokenizer = tokenizer;
-    ChatTemplate template = ChatTemplate.load(config.model().path()).withClock(ChatClock.at(now));
-    PromptEncoder reading = new PromptEncoder(tokenizer, template, Map.of());
-    encoder =
-        config.data().controlTokens() == ControlTokens.SPLIT
-            ? reading.splittingControlTokens()
-            : reading;
+    encoder = new PromptEncoder(tokenizer, ChatTemplate.load(config.model().path()), Map.of());
     natives = new ArrayDeque<>();
     try {
       Device device = new Device(config.device(), 0, 0);
@@ -87,10 +80,7 @@ final class TrainingEngine implements AutoCloseable {
       TrainConfig.Sampling sampling = config.sampling();
       RolloutEngine.Limits limits =
           RolloutEngine.Limits.of(device, sampling.batch(), sampling.cacheGib());
-      rollouts =
-          held(
-              new RolloutEngine(
-                  policy, kernels, stopIds(config), tokenizer.vocabularySize(), limits));
+      rollouts = held(new RolloutEngine(policy, kernels, stopIds(config), limits));
     } catch (RuntimeException e) {
       natives.forEach(Runnable::run);
       throw e;
@@ -101,9 +91,8 @@ final class TrainingEngine implements AutoCloseable {
    * Loads a run's models.
    *
    * @param weights folder of the policy's weights: the configuration's model, or a checkpoint
-   * @param now what the chat template sees, see {@link #now(TrainConfig, Checkpoints.Found)}
    */
-  static TrainingEngine open(TrainConfig config, Path weights, String now) throws IOException {
+  static TrainingEngine open(TrainConfig config, Path weights) throws IOException {
     CompanionFiles companions = CompanionFiles.read(config.model().path());
     Tokenizer tokenizer = Tokenizer.load(config.model().path());
     try {
@@ -111,7 +100,7 @@ final class TrainingEngine implements AutoCloseable {
           config.threads() == null ? new NativeExecutor() : new NativeExecutor(config.threads());
       try {
         return executor.call(
-            () -> new TrainingEngine(executor, companions, tokenizer, config, weights, now));
+            () -> new TrainingEngine(executor, companions, tokenizer, config, weights));
       } catch (RuntimeException e) {
         executor.close();
         throw e;
@@ -120,13 +109,6 @@ final class TrainingEngine implements AutoCloseable {
       tokenizer.close();
       throw e;
     }
-  }
-
-  /** The date and time of a run: what its configuration says, else when it began. */
-  static String now(TrainConfig config, Checkpoints.@Nullable Found found) {
-    String asked = config.data().now();
-    String begun = found == null ? null : found.state().now();
-    return asked != null ? asked : begun != null ? begun : ChatClock.now();
   }
 
   private <T extends AutoCloseable> T held(T resource) {

@@ -20,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.hirengine.engine.HirTrainer;
 import org.hirengine.engine.TinyWorld;
+import org.hirengine.engine.model.CompanionFiles;
 import org.hirengine.replay.DataException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;

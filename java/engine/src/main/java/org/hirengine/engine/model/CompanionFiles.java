@@ -1,4 +1,4 @@
-package org.hirengine.engine.train;
+package org.hirengine.engine.model;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -11,8 +11,8 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.hirengine.engine.gguf.GgufModel;
+import org.hirengine.engine.gguf.ModelFiles;
 import org.hirengine.replay.DataException;
 
 /**
@@ -24,7 +24,7 @@ import org.hirengine.replay.DataException;
  * @param files content by name within the folder, such as {@code
  *     additional_chat_templates/tool_use.jinja}
  */
-record CompanionFiles(Map<String, byte[]> files) {
+public record CompanionFiles(Map<String, byte[]> files) {
 
   private static final List<String> NAMES =
       List.of(
@@ -39,10 +39,8 @@ record CompanionFiles(Map<String, byte[]> files) {
           "chat_template.jinja",
           "generation_config.json");
 
-  /** Folder of named chat templates, beside the main one. */
-  private static final String TEMPLATES = "additional_chat_templates";
-
-  CompanionFiles {
+  /** Copies the map. */
+  public CompanionFiles {
     files = Collections.unmodifiableMap(new LinkedHashMap<>(files));
   }
 
@@ -51,14 +49,14 @@ record CompanionFiles(Map<String, byte[]> files) {
    *
    * @throws DataException naming a file that is there and cannot be read
    */
-  static CompanionFiles read(Path model) throws IOException {
+  public static CompanionFiles read(Path model) throws IOException {
     return GgufModel.is(model) ? ofGguf(model) : ofFolder(model);
   }
 
   private static CompanionFiles ofGguf(Path file) {
     Map<String, byte[]> files = new LinkedHashMap<>();
     try (GgufModel model = GgufModel.open(file)) {
-      for (String name : NAMES) {
+      for (String name : names(file)) {
         model.text(name).ifPresent(t -> files.put(name, t.getBytes(StandardCharsets.UTF_8)));
       }
     }
@@ -66,25 +64,20 @@ record CompanionFiles(Map<String, byte[]> files) {
   }
 
   private static CompanionFiles ofFolder(Path folder) throws IOException {
-    List<String> names = new ArrayList<>(NAMES);
-    Path templates = folder.resolve(TEMPLATES);
-    if (Files.isDirectory(templates)) {
-      try (Stream<Path> entries = Files.list(templates)) {
-        entries
-            .map(entry -> entry.getFileName().toString())
-            .filter(name -> name.endsWith(".jinja"))
-            .sorted()
-            .forEach(name -> names.add(TEMPLATES + "/" + name));
-      }
-    }
     Map<String, byte[]> files = new LinkedHashMap<>();
-    for (String name : names) {
+    for (String name : names(folder)) {
       Path file = folder.resolve(name);
       if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
         files.put(name, content(file));
       }
     }
     return new CompanionFiles(files);
+  }
+
+  private static List<String> names(Path model) {
+    List<String> names = new ArrayList<>(NAMES);
+    ModelFiles.templates(model).forEach(name -> names.add(ModelFiles.templateFile(name)));
+    return names;
   }
 
   private static byte[] content(Path file) {
@@ -102,7 +95,7 @@ record CompanionFiles(Map<String, byte[]> files) {
   }
 
   /** Writes them as ordinary files; one that is there with the same content is left alone. */
-  void write(Path folder) throws IOException {
+  public void write(Path folder) throws IOException {
     for (Map.Entry<String, byte[]> entry : files.entrySet()) {
       Path file = folder.resolve(entry.getKey());
       if (Files.isRegularFile(file) && Arrays.equals(Files.readAllBytes(file), entry.getValue())) {

@@ -1,0 +1,64 @@
+package org.hirengine.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.hirengine.testing.SharedData;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code hir convert} from the outside. */
+class ConvertCommandTest {
+
+  @TempDir Path temp;
+
+  @Test
+  void copiesAFolderInAnotherType() throws IOException {
+    Path model = DemoPolicy.in(temp);
+    Path half = temp.resolve("half");
+    HirConsole run = HirConsole.run("convert", model, half, "--type", "bf16").succeeds();
+    assertEquals("wrote " + half + " (BF16)\n", run.out());
+    assertTrue(Files.readString(half.resolve("config.json")).contains("bfloat16"));
+    assertArrayEquals(
+        Files.readAllBytes(model.resolve("tokenizer.json")),
+        Files.readAllBytes(half.resolve("tokenizer.json")));
+    HirConsole.run("convert", model, half).failsWith(1, half + ": exists already");
+    HirConsole.run("convert", half, half, "--overwrite").failsWith(1, "is IN itself");
+    HirConsole.run("convert", model, half, "--overwrite", "--type", "F32").succeeds();
+    assertArrayEquals(
+        Files.readAllBytes(model.resolve("model.safetensors")),
+        Files.readAllBytes(half.resolve("model.safetensors")));
+  }
+
+  @Test
+  void refusesWhatCannotBe() throws IOException {
+    Path model = DemoPolicy.in(temp);
+    Path file = temp.resolve("model.gguf");
+    // Its tokenizer knows whole words, for which GGUF has no name.
+    HirConsole.run("convert", model, file).failsWith(1, "no name for this way of splitting");
+    HirConsole.run("convert", model, temp.resolve("out"), "--type", "Q8_0")
+        .failsWith(2, "ends in .gguf");
+    HirConsole.run("convert", model, file, "--type", "Q3").failsWith(2, "'--type'");
+    HirConsole.run("convert", temp.resolve("none"), file).failsWith(1, "no such model");
+    Path text = Files.writeString(temp.resolve("text.gguf"), "this is no model at all");
+    HirConsole.run("convert", text, temp.resolve("out")).failsWith(1, "letters GGUF");
+    HirConsole.run("generate", "--model", text, "--prompt", "x").failsWith(1, "letters GGUF");
+  }
+
+  @Test
+  void aGgufFileGoesToAFolderAndBack() throws IOException {
+    Path file = SharedData.require("models/tiny/llama3-tiny.Q8_0.gguf");
+    Path folder = temp.resolve("folder");
+    Path back = temp.resolve("back.gguf");
+    HirConsole.run("convert", file, folder).succeeds();
+    HirConsole.run("convert", folder, back, "--type", "F32").succeeds();
+    HirConsole.run("convert", back, temp.resolve("again")).succeeds();
+    assertArrayEquals(
+        Files.readAllBytes(folder.resolve("model.safetensors")),
+        Files.readAllBytes(temp.resolve("again/model.safetensors")));
+  }
+}

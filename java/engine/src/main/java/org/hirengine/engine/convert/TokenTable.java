@@ -1,0 +1,157 @@
+package org.hirengine.engine.convert;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.hirengine.engine.gguf.GgufWriter;
+import org.hirengine.engine.gguf.PreTokenizer;
+import org.hirengine.engine.model.ModelException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The tokens of a {@code tokenizer.json} as a GGUF file lists them.
+ *
+ * @param tokens one for each row of the embedding; rows without a token are {@code [PAD<id>]}
+ * @param types of the tokens: 1 normal, 3 control, 4 found in a text without being special, 5 none
+ * @param merges {@code "left right"}, the first ones first
+ * @param pre how text is split into words
+ * @param ids of the tokens that there are
+ * @param postProcessor as the file has it
+ */
+record TokenTable(
+    List<String> tokens,
+    List<Integer> types,
+    List<String> merges,
+    PreTokenizer pre,
+    Map<String, Integer> ids,
+    JsonNode postProcessor) {
+
+  private static final String PREFIX = "tokenizer.ggml.";
+  private static final int NORMAL = 1;
+  private static final int CONTROL = 3;
+  private static final int USER_DEFINED = 4;
+  private static final int UNUSED = 5;
+
+  /**
+   * Reads a tokenizer.
+   *
+   * @param label names the file in errors
+   * @param rows of the embedding
+   */
+  static TokenTable of(String label, JsonNode tokenizer, int rows) {
+    JsonNode model = tokenizer.path("model");
+    PreTokenizer pre = PreTokenizer.of(tokenizer);
+    if (pre == null
+        || !model.path("type").asText("BPE").equals("BPE")
+        || model.path("byte_fallback").asBoolean()
+        || !tokenizer.path("decoder").path("type").asText().equals("ByteLevel")) {
+      throw new ModelException(
+          label
+              + ": GGUF files have no name for this way of splitting text; written are byte-level"
+              + " BPE tokenizers that split as one of "
+              + PreTokenizer.known());
+    }
+    List<@Nullable String> tokens = new ArrayList<>();
+    List<Integer> types = new ArrayList<>();
+    Map<String, Integer> ids = new HashMap<>();
+    Table table = new Table(label, rows, tokens, types, ids);
+    model.path("vocab").properties().forEach(e -> table.add(e.getKey(), e.getValue(), NORMAL));
+    for (JsonNode token : tokenizer.path("added_tokens")) {
+      int type = token.path("special").asBoolean() ? CONTROL : USER_DEFINED;
+      table.add(token.path("content").asText(), token.path("id"), type);
+    }
+    List<String> named = new ArrayList<>();
+    for (int id = 0; id < rows; id++) {
+      String token = id < tokens.size() ? tokens.get(id) : null;
+      named.add(token == null ? "[PAD" + id + "]" : token);
+      if (id == types.size()) {
+        types.add(UNUSED);
+      }
+    }
+    return new TokenTable(
+        named, types, merges(label, model), pre, ids, tokenizer.path("post_processor"));
+  }
+
+  private record Table(
+      String label,
+      int rows,
+      List<@Nullable String> tokens,
+      List<Integer> types,
+      Map<String, Integer> ids) {
+
+    void add(String token, JsonNode idNode, int type) {
+      int id = idNode.isInt() ? idNode.intValue() : -1;
+      if (id < 0 || id >= rows) {
+        throw new ModelException(
+            label
+                + ": gives '"
+                + token
+                + "' the id "
+                + idNode
+                + ", but the embedding has "
+                + rows
+                + " rows; are they of the same model?");
+      }
+      while (tokens.size() <= id) {
+        tokens.add(null);
+        types.add(UNUSED);
+      }
+      String other = tokens.get(id);
+      Integer otherId = ids.put(token, id);
+      if ((other != null && !other.equals(token)) || (otherId != null && otherId != id)) {
+        throw new ModelException(label + ": gives '" + token + "' and another token one id");
+      }
+      tokens.set(id, token);
+      types.set(id, type);
+    }
+  }
+
+  private static List<String> merges(String label, JsonNode model) {
+    List<String> merges = new ArrayList<>();
+    for (JsonNode merge : model.path("merges")) {
+      String pair =
+          merge.isTextual()
+              ? merge.asText()
+              : merge.path(0).asText() + " " + merge.path(1).asText();
+      if (pair.indexOf(' ', 1) != pair.lastIndexOf(' ')) {
+        throw new ModelException(
+            label + ": the merge " + merge + " holds a blank, which GGUF files cannot tell");
+      }
+      merges.add(pair);
+    }
+    return merges;
+  }
+
+  void write(GgufWriter to) {
+    to.put(PREFIX + "model", "gpt2");
+    to.put(PREFIX + "pre", pre.label());
+    to.putTexts(PREFIX + "tokens", tokens);
+    to.putInts(PREFIX + "token_type", types);
+    to.putTexts(PREFIX + "merges", merges);
+  }
+
+  /** Whether the tokenizer puts a token before each text. */
+  boolean begins(int id) {
+    JsonNode first = single().path(0).path("SpecialToken").path("id");
+    return Integer.valueOf(id).equals(ids.get(first.asText()));
+  }
+
+  /** Whether the tokenizer puts a token behind each text. */
+  boolean ends(int id) {
+    JsonNode steps = single();
+    JsonNode last = steps.path(steps.size() - 1).path("SpecialToken").path("id");
+    return Integer.valueOf(id).equals(ids.get(last.asText()));
+  }
+
+  /** The template for one text, of the post-processor or of one of its parts. */
+  private JsonNode single() {
+    for (JsonNode part : postProcessor.path("processors")) {
+      if (part.has("single")) {
+        return part.path("single");
+      }
+    }
+    return postProcessor.path("single");
+  }
+}
