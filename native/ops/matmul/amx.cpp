@@ -127,10 +127,9 @@ static void walk(const Job &job) {
   float *carry = job.carry;
   int turn = 0;
   for (int64_t p = job.from; p < job.to; p++) {
-    const char *const next = job.b + (p + 1 < job.to ? p + 1 : p) * job.panel_bytes;
+    const hir::Right here = job.panel(p, sizeof(bf16)), next = job.panel(p + 1 < job.to ? p + 1 : p, sizeof(bf16));
     for (int64_t t = 0; t < tiles; t++) {
-      const char *a = job.a + t * job.steps * STEP_BYTES, *b = job.b + p * job.panel_bytes;
-      const char *ask = next + t * lines * 64 * job.steps;
+      const char *a = job.a + t * job.steps * STEP_BYTES;
       const int64_t rows = job.rows - t * TILE < TILE ? job.rows - t * TILE : TILE;
       float *const at = carry ? carry : sums[turn ^= 1];
       if (carry) carry += TILE * PANEL;
@@ -158,7 +157,8 @@ static void walk(const Job &job) {
           TILE_CLEAR(3);
         }
       }
-      for (int64_t s = 0; s < job.steps; s++, a += STEP_BYTES, b += STEP_BYTES) {
+      for (int64_t s = 0; s < job.steps; s++, a += STEP_BYTES) {
+        const char *const b = here.step(s), *const ask = next.step(s) + t * lines * 64;
         TILE_STREAM(4, a, 64);
         if (s < HELD_STEPS) {
           TILE_LOAD(6, b, 128);
@@ -176,7 +176,7 @@ static void walk(const Job &job) {
           TILE_DOT(3, 5, 7);
         }
         waiting.finish_rows<GRADIENT>(job, each);
-        for (int64_t i = 0; i < lines; i++, ask += 64) __builtin_prefetch(ask, 0, 2);
+        for (int64_t i = 0; i < lines; i++) __builtin_prefetch(ask + i * 64, 0, 2);
       }
       waiting.finish_rows<GRADIENT>(job, TILE);
       TILE_STORE(0, at, 128);

@@ -80,6 +80,13 @@ static inline void finish_gate_back(const Sink &sink, const float *sums, int64_t
 // `rows` rows of [PANEL] sums, those of the panel; T is the product's type.
 template <class T>
 static inline void finish(const Sink &sink, const float *sums, int64_t row, int64_t rows, int64_t panel, int64_t n) {
+  if (sink.kind == Sink::STORE && sink.dtype == HIR_FLOAT32 && !sink.bias && (panel + 1) * PANEL <= n) {
+    float *y = static_cast<float *>(sink.y) + row * sink.y_stride + panel * PANEL;
+    for (int64_t r = 0; r < rows; r++, sums += PANEL, y += sink.y_stride) {
+      for (int64_t i = 0; i < PANEL; i += WIDTH) store(y + i, load(sums + i));
+    }
+    return;
+  }
   for (int64_t r = 0; r < rows; r++, sums += PANEL) {
     switch (sink.kind) {
       case Sink::GATE: finish_gate<T>(sink, sums, row + r, panel, n); break;

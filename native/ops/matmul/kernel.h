@@ -12,6 +12,15 @@ namespace hir {
 constexpr int64_t PANEL = 32;
 constexpr int64_t STEP = 32;
 
+// Where step `step` of a panel of a right side lies.
+struct Right {
+  const char *b;
+  const char *const *places;
+  int64_t offset, step_bytes;
+
+  const char *step(int64_t step) const { return (places ? places[step] : b + step * step_bytes) + offset; }
+};
+
 // A block of a product: rows of the left side times the panels [from, to).
 struct Job {
   // The left side. A kernel that does not pack reads element (row, i) of the sum at a + row * row_bytes + i * size; of a
@@ -19,9 +28,11 @@ struct Job {
   const char *a;
   int64_t row_bytes;
   int64_t rows;
-  // The right side: where panel 0 of these steps begins, and the bytes from a panel to the next.
+  // The right side: panel p begins at b + offset + p * panel_bytes. Or its steps lie anywhere: then `places`, one for each
+  // step, take b's part.
   const char *b;
-  int64_t panel_bytes;
+  const char *const *places;
+  int64_t offset, panel_bytes;
   int64_t from, to;
   int64_t steps;
   // Stretches of a long sum follow each other; between them sums lie in carry[tile][tile rows][PANEL], where tiles are
@@ -31,6 +42,8 @@ struct Job {
   int64_t row, columns;  // the first row's number in the result, and the columns of it
   const Sink *sink;      // of a product; null for a weight's gradient, which is:
   const Gradient *gradient;
+
+  Right panel(int64_t p, int64_t size) const { return {b, places, offset + p * panel_bytes, STEP * PANEL * size}; }
 };
 
 struct MatmulKernel {

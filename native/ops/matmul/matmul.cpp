@@ -14,6 +14,7 @@
 #include "error.h"
 #include "hir_kernels.h"
 #include "kernel.h"
+#include "scratch.h"
 
 namespace hir {
 namespace {
@@ -27,27 +28,6 @@ constexpr int64_t ODD_BYTES = 64;              // between packed rows, so that t
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// Memory that stays with its thread and grows. Large pages: blocks are walked at strides of whole panels.
-class Scratch {
- public:
-  ~Scratch() { free(memory); }
-
-  char *get(int64_t bytes) {
-    if (bytes > size) {
-      constexpr int64_t LARGE_PAGE = 2 << 20;
-      const int64_t rounded = bytes < LARGE_PAGE / 4 ? ceil_div(bytes, 4096) * 4096 : ceil_div(bytes, LARGE_PAGE) * LARGE_PAGE;
-      free(memory);
-      memory = static_cast<char *>(aligned_alloc(rounded < LARGE_PAGE ? 4096 : LARGE_PAGE, rounded));
-      if (memory && rounded >= LARGE_PAGE) madvise(memory, rounded, MADV_HUGEPAGE);
-      size = memory ? rounded : 0;
-    }
-    return memory;
-  }
-
- private:
-  char *memory = nullptr;
-  int64_t size = 0;
-};
 thread_local Scratch left_scratch, carry_scratch, right_scratch;
 
 // Part `i` of `parts` of `total`.

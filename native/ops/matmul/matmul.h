@@ -120,6 +120,9 @@ class Matmul {
   // GFLOP/s of the calling thread's multiply-adds with operands in registers: the ceiling of any product.
   double ceiling() const;
 
+  // For operations made of the same pieces.
+  const MatmulKernel &pieces() const { return *kernel; }
+
  private:
   Variant which = Variant::REFERENCE;
   int32_t type = 0;

@@ -60,9 +60,9 @@ void pack_left_across(const void *dy, int64_t stride, int64_t rows, int64_t k, i
 }
 
 template <class E>
-void add_products(const float *a, const char *b, int64_t steps, double *sums) {
+void add_products(const float *a, const hir::Right &b, int64_t steps, double *sums) {
   for (int64_t i = 0; i < steps * STEP; i++) {
-    const E *const step = reinterpret_cast<const E *>(b) + i / STEP * STEP * PANEL;
+    const E *const step = reinterpret_cast<const E *>(b.step(i / STEP));
     for (int64_t c = 0; c < PANEL; c++) sums[c] += static_cast<double>(a[i]) * to_float(step[place<E>(i % STEP, c)]);
   }
 }
@@ -137,7 +137,7 @@ void run(const Job &job) {
         const float *const y = static_cast<const float *>(job.sink->y) + (job.row + r) * job.sink->y_stride + p * PANEL;
         for (int64_t c = 0; c < PANEL && c < left; c++) sums[c] = y[c];
       }
-      add_products<E>(reinterpret_cast<const float *>(job.a + r * job.row_bytes), job.b + p * job.panel_bytes, job.steps, sums);
+      add_products<E>(reinterpret_cast<const float *>(job.a + r * job.row_bytes), job.panel(p, sizeof(E)), job.steps, sums);
       if (job.last) {
         finish<E>(*job.sink, sums, job.row + r, p, job.columns);
       } else {
@@ -156,7 +156,7 @@ void run_gradient(const Job &job) {
       const int64_t row = hir::gradient_row(g, job.row + r);
       if (row < 0) continue;
       double sums[PANEL] = {};
-      add_products<E>(reinterpret_cast<const float *>(job.a) + r * job.steps * STEP, job.b + p * job.panel_bytes, job.steps, sums);
+      add_products<E>(reinterpret_cast<const float *>(job.a) + r * job.steps * STEP, job.panel(p, sizeof(E)), job.steps, sums);
       float *const dw = g.dw + row * g.dw_stride + p * PANEL;
       for (int64_t c = 0; c < PANEL && p * PANEL + c < g.k; c++) dw[c] = static_cast<float>(dw[c] + sums[c]);
     }

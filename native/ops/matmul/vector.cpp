@@ -8,6 +8,7 @@
 namespace {
 
 using hir::Job;
+using hir::Right;
 
 #if defined(__AVX512F__)
 constexpr int TILE = 12, VECTORS = PANEL / WIDTH;
@@ -65,51 +66,53 @@ struct Across {
   const float *at(int r, int64_t i) const { return a + i * TILE + r; }
 };
 
-// sums [ROWS][PANEL] go on over `steps` steps, for `VECS` vectors of a panel from `b` on.
+// sums [ROWS][PANEL] go on over `steps` steps, for `VECS` vectors of a panel from `column` on.
 template <class E, int ROWS, int VECS, template <int> class Left>
-static inline void tile(const char *a, int64_t row_bytes, const char *b, int64_t steps, float *sums) {
+static inline void tile(const char *a, int64_t row_bytes, const Right &right_side, int64_t column, int64_t steps, float *sums) {
   const Left<ROWS> left(a, row_bytes);
   Vec acc[ROWS][VECS];
   for (int r = 0; r < ROWS; r++) {
     for (int v = 0; v < VECS; v++) acc[r][v] = load(sums + r * PANEL + v * WIDTH);
   }
-  const float *w = reinterpret_cast<const float *>(b);
-  if (sizeof(E) == sizeof(float)) {
-    for (int64_t i = 0; i < steps * STEP; i++, w += PANEL) {
-      Vec right[VECS];
-      for (int v = 0; v < VECS; v++) right[v] = load(w + v * WIDTH);
+  for (int64_t s = 0; s < steps; s++) {
+    const float *w = reinterpret_cast<const float *>(right_side.step(s)) + column;
+    if (sizeof(E) == sizeof(float)) {
+      for (int64_t i = s * STEP; i < (s + 1) * STEP; i++, w += PANEL) {
+        Vec right[VECS];
+        for (int v = 0; v < VECS; v++) right[v] = load(w + v * WIDTH);
 #pragma GCC unroll 12
-      for (int r = 0; r < ROWS; r++) {
-        const Vec value = vec(*left.at(r, i));
-        for (int v = 0; v < VECS; v++) acc[r][v] = fma(value, right[v], acc[r][v]);
+        for (int r = 0; r < ROWS; r++) {
+          const Vec value = vec(*left.at(r, i));
+          for (int v = 0; v < VECS; v++) acc[r][v] = fma(value, right[v], acc[r][v]);
+        }
       }
-    }
-  } else {
-    for (int64_t i = 0; i < steps * STEP / 2; i++, w += PANEL) {
-      Vec right[VECS];
-      for (int v = 0; v < VECS; v++) right[v] = load(w + v * WIDTH);
+    } else {
+      for (int64_t i = s * STEP / 2; i < (s + 1) * STEP / 2; i++, w += PANEL) {
+        Vec right[VECS];
+        for (int v = 0; v < VECS; v++) right[v] = load(w + v * WIDTH);
 #if defined(__AVX512BF16__)
 #pragma GCC unroll 12
-      for (int r = 0; r < ROWS; r++) {
-        const Vec value = vec(*left.at(r, i));
-        for (int v = 0; v < VECS; v++) acc[r][v] = dots(acc[r][v], value, right[v]);
-      }
+        for (int r = 0; r < ROWS; r++) {
+          const Vec value = vec(*left.at(r, i));
+          for (int v = 0; v < VECS; v++) acc[r][v] = dots(acc[r][v], value, right[v]);
+        }
 #else
-      // In the order of AVX512-BF16: the second element of a pair first.
-      Vec second[VECS];
-      for (int v = 0; v < VECS; v++) second[v] = second_of(right[v]);
+        // In the order of AVX512-BF16: the second element of a pair first.
+        Vec second[VECS];
+        for (int v = 0; v < VECS; v++) second[v] = second_of(right[v]);
 #pragma GCC unroll 12
-      for (int r = 0; r < ROWS; r++) {
-        const Vec value = vec(*left.at(r, 2 * i + 1));
-        for (int v = 0; v < VECS; v++) acc[r][v] = fma(value, second[v], acc[r][v]);
-      }
-      for (int v = 0; v < VECS; v++) right[v] = first_of(right[v]);
+        for (int r = 0; r < ROWS; r++) {
+          const Vec value = vec(*left.at(r, 2 * i + 1));
+          for (int v = 0; v < VECS; v++) acc[r][v] = fma(value, second[v], acc[r][v]);
+        }
+        for (int v = 0; v < VECS; v++) right[v] = first_of(right[v]);
 #pragma GCC unroll 12
-      for (int r = 0; r < ROWS; r++) {
-        const Vec value = vec(*left.at(r, 2 * i));
-        for (int v = 0; v < VECS; v++) acc[r][v] = fma(value, right[v], acc[r][v]);
-      }
+        for (int r = 0; r < ROWS; r++) {
+          const Vec value = vec(*left.at(r, 2 * i));
+          for (int v = 0; v < VECS; v++) acc[r][v] = fma(value, right[v], acc[r][v]);
+        }
 #endif
+      }
     }
   }
   for (int r = 0; r < ROWS; r++) {
@@ -118,18 +121,18 @@ static inline void tile(const char *a, int64_t row_bytes, const char *b, int64_t
 }
 
 template <class E, int ROWS, template <int> class Left>
-static void whole_tile(const char *a, int64_t row_bytes, const char *b, int64_t steps, float *sums) {
+static void whole_tile(const char *a, int64_t row_bytes, const Right &b, int64_t steps, float *sums) {
   if (ROWS <= LOW_TILE) {
-    tile<E, ROWS, PANEL / WIDTH, Left>(a, row_bytes, b, steps, sums);
+    tile<E, ROWS, PANEL / WIDTH, Left>(a, row_bytes, b, 0, steps, sums);
   } else {
     for (int v = 0; v < PANEL / WIDTH; v += VECTORS) {
-      tile<E, ROWS, VECTORS, Left>(a, row_bytes, b + v * WIDTH * sizeof(float), steps, sums + v * WIDTH);
+      tile<E, ROWS, VECTORS, Left>(a, row_bytes, b, v * WIDTH, steps, sums + v * WIDTH);
     }
   }
 }
 
 template <class E, template <int> class Left>
-static void any_tile(int64_t rows, const char *a, int64_t row_bytes, const char *b, int64_t steps, float *sums) {
+static void any_tile(int64_t rows, const char *a, int64_t row_bytes, const Right &b, int64_t steps, float *sums) {
   switch (rows) {
     case 1: return whole_tile<E, 1, Left>(a, row_bytes, b, steps, sums);
     case 2: return whole_tile<E, 2, Left>(a, row_bytes, b, steps, sums);
@@ -170,7 +173,7 @@ static void run(const Job &job) {
           memset(at, 0, sizeof(float) * rows * PANEL);
         }
       }
-      any_tile<E, Rows>(rows, job.a + from * job.row_bytes, job.row_bytes, job.b + p * job.panel_bytes, job.steps, at);
+      any_tile<E, Rows>(rows, job.a + from * job.row_bytes, job.row_bytes, job.panel(p, sizeof(E)), job.steps, at);
       if (job.last) finish<E>(*job.sink, at, row, rows, p, job.columns);
     }
   }
@@ -185,7 +188,7 @@ static void run_gradient(const Job &job) {
     for (int64_t from = 0; from < job.rows; from += TILE) {
       const int64_t rows = job.rows - from < TILE ? job.rows - from : TILE;
       load_gradient(*job.gradient, job.row + from, rows, p, sums);
-      any_tile<E, Across>(rows, job.a + from * job.steps * STEP_BYTES, 0, job.b + p * job.panel_bytes, job.steps, sums);
+      any_tile<E, Across>(rows, job.a + from * job.steps * STEP_BYTES, 0, job.panel(p, sizeof(E)), job.steps, sums);
       store_gradient(*job.gradient, job.row + from, rows, p, sums);
     }
   }

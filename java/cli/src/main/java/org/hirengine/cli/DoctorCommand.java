@@ -8,10 +8,13 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import org.hirengine.replay.Coverage;
+import org.hirengine.replay.Instruction;
 import org.hirengine.replay.InstructionReader;
 import org.hirengine.replay.JsonLines;
 import org.hirengine.replay.Unchecked;
+import org.hirengine.verify.Unread;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -28,9 +31,10 @@ import picocli.CommandLine.Spec;
       "Exit code 0 when training on the CPU can run, 1 when something it needs is missing.",
       "",
       "With --data it examines a data file instead: its rows by layout and source, how many"
-          + " constraints have a verifier, a judge or neither, and every row that cannot be read,"
-          + " every constraint that can never get a verdict, and every row without constraints."
-          + " Exit code 1 when there are any; a judge that is not set is no fault of the file."
+          + " constraints have a verifier, a judge or neither, rows whose texts hold what reads as"
+          + " a model's control token, and every row that cannot be read, every constraint that can"
+          + " never get a verdict, and every row without constraints. Exit code 1 when there are"
+          + " any of the last three; a judge that is not set is no fault of the file."
     },
     footer = {
       "",
@@ -40,6 +44,11 @@ import picocli.CommandLine.Spec;
       "  hir doctor --data HIR_trainv1.jsonl"
     })
 final class DoctorCommand implements Callable<Integer> {
+
+  /** Which ones a model has, its tokenizer says; no model is at hand here. */
+  private static final Pattern CONTROL =
+      Pattern.compile(
+          "<\\|[A-Za-z][A-Za-z0-9_]{0,40}\\|>|</?s>|\\[/?INST\\]|<(start|end)_of_turn>");
 
   @Option(names = "--json", description = "Print the findings as JSON.")
   private boolean json;
@@ -85,18 +94,36 @@ final class DoctorCommand implements Callable<Integer> {
     return findings.stream().anyMatch(f -> f.state() == Finding.State.MISSING) ? 1 : 0;
   }
 
+  /** Ids of rows whose texts hold what reads as a control token to the models at hand. */
+  private static List<String> controlTokens(List<Instruction> instructions) {
+    return instructions.stream()
+        .filter(i -> i.messages().stream().anyMatch(m -> CONTROL.matcher(m.content()).find()))
+        .map(Instruction::id)
+        .toList();
+  }
+
   private int examine(Path file) throws IOException {
     InstructionReader.Result read = new InstructionReader().skippingBad().read(file);
-    Coverage coverage = Coverage.of(read, new VerifierOptions().verifiers());
+    Coverage coverage = Coverage.of(read, new VerifierOptions().verifiers(Unread.NO_VERDICT));
     List<Unchecked> faults = coverage.unchecked().stream().filter(Unchecked::isOfTheData).toList();
+    List<String> control = controlTokens(read.instructions());
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       ObjectNode report = JsonLines.MAPPER.valueToTree(coverage);
       ArrayNode bad = report.putArray("bad_rows");
       read.bad().forEach(row -> bad.add(row.reason().getMessage()));
+      report.put("control_tokens", control.size());
       out.println(JsonLines.write(report));
     } else {
       coverage.lines().forEach(out::println);
+      if (!control.isEmpty()) {
+        out.println(
+            "control tokens: "
+                + control.size()
+                + " rows hold what reads as one, the first: row "
+                + control.get(0)
+                + " (data.control_tokens: split makes them plain text)");
+      }
       read.bad().forEach(row -> out.println("bad: " + row.reason().getMessage()));
       faults.forEach(fault -> out.println("no verdict: " + fault.describe()));
       coverage.bare().forEach(place -> out.println("no constraints: " + place));

@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.hirengine.engine.config.ChatClock;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.rollout.RolloutEngine;
 import org.hirengine.engine.rollout.StopIds;
@@ -104,14 +105,15 @@ final class ModelSession implements AutoCloseable {
   /** Tokenizer and chat template, loaded on first use. */
   PromptEncoder encoder() {
     if (encoder == null) {
-      encoder = new PromptEncoder(tokenizer(), ChatTemplate.load(folder), Map.of());
+      ChatTemplate template = ChatTemplate.load(folder).withClock(ChatClock.at(ChatClock.now()));
+      encoder = new PromptEncoder(tokenizer(), template, Map.of());
     }
     return encoder;
   }
 
   /** What samples responses; to be closed on the native thread. */
   RolloutEngine rolloutEngine() {
-    return call(() -> new RolloutEngine(policy, kernels, stopIds()));
+    return call(() -> new RolloutEngine(policy, kernels, stopIds(), tokenizer().vocabularySize()));
   }
 
   /** Every id that ends a response, from all the places that name one. */

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import org.hirengine.verify.JsonlVerifier;
+import org.hirengine.verify.Unread;
 import org.hirengine.verify.Verifiers;
 import org.hirengine.verify.judge.JudgeOptions;
 import org.hirengine.verify.judge.ModelJudge;
@@ -19,6 +20,14 @@ final class VerifierOptions {
       paramLabel = "DIR",
       description = "Text data in NLTK's layout (default: the environment's NLTK_DATA).")
   private @Nullable Path textData;
+
+  @Option(
+      names = "--unread",
+      paramLabel = "HOW",
+      description =
+          "Verdict on a constraint whose words no rule understands: reference (its default, as"
+              + " official scores have it) or no-verdict (default: reference).")
+  private Unread unread = Unread.REFERENCE;
 
   @Option(
       names = "--judge-cache",
@@ -74,6 +83,11 @@ final class VerifierOptions {
 
   /** All verifiers, and the judge that the environment names, if any. */
   Verifiers verifiers() throws IOException {
+    return verifiers(unread);
+  }
+
+  /** As {@link #verifiers()}, but for what becomes of words that no rule understands. */
+  Verifiers verifiers(Unread unread) throws IOException {
     try {
       judge =
           new JudgeOptions(
@@ -90,10 +104,10 @@ final class VerifierOptions {
           String.valueOf(e.getMessage()),
           "see --judge-... in hir verify --help, and set what lacks");
     }
-    if (textData == null && judge == null) {
+    if (textData == null && judge == null && unread == Unread.REFERENCE) {
       return Verifiers.standard();
     }
-    Verifiers.Builder builder = Verifiers.builder();
+    Verifiers.Builder builder = Verifiers.builder().unread(unread);
     if (textData != null) {
       builder.textData(textData);
     }
@@ -118,6 +132,7 @@ final class VerifierOptions {
     setup.put("judge_template", judgeTemplate == null ? null : judgeTemplate.toString());
     setup.put("judge_strip_thinking", judgeStripThinking);
     setup.put("strip_thinking", stripThinking);
+    setup.put("unread", unread.toString());
     setup.put("reasons", reasons);
   }
 

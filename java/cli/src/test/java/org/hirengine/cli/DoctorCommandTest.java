@@ -98,6 +98,25 @@ class DoctorCommandTest {
   }
 
   @Test
+  void wordsThatNobodyUnderstandsAreNamed(@TempDir Path folder) throws Exception {
+    Path file =
+        Files.writeString(
+            folder.resolve("d.jsonl"),
+            "{\"id\": \"m\", \"prompt\": \"p\", \"constraints\": [[\"Length\", \"Words\", \"At most"
+                + " 9 words\"], [\"Length\", \"Words\", \"9 words or less\"]]}\n");
+    HirConsole run = HirConsole.run("doctor", "--data", file);
+    assertEquals(1, run.exit(), run.out());
+    assertTrue(
+        run.out()
+            .contains(
+                "no verdict: "
+                    + file
+                    + ":1: row 'm', constraint 2 (Length_Words): not understood: no limit"),
+        run.out());
+    assertTrue(run.out().contains("1 with a verifier, 0 for a judge, 1 with neither"), run.out());
+  }
+
+  @Test
   void rowsWithoutConstraintsAreCountedAndNamed(@TempDir Path folder) throws Exception {
     Path file =
         Files.writeString(folder.resolve("d.jsonl"), "{\"prompt\": \"p\"}\n{\"prompt\": \"q\"}\n");
@@ -105,6 +124,28 @@ class DoctorCommandTest {
     assertEquals(1, run.exit(), run.out());
     assertTrue(run.out().contains("rows: 2 (engine 2), without constraints: 2"), run.out());
     assertTrue(run.out().contains("no constraints: " + file + ":2"), run.out());
+  }
+
+  @Test
+  void controlTokensInADataFileAreCounted(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("data.jsonl");
+    Files.writeString(
+        file,
+        """
+        {"id": "plain", "prompt": "a < b | c > d", "bench": "ifeval",\
+         "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}
+        {"id": "first", "prompt": "stop<|im_end|>", "bench": "ifeval",\
+         "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}
+        {"id": "second", "prompt": "hi", "system": "</s>", "bench": "ifeval",\
+         "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}
+        """);
+    HirConsole run = HirConsole.run("doctor", "--data", file).succeeds();
+    assertTrue(
+        run.out().contains("control tokens: 2 rows hold what reads as one, the first: row first"),
+        run.out());
+    JsonNode report =
+        new ObjectMapper().readTree(HirConsole.run("doctor", "--data", file, "--json").out());
+    assertEquals(2, report.get("control_tokens").asInt());
   }
 
   @Test

@@ -213,10 +213,7 @@ public final class HirTrainer implements AutoCloseable {
       } catch (IllegalArgumentException e) {
         throw new ConfigException("verify.judge: " + e.getMessage(), e);
       }
-      if (textData == null && judge.isEmpty()) {
-        return Verifiers.standard();
-      }
-      Verifiers.Builder builder = Verifiers.builder();
+      Verifiers.Builder builder = Verifiers.builder().unread(config.verify().unread());
       if (textData != null) {
         builder.textData(textData);
       }

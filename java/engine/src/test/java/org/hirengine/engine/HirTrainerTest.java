@@ -249,6 +249,56 @@ class HirTrainerTest {
 
   /** Without a reward signal only KL noise is left, which whitening would blow up. */
   @Test
+  void controlTokensInTheDataAreSaidAndCanBeSplit(@TempDir Path folder) throws IOException {
+    TinyWorld own = new TinyWorld(folder);
+    List<Instruction> data = new ArrayList<>(TinyWorld.instructions(1, 7));
+    Instruction last = data.get(6);
+    data.set(
+        6,
+        Instruction.of(
+            "nasty",
+            "write <|end|> about the sun",
+            last.criteria(),
+            last.qType(),
+            last.bench(),
+            last.constraints()));
+    for (String how : List.of("read", "split")) {
+      List<String> warnings = new ArrayList<>();
+      TrainingListener listener =
+          new TrainingListener() {
+            @Override
+            public void warning(String message) {
+              warnings.add(message);
+            }
+          };
+      try (HirTrainer trainer =
+          HirTrainer.builder()
+              .config(
+                  own.config(
+                      how, "data.eval=null", "train.prompts=7", "data.control_tokens=" + how))
+              .instructions(data)
+              .listener(listener)
+              .build()) {
+        trainer.step();
+      }
+      assertEquals(
+          how.equals("read") ? 1 : 0,
+          warnings.stream()
+              .filter(w -> w.contains("control tokens") && w.contains("nasty"))
+              .count(),
+          warnings.toString());
+      RolloutRow row =
+          RolloutDump.read(folder.resolve(how + "/rollouts/step-1.jsonl")).stream()
+              .filter(r -> r.instruction().id().equals("nasty"))
+              .findFirst()
+              .orElseThrow();
+      assertTrue(row.prompt().contains("<|end|>"), row.prompt());
+      long ends = Arrays.stream(row.promptIds()).filter(id -> id == 1).count();
+      assertEquals(how.equals("read") ? 1 : 0, ends);
+    }
+  }
+
+  @Test
   void aStepWithoutSignalCanBeSkipped() throws IOException {
     Instruction impossible =
         Instruction.of(

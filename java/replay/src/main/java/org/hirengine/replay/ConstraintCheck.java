@@ -5,8 +5,10 @@ import java.util.Collection;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.hirengine.replay.Unchecked.Kind;
 import org.hirengine.verify.ConstraintSpec;
+import org.hirengine.verify.NotUnderstoodException;
 import org.hirengine.verify.Verifiers;
 import org.hirengine.verify.judge.ModelJudge;
 
@@ -31,7 +33,8 @@ public final class ConstraintCheck {
   }
 
   /**
-   * Examines a row and counts what it finds.
+   * Examines a row and counts what it finds, constraints among them that nobody understands though
+   * the reference's verdict on them counts.
    *
    * @param place the row's file and line; empty where only the id tells the row
    * @param row the row's id
@@ -39,20 +42,34 @@ public final class ConstraintCheck {
    */
   public List<Unchecked> examine(String place, String row, List<ConstraintSpec> constraints) {
     List<Unchecked> found = new ArrayList<>(0);
+    List<Unchecked> doubtful = new ArrayList<>(0);
     for (int i = 0; i < constraints.size(); i++) {
+      ConstraintSpec spec = constraints.get(i);
+      int number = i + 1;
       try {
-        verifiers.parse(constraints.get(i));
+        verifiers
+            .parse(spec)
+            .unread()
+            .ifPresent(
+                why ->
+                    doubtful.add(new Unchecked(place, row, number, spec.id(), Kind.UNREAD, why)));
+      } catch (NotUnderstoodException e) {
+        String why = String.valueOf(e.getMessage());
+        found.add(new Unchecked(place, row, number, spec.id(), Kind.UNREAD, why));
       } catch (IllegalArgumentException e) {
-        ConstraintSpec spec = constraints.get(i);
         String reason =
             kind(spec) == Kind.PYTHON
                 ? "only Python source that comes with the row could check it"
                 : String.valueOf(e.getMessage());
-        found.add(new Unchecked(place, row, i + 1, spec.id(), kind(spec), reason));
+        found.add(new Unchecked(place, row, number, spec.id(), kind(spec), reason));
       }
     }
     for (Kind kind : Kind.values()) {
-      count(kind, found.stream().filter(each -> each.kind() == kind).toList());
+      count(
+          kind,
+          Stream.concat(found.stream(), doubtful.stream())
+              .filter(each -> each.kind() == kind)
+              .toList());
     }
     return found;
   }

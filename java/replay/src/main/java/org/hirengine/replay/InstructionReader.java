@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.hirengine.verify.ConstraintSpec;
 import org.hirengine.verify.FieldException;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,7 @@ public final class InstructionReader {
   /** Fields that name a row's origin. */
   private static final List<String> SOURCES = List.of("source", "dataset");
 
+  private final UnaryOperator<ObjectNode> rewriting;
   private final @Nullable String defaultBench;
   private final Consumer<ConstraintSpec> check;
   private final Consumer<Instruction> requirement;
@@ -41,14 +43,16 @@ public final class InstructionReader {
    * {@link Coverage} says which of them can be checked.
    */
   public InstructionReader() {
-    this(null, spec -> {}, instruction -> {}, false);
+    this(UnaryOperator.identity(), null, spec -> {}, instruction -> {}, false);
   }
 
   private InstructionReader(
+      UnaryOperator<ObjectNode> rewriting,
       @Nullable String defaultBench,
       Consumer<ConstraintSpec> check,
       Consumer<Instruction> requirement,
       boolean skipBad) {
+    this.rewriting = rewriting;
     this.defaultBench = defaultBench;
     this.check = check;
     this.requirement = requirement;
@@ -57,7 +61,7 @@ public final class InstructionReader {
 
   /** Rows that name no benchmark follow the rules of {@code bench}. */
   public InstructionReader withDefaultBench(String bench) {
-    return new InstructionReader(bench, check, requirement, skipBad);
+    return new InstructionReader(rewriting, bench, check, requirement, skipBad);
   }
 
   /**
@@ -65,7 +69,7 @@ public final class InstructionReader {
    * unknown or its kwargs are wrong, as {@code verifiers::parse} does: then the row is bad.
    */
   public InstructionReader checking(Consumer<ConstraintSpec> newCheck) {
-    return new InstructionReader(defaultBench, newCheck, requirement, skipBad);
+    return new InstructionReader(rewriting, defaultBench, newCheck, requirement, skipBad);
   }
 
   /**
@@ -73,12 +77,20 @@ public final class InstructionReader {
    * its row lacks what the reading is for.
    */
   public InstructionReader requiring(Consumer<Instruction> newRequirement) {
-    return new InstructionReader(defaultBench, check, newRequirement, skipBad);
+    return new InstructionReader(rewriting, defaultBench, check, newRequirement, skipBad);
+  }
+
+  /**
+   * Every row passes through {@code newRewriting} first, for layouts of one's own; it throws {@link
+   * FieldException} where the row is not of them.
+   */
+  public InstructionReader rewriting(UnaryOperator<ObjectNode> newRewriting) {
+    return new InstructionReader(newRewriting, defaultBench, check, requirement, skipBad);
   }
 
   /** Bad rows are set aside instead of ending the reading. */
   public InstructionReader skippingBad() {
-    return new InstructionReader(defaultBench, check, requirement, true);
+    return new InstructionReader(rewriting, defaultBench, check, requirement, true);
   }
 
   /**
@@ -137,7 +149,7 @@ public final class InstructionReader {
     SortedMap<String, Integer> counts = new TreeMap<>();
     for (DataRow row = rows.next(); row != null; row = rows.next()) {
       try {
-        ObjectNode object = row.parse();
+        ObjectNode object = rewritten(row.parse(), name, row.number());
         RowFormat format = RowFormat.of(object);
         Instruction instruction = instruction(format, object, name, row.number());
         instructions.add(instruction);
@@ -178,6 +190,14 @@ public final class InstructionReader {
       }
     }
     return "";
+  }
+
+  private ObjectNode rewritten(ObjectNode row, String name, long number) {
+    try {
+      return rewriting.apply(row);
+    } catch (FieldException e) {
+      throw new DataException(name, number, e.field(), e.problem(), e.remedy());
+    }
   }
 
   private Instruction instruction(RowFormat format, ObjectNode row, String name, long number) {

@@ -20,6 +20,8 @@ public record Unchecked(String place, String row, int number, String id, Kind ki
     UNKNOWN_TYPE("of an unknown type"),
     /** Its kwargs are missing, empty, out of range or of the wrong type. */
     BAD_KWARGS("with kwargs that cannot be used"),
+    /** No rule understands its words. */
+    UNREAD("in words that no rule understands"),
     /** It comes with Python source, which is never run. */
     PYTHON("with a Python checker, which is never run"),
     /** A judge would decide it, and none is set. */

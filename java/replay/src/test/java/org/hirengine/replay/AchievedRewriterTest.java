@@ -86,6 +86,41 @@ class AchievedRewriterTest {
     assertTrue(swappedIn.size() >= 4, "random types: " + swappedIn);
   }
 
+  /** Sentences that training asks for are swapped in, but none that nobody understands. */
+  @Test
+  void whatNobodyUnderstandsIsNoGoal() {
+    List<Instruction> seen =
+        List.of(
+            ask(sentence("Length_Words", "50 words or less"), sentence("Length_Words", "Be brief")),
+            ask(sentence("Length_Words", "At most 50 words"), sentence("Length_Sentences", "Few")),
+            ask(sentence("Format_Table", "If you use a table, keep it small")));
+    AchievedRewriter observed =
+        new AchievedRewriter(
+            VERIFIERS, ConstraintType::sentence, new ObservedParameters(seen), Set.of());
+    Instruction x = ask(sentence("Length_Paragraphs", "exactly 9 paragraphs"));
+    Set<Object> goals = new HashSet<>();
+    for (int seed = 0; seed < 300; seed++) {
+      Rewrite done =
+          observed.rewrite(
+              x,
+              SEVEN_WORDS,
+              VERIFIERS.judge(x.constraints(), SEVEN_WORDS),
+              List.of(),
+              new SplittableRandom(seed));
+      if (done instanceof Rewrite.Rewritten rewritten) {
+        for (ConstraintSpec goal : rewritten.instruction().constraints()) {
+          goals.add(goal.kwargs().get("constraint"));
+          assertTrue(VERIFIERS.parse(goal).unread().isEmpty(), goal.toString());
+        }
+      }
+    }
+    assertEquals(Set.of("At most 50 words"), goals);
+  }
+
+  private static ConstraintSpec sentence(String id, String sentence) {
+    return new ConstraintSpec("muldimif", id, Map.of("constraint", sentence));
+  }
+
   @Test
   void aConstraintOfAModelJudgeIsDropped() {
     Instruction x =

@@ -39,7 +39,7 @@ class ComposerTest {
       int n = x.constraints().size();
       assertTrue(n >= 2 && n <= 6 && x.criteria().size() == n, x.toString());
       for (ConstraintSpec a : x.constraints()) {
-        VERIFIERS.parse(a);
+        assertTrue(VERIFIERS.parse(a).unread().isEmpty(), a.toString());
       }
       for (int i = 0; i < n; i++) {
         for (int j = 0; j < n; j++) {

@@ -44,6 +44,7 @@ public final class Verifiers {
 
   private final Map<String, Map<String, ConstraintType>> types;
   private final TextTools tools;
+  private final Unread unread;
   private final Map<ConstraintSpec, Parsed> cache = new ConcurrentHashMap<>();
   private final Map<String, LongAdder> failures = new ConcurrentHashMap<>();
   private final @Nullable ModelJudge judge;
@@ -51,6 +52,7 @@ public final class Verifiers {
   private Verifiers(Builder builder, TextTools tools) {
     this.tools = tools;
     this.judge = builder.judge;
+    this.unread = builder.unread;
     this.types = new LinkedHashMap<>();
     // IFTrain's rows mix its own types with IFEval's, as its reference's registry does.
     for (ConstraintType type : IfEvalTypes.all(tools)) {
@@ -123,6 +125,7 @@ public final class Verifiers {
   public static final class Builder {
     private @Nullable Path textData;
     private @Nullable ModelJudge judge;
+    private Unread unread = Unread.REFERENCE;
     private final List<Extra> extra = new ArrayList<>();
 
     private record Extra(String bench, ConstraintType type) {}
@@ -132,6 +135,12 @@ public final class Verifiers {
     /** Reads Punkt, tagger and word lists from this folder in NLTK's layout. */
     public Builder textData(Path folder) {
       textData = folder;
+      return this;
+    }
+
+    /** What becomes of constraints that are not understood; by default the reference's verdict. */
+    public Builder unread(Unread unread) {
+      this.unread = unread;
       return this;
     }
 
@@ -199,6 +208,8 @@ public final class Verifiers {
   /**
    * Builds the verifier of one constraint.
    *
+   * @throws NotUnderstoodException where no rule understands its words, and that is to mean no
+   *     verdict
    * @throws IllegalArgumentException where the benchmark or id is unknown, or a kwarg is missing or
    *     wrong
    */
@@ -228,6 +239,11 @@ public final class Verifiers {
     }
     if (parsed.verifier == null) {
       throw new IllegalArgumentException(type.id() + ": its parse returns no verifier");
+    }
+    Optional<String> why =
+        unread == Unread.NO_VERDICT ? parsed.verifier.unread() : Optional.empty();
+    if (why.isPresent()) {
+      throw new NotUnderstoodException(type.id() + ": " + why.get());
     }
     if (cache.size() >= CACHE_SIZE) {
       cache.clear();

@@ -1,8 +1,10 @@
 package org.hirengine.verify;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.util.Map;
 import org.hirengine.verify.Verdict.Outcome;
 import org.junit.jupiter.api.Test;
@@ -98,6 +100,21 @@ class MulDimIfTest {
             .parse(new ConstraintSpec("muldimif", id, Map.of("constraint", sentence)))
             .unread()
             .isEmpty());
+  }
+
+  @Test
+  void whatIsNotUnderstoodCanBeLeftWithoutAVerdict() throws IOException {
+    Verifiers strict = Verifiers.builder().unread(Unread.NO_VERDICT).build();
+    ConstraintSpec vague =
+        new ConstraintSpec("muldimif", "Length_Words", Map.of("constraint", "50 words or less"));
+    Verdict verdict = strict.judge(vague, Response.of("x"), Strictness.STRICT);
+    assertEquals(Outcome.NO_VERDICT, verdict.outcome());
+    assertTrue(verdict.reason().contains("Length_Words: not understood: "), verdict.reason());
+    assertThrows(NotUnderstoodException.class, () -> strict.parse(vague));
+    ConstraintSpec clear =
+        new ConstraintSpec("muldimif", "Length_Words", Map.of("constraint", "At most 50 words"));
+    assertEquals(
+        Outcome.SATISFIED, strict.judge(clear, Response.of("x"), Strictness.STRICT).outcome());
   }
 
   @Test

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.hirengine.engine.config.TrainConfig.BadRows;
+import org.hirengine.engine.config.TrainConfig.ControlTokens;
 import org.hirengine.engine.config.TrainConfig.Optim;
 import org.hirengine.engine.hub.Location;
 import org.hirengine.kernels.DType;
@@ -39,7 +40,10 @@ public record SftConfig(
             max = 1024)
         @Nullable Integer threads,
     @Key(
-            doc = "JSONL of pairs: prompt (or messages) and response in each line.",
+            doc =
+                "JSONL of pairs: prompt (or messages) and response in each line; or prompt and"
+                    + " completion; or messages that end with the assistant's turn, which is the"
+                    + " one that is learnt.",
             value = Key.REQUIRED,
             elsewhere = {"train_file", "train_files", "dataset"})
         Location data,
@@ -98,6 +102,18 @@ public record SftConfig(
     @Key(doc = "New order of the pairs in every pass over them.", value = "true") boolean shuffle,
     @Key(
             doc =
+                "Control tokens of the model, such as that which ends a turn, in prompts and"
+                    + " responses: read as those tokens, or split into plain text.",
+            value = "read")
+        ControlTokens controlTokens,
+    @Key(
+            doc =
+                "Local date and time, such as 2026-01-31T12:00, that a chat template's strftime_now"
+                    + " gives; null takes the run's beginning.",
+            value = "null")
+        @Nullable String now,
+    @Key(
+            doc =
                 "Recomputes activations in the backward pass instead of keeping them: less memory,"
                     + " a third more time.",
             value = "false",
@@ -106,6 +122,7 @@ public record SftConfig(
     Optim optim) {
 
   public SftConfig {
+    ChatClock.check("now", now);
     if ((model == null) == (init == null)) {
       throw new IllegalArgumentException(
           "model or init must be set, and not both: a model to continue, or a config.json to"

@@ -12,6 +12,7 @@ import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Device;
 import org.hirengine.kernels.Kernels.KlLoss;
 import org.hirengine.replay.ReplaySelector;
+import org.hirengine.verify.Unread;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -144,6 +145,14 @@ public record TrainConfig(
     SKIP
   }
 
+  /** What becomes of a control token, such as {@code <|im_end|>}, that a text of the data holds. */
+  public enum ControlTokens {
+    /** It is that token, as other trainers take it. */
+    READ,
+    /** It is text like any other. */
+    SPLIT
+  }
+
   public record Data(
       @Key(
               doc = "Training instructions.",
@@ -162,7 +171,20 @@ public record TrainConfig(
               value = "fail")
           BadRows badRows,
       @Key(doc = "New order of the instructions in every pass over them.", value = "true")
-          boolean shuffle) {}
+          boolean shuffle,
+      @Key(
+              doc =
+                  "Control tokens of the model, such as that which ends a turn, in texts of the"
+                      + " data: read as those tokens, or split into plain text.",
+              value = "read")
+          ControlTokens controlTokens,
+      @Key(
+              doc =
+                  "Local date and time, such as 2026-01-31T12:00, that a chat template's"
+                      + " strftime_now gives; null takes the run's beginning, which a resumed run"
+                      + " keeps.",
+              value = "null")
+          @Nullable String now) {}
 
   public record Train(
       @Key(
@@ -178,7 +200,13 @@ public record TrainConfig(
               min = 1,
               max = 1e15)
           @Nullable Long maxRollouts,
-      @Key(doc = "Seed of every random choice of the run.", value = "0", min = 0, max = 9e15)
+      @Key(
+              doc =
+                  "Seed of every random choice of the run. It draws places in the data, so the same"
+                      + " rows in another order are another run.",
+              value = "0",
+              min = 0,
+              max = 9e15)
           long seed,
       @Key(
               doc = "Prompts per step (B).",
@@ -263,16 +291,24 @@ public record TrainConfig(
               min = 0.01,
               max = 100)
           double temperature,
-      @Key(doc = "Keeps the k likeliest tokens; 0 is off.", value = "0", min = 0, max = 1e9)
+      @Key(
+              doc =
+                  "Keeps the k likeliest tokens; 0 is off, and must be in training: what is learnt"
+                      + " from are the probabilities among all tokens.",
+              value = "0",
+              min = 0,
+              max = 1e9)
           int topK,
       @Key(
-              doc = "Keeps the likeliest tokens that add up to p; 1 is off.",
+              doc = "Keeps the likeliest tokens that add up to p; 1 is off (see sampling.top_k).",
               value = "1",
               min = 1e-9,
               max = 1)
           double topP,
       @Key(
-              doc = "Drops tokens less likely than p times the likeliest; 0 is off.",
+              doc =
+                  "Drops tokens less likely than p times the likeliest; 0 is off (see"
+                      + " sampling.top_k).",
               value = "0",
               min = 0,
               max = 1)
@@ -494,6 +530,13 @@ public record TrainConfig(
       @Key(doc = "Folder with NLTK's data; null looks at $NLTK_DATA.", value = "null")
           @Nullable Path textData,
       @Key(doc = "Rows of which a constraint got no verdict.", value = "skip") NoVerdict noVerdict,
+      @Key(
+              doc =
+                  "Constraints whose words no rule understands (MulDimIF's sentences): no verdict,"
+                      + " or the one that the reference gives by default, often that any response"
+                      + " meets them.",
+              value = "no-verdict")
+          Unread unread,
       Judge judge) {}
 
   /**
@@ -602,9 +645,32 @@ public record TrainConfig(
           "train.mini_batch (%d) must not exceed train.prompts (%d)"
               .formatted(train.miniBatch, train.prompts));
     }
+    refuseFilters(sampling);
+    ChatClock.check("data.now", data.now);
     if (loss.clipDual != null && !(loss.clipDual > 1)) {
       throw new IllegalArgumentException(
           "loss.clip_dual (%s) must be greater than 1".formatted(loss.clipDual));
+    }
+  }
+
+  /**
+   * The loss weighs a token by the ratio of its probabilities among all tokens, now and when it was
+   * sampled. A filter draws from fewer tokens, with other probabilities: the gradient would be that
+   * of no policy, and push against tokens that could not be drawn.
+   */
+  private static void refuseFilters(Sampling sampling) {
+    String on =
+        sampling.topK != 0
+            ? "sampling.top_k (%d)".formatted(sampling.topK)
+            : sampling.topP != 1
+                ? "sampling.top_p (%s)".formatted(sampling.topP)
+                : sampling.minP != 0 ? "sampling.min_p (%s)".formatted(sampling.minP) : null;
+    if (on != null) {
+      throw new IllegalArgumentException(
+          on
+              + " must be off in training: responses would be drawn from other probabilities than"
+              + " the loss and its ratio are of, among fewer tokens; lower sampling.temperature"
+              + " instead, which both know, and filter when generating");
     }
   }
 

@@ -74,17 +74,22 @@ public final class RolloutEngine implements AutoCloseable {
   private final Policy policy;
   private final Kernels kernels;
   private final boolean[] stops;
+  private final int tokens;
   private final Limits limits;
   private final Decoder decoder;
   private @Nullable TokenSampler sampler;
 
   /**
    * @param stopIds token ids that end a response
+   * @param tokens only ids below it are sampled: where the embedding has more rows than the
+   *     tokenizer has tokens, the others have no text
    */
-  public RolloutEngine(Policy policy, Kernels kernels, Set<Integer> stopIds, Limits limits) {
+  public RolloutEngine(
+      Policy policy, Kernels kernels, Set<Integer> stopIds, int tokens, Limits limits) {
     this.policy = policy;
     this.kernels = kernels;
     this.limits = limits;
+    this.tokens = Math.min(tokens, policy.config().vocabSize());
     this.stops = new boolean[policy.config().vocabSize()];
     for (int id : stopIds) {
       if (id >= 0 && id < stops.length) {
@@ -95,8 +100,13 @@ public final class RolloutEngine implements AutoCloseable {
   }
 
   /** With the limits of what the device has free. */
+  public RolloutEngine(Policy policy, Kernels kernels, Set<Integer> stopIds, int tokens) {
+    this(policy, kernels, stopIds, tokens, Limits.of(policy.device(), null, null));
+  }
+
+  /** Of any id that the model has, with the limits of what the device has free. */
   public RolloutEngine(Policy policy, Kernels kernels, Set<Integer> stopIds) {
-    this(policy, kernels, stopIds, Limits.of(policy.device(), null, null));
+    this(policy, kernels, stopIds, policy.config().vocabSize());
   }
 
   /** A response that is being sampled. */
@@ -213,7 +223,7 @@ public final class RolloutEngine implements AutoCloseable {
     if (existing != null) {
       existing.close();
     }
-    return sampler = new TokenSampler(kernels, policy.device(), rows);
+    return sampler = new TokenSampler(kernels, policy.device(), rows, tokens);
   }
 
   /** One call of {@link #generate}. */

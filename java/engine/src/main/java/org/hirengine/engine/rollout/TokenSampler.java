@@ -1,5 +1,7 @@
 package org.hirengine.engine.rollout;
 
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.hirengine.engine.runtime.Tensors;
@@ -11,6 +13,7 @@ import org.hirengine.kernels.Rows;
 /** Draws one token a row through the sampling kernel; its native buffers are made once. */
 final class TokenSampler implements AutoCloseable {
 
+  private final int vocabulary;
   private final Kernels kernels;
   private final Device device;
   private final Tensor counters;
@@ -24,7 +27,11 @@ final class TokenSampler implements AutoCloseable {
   /** Log-probs of the last {@link #sample}. */
   final float[] logprobs;
 
-  TokenSampler(Kernels kernels, Device device, int rows) {
+  /**
+   * @param vocabulary only ids below it are drawn
+   */
+  TokenSampler(Kernels kernels, Device device, int rows, int vocabulary) {
+    this.vocabulary = vocabulary;
     this.kernels = kernels;
     this.device = device;
     counters = Tensors.own(Tensors.empty(device, ScalarType.Int, 4L * rows));
@@ -47,16 +54,48 @@ final class TokenSampler implements AutoCloseable {
   /** One token for each of {@code logits}' rows. */
   void sample(Tensor logits, RolloutParams params, long key) {
     draw(rows(logits, (int) logits.size(0), logits.stride(0)), params, key);
+    countTheRest(logits, params);
   }
 
   /** {@code count} tokens from the same logits, [1, V]. */
   void sampleSame(Tensor logits, int count, RolloutParams params, long key) {
     draw(rows(logits, count, 0), params, key);
+    try (Tensor same = logits.expand(count, logits.size(1))) {
+      countTheRest(same, params);
+    }
   }
 
   private Rows rows(Tensor logits, int count, long stride) {
     DType dtype = Tensors.dtype(logits) == ScalarType.BFloat16 ? DType.BFLOAT16 : DType.FLOAT32;
-    return new Rows(Tensors.address(logits), count, logits.size(1), stride, dtype);
+    return new Rows(
+        Tensors.address(logits), count, Math.min(vocabulary, logits.size(1)), stride, dtype);
+  }
+
+  /**
+   * Makes log-probs among the ids that are drawn those among all ids, which scoring computes. What
+   * the others weigh is summed over few columns, so it costs little.
+   *
+   * @param logits [rows, V]
+   */
+  private void countTheRest(Tensor logits, RolloutParams params) {
+    long rest = logits.size(1) - vocabulary;
+    if (rest <= 0) {
+      return;
+    }
+    int count = (int) logits.size(0);
+    double temperature = params.temperature() == 0 ? 1 : params.temperature();
+    try (PointerScope scope = new PointerScope()) {
+      Tensor others = logits.narrow(1, vocabulary, rest).to(ScalarType.Float);
+      Tensor weight = others.div(new Scalar(temperature)).logsumexp(1);
+      Tensor chosen = drawn.narrow(0, 0, count).unsqueeze(1);
+      Tensor logit = logits.gather(1, chosen).to(ScalarType.Float).div(new Scalar(temperature));
+      float[] restWeights = Tensors.floats(weight.cpu());
+      float[] chosenLogits = Tensors.floats(logit.cpu());
+      for (int i = 0; i < count; i++) {
+        double drawnWeight = chosenLogits[i] - logprobs[i];
+        logprobs[i] -= (float) Math.log1p(Math.exp(restWeights[i] - drawnWeight));
+      }
+    }
   }
 
   private void draw(Rows rows, RolloutParams params, long key) {

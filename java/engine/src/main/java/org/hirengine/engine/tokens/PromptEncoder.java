@@ -23,6 +23,8 @@ public final class PromptEncoder {
   private final Tokenizer tokenizer;
   private final ChatTemplate template;
   private final Map<String, @Nullable Object> defaults;
+  private final ControlText controls;
+  private final boolean splitting;
 
   /**
    * An encoder over a model's tokenizer and chat template, which stay the caller's to close.
@@ -35,30 +37,81 @@ public final class PromptEncoder {
       Tokenizer tokenizer,
       ChatTemplate template,
       Map<String, ? extends @Nullable Object> defaults) {
+    this(tokenizer, template, defaults, tokenizer.controlText(), false);
+  }
+
+  private PromptEncoder(
+      Tokenizer tokenizer,
+      ChatTemplate template,
+      Map<String, ? extends @Nullable Object> defaults,
+      ControlText controls,
+      boolean splitting) {
     this.tokenizer = tokenizer;
     this.template = template;
     this.defaults = new LinkedHashMap<>(defaults);
+    this.controls = controls;
+    this.splitting = splitting;
   }
 
   /**
-   * The text of an instruction's prompt, up to and with the head of the assistant's turn.
+   * The same encoder for data that nobody vouches for: what reads as a control token in a message,
+   * such as {@code <|im_end|>}, is text like any other and cannot end the turn. Control tokens that
+   * the template writes are what they are.
+   */
+  public PromptEncoder splittingControlTokens() {
+    return new PromptEncoder(tokenizer, template, defaults, controls, true);
+  }
+
+  /**
+   * A prompt.
+   *
+   * @param text as the template renders it
+   * @param ids its tokens
+   */
+  @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
+  public record Prompt(String text, int[] ids) {}
+
+  /**
+   * An instruction's prompt, up to and with the head of the assistant's turn. The template writes
+   * the special tokens itself, so none are added.
    *
    * @throws TemplateException when the template refuses the conversation
    */
-  public String text(Instruction instruction) {
+  public Prompt prompt(Instruction instruction) {
     Map<String, @Nullable Object> options = new LinkedHashMap<>(defaults);
     options.putAll(instruction.templateOptions());
-    return template.render(instruction.messages(), true, options);
+    List<Message> messages = instruction.messages();
+    if (!splitting || !holdsControlTokens(instruction)) {
+      String text = template.render(messages, true, options);
+      return new Prompt(text, tokenizer.encode(text));
+    }
+    List<Message> hidden =
+        messages.stream().map(m -> new Message(m.role(), controls.hide(m.content()))).toList();
+    String rendered = template.render(hidden, true, options);
+    return new Prompt(
+        ControlText.shown(rendered), tokenizer.marking().encode(controls.marked(rendered)));
   }
 
-  /**
-   * The token ids of an instruction's prompt. The template writes the special tokens itself, so
-   * none are added.
-   *
-   * @throws TemplateException when the template refuses the conversation
-   */
+  /** Whether a message of an instruction reads as a control token somewhere. */
+  public boolean holdsControlTokens(Instruction instruction) {
+    return instruction.messages().stream().anyMatch(message -> controls.isIn(message.content()));
+  }
+
+  /** The text of {@link #prompt}. */
+  public String text(Instruction instruction) {
+    return prompt(instruction).text();
+  }
+
+  /** The token ids of {@link #prompt}. */
   public int[] encode(Instruction instruction) {
-    return tokenizer.encode(text(instruction));
+    return prompt(instruction).ids();
+  }
+
+  /** The token ids of a text of the data that is no prompt, such as a response to learn. */
+  public int[] encodeText(String text) {
+    return splitting && controls.isIn(text)
+        ? tokenizer.marking().encode(controls.marked(controls.hide(text)))
+        : tokenizer.encode(text);
   }
 
   /**

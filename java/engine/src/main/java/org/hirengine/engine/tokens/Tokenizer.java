@@ -3,6 +3,7 @@ package org.hirengine.engine.tokens;
 import ai.djl.engine.EngineException;
 import ai.djl.huggingface.tokenizers.jni.LibUtils;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -27,6 +28,7 @@ public final class Tokenizer implements AutoCloseable {
 
   private static final String FILE = "tokenizer.json";
 
+  private final Path model;
   private final SpecialTokens specialTokens;
   private final Vocabulary vocabulary;
   private final Map<Integer, String> tokens;
@@ -34,8 +36,10 @@ public final class Tokenizer implements AutoCloseable {
   // Many readers use the native object, one writer frees it.
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
   private long handle;
+  private @Nullable Tokenizer marking;
 
-  private Tokenizer(long handle, Vocabulary vocabulary, SpecialTokens specialTokens) {
+  private Tokenizer(Path model, long handle, Vocabulary vocabulary, SpecialTokens specialTokens) {
+    this.model = model;
     this.handle = handle;
     this.vocabulary = vocabulary;
     this.specialTokens = specialTokens;
@@ -67,7 +71,43 @@ public final class Tokenizer implements AutoCloseable {
     Vocabulary vocabulary = Vocabulary.parse(json, file);
     SpecialTokens specialTokens = SpecialTokens.load(model);
     checkEos(file, vocabulary, specialTokens);
-    return new Tokenizer(create(json, file), vocabulary, specialTokens);
+    return new Tokenizer(model, create(json, file), vocabulary, specialTokens);
+  }
+
+  /**
+   * The same tokenizer for texts that {@link ControlText#marked} made: it knows control tokens
+   * between marks alone. Made on first use, freed with this one.
+   */
+  synchronized Tokenizer marking() {
+    if (marking == null) {
+      String file = ModelFiles.label(model, FILE);
+      try {
+        String json =
+            ControlText.marking(ModelFiles.text(model, FILE).orElseThrow(), vocabulary.special());
+        Tokenizer made =
+            new Tokenizer(model, create(json, file), Vocabulary.parse(json, file), specialTokens);
+        marking = made;
+        for (String token : vocabulary.special()) {
+          int[] ids = made.encode(ControlText.spelt(token));
+          if (ids.length != 1 || ids[0] != vocabulary.ids().get(token)) {
+            throw new DataException(
+                file,
+                0,
+                "added_tokens",
+                "spells '" + token + "' in a way that text cannot be told from",
+                "read control tokens in texts as what they are: data.control_tokens=read");
+          }
+        }
+      } catch (JsonProcessingException e) {
+        throw ModelFile.malformed(file, e);
+      }
+    }
+    return marking;
+  }
+
+  /** Tells control tokens from text that reads the same. */
+  ControlText controlText() {
+    return new ControlText(vocabulary.special());
   }
 
   /** A response ends with this token and its text leaves it out, so the library must know it. */
@@ -274,6 +314,11 @@ public final class Tokenizer implements AutoCloseable {
       }
     } finally {
       writing.unlock();
+    }
+    synchronized (this) {
+      if (marking != null) {
+        marking.close();
+      }
     }
   }
 }

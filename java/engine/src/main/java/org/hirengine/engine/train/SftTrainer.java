@@ -12,8 +12,10 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.hirengine.engine.algo.LossAggregation;
+import org.hirengine.engine.config.ChatClock;
 import org.hirengine.engine.config.ConfigException;
 import org.hirengine.engine.config.SftConfig;
+import org.hirengine.engine.config.TrainConfig.ControlTokens;
 import org.hirengine.engine.hub.Hub;
 import org.hirengine.engine.model.CompanionFiles;
 import org.hirengine.engine.model.ForwardPass.Activations;
@@ -142,9 +144,15 @@ public final class SftTrainer implements AutoCloseable {
     NativeExecutor executor = new NativeExecutor(threads);
     try (Tokenizer tokenizer = Tokenizer.load(source)) {
       model.checkTokenizer(source, tokenizer.vocabularySize());
-      PromptEncoder prompts = new PromptEncoder(tokenizer, ChatTemplate.load(source), Map.of());
+      String now = config.now() == null ? ChatClock.now() : config.now();
+      ChatTemplate template = ChatTemplate.load(source).withClock(ChatClock.at(now));
+      PromptEncoder reading = new PromptEncoder(tokenizer, template, Map.of());
+      PromptEncoder prompts =
+          config.controlTokens() == ControlTokens.SPLIT
+              ? reading.splittingControlTokens()
+              : reading;
       int stopId = stopId(prompts, tokenizer, source);
-      Pairs pairs = Pairs.read(config, prompts, tokenizer, stopId);
+      Pairs pairs = Pairs.read(config, prompts, stopId);
       return executor.call(() -> create(config, companions, executor, pairs));
     } catch (IOException | RuntimeException e) {
       executor.close();

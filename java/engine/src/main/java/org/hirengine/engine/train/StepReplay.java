@@ -116,7 +116,8 @@ public final class StepReplay {
             "name the weights with --model");
       }
     }
-    try (TrainingEngine engine = TrainingEngine.open(config, weights)) {
+    try (TrainingEngine engine =
+        TrainingEngine.open(config, weights, TrainingEngine.now(config, found))) {
       if (found != null) {
         engine.executor.run(() -> Checkpoints.restore(found, engine.optimizer));
       }

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.hirengine.engine.tokens.PromptEncoder;
-import org.hirengine.engine.tokens.Tokenizer;
 import org.hirengine.replay.DataException;
 import org.hirengine.replay.Instruction;
 
@@ -13,7 +12,6 @@ final class TaskSource {
 
   private final List<Instruction> instructions;
   private final PromptEncoder encoder;
-  private final Tokenizer tokenizer;
   private final int limit;
   private final DataOrder order;
   private long tooLong;
@@ -21,15 +19,9 @@ final class TaskSource {
   /**
    * @param limit prompt tokens at most
    */
-  TaskSource(
-      List<Instruction> instructions,
-      PromptEncoder encoder,
-      Tokenizer tokenizer,
-      int limit,
-      DataOrder order) {
+  TaskSource(List<Instruction> instructions, PromptEncoder encoder, int limit, DataOrder order) {
     this.instructions = instructions;
     this.encoder = encoder;
-    this.tokenizer = tokenizer;
     this.limit = limit;
     this.order = order;
   }
@@ -80,10 +72,9 @@ final class TaskSource {
 
   /** The task of one instruction, or empty when its prompt exceeds the limit. */
   Optional<Task> task(int draw, Instruction instruction) {
-    String text = encoder.text(instruction);
-    int[] ids = tokenizer.encode(text);
-    return ids.length > limit
+    PromptEncoder.Prompt prompt = encoder.prompt(instruction);
+    return prompt.ids().length > limit
         ? Optional.empty()
-        : Optional.of(new Task(draw, instruction, text, ids));
+        : Optional.of(new Task(draw, instruction, prompt.text(), prompt.ids()));
   }
 }

@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param klBeta weight of the KL penalty in the next step
  * @param seconds wall time of all sittings
  * @param before accuracy on held-out prompts before the first step; null without evaluation
+ * @param now local date and time that the chat template sees; null in checkpoints of before it was
+ *     fixed
  * @param reference SHA-256 of the reference policy's weights; null where there is none
  */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
@@ -35,6 +37,7 @@ record TrainerState(
     double klBeta,
     double seconds,
     @Nullable Accuracy before,
+    @Nullable String now,
     @Nullable String reference) {
 
   static final int FORMAT = 1;

@@ -8,7 +8,9 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import org.hirengine.engine.config.ChatClock;
 import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.config.TrainConfig.ControlTokens;
 import org.hirengine.engine.model.CompanionFiles;
 import org.hirengine.engine.model.ForwardPass.Activations;
 import org.hirengine.engine.model.ModelConfig;
@@ -53,11 +55,17 @@ final class TrainingEngine implements AutoCloseable {
       CompanionFiles companions,
       Tokenizer tokenizer,
       TrainConfig config,
-      Path weights) {
+      Path weights,
+      String now) {
     this.executor = executor;
     this.companions = companions;
     this.tokenizer = tokenizer;
-    encoder = new PromptEncoder(tokenizer, ChatTemplate.load(config.model().path()), Map.of());
+    ChatTemplate template = ChatTemplate.load(config.model().path()).withClock(ChatClock.at(now));
+    PromptEncoder reading = new PromptEncoder(tokenizer, template, Map.of());
+    encoder =
+        config.data().controlTokens() == ControlTokens.SPLIT
+            ? reading.splittingControlTokens()
+            : reading;
     natives = new ArrayDeque<>();
     try {
       Device device = new Device(config.device(), 0, 0);
@@ -80,7 +88,10 @@ final class TrainingEngine implements AutoCloseable {
       TrainConfig.Sampling sampling = config.sampling();
       RolloutEngine.Limits limits =
           RolloutEngine.Limits.of(device, sampling.batch(), sampling.cacheGib());
-      rollouts = held(new RolloutEngine(policy, kernels, stopIds(config), limits));
+      rollouts =
+          held(
+              new RolloutEngine(
+                  policy, kernels, stopIds(config), tokenizer.vocabularySize(), limits));
     } catch (RuntimeException e) {
       natives.forEach(Runnable::run);
       throw e;
@@ -91,8 +102,9 @@ final class TrainingEngine implements AutoCloseable {
    * Loads a run's models.
    *
    * @param weights folder of the policy's weights: the configuration's model, or a checkpoint
+   * @param now what the chat template sees, see {@link #now(TrainConfig, Checkpoints.Found)}
    */
-  static TrainingEngine open(TrainConfig config, Path weights) throws IOException {
+  static TrainingEngine open(TrainConfig config, Path weights, String now) throws IOException {
     CompanionFiles companions = CompanionFiles.read(config.model().path());
     Tokenizer tokenizer = Tokenizer.load(config.model().path());
     try {
@@ -100,7 +112,7 @@ final class TrainingEngine implements AutoCloseable {
           config.threads() == null ? new NativeExecutor() : new NativeExecutor(config.threads());
       try {
         return executor.call(
-            () -> new TrainingEngine(executor, companions, tokenizer, config, weights));
+            () -> new TrainingEngine(executor, companions, tokenizer, config, weights, now));
       } catch (RuntimeException e) {
         executor.close();
         throw e;
@@ -109,6 +121,13 @@ final class TrainingEngine implements AutoCloseable {
       tokenizer.close();
       throw e;
     }
+  }
+
+  /** The date and time of a run: what its configuration says, else when it began. */
+  static String now(TrainConfig config, Checkpoints.@Nullable Found found) {
+    String asked = config.data().now();
+    String begun = found == null ? null : found.state().now();
+    return asked != null ? asked : begun != null ? begun : ChatClock.now();
   }
 
   private <T extends AutoCloseable> T held(T resource) {

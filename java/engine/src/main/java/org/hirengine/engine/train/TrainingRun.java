@@ -12,6 +12,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.IntStream;
 import org.hirengine.engine.algo.KlController;
 import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.config.TrainConfig.ControlTokens;
 import org.hirengine.engine.config.TrainConfig.Controller;
 import org.hirengine.engine.config.TrainConfig.Rewrite;
 import org.hirengine.engine.model.ModelConfig;
@@ -27,6 +28,7 @@ import org.hirengine.engine.train.Stopwatch.Part;
 import org.hirengine.kernels.KernelException;
 import org.hirengine.replay.BadRow;
 import org.hirengine.replay.Coverage;
+import org.hirengine.replay.Instruction;
 import org.hirengine.replay.Resampling;
 import org.hirengine.replay.Rewriter;
 import org.hirengine.replay.RowOrder;
@@ -60,6 +62,7 @@ public final class TrainingRun implements AutoCloseable {
   private final StepGuards guards;
   private final KlController kl;
   private final @Nullable String reference;
+  private final String now;
   private final long openedAt = System.nanoTime();
   private final double secondsBefore;
 
@@ -109,24 +112,21 @@ public final class TrainingRun implements AutoCloseable {
       TrainingEngine engine,
       Checkpoints checkpoints,
       Checkpoints.@Nullable Found found,
-      @Nullable String reference) {
+      @Nullable String reference,
+      String now) {
     config = parts.config;
     listener = parts.listener;
     this.folder = folder;
     this.engine = engine;
     this.checkpoints = checkpoints;
     this.reference = reference;
+    this.now = now;
     verification = new Verification(parts.verifiers, engine.tokenizer, config);
     Randoms randoms = new Randoms(config.train().seed());
     DataOrder order =
         new DataOrder(parts.train.instructions().size(), config.data().shuffle(), randoms);
     source =
-        new TaskSource(
-            parts.train.instructions(),
-            engine.encoder,
-            engine.tokenizer,
-            config.limits().prompt(),
-            order);
+        new TaskSource(parts.train.instructions(), engine.encoder, config.limits().prompt(), order);
     sampler =
         new Sampler(
             engine.executor,
@@ -180,12 +180,13 @@ public final class TrainingRun implements AutoCloseable {
                 + " was trained against",
             "restore the model folder, or start anew with --overwrite");
       }
+      String now = TrainingEngine.now(config, found);
       TrainingEngine engine =
-          TrainingEngine.open(config, found == null ? config.model().path() : found.path());
+          TrainingEngine.open(config, found == null ? config.model().path() : found.path(), now);
       try {
         folder.writeConfig(config.toYaml());
         TrainingData.writeBad(folder.badRows(), parts.badRows());
-        return new TrainingRun(parts, folder, engine, checkpoints, found, reference);
+        return new TrainingRun(parts, folder, engine, checkpoints, found, reference, now);
       } catch (RuntimeException e) {
         engine.close();
         throw e;
@@ -210,6 +211,7 @@ public final class TrainingRun implements AutoCloseable {
     if (parts.heldOut != null) {
       parts.heldOut.coverage().warnings().forEach(each -> listener.warning("held-out: " + each));
     }
+    tellOfControlTokens(parts.train.instructions());
     int bad = parts.badRows().size();
     if (bad > 0) {
       listener.warning(bad + " lines of data were left out, with reasons in " + folder.badRows());
@@ -217,6 +219,23 @@ public final class TrainingRun implements AutoCloseable {
     if (evaluation != null && evaluation.tooLong() > 0) {
       listener.warning(
           evaluation.tooLong() + " held-out prompts exceed limits.prompt and are left out");
+    }
+  }
+
+  private void tellOfControlTokens(List<Instruction> instructions) {
+    if (config.data().controlTokens() == ControlTokens.SPLIT) {
+      return;
+    }
+    List<Instruction> holding =
+        instructions.stream().filter(engine.encoder::holdsControlTokens).toList();
+    if (!holding.isEmpty()) {
+      listener.warning(
+          holding.size()
+              + " training instructions hold control tokens of the model in their texts, the first"
+              + " in row "
+              + holding.get(0).id()
+              + "; they are read as those tokens (data.control_tokens=split makes them plain"
+              + " text)");
     }
   }
 
@@ -547,6 +566,7 @@ public final class TrainingRun implements AutoCloseable {
             kl.beta(),
             seconds(),
             before,
+            now,
             reference);
     Path saved;
     try {

@@ -237,6 +237,27 @@ class TrainConfigTest {
     assertEquals(config, TrainConfig.load(written, List.of()));
   }
 
+  @ParameterizedTest
+  @CsvSource({"sampling.top_k, 20", "sampling.top_p, 0.95", "sampling.min_p, 0.1"})
+  void filtersAreRefusedInTraining(String key, String value) throws IOException {
+    String message = error(MINIMAL, key + "=" + value);
+    assertTrue(
+        message.startsWith("command line: " + key + " (" + value + ") must be off"), message);
+    // As runs before this rule wrote them.
+    load(MINIMAL, "sampling.top_k=0", "sampling.top_p=1.0", "sampling.min_p=0.0");
+  }
+
+  @Test
+  void theRunsDateIsADate() throws IOException {
+    assertEquals("2026-01-31T12:00", load(MINIMAL, "data.now=2026-01-31T12:00").data().now());
+    for (String wrong : List.of("yesterday", "2026-01-31", "2026-02-30T00:00")) {
+      String message = error(MINIMAL, "data.now=" + wrong);
+      assertTrue(message.contains("data.now must be a local date and time"), message);
+    }
+    assertThrows(
+        ConfigException.class, () -> SftConfig.of(List.of("data=a", "out=b", "model=c", "now=1")));
+  }
+
   @Test
   void nullAndNothingAreNoPaths() throws IOException {
     assertNull(

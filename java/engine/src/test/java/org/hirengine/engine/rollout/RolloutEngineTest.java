@@ -125,6 +125,28 @@ class RolloutEngineTest {
     }
   }
 
+  /** An embedding may have more rows than there are tokens; the log-probs are those of scoring. */
+  @ParameterizedTest
+  @CsvSource({"1.0, 0", "0.7, 5", "0, 0"})
+  void idsBeyondTheTokenizerAreNeverSampled(double temperature, int topK) {
+    int tokens = VOCABULARY / 3;
+    try (Policy policy = policy("qwen3");
+        RolloutEngine engine = new RolloutEngine(policy, kernels, Set.of(3), tokens)) {
+      List<Prompt> prompts = prompts(9);
+      RolloutParams params = new RolloutParams(30, temperature, topK, 1, 0);
+      List<Completion> completions = engine.generate(prompts, 5, 0, params, STREAM);
+      for (Completion completion : completions) {
+        assertTrue(Arrays.stream(completion.tokens()).allMatch(id -> id < tokens));
+      }
+      double scored = temperature == 0 ? 1 : temperature;
+      List<Scores> scores =
+          new Scorer(policy, kernels).score(sequences(prompts, completions), scored, 500, true);
+      for (int i = 0; i < scores.size(); i++) {
+        assertArrayEquals(completions.get(i).logprobs(), scores.get(i).logprobs(), LOGPROB_BOUND);
+      }
+    }
+  }
+
   @Test
   void changedWeightsAreDecodedWith() {
     try (Policy policy = policy("qwen3");
@@ -162,7 +184,12 @@ class RolloutEngineTest {
     try (Policy policy = policy(type);
         RolloutEngine all = new RolloutEngine(policy, kernels, Set.of(3, 4));
         RolloutEngine few =
-            new RolloutEngine(policy, kernels, Set.of(4, 3), new Limits(places, 1L << 30))) {
+            new RolloutEngine(
+                policy,
+                kernels,
+                Set.of(4, 3),
+                policy.config().vocabSize(),
+                new Limits(places, 1L << 30))) {
       RolloutParams params = new RolloutParams(20, 0.8, 40, topP, 0.01);
       List<Prompt> prompts = prompts(16);
       List<Completion> together = all.generate(prompts, 4, 0, params, STREAM);
@@ -265,7 +292,12 @@ class RolloutEngineTest {
   void tellsItsListenerWhatItSamples() {
     try (Policy policy = policy("qwen3");
         RolloutEngine engine =
-            new RolloutEngine(policy, kernels, Set.of(3, 17), new Limits(4, 1 << 30))) {
+            new RolloutEngine(
+                policy,
+                kernels,
+                Set.of(3, 17),
+                policy.config().vocabSize(),
+                new Limits(4, 1 << 30))) {
       Map<String, List<Integer>> told = new HashMap<>();
       Map<Integer, Completion> ended = new HashMap<>();
       List<Completion> completions =

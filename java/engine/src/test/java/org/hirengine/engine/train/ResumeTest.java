@@ -5,9 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDateTime;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -16,6 +20,7 @@ import org.hirengine.engine.HirTrainer;
 import org.hirengine.engine.Runs;
 import org.hirengine.engine.TinyWorld;
 import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.runs.RolloutDump;
 import org.hirengine.engine.runs.RunException;
 import org.hirengine.engine.runs.RunFolder;
 import org.hirengine.engine.runs.StepMetrics;
@@ -91,6 +96,37 @@ class ResumeTest {
       assertFalse(Files.exists(checkpoints.resolve(".tmp-step-8")));
     }
     assertEquals(4, Runs.metrics(temp.resolve("run")).size());
+  }
+
+  /** A template that names the day would else ask for something else after midnight. */
+  @Test
+  void aResumedRunKeepsItsDate() throws IOException {
+    Files.writeString(
+        world.model().resolve("chat_template.jinja"),
+        "{{ strftime_now('%d.%m.%Y %H:%M') }}{% for m in messages %} {{ m['content'] }}"
+            + "{% endfor %} <|assistant|>");
+    Runs.run(config("run", "train.steps=2"));
+    Path state = temp.resolve("run/checkpoints/step-2/trainer.json");
+    ObjectMapper json = new ObjectMapper();
+    ObjectNode saved = (ObjectNode) json.readTree(state.toFile());
+    assertTrue(LocalDateTime.parse(saved.get("now").asText()).isBefore(LocalDateTime.now()));
+    // As if it had begun long ago.
+    json.writeValue(state.toFile(), saved.put("now", "2001-02-03T04:05:06"));
+    Runs.run(config("run", "train.steps=4"));
+    String prompt = RolloutDump.read(temp.resolve("run/rollouts/step-4.jsonl")).get(0).prompt();
+    assertTrue(prompt.startsWith("03.02.2001 04:05 "), prompt);
+    JsonNode again = json.readTree(temp.resolve("run/checkpoints/step-4/trainer.json").toFile());
+    assertEquals("2001-02-03T04:05:06", again.get("now").asText());
+
+    Runs.run(config("dated", "train.steps=1", "data.now=1999-12-31T23:59"));
+    prompt = RolloutDump.read(temp.resolve("dated/rollouts/step-1.jsonl")).get(0).prompt();
+    assertTrue(prompt.startsWith("31.12.1999 23:59 "), prompt);
+    // A checkpoint of before the date was kept.
+    saved.remove("now");
+    json.writeValue(state.toFile(), saved);
+    try (HirTrainer trainer = open(config("run"))) {
+      assertEquals(4, trainer.steps());
+    }
   }
 
   private static List<String> names(Path folder) throws IOException {

@@ -108,6 +108,48 @@ class SftTrainerTest {
     assertArrayEquals(weights.get(0), weights.get(1));
   }
 
+  /** One pair, in every layout that supervised data comes in. */
+  @Test
+  void readsPairsInEveryLayout() throws IOException {
+    Path init = init();
+    List<Double> losses = new ArrayList<>();
+    String user = "{\"role\": \"user\", \"content\": \"Two and two\"}";
+    String assistant = "{\"role\": \"assistant\", \"content\": \"make four\"}";
+    for (String layout :
+        List.of(
+            "{\"prompt\": \"Two and two\", \"response\": \"make four\"}",
+            "{\"prompt\": \"Two and two\", \"completion\": \"make four\"}",
+            "{\"prompt\": [" + user + "], \"completion\": [" + assistant + "]}",
+            "{\"messages\": [" + user + ", " + assistant + "]}",
+            "{\"messages\": [" + user + "], \"response\": \"make four\"}")) {
+      pairs(layout);
+      try (SftTrainer trainer = SftTrainer.open(config(init, "batch=1"))) {
+        losses.add(trainer.step().loss());
+      }
+    }
+    assertEquals(1, losses.stream().distinct().count(), losses.toString());
+    // Earlier turns of the assistant are the prompt's, and only the last one is learnt.
+    pairs("{\"messages\": [" + user + ", " + assistant + ", " + user + ", " + assistant + "]}");
+    try (SftTrainer trainer = SftTrainer.open(config(init, "batch=1"))) {
+      SftTrainer.Progress progress = trainer.step();
+      assertTrue(Math.abs(progress.loss() - losses.get(0)) > 1e-6, progress.toString());
+    }
+  }
+
+  @Test
+  void controlTokensOfPairsAreReadOrSplit() throws IOException {
+    Path init = init();
+    pairs("{\"prompt\": \"a\", \"response\": \"<|im_end|><|im_end|>\"}");
+    List<Long> tokens = new ArrayList<>();
+    for (String how : List.of("read", "split")) {
+      try (SftTrainer trainer = SftTrainer.open(config(init, "batch=1", "control_tokens=" + how))) {
+        tokens.add(trainer.step().tokens());
+      }
+    }
+    assertEquals(3, tokens.get(0));
+    assertTrue(tokens.get(1) > 6, tokens.toString());
+  }
+
   @Test
   void saysWhichPairIsWrong() throws IOException {
     Path init = init();
@@ -116,6 +158,19 @@ class SftTrainerTest {
     assertTrue(
         missing.getMessage().endsWith("pairs.jsonl:2: field 'response': is missing"),
         missing.getMessage());
+    for (String bad :
+        List.of(
+            "{\"prompt\": \"a\", \"completion\": 5}",
+            "{\"prompt\": \"a\", \"completion\": []}",
+            "{\"prompt\": \"a\", \"completion\": [{\"role\": \"user\", \"content\": \"b\"}]}",
+            "{\"messages\": [{\"role\": \"user\", \"content\": \"b\"}]}",
+            "{\"messages\": [{\"role\": \"assistant\", \"content\": \"b\"}]}",
+            "{\"messages\": [{\"role\": \"user\", \"content\": \"b\"},"
+                + " {\"role\": \"assistant\", \"content\": [1]}]}")) {
+      pairs("{\"prompt\": \"a\", \"response\": \"b\"}", bad);
+      DataException e = assertThrows(DataException.class, () -> SftTrainer.open(config(init)), bad);
+      assertTrue(e.getMessage().contains("pairs.jsonl:2: field '"), e.getMessage());
+    }
     pairs("{\"prompt\": \"a b c\", \"response\": \"d\"}");
     DataException none =
         assertThrows(DataException.class, () -> SftTrainer.open(config(init, "max_tokens=2")));

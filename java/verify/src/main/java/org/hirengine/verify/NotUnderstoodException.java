@@ -1,0 +1,14 @@
+package org.hirengine.verify;
+
+/**
+ * Says that no rule understands a constraint's words, where that means no verdict ({@link
+ * Unread#NO_VERDICT}).
+ */
+public final class NotUnderstoodException extends IllegalArgumentException {
+
+  private static final long serialVersionUID = 1L;
+
+  NotUnderstoodException(String message) {
+    super(message);
+  }
+}

@@ -1,0 +1,306 @@
+// Checks attention: every variant against sums in double, forward and backward; that a query gets the same bits alone and
+// among others, from pages anywhere and from blocks in a row.
+#include "attention/attention.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <algorithm>
+#include <random>
+#include <vector>
+
+#include "bf16.h"
+#include "error.h"
+#include "hir_kernels.h"
+
+namespace {
+
+using hir::Attention;
+using hir::AttentionBackward;
+using hir::AttentionForward;
+using hir::bf16;
+using hir::KEYS;
+using hir::Matmul;
+using hir::Part;
+using hir::Variant;
+
+int failures = 0;
+
+void expect(bool holds, const Matmul &m, const char *what, int64_t a = 0, int64_t b = 0) {
+  if (holds) return;
+  if (++failures <= 40) {
+    printf("FAILED: %s %s: %s (%lld, %lld)\n", m.name(), m.dtype() == HIR_FLOAT32 ? "float32" : "bfloat16", what,
+           static_cast<long long>(a), static_cast<long long>(b));
+  }
+}
+
+std::mt19937 random_bits(5);
+
+// Rows of [dim] of a dtype.
+struct Rows {
+  Rows(int32_t dtype, int64_t rows, int64_t dim, float spread = 1)
+      : dtype(dtype), dim(dim), pitch(dim + 3), size(dtype == HIR_FLOAT32 ? 4 : 2), bytes(rows * pitch * size) {
+    std::normal_distribution<float> draw(0, spread);
+    for (int64_t r = 0; r < rows; r++) {
+      for (int64_t i = 0; i < dim; i++) set(r, i, spread == 0 ? 0 : draw(random_bits));
+    }
+  }
+  char *row(int64_t r) { return bytes.data() + r * pitch * size; }
+  double operator()(int64_t r, int64_t i) const {
+    const char *p = bytes.data() + (r * pitch + i) * size;
+    if (dtype == HIR_FLOAT32) {
+      float x;
+      memcpy(&x, p, 4);
+      return x;
+    }
+    bf16 x;
+    memcpy(&x, p, 2);
+    return hir::to_float(x);
+  }
+  void set(int64_t r, int64_t i, float x) {
+    char *p = row(r) + i * size;
+    if (dtype == HIR_FLOAT32) {
+      memcpy(p, &x, 4);
+    } else {
+      hir::from_float(x, reinterpret_cast<bf16 *>(p));
+    }
+  }
+
+  int32_t dtype;
+  int64_t dim, pitch, size;
+  std::vector<char> bytes;
+};
+
+// Blocks of a sequence's keys and values, each in memory of its own, of two heads of which the second is used.
+struct Blocks {
+  Blocks(const Attention &a, Rows &keys, Rows &values, int64_t tokens) : offset(4 * a.part_bytes()) {
+    for (int64_t t = 0; t < tokens; t += KEYS) {
+      char *const block = static_cast<char *>(aligned_alloc(64, 2 * offset));
+      memset(block, 0x7b, 2 * offset);
+      const int64_t count = std::min(KEYS, tokens - t);
+      const auto pack = [&](Part part, Rows &rows) {
+        a.pack(part, rows.row(t), rows.pitch, count, block + offset + static_cast<int64_t>(part) * a.part_bytes());
+      };
+      pack(Part::KEYS_ACROSS, keys);
+      pack(Part::VALUES_DOWN, values);
+      pack(Part::KEYS_DOWN, keys);
+      pack(Part::VALUES_ACROSS, values);
+      blocks.push_back(block);
+    }
+  }
+  ~Blocks() {
+    for (const char *block : blocks) free(const_cast<char *>(block));
+  }
+  Blocks(const Blocks &) = delete;
+
+  int64_t offset;
+  std::vector<const char *> blocks;
+};
+
+struct Result {
+  Rows out;
+  std::vector<float> sums;
+};
+
+// Queries [from, to) of a sequence in one call.
+void run(const Attention &a, const Matmul &m, Rows &queries, const Blocks &keys, int64_t from, int64_t to, Result *result) {
+  std::vector<int64_t> seen;
+  std::vector<const char *const *> blocks;
+  std::vector<void *> out;
+  std::vector<float *> sums;
+  for (int64_t r = from; r < to; r++) {
+    seen.push_back(r + 1);
+    blocks.push_back(keys.blocks.data());
+    out.push_back(result->out.row(r));
+    sums.push_back(&result->sums[r]);
+  }
+  const AttentionForward call = {{to - from, queries.row(from), queries.pitch, seen.data(), blocks.data(),
+                                  static_cast<int64_t>(keys.blocks.size()), keys.offset},
+                                 out.data(),
+                                 sums.data()};
+  expect(a.forward(call), m, "memory");
+}
+
+void check_sequence(const Matmul &m, int64_t tokens, int64_t dim) {
+  Attention a;
+  expect(Attention::of(m, dim, &a) == HIR_OK, m, "attention");
+  const int32_t type = m.dtype();
+  Rows queries(type, tokens, dim, 2 * a.query_scale()), keys(type, tokens, dim), values(type, tokens, dim);
+  Rows flow(type, tokens, dim);
+  const Blocks blocks(a, keys, values, tokens);
+  Result whole = {Rows(type, tokens, dim, 0), std::vector<float>(tokens)};
+  for (int64_t from = 0; from < tokens; from += 40) run(a, m, queries, blocks, from, std::min(tokens, from + 40), &whole);
+
+  std::vector<std::vector<double>> weights(tokens);
+  for (int64_t r = 0; r < tokens; r++) {
+    std::vector<double> &w = weights[r];
+    double sum = 0;
+    for (int64_t t = 0; t <= r; t++) {
+      double score = 0;
+      for (int64_t i = 0; i < dim; i++) score += queries(r, i) * keys(t, i);
+      w.push_back(exp2(score));
+      sum += w.back();
+    }
+    expect(fabs(whole.sums[r] - log2(sum)) <= 2e-5, m, "logarithm of the sum", tokens, r);
+    for (double &x : w) x /= sum;
+    for (int64_t i = 0; i < dim; i++) {
+      double want = 0, size = 0;
+      for (int64_t t = 0; t <= r; t++) {
+        want += w[t] * values(t, i);
+        size += fabs(w[t] * values(t, i));
+      }
+      expect(fabs(whole.out(r, i) - want) <= (type == HIR_FLOAT32 ? 1e-5 : 1.0 / 128) * (size + 1e-3), m, "attention", tokens, r);
+    }
+  }
+
+  // Each query alone, and in calls cut otherwise.
+  Result alone = {Rows(type, tokens, dim, 0), std::vector<float>(tokens)};
+  for (int64_t r = 0; r < tokens; r++) run(a, m, queries, blocks, r, r + 1, &alone);
+  expect(alone.out.bytes == whole.out.bytes && alone.sums == whole.sums, m, "a query alone", tokens, dim);
+  Result other = {Rows(type, tokens, dim, 0), std::vector<float>(tokens)};
+  for (int64_t from = 0; from < tokens; from += 96) run(a, m, queries, blocks, from, std::min(tokens, from + 96), &other);
+  expect(other.out.bytes == whole.out.bytes && other.sums == whole.sums, m, "queries cut otherwise", tokens, dim);
+
+  // Backward.
+  const int64_t pitch = (dim + 31) / 32 * 32, room = (tokens + KEYS - 1) / KEYS * KEYS;
+  std::vector<float> query_gradients(tokens * pitch), key_gradients(room * pitch), value_gradients(room * pitch), along(tokens);
+  std::vector<int64_t> seen(tokens);
+  std::vector<const char *const *> places(tokens, blocks.blocks.data());
+  for (int64_t r = 0; r < tokens; r++) {
+    seen[r] = r + 1;
+    double sum = 0;
+    for (int64_t i = 0; i < dim; i++) sum += whole.out(r, i) * flow(r, i);
+    along[r] = static_cast<float>(sum);
+  }
+  for (int64_t from = 0; from < tokens; from += 50) {
+    const int64_t count = std::min<int64_t>(50, tokens - from);
+    const AttentionBackward call = {{count, queries.row(from), queries.pitch, seen.data() + from, places.data(), 0, blocks.offset},
+                                    flow.row(from),
+                                    whole.sums.data() + from,
+                                    along.data() + from,
+                                    query_gradients.data() + from * pitch,
+                                    key_gradients.data(),
+                                    value_gradients.data(),
+                                    pitch};
+    expect(a.backward(call), m, "memory");
+  }
+  // In double, from the same out . flow.
+  std::vector<double> dq(tokens * dim), dk(tokens * dim), dv(tokens * dim), size_q(tokens * dim), size_k(tokens * dim), size_v(tokens * dim);
+  for (int64_t r = 0; r < tokens; r++) {
+    for (int64_t t = 0; t <= r; t++) {
+      double dp = 0, terms = fabs(along[r]);
+      for (int64_t i = 0; i < dim; i++) {
+        dp += flow(r, i) * values(t, i);
+        terms += fabs(flow(r, i) * values(t, i));
+      }
+      const double change = weights[r][t] * (dp - along[r]), scale = weights[r][t] * terms;
+      for (int64_t i = 0; i < dim; i++) {
+        const double key = keys(t, i) / sqrt(static_cast<double>(dim));
+        dq[r * dim + i] += change * key;
+        size_q[r * dim + i] += scale * fabs(key);
+        dk[t * dim + i] += change * queries(r, i);
+        size_k[t * dim + i] += scale * fabs(queries(r, i));
+        dv[t * dim + i] += weights[r][t] * flow(r, i);
+        size_v[t * dim + i] += weights[r][t] * fabs(flow(r, i));
+      }
+    }
+  }
+  const double part = type == HIR_FLOAT32 ? 5e-6 : 1.0 / 200;
+  for (int64_t r = 0; r < tokens; r++) {
+    for (int64_t i = 0; i < dim; i++) {
+      const int64_t at = r * dim + i, got = r * pitch + i;
+      expect(fabs(query_gradients[got] - dq[at]) <= part * (size_q[at] + 1e-3), m, "queries' gradient", tokens, r);
+      expect(fabs(key_gradients[got] - dk[at]) <= part * (size_k[at] + 1e-3), m, "keys' gradient", tokens, r);
+      expect(fabs(value_gradients[got] - dv[at]) <= part * (size_v[at] + 1e-3), m, "values' gradient", tokens, r);
+    }
+  }
+}
+
+// Rows that continue one prompt, each behind whole blocks of it with pages of its own, as a decoder has them, filled slot
+// by slot; two queries a row. The same bits as of each row's sequence by itself.
+void check_pages(const Matmul &m, int64_t prompt, int64_t dim) {
+  Attention a;
+  Attention::of(m, dim, &a);
+  const int32_t type = m.dtype();
+  const int64_t rows = 5, longest = prompt + 45, part = a.part_bytes();
+  std::vector<Rows> keys(rows, Rows(type, longest, dim)), values(rows, Rows(type, longest, dim));
+  for (int64_t row = 1; row < rows; row++) {
+    for (int64_t t = prompt; t < longest; t++) {
+      for (int64_t i = 0; i < dim; i++) {
+        keys[row].set(t, i, static_cast<float>(keys[0](t, i) * (row + 1) / 3));
+        values[row].set(t, i, static_cast<float>(values[0](t, i) - row));
+      }
+    }
+  }
+  Rows queries(type, 2 * rows, dim, 2 * a.query_scale());
+  const int64_t shared = prompt / KEYS;
+  std::vector<std::vector<const char *>> places(rows);
+  std::vector<char *> pages;
+  const auto page = [&](int64_t row, int64_t block, int64_t tokens) {
+    char *const memory = static_cast<char *>(aligned_alloc(64, 2 * part));
+    memset(memory, 0, 2 * part);
+    for (int64_t t = block * KEYS; t < std::min(tokens, (block + 1) * KEYS); t++) {
+      a.put(Part::KEYS_ACROSS, keys[row].row(t), t % KEYS, memory);
+      a.put(Part::VALUES_DOWN, values[row].row(t), t % KEYS, memory + part);
+    }
+    pages.push_back(memory);
+    return memory;
+  };
+  std::vector<int64_t> seen;
+  std::vector<const char *const *> blocks;
+  for (int64_t b = 0; b < shared; b++) places[0].push_back(page(0, b, prompt));
+  for (int64_t row = 1; row < rows; row++) places[row] = places[0];
+  for (int64_t row = 0; row < rows; row++) {
+    const int64_t tokens = prompt + 1 + 11 * row;
+    for (int64_t b = shared; b * KEYS < tokens; b++) places[row].push_back(page(row, b, tokens));
+    for (int i = 0; i < 2; i++) {
+      seen.push_back(tokens);
+      blocks.push_back(places[row].data());
+    }
+  }
+  Rows out(type, 2 * rows, dim, 0), alone(type, 2 * rows, dim, 0);
+  std::vector<void *> to;
+  for (int64_t r = 0; r < 2 * rows; r++) to.push_back(out.row(r));
+  expect(a.forward({{2 * rows, queries.row(0), queries.pitch, seen.data(), blocks.data(), shared, 0}, to.data(), nullptr}), m, "memory");
+  for (int64_t r = 0; r < 2 * rows; r++) {
+    const Blocks own(a, keys[r / 2], values[r / 2], seen[r]);
+    const char *const *each = own.blocks.data();
+    void *const one = alone.row(r);
+    a.forward({{1, queries.row(r), queries.pitch, &seen[r], &each, 0, own.offset}, &one, nullptr});
+  }
+  // The reference rounds its sums where they are interrupted.
+  expect(out.bytes == alone.bytes || m.variant() == Variant::REFERENCE, m, "pages of several rows", prompt, dim);
+  for (char *memory : pages) free(memory);
+}
+
+void check(const Matmul &m) {
+  for (int64_t tokens : {1, 31, 33, 100, 700}) check_sequence(m, tokens, 64);
+  for (int64_t dim : {2, 31, 40, 128}) check_sequence(m, 70, dim);
+  for (int64_t prompt : {0, 5, 32, 100, 530}) check_pages(m, prompt, 64);
+  check_pages(m, 70, 34);
+}
+
+}  // namespace
+
+int main() {
+#if defined(HIR_EMULATE_TILES)
+  const int first = static_cast<int>(Variant::AMX);
+#else
+  const int first = 0;
+#endif
+  for (int32_t dtype : {HIR_FLOAT32, HIR_BFLOAT16}) {
+    for (int v = first; v < hir::VARIANTS; v++) {
+      Matmul m;
+      if (Matmul::of(static_cast<Variant>(v), dtype, &m) != HIR_OK) {
+        printf("skipped: %s\n", hir_last_error());
+        continue;
+      }
+      check(m);
+      printf("%s %s\n", m.name(), dtype == HIR_FLOAT32 ? "float32" : "bfloat16");
+    }
+  }
+  if (failures == 0) printf("all checks of attention passed\n");
+  return failures == 0 ? 0 : 1;
+}
