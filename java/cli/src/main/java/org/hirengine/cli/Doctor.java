@@ -12,6 +12,8 @@ import java.util.stream.Stream;
 import org.bytedeco.cuda.cudart.cudaDeviceProp;
 import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.javacpp.Loader;
+import org.hirengine.engine.hub.HubException;
+import org.hirengine.engine.hub.HubSettings;
 import org.hirengine.engine.runtime.DeviceMemory;
 import org.hirengine.engine.runtime.NativeRuntime;
 import org.hirengine.kernels.Device;
@@ -41,6 +43,7 @@ final class Doctor {
     doctor.look("BLAS", doctor::blas);
     doctor.look("GPU", doctor::gpu);
     doctor.look("text data", doctor::textData);
+    doctor.look("Hugging Face", doctor::hub);
     return doctor.findings;
   }
 
@@ -244,6 +247,15 @@ final class Doctor {
                 "text data",
                 "built-ins stand in for " + String.join(", ", absent),
                 "for verdicts exactly as the references', point NLTK_DATA at NLTK's data"));
+  }
+
+  /** Nothing is asked of the Hub. */
+  private void hub() {
+    try {
+      findings.add(Finding.ok("Hugging Face", HubSettings.ofThisProcess().describe()));
+    } catch (HubException e) {
+      findings.add(Finding.note("Hugging Face", message(e), e.remedy()));
+    }
   }
 
   private static String message(Throwable e) {

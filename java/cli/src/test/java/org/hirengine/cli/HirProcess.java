@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** The command in a Java virtual machine of its own, as a user runs it. */
@@ -21,6 +22,14 @@ final class HirProcess {
   /** Runs {@code hir args} with {@code input} on its standard input. */
   static Result run(String input, String... args) throws IOException, InterruptedException {
     return java(input, List.of(), Hir.class.getName(), args);
+  }
+
+  /** Runs a main class of the test class path with further environment variables. */
+  static Result run(Map<String, String> environment, String mainClass, String... args)
+      throws IOException, InterruptedException {
+    ProcessBuilder builder = new ProcessBuilder(java(List.of(), mainClass, args));
+    builder.environment().putAll(environment);
+    return command("", builder);
   }
 
   /** Something to wait for. */

@@ -60,7 +60,7 @@ public final class HubSettings {
   }
 
   /** The folder that holds a folder for each repository. */
-  public Path cache() {
+  Path cache() {
     return variable("HF_HUB_CACHE")
         .or(() -> variable("HUGGINGFACE_HUB_CACHE"))
         .map(this::path)
@@ -79,7 +79,7 @@ public final class HubSettings {
   }
 
   /** Whether nothing may be asked of the Hub. */
-  public boolean offline() {
+  boolean offline() {
     return isTrue("HF_HUB_OFFLINE") || isTrue("TRANSFORMERS_OFFLINE");
   }
 
@@ -89,7 +89,7 @@ public final class HubSettings {
   }
 
   /** The user's token; it goes into a header of requests to the endpoint and nowhere else. */
-  public Optional<String> token() {
+  Optional<String> token() {
     Optional<String> token =
         variable("HF_TOKEN").or(() -> variable("HUGGING_FACE_HUB_TOKEN")).or(this::tokenFromFile);
     if (token.isPresent() && !TOKEN.matcher(token.get()).matches()) {
@@ -98,6 +98,19 @@ public final class HubSettings {
           "copy it again from https://huggingface.co/settings/tokens into HF_TOKEN");
     }
     return token;
+  }
+
+  /**
+   * One line that says where the Hub and its cache are.
+   *
+   * @throws HubException when one of the variables cannot be used
+   */
+  public String describe() {
+    return (offline() ? "offline" : endpoint().toString())
+        + ", "
+        + (token().isPresent() ? "a token" : "no token")
+        + ", cache "
+        + cache();
   }
 
   private Optional<String> tokenFromFile() {
