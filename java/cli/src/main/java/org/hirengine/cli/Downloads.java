@@ -1,6 +1,7 @@
 package org.hirengine.cli;
 
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import org.hirengine.engine.hub.Hub;
@@ -8,6 +9,7 @@ import org.hirengine.engine.hub.HubListener;
 import org.hirengine.engine.hub.HubName;
 import org.hirengine.engine.hub.HubSettings;
 import org.hirengine.engine.hub.Location;
+import org.hirengine.engine.model.ModelException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
@@ -15,7 +17,7 @@ import picocli.CommandLine.TypeConversionException;
 /** What a command line names: paths, and names of the Hub, with the progress of downloads. */
 final class Downloads implements HubListener {
 
-  private static final long MIB = 1 << 20;
+  private static final long MIB = 1L << 20;
 
   private final PrintWriter err;
   private @Nullable ProgressLine line;
@@ -29,9 +31,13 @@ final class Downloads implements HubListener {
     return new Hub(HubSettings.ofThisProcess(), new Downloads(err));
   }
 
-  /** The path of what is named; a name of the Hub is fetched where it is not in the cache. */
-  static Path path(Location location, PrintWriter err) {
-    return hub(err).find(location).path();
+  /** The path of a model, which is there; a name of the Hub is fetched where it is not cached. */
+  static Path model(Location location, PrintWriter err) {
+    Path path = hub(err).find(location).path();
+    if (!Files.exists(path)) {
+      throw ModelException.absent(path);
+    }
+    return path;
   }
 
   /**
@@ -40,7 +46,7 @@ final class Downloads implements HubListener {
    */
   static Path file(String text, PrintWriter err) {
     try {
-      return path(Location.parse(text, Path.of(""), Location.Kind.FILE), err);
+      return hub(err).find(Location.parse(text, Path.of(""), Location.Kind.FILE)).path();
     } catch (IllegalArgumentException e) {
       throw new Failure(String.valueOf(e.getMessage()), "write a path or such an address");
     }

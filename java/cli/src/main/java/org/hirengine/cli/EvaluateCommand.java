@@ -162,7 +162,7 @@ final class EvaluateCommand implements Callable<Integer> {
     Path folder = null;
     if (model != null) {
       check(verifiers, prompts);
-      folder = Downloads.path(model, spec.commandLine().getErr());
+      folder = Downloads.model(model, spec.commandLine().getErr());
     }
     Report report =
         ConstraintJson.MULDIMIF.equals(benchName) ? new CategoryReport() : new ScoreReport(bench);

@@ -32,7 +32,7 @@ final class ModelOptions {
   /** The folder; a name of the Hub is fetched on first use where it is not in the cache. */
   Path folder() {
     if (found == null) {
-      found = Downloads.path(model, command.commandLine().getErr());
+      found = Downloads.model(model, command.commandLine().getErr());
     }
     return found;
   }

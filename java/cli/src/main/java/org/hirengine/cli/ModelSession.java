@@ -51,12 +51,6 @@ final class ModelSession implements AutoCloseable {
   ModelSession(Path folder, PlaceOptions place, StopSignal stop) {
     this.folder = folder;
     this.stop = stop;
-    if (!Files.exists(folder)) {
-      throw new Failure(
-          folder + ": no such model",
-          "give a folder with config.json, model.safetensors and tokenizer.json, a .gguf file, or a"
-              + " model of the Hub as OWNER/NAME");
-    }
     Policy.Options frozen = new Policy.Options(place.device(), place.dtype(), false);
     executor = new NativeExecutor(place.threads());
     try {

@@ -83,9 +83,10 @@ final class ReplayStepCommand implements Callable<Integer> {
           dump + " does not lie in a run folder: there is no " + settings,
           "give RUN_DIR/rollouts/step-N.jsonl");
     }
-    Hub hub = Downloads.hub(spec.commandLine().getErr());
+    PrintWriter err = spec.commandLine().getErr();
+    Hub hub = Downloads.hub(err);
     TrainConfig config = TrainConfig.load(settings, overrides).locate(hub::find);
-    Path weights = model == null ? null : hub.find(model).path();
+    Path weights = model == null ? null : Downloads.model(model, err);
     StepReplay.Result result = StepReplay.run(config, dump, weights);
     StepMetrics logged =
         MetricsLog.read(run.resolve("metrics.jsonl")).stream()

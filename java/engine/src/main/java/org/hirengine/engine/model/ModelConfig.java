@@ -119,6 +119,9 @@ public record ModelConfig(
 
   /** Reads {@code config.json} of a model folder, or the file itself, or a GGUF file's metadata. */
   public static ModelConfig read(Path path) {
+    if (!Files.exists(path)) {
+      throw ModelException.absent(path);
+    }
     if (GgufModel.is(path)) {
       try (GgufModel model = GgufModel.open(path)) {
         return parse(path.toString(), model.config());
@@ -131,7 +134,7 @@ public record ModelConfig(
     if (!Files.exists(file)) {
       throw new ModelException(
           file + ": no such file",
-          "give a model folder (config.json, model.safetensors, tokenizer.json) or a .gguf file");
+          "give the folder of a model: config.json, model.safetensors, tokenizer.json");
     }
     JsonNode tree;
     try {

@@ -27,6 +27,15 @@ public final class ModelException extends RuntimeException {
     initCause(cause);
   }
 
+  /** A path with nothing at it. */
+  public static ModelException absent(Path path) {
+    return new ModelException(
+        path + ": no such model",
+        "give a folder (config.json, model.safetensors, tokenizer.json), a .gguf file, or a model"
+            + " of the Hugging Face Hub as OWNER/NAME (hf://OWNER/NAME where a folder OWNER is"
+            + " here)");
+  }
+
   /** A file of a model that cannot be written. */
   public static ModelException unwritable(Path file, IOException cause) {
     boolean bare = cause instanceof FileSystemException failure && failure.getReason() != null;
