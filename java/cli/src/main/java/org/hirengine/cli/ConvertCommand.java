@@ -70,7 +70,7 @@ final class ConvertCommand implements Callable<Integer> {
           spec.commandLine(), "--type Q8_0 is for an OUT that ends in .gguf");
     }
     refuseExisting();
-    Path model = Downloads.path(in, spec.commandLine().getErr());
+    Path model = Downloads.model(in, spec.commandLine().getErr());
     if (!Files.exists(model)) {
       throw new Failure(model + ": no such model", "give a model folder or a .gguf file");
     }
