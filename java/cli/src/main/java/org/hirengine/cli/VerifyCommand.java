@@ -94,6 +94,7 @@ final class VerifyCommand implements Callable<Integer> {
     report.put("lines", rows);
     verdicts.report(report);
     verifiers.failures().forEach((type, count) -> report.put("failed " + type, count));
+    verifiers.notUnderstood().forEach((type, count) -> report.put("not understood " + type, count));
     List<String> builtIns = verifiers.tools().builtIns();
     if (!builtIns.isEmpty()) {
       report.put("built-ins instead of", String.join(" ", builtIns));

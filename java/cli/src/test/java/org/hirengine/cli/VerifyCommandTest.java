@@ -122,6 +122,28 @@ class VerifyCommandTest {
     assertEquals(2, report.get("satisfied").asInt());
   }
 
+  @Test
+  void wordsThatNobodyUnderstandsAreCounted() throws Exception {
+    Path in =
+        Files.writeString(
+            folder.resolve("in.jsonl"),
+            "{\"bench\": \"muldimif\", \"response\": \"a b\", \"constraints\": [[\"Length\","
+                + " \"Words\", \"9 words or less\"], [\"Length\", \"Words\", \"At most 9"
+                + " words\"]]}\n");
+    Path out = folder.resolve("out.jsonl");
+    HirConsole run =
+        HirConsole.run("verify", "--in", in, "--out", out, "--reasons", "--json").succeeds();
+    assertTrue(run.out().contains("\"not understood muldimif/Length_Words\":"), run.out());
+    JsonNode row = JSON.readTree(Files.readString(out));
+    assertEquals("[1,1]", row.get("verdict").toString());
+    assertTrue(row.get("reasons").get(0).asText().startsWith("not understood: no limit of words"));
+
+    HirConsole.run("verify", "--in", in, "--out", out, "--unread", "no-verdict").succeeds();
+    row = JSON.readTree(Files.readString(out));
+    assertEquals("[null,1]", row.get("verdict").toString());
+    assertTrue(row.get("reasons").get(0).asText().contains("not understood"), row.toString());
+  }
+
   /** A pipe has no position and no size: what the shell makes of --in <(...). */
   @Test
   void pipesAreRead() throws Exception {

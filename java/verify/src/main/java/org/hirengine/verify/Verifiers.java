@@ -47,6 +47,7 @@ public final class Verifiers {
   private final Unread unread;
   private final Map<ConstraintSpec, Parsed> cache = new ConcurrentHashMap<>();
   private final Map<String, LongAdder> failures = new ConcurrentHashMap<>();
+  private final Map<String, LongAdder> notUnderstood = new ConcurrentHashMap<>();
   private final @Nullable ModelJudge judge;
 
   private Verifiers(Builder builder, TextTools tools) {
@@ -329,8 +330,14 @@ public final class Verifiers {
     Parsed parsed;
     try {
       parsed = parsed(constraint);
+    } catch (NotUnderstoodException e) {
+      count(notUnderstood, constraint);
+      return Verdict.none(String.valueOf(e.getMessage()));
     } catch (IllegalArgumentException e) {
       return Verdict.none(String.valueOf(e.getMessage()));
+    }
+    if (parsed.verifier.unread().isPresent()) {
+      count(notUnderstood, constraint);
     }
     if (response.isBlank() && !parsed.verbatim) {
       return Verdict.violated("the response is empty");
@@ -377,9 +384,7 @@ public final class Verifiers {
       verdict = Verdict.failed("the rule returned no verdict");
     }
     if (verdict.outcome() == Verdict.Outcome.FAILED) {
-      failures
-          .computeIfAbsent(constraint.bench() + "/" + constraint.id(), key -> new LongAdder())
-          .increment();
+      count(failures, constraint);
     }
     return verdict;
   }
@@ -410,8 +415,23 @@ public final class Verifiers {
 
   /** How many checks have failed so far, by "bench/id"; those that threw or overran a budget. */
   public Map<String, Long> failures() {
-    Map<String, Long> counts = new TreeMap<>();
-    failures.forEach((type, count) -> counts.put(type, count.sum()));
-    return counts;
+    return sums(failures);
+  }
+
+  /** How often a constraint was judged whose words no rule understands, by "bench/id". */
+  public Map<String, Long> notUnderstood() {
+    return sums(notUnderstood);
+  }
+
+  private static void count(Map<String, LongAdder> counts, ConstraintSpec constraint) {
+    counts
+        .computeIfAbsent(constraint.bench() + "/" + constraint.id(), key -> new LongAdder())
+        .increment();
+  }
+
+  private static Map<String, Long> sums(Map<String, LongAdder> counts) {
+    Map<String, Long> sums = new TreeMap<>();
+    counts.forEach((type, count) -> sums.put(type, count.sum()));
+    return sums;
   }
 }
