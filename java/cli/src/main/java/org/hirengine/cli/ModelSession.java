@@ -125,6 +125,9 @@ final class ModelSession implements AutoCloseable {
   static void describe(Path model, ObjectNode setup) throws IOException {
     setup.put("model", model.toAbsolutePath().normalize().toString());
     ArrayNode files = setup.putArray("weights");
+    if (!Files.exists(model)) {
+      return; // said when it is loaded
+    }
     try (Stream<Path> all = Files.walk(model, 1, FileVisitOption.FOLLOW_LINKS)) {
       all.filter(file -> WEIGHTS.matcher(file.getFileName().toString()).find())
           .sorted()

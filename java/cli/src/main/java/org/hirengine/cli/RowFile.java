@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Map;
 import org.hirengine.replay.DataException;
 import org.hirengine.replay.JsonLines;
@@ -208,6 +209,51 @@ final class RowFile implements Closeable {
     /** Goes to the row behind the next one. */
     void skip() {
       next = null;
+    }
+
+    /**
+     * The kept row that came of a line of the input, which is then passed; null where there is none
+     * left.
+     *
+     * @param input the line
+     * @param fields what the command adds to a line, or replaces
+     * @throws Failure when the next kept row came of another line
+     */
+    @Nullable ObjectNode rowOf(ObjectNode input, List<String> fields) throws IOException {
+      ObjectNode row = peek();
+      if (row == null) {
+        return null;
+      }
+      if (!isOf(input, row, fields)) {
+        throw otherInput();
+      }
+      skip();
+      return row;
+    }
+
+    /** Whether the next kept row came of a line of the input. */
+    boolean nextIsOf(ObjectNode input, List<String> fields) throws IOException {
+      ObjectNode row = peek();
+      return row != null && isOf(input, row, fields);
+    }
+
+    private static boolean isOf(ObjectNode input, ObjectNode row, List<String> fields) {
+      return input.deepCopy().remove(fields).equals(row.deepCopy().remove(fields));
+    }
+
+    /**
+     * @throws Failure when rows are left, so that they did not come of the input
+     */
+    void requireEnd() throws IOException {
+      if (peek() != null) {
+        throw otherInput();
+      }
+    }
+
+    private Failure otherInput() {
+      return new Failure(
+          "the rows in " + part + " are not of this input",
+          "give the input of the run that is to be continued, or delete the file");
     }
 
     @Override

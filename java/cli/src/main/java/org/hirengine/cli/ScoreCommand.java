@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -14,6 +15,7 @@ import org.hirengine.engine.model.Scorer;
 import org.hirengine.replay.DataException;
 import org.hirengine.replay.InstructionJson;
 import org.hirengine.replay.JsonLines;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -33,7 +35,10 @@ import picocli.CommandLine.Spec;
           + " the first token to score), or a prompt, messages or an instruction with token_ids (of"
           + " hir generate) or else the text of a response. It is written out with logprobs and"
           + " entropy, one value per scored token; text lines also get token_ids. Other fields are"
-          + " kept."
+          + " kept.",
+      "",
+      "Rows are kept in OUT.part as they are scored; after a kill or Ctrl-C, --resume continues"
+          + " there."
     },
     footer = {
       "",
@@ -46,11 +51,12 @@ final class ScoreCommand implements Callable<Integer> {
   /** Packed tokens per forward pass. */
   private static final int TOKENS_AT_ONCE = 8192;
 
-  /** Lines held between two writes. */
-  private static final int ROWS_AT_ONCE = 1024;
+  /** What scoring adds to a line, or replaces. */
+  private static final List<String> FIELDS = List.of("logprobs", "entropy", "token_ids");
 
   @Mixin private ModelOptions model;
   @Mixin private LineFiles files;
+  @Mixin private ResumeOption resume;
 
   @Option(
       names = "--temperature",
@@ -64,60 +70,106 @@ final class ScoreCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
-  private int rows;
+  /** Tokens of all rows, and of those that this run scored. */
   private long tokens;
+
+  private long scored;
 
   @Override
   public Integer call() throws IOException {
     if (!(temperature > 0 && temperature < Double.POSITIVE_INFINITY)) {
       throw new ParameterException(spec.commandLine(), "--temperature must be above 0");
     }
+    if (files.complete(resume, spec)) {
+      return 0;
+    }
+    ObjectNode setup = JsonLines.MAPPER.createObjectNode().put("command", "score");
+    model.describe(setup);
+    setup.put("temperature", temperature);
+    InputFile.Meter meter = new InputFile.Meter();
     try (StopSignal stop = new StopSignal();
-        InputStream in = files.open();
-        OutputFile out = files.create();
+        InputStream in = files.open(meter);
+        RowFile out = files.create(resume, setup, spec);
         Quarantine bad = files.quarantine();
         ModelSession session = new ModelSession(model, stop)) {
-      JsonLines lines = new JsonLines(in, files.inputName());
-      List<ObjectNode> pending = new ArrayList<>();
-      List<Sequence> sequences = new ArrayList<>();
-      for (JsonLines.Line line = lines.next(); line != null; line = lines.next()) {
-        try {
-          ObjectNode row = lines.parse(line);
-          sequences.add(sequence(session, row, line.number()));
-          pending.add(row);
-        } catch (DataException e) {
-          bad.add(line, e);
-        }
-        if (pending.size() == ROWS_AT_ONCE) {
-          score(session, pending, sequences, out);
-        }
-      }
-      score(session, pending, sequences, out);
-      bad.commit(rows);
+      score(session, new JsonLines(in, files.inputName()), meter, out, bad);
+      bad.commit(Math.toIntExact(out.rows()));
       out.commit();
       ObjectNode report = JsonLines.MAPPER.createObjectNode();
-      report.put("rows", rows).put("tokens", tokens);
+      report.put("rows", out.rows()).put("tokens", tokens);
       files.report(spec, report, bad, json);
     }
     return 0;
   }
 
-  private void score(
-      ModelSession session, List<ObjectNode> pending, List<Sequence> sequences, OutputFile out)
-      throws IOException {
-    Scorer scorer = new Scorer(session.policy(), session.kernels());
-    List<Scorer.Scores> scores =
-        session.call(() -> scorer.score(sequences, temperature, TOKENS_AT_ONCE, true));
-    for (int i = 0; i < pending.size(); i++) {
-      ObjectNode row = pending.get(i);
-      put(row.putArray("logprobs"), scores.get(i).logprobs());
-      put(row.putArray("entropy"), scores.get(i).entropies());
-      out.line(JsonLines.write(row));
-      rows++;
-      tokens += scores.get(i).logprobs().length;
+  /**
+   * A line to score.
+   *
+   * @param kept its row of an earlier run, or null
+   */
+  private record Task(ObjectNode row, Sequence sequence, @Nullable ObjectNode kept) {
+
+    int tokens() {
+      return sequence.prompt().length + sequence.response().length;
     }
-    pending.clear();
-    sequences.clear();
+  }
+
+  /**
+   * Scores group by group. What is packed beside a row can change it by rounding, so the bounds of
+   * groups depend on the input alone, and a run that is continued scores the whole group that it
+   * was stopped in.
+   */
+  private void score(
+      ModelSession session, JsonLines lines, InputFile.Meter meter, RowFile out, Quarantine bad)
+      throws IOException {
+    List<Task> group = new ArrayList<>();
+    int groupTokens = 0;
+    PrintWriter err = spec.commandLine().getErr();
+    try (RowFile.Kept kept = out.readKept();
+        ProgressLine progress = ProgressLine.ofLong("score", 0, ProgressLine.UNKNOWN, err)) {
+      for (JsonLines.Line line = lines.next(); line != null; line = lines.next()) {
+        Task task;
+        try {
+          ObjectNode row = lines.parse(line);
+          ObjectNode before = row.deepCopy();
+          Sequence sequence = sequence(session, row, line.number());
+          task = new Task(row, sequence, kept.rowOf(before, FIELDS));
+        } catch (DataException e) {
+          bad.add(line, e);
+          continue;
+        }
+        if (!group.isEmpty() && groupTokens + task.tokens() > TOKENS_AT_ONCE) {
+          score(session, group, out);
+          progress.to(out.rows(), meter.share(), progress.rate(scored, "tokens"));
+          groupTokens = 0;
+        }
+        group.add(task);
+        groupTokens += task.tokens();
+      }
+      score(session, group, out);
+      kept.requireEnd();
+    }
+  }
+
+  private void score(ModelSession session, List<Task> group, RowFile out) throws IOException {
+    if (group.stream().anyMatch(task -> task.kept == null)) {
+      Scorer scorer = new Scorer(session.policy(), session.kernels());
+      List<Sequence> sequences = group.stream().map(Task::sequence).toList();
+      List<Scorer.Scores> scores =
+          session.call(() -> scorer.score(sequences, temperature, TOKENS_AT_ONCE, true));
+      for (int i = 0; i < group.size(); i++) {
+        ObjectNode row = group.get(i).row;
+        put(row.putArray("logprobs"), scores.get(i).logprobs());
+        put(row.putArray("entropy"), scores.get(i).entropies());
+        scored += scores.get(i).logprobs().length;
+        if (group.get(i).kept == null) {
+          out.line(JsonLines.write(row));
+        }
+      }
+      out.flush();
+    }
+    group.forEach(task -> tokens += task.sequence.response().length);
+    group.clear();
   }
 
   private static void put(ArrayNode array, float[] values) {

@@ -124,9 +124,8 @@ final class VerifyCommand implements Callable<Integer> {
       for (JsonLines.Line line = lines.next(); line != null; line = lines.next()) {
         JsonLines.Line next = line;
         double share = meter.share();
-        ObjectNode done = kept.peek();
-        if (done != null && isOf(lines, next, done)) {
-          verdicts.count(done);
+        if (isKept(kept, lines, next)) {
+          verdicts.count(Objects.requireNonNull(kept.peek()));
           kept.skip();
         } else {
           // Reading and writing JSON costs about as much as the checks: all of it on all cores.
@@ -134,28 +133,17 @@ final class VerifyCommand implements Callable<Integer> {
         }
       }
       work.finish();
-      requireAllUsed(kept);
+      kept.requireEnd();
     }
   }
 
-  /** Whether a kept row came of this line. */
-  private static boolean isOf(JsonLines lines, JsonLines.Line line, ObjectNode kept) {
+  /** Whether the next kept row came of this line. */
+  private static boolean isKept(RowFile.Kept kept, JsonLines lines, JsonLines.Line line)
+      throws IOException {
     try {
-      ObjectNode row = lines.parse(line);
-      row.remove(JsonlVerifier.FIELDS);
-      ObjectNode made = kept.deepCopy();
-      made.remove(JsonlVerifier.FIELDS);
-      return row.equals(made);
+      return kept.peek() != null && kept.nextIsOf(lines.parse(line), JsonlVerifier.FIELDS);
     } catch (DataException e) {
       return false;
-    }
-  }
-
-  private void requireAllUsed(RowFile.Kept kept) throws IOException {
-    if (kept.peek() != null) {
-      throw new Failure(
-          "the rows that are kept are not of " + files.inputName(),
-          "give the input of the run that is to be continued, or delete the .part file");
     }
   }
 
@@ -180,7 +168,7 @@ final class VerifyCommand implements Callable<Integer> {
         bad.add(verified.line, Objects.requireNonNull(verified.fault));
         return;
       }
-      requireAllUsed(kept); // a good line in front of kept rows that are not its own
+      kept.requireEnd(); // a good line in front of kept rows that are not its own
       verdicts.count(verified.row);
       out.line(verified.text);
       long made = out.rows() - out.kept();

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
@@ -74,6 +75,29 @@ class ResumeTest {
     assertEquals(report, run.out());
   }
 
+  @Test
+  void scoreIsKilled() throws Exception {
+    Path responses = folder.resolve("responses.jsonl");
+    HirConsole.run(
+            "generate", "--model", model, "--in", in, "--out", responses, "--n", 12, "--seed", 4)
+        .succeeds();
+    Files.write(in, Files.readAllLines(responses).subList(0, 1500));
+    Files.delete(responses);
+    List<Object> command = command("score", "--model", model, "--in", in);
+    byte[] undisturbed = undisturbed(command);
+    command.addAll(List.of("--out", out));
+    killAfter(100, command);
+    assertWholePrefix(undisturbed);
+    tear();
+    HirConsole run = HirConsole.run(with(command, "--resume")).succeeds();
+    assertArrayEquals(undisturbed, Files.readAllBytes(out));
+    long tokens = 0;
+    for (String line : Files.readAllLines(out)) {
+      tokens += new ObjectMapper().readTree(line).get("logprobs").size();
+    }
+    assertTrue(run.out().startsWith("rows 1500, tokens " + tokens), run.out());
+  }
+
   /** The input of the killed run is a pipe that the test keeps open. */
   @Test
   void verifyIsKilled() throws Exception {
@@ -114,7 +138,7 @@ class ResumeTest {
     assertWholePrefix(undisturbed);
     tear();
     Files.writeString(in, "{\"bench\": \"ifeval\"}\n" + Files.readString(in).substring(10));
-    HirConsole.run(with(command, "--out", out, "--resume")).failsWith(1, "are not of " + in);
+    HirConsole.run(with(command, "--out", out, "--resume")).failsWith(1, "are not of this input");
     Files.write(in, lines);
     HirConsole run = HirConsole.run(with(command, "--out", out, "--resume")).succeeds();
     assertArrayEquals(undisturbed, Files.readAllBytes(out));

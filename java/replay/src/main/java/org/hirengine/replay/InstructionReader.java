@@ -1,6 +1,7 @@
 package org.hirengine.replay;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -121,8 +122,10 @@ public final class InstructionReader {
    * @throws DataException naming file, line, field and remedy
    */
   public Result read(Path file) throws IOException {
-    try (InputStream in = Files.newInputStream(file);
-        DataRows rows = DataFile.open(in, file, file.toString())) {
+    boolean pipe = Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file);
+    // a stream of Files.newInputStream asks for its position, which a pipe has not
+    try (InputStream in = pipe ? new FileInputStream(file.toFile()) : Files.newInputStream(file);
+        DataRows rows = DataFile.open(in, pipe ? null : file, file.toString())) {
       return read(rows, file.toString());
     } catch (NoSuchFileException e) {
       throw new DataException(

@@ -7,11 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -40,6 +43,25 @@ class InstructionReaderTest {
 
     ObjectNode written = InstructionJson.write(x);
     assertEquals(x, read(JsonLines.write(written)).instructions().get(0));
+  }
+
+  /** What a shell makes of {@code <(...)}: no position, no size. */
+  @Test
+  void readsPipes(@TempDir Path folder) throws Exception {
+    Path pipe = folder.resolve("pipe");
+    assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+    Thread feeding =
+        new Thread(
+            () -> {
+              try {
+                Files.writeString(pipe, GOOD + "\n" + GOOD);
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
+    feeding.start();
+    assertEquals(2, new InstructionReader().read(pipe).instructions().size());
+    feeding.join();
   }
 
   @Test

@@ -12,6 +12,7 @@ import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -152,6 +153,94 @@ class ModelJudgeTest {
             .build()
             .judge("", "c", "r");
     assertEquals(Outcome.NO_VERDICT, late.outcome());
+  }
+
+  @Test
+  void failuresAreCountedAndNamed() {
+    ModelJudge judge = judge().retries(0, Duration.ZERO).build();
+    answers.addAll(List.of("YES", "500", "maybe", "NO"));
+    for (int i = 0; i < 4; i++) {
+      judge.judge("", "c", "r");
+    }
+    ModelJudge.Tally tally = judge.tally();
+    assertEquals(3, tally.answered());
+    assertEquals(1, tally.unclear());
+    assertEquals(1, tally.failed());
+    String address = "http://localhost:" + server.getAddress().getPort() + "/v1/chat/completions";
+    assertEquals(
+        "the judge at " + address + " could not be asked 1 of 4 times: status 500",
+        judge.failures());
+    assertEquals("", judge().build().failures());
+    assertEquals(
+        "http://host:1/v1/chat/completions",
+        ModelJudge.builder("http://user:secret@host:1/v1", "m").build().address());
+  }
+
+  /** One that takes the key and then refuses it may take it again; one that never did will not. */
+  @Test
+  void aRefusedKeyIsNotTriedForEver() {
+    for (String status : List.of("401", "403")) {
+      ModelJudge judge = judge().build();
+      answers.addAll(List.of(status, "YES"));
+      for (int i = 0; i < 5; i++) {
+        Verdict refused = judge.judge("", "c", "r" + i);
+        assertTrue(refused.reason().contains("status " + status), refused.reason());
+      }
+      assertEquals(1, requests.size());
+      assertEquals(5, judge.tally().failed());
+      assertTrue(judge.tally().remedy().contains("HIR_JUDGE_KEY"));
+      answers.clear();
+      requests.clear();
+    }
+    ModelJudge judge = judge().build();
+    answers.addAll(List.of("YES", "401", "NO"));
+    assertEquals(Outcome.SATISFIED, judge.judge("", "c", "r").outcome());
+    assertEquals(Outcome.NO_VERDICT, judge.judge("", "c", "r").outcome());
+    assertEquals(Outcome.VIOLATED, judge.judge("", "c", "r").outcome());
+  }
+
+  /** Waiting for a judge that is starting is done once, not for every response. */
+  @Test
+  void whoNeverAnsweredIsNotWaitedForAgain() throws IOException {
+    ModelJudge failing = judge().build();
+    for (int i = 0; i < 4; i++) {
+      answers.add("503");
+    }
+    failing.judge("", "c", "r");
+    assertEquals(4, requests.size());
+    answers.addAll(List.of("503", "503"));
+    failing.judge("", "c", "r");
+    failing.judge("", "c", "r");
+    assertEquals(6, requests.size());
+    assertEquals(Outcome.SATISFIED, failing.judge("", "c", "r").outcome(), "it is up");
+    answers.addAll(List.of("503", "503", "NO"));
+    assertEquals(Outcome.VIOLATED, failing.judge("", "c", "r").outcome(), "tried again as before");
+
+    int port;
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      port = free.getLocalPort();
+    }
+    ModelJudge nobody =
+        ModelJudge.builder("http://127.0.0.1:" + port + "/v1", "m")
+            .retries(1, Duration.ofMillis(1))
+            .build();
+    assertEquals(
+        "the judge at http://127.0.0.1:%d/v1/chat/completions cannot be asked: connection refused"
+                .formatted(port)
+            + " after 2 attempts",
+        nobody.judge("", "c", "r").reason());
+  }
+
+  @Test
+  void thinkingAloudIsReadOnDemand() {
+    answers.addAll(List.of("<think>NO or YES?</think>\\n\\nYES.", "<think>NO</think> NO"));
+    assertEquals(
+        Outcome.NO_VERDICT, judge().build().judge("", "c", "r").outcome(), "unclear by default");
+    assertEquals(
+        Outcome.VIOLATED, judge().stripThinking(true).build().judge("", "c", "r").outcome());
+    answers.add("<think>YES");
+    assertEquals(
+        Outcome.NO_VERDICT, judge().stripThinking(true).build().judge("", "c", "r").outcome());
   }
 
   @Test
