@@ -116,6 +116,16 @@ static inline void load_gradient(const hir::Gradient &g, int64_t row, int64_t ro
     }
   }
 }
+// Brings the rows of the next tile near.
+static inline void fetch_gradient(const hir::Gradient &g, int64_t row, int64_t rows, int64_t panel) {
+  for (int64_t r = 0; r < rows; r++) {
+    const int64_t at = hir::gradient_row(g, row + r);
+    if (at < 0) continue;
+    const float *const p = g.dw + at * g.dw_stride + panel * PANEL;
+    __builtin_prefetch(p, 1);
+    __builtin_prefetch(p + PANEL / 2, 1);
+  }
+}
 static inline void store_gradient(const hir::Gradient &g, int64_t row, int64_t rows, int64_t panel, const float *sums) {
   for (int64_t r = 0; r < rows; r++, sums += PANEL) {
     const int64_t at = hir::gradient_row(g, row + r), left = g.k - panel * PANEL;

@@ -22,7 +22,7 @@ namespace {
 constexpr int64_t LEFT_BYTES = 384 << 10;      // of a block's left side, in a second-level cache of a megabyte
 constexpr int64_t MOST_STEPS = 64;             // a longer sum goes in stretches of at most
 constexpr int64_t STRETCH_STEPS = 48;          // this many, so that a block keeps enough rows
-constexpr int64_t GRADIENT_STEPS = 16;         // rows of a weight's gradient's stretch: 512
+constexpr int64_t GRADIENT_STEPS = 24;         // rows of a weight's gradient's stretch: 768
 constexpr int64_t GRADIENT_LEFT_BYTES = 256 << 10;
 constexpr int64_t ODD_BYTES = 64;              // between packed rows, so that they fall on different lines of the cache
 

@@ -188,6 +188,8 @@ static void run_gradient(const Job &job) {
     for (int64_t from = 0; from < job.rows; from += TILE) {
       const int64_t rows = job.rows - from < TILE ? job.rows - from : TILE;
       load_gradient(*job.gradient, job.row + from, rows, p, sums);
+      const int64_t next = job.rows - from - TILE;
+      fetch_gradient(*job.gradient, job.row + from + TILE, next < TILE ? next : TILE, p);
       any_tile<E, Across>(rows, job.a + from * job.steps * STEP_BYTES, 0, job.panel(p, sizeof(E)), job.steps, sums);
       store_gradient(*job.gradient, job.row + from, rows, p, sums);
     }
