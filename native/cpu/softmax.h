@@ -4,20 +4,15 @@
 
 #include <math.h>
 
+#include "block_stats.h"
 #include "vec.h"
 
 namespace {
 
-// Columns per block, the unit of work: 16 KB of floats.
-constexpr int64_t BLOCK = 4096;
-constexpr double LOG2E = 1.4426950408889634, LN2 = 0.6931471805599453;
+using hir::BLOCK;
+using hir::BlockStats;
 
-struct BlockStats {
-  double reference;  // about the block's largest x * scale; -infinity where no logit is finite
-  double sum;        // of 2^y
-  double weighted;   // of y 2^y; NaN where a logit is NaN or +inf
-  float pivot;       // the logit behind the reference
-};
+constexpr double LOG2E = 1.4426950408889634, LN2 = 0.6931471805599453;
 
 struct RowStats {
   float pivot;     // a logit near the row's maximum: x - pivot is exact where it matters

@@ -1,0 +1,28 @@
+// Log-probs of tokens under the model's head, straight from hidden states: logits are made a block of the vocabulary at a
+// time, for a few rows, and leave nothing but their statistics. The results are those of token_logprob on the logits that
+// multiply would store, bit for bit.
+#pragma once
+
+#include "matmul/matmul.h"
+
+namespace hir {
+
+struct HeadLogprobs {
+  int64_t rows, vocab, hidden;
+  const void *x;  // [rows, hidden] of the dtype, rows `x_stride` elements apart: behind the final norm
+  int64_t x_stride;
+  const void *packed;      // the head's weights [vocab, hidden]: Matmul::pack_forward
+  const int64_t *targets;  // [rows], each in [0, vocab)
+  double temperature;
+  float *logprobs;   // [rows], written
+  float *entropies;  // [rows], written, nats; may be null
+  void *scratch;     // of head_bytes, at a multiple of 64; all of a team's threads give the same
+};
+
+int64_t head_bytes(const HeadLogprobs &call);
+
+// False where a thread's scratch memory could not be had. A row whose logits have a NaN or +inf, or none that is finite, gets
+// a NaN.
+bool head_logprobs(const Matmul &matmul, const Team &team, const HeadLogprobs &call);
+
+}  // namespace hir
