@@ -18,40 +18,46 @@ final class GgufTokenizer {
   private static final String MERGES = PREFIX + "merges";
   private static final String PRE = PREFIX + "pre";
   private static final String MODEL = PREFIX + "model";
+  private static final String SCORES = PREFIX + "scores";
 
   static final int NORMAL = 1;
   static final int UNKNOWN = 2;
   static final int CONTROL = 3;
   static final int USER_DEFINED = 4;
   static final int UNUSED = 5;
+  static final int BYTE = 6;
 
   private final Gguf gguf;
   private final List<String> tokens;
   private final List<Long> types;
-  private final PreTokenizer pre;
+
+  /** How text is split; null for a SentencePiece model, which does not split it. */
+  private final @Nullable PreTokenizer pre;
 
   GgufTokenizer(Gguf gguf) {
     this.gguf = gguf;
-    checkModel();
+    boolean bytes = splitsBytes();
     tokens = required(TOKENS, gguf.texts(TOKENS));
     types = required(TYPES, gguf.wholes(TYPES));
     if (types.size() < tokens.size()) {
       throw gguf.bad(TYPES, "has " + types.size() + " entries for " + tokens.size() + " tokens");
     }
-    pre = pre();
+    pre = bytes ? pre() : null;
   }
 
-  private void checkModel() {
+  /** Byte-level BPE or SentencePiece. */
+  private boolean splitsBytes() {
     String model = gguf.text(MODEL);
-    if (!"gpt2".equals(model)) {
+    if (!"gpt2".equals(model) && !"llama".equals(model)) {
       throw new DataException(
           gguf.path().toString(),
           0,
           MODEL,
           model == null ? "is missing" : "is '" + model + "', which is not read from GGUF files",
-          "use a byte-level BPE model (gpt2), or the model's Hugging Face folder with its"
-              + " tokenizer.json");
+          "use a model with byte-level BPE (gpt2) or SentencePiece BPE (llama), or the model's"
+              + " Hugging Face folder with its tokenizer.json");
     }
+    return "gpt2".equals(model);
   }
 
   private PreTokenizer pre() {
@@ -105,19 +111,38 @@ final class GgufTokenizer {
     json.putNull("truncation").putNull("padding");
     Map<String, Integer> ids = ids();
     json.set("added_tokens", added());
-    json.set("normalizer", pre.normalizer());
-    json.set("pre_tokenizer", pre.json());
+    if (pre == null) {
+      json.set("normalizer", SentencePiece.normalizer(prefixed()));
+      json.putNull("pre_tokenizer");
+      json.set("decoder", SentencePiece.decoder(prefixed()));
+    } else {
+      json.set("normalizer", pre.normalizer());
+      json.set("pre_tokenizer", pre.json());
+      json.set("decoder", PreTokenizer.byteLevel(true));
+    }
     json.set("post_processor", postProcessor());
-    json.set("decoder", PreTokenizer.byteLevel(true));
     ObjectNode model = json.putObject("model");
     model.put("type", "BPE").putNull("dropout").put("unk_token", token("unknown"));
     model.putNull("continuing_subword_prefix").putNull("end_of_word_suffix");
-    model.put("fuse_unk", false).put("byte_fallback", false);
-    model.put("ignore_merges", pre.ignoresMerges);
+    model.put("fuse_unk", pre == null).put("byte_fallback", pre == null);
+    model.put("ignore_merges", pre != null && pre.ignoresMerges);
     ObjectNode vocabulary = model.putObject("vocab");
     ids.forEach(vocabulary::put);
-    model.set("merges", merges(ids));
+    model.set("merges", pre == null ? SentencePiece.merges(ids, scores()) : merges(ids));
     return json;
+  }
+
+  private List<Double> scores() {
+    List<Double> scores = required(SCORES, gguf.numbers(SCORES));
+    if (scores.size() < tokens.size()) {
+      throw gguf.bad(SCORES, "has " + scores.size() + " entries for " + tokens.size() + " tokens");
+    }
+    return scores;
+  }
+
+  /** Whether a blank is put before a text. */
+  private boolean prefixed() {
+    return gguf.flag(PREFIX + "add_space_prefix", true);
   }
 
   /** Every token but the unused ones, which fill up the embedding. */
@@ -137,9 +162,9 @@ final class GgufTokenizer {
 
   private int type(int id) {
     long type = types.get(id);
-    if (type < NORMAL || type > UNUSED) {
+    if (type < NORMAL || type > BYTE) {
       throw gguf.bad(
-          TYPES, "gives token " + id + " the type " + type + " (" + NORMAL + " to " + UNUSED + ")");
+          TYPES, "gives token " + id + " the type " + type + " (" + NORMAL + " to " + BYTE + ")");
     }
     return (int) type;
   }
@@ -183,7 +208,7 @@ final class GgufTokenizer {
   }
 
   private boolean addsBos() {
-    return gguf.flag(PREFIX + "add_bos_token", pre.addsBos) && token("bos") != null;
+    return gguf.flag(PREFIX + "add_bos_token", pre == null || pre.addsBos) && token("bos") != null;
   }
 
   private boolean addsEos() {
@@ -196,7 +221,7 @@ final class GgufTokenizer {
     template.set("single", sequence(List.of("A"), known));
     template.set("pair", sequence(List.of("A", "B"), known));
     template.set("special_tokens", known);
-    if (known.isEmpty()) {
+    if (known.isEmpty() && pre != null) {
       return PreTokenizer.byteLevel(true).put("trim_offsets", false);
     }
     return template;

@@ -249,10 +249,10 @@ public record ModelConfig(
         case "llama" -> Family.LLAMA;
         default ->
             throw bad(
-                "model_type \""
-                    + type
-                    + "\" is not supported; the engine runs qwen2 (Qwen2, Qwen2.5), qwen3 (dense)"
-                    + " and llama (Llama 3.x)");
+                "model_type "
+                    + (type.isEmpty() ? "is missing" : "\"" + type + "\" is not supported")
+                    + "; the engine runs qwen2 (Qwen2, Qwen2.5), qwen3 (dense Qwen3) and llama"
+                    + " (Llama, SmolLM2, TinyLlama)");
       };
     }
 

@@ -21,7 +21,7 @@ import java.util.Random;
 public final class GgufFixture {
 
   /** Vocabulary, merges, and ids of many texts by each pre-tokenizer as llama.cpp splits them. */
-  public static final JsonNode TOKENS = tokens();
+  public static final JsonNode TOKENS = resource("pretokenizers.json");
 
   public static final int ROWS = TOKENS.path("tokens").size() + 2;
 
@@ -87,9 +87,9 @@ public final class GgufFixture {
     }
   }
 
-  private static JsonNode tokens() {
-    try (InputStream in =
-        Objects.requireNonNull(GgufFixture.class.getResourceAsStream("pretokenizers.json"))) {
+  /** A JSON file beside this class. */
+  public static JsonNode resource(String name) {
+    try (InputStream in = Objects.requireNonNull(GgufFixture.class.getResourceAsStream(name))) {
       return new ObjectMapper().readTree(in);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -103,7 +103,7 @@ public final class GgufFixture {
     return texts;
   }
 
-  /** Sets a key: Long, Double, Boolean, String, or a list of String or Integer. */
+  /** Sets a key: Long, Double, Boolean, String, or a list of String, Integer or Float. */
   public GgufFixture put(String key, Object value) {
     keys.put(key, value);
     return this;
@@ -163,6 +163,8 @@ public final class GgufFixture {
             writer.put(key, text);
           } else if (((List<?>) value).get(0) instanceof String) {
             writer.putTexts(key, (List<String>) value);
+          } else if (((List<?>) value).get(0) instanceof Float) {
+            writer.putFloats(key, (List<Float>) value);
           } else {
             writer.putInts(key, (List<Integer>) value);
           }

@@ -1,8 +1,10 @@
 package org.hirengine.engine.model;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
+import org.hirengine.engine.gguf.RopeFactors;
 import org.hirengine.engine.runtime.Tensors;
 
 /** The decoder in double precision and plain loops, one sequence at a time. */
@@ -94,14 +96,15 @@ public final class ReferenceModel {
   /** Per-head norm where the model has one, then the rotation. */
   private void prepare(double[][] x, int heads, String normName) {
     int dim = config.headDim();
+    float[] factors = factors();
     for (int t = 0; t < x.length; t++) {
       for (int head = 0; head < heads; head++) {
-        double[] part = java.util.Arrays.copyOfRange(x[t], head * dim, head * dim + dim);
+        double[] part = Arrays.copyOfRange(x[t], head * dim, head * dim + dim);
         if (weights.containsKey(normName)) {
           part = norm(new double[][] {part}, normName)[0];
         }
         for (int i = 0; i < dim / 2; i++) {
-          double angle = t * Math.pow(config.ropeTheta(), -2.0 * i / dim);
+          double angle = t * Math.pow(config.ropeTheta(), -2.0 * i / dim) / factors[i];
           double low = part[i];
           double high = part[i + dim / 2];
           x[t][head * dim + i] = low * Math.cos(angle) - high * Math.sin(angle);
@@ -109,6 +112,19 @@ public final class ReferenceModel {
         }
       }
     }
+  }
+
+  /** What each pair's frequency is divided by. */
+  private float[] factors() {
+    ModelConfig.RopeScaling rule = config.ropeScaling();
+    if (rule == null) {
+      float[] ones = new float[config.headDim() / 2];
+      Arrays.fill(ones, 1);
+      return ones;
+    }
+    return new RopeFactors(
+            rule.factor(), rule.lowFrequency(), rule.highFrequency(), rule.originalPositions())
+        .values(config.ropeTheta(), config.headDim());
   }
 
   private double[][] mlp(String name, double[][] x) {
