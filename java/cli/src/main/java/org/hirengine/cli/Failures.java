@@ -1,6 +1,8 @@
 package org.hirengine.cli;
 
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
@@ -64,6 +66,8 @@ final class Failures {
       print(err, model.getMessage(), model.remedy());
     } else if (e instanceof TemplateException) {
       print(err, e.getMessage(), "check the chat template of the model folder");
+    } else if (saysDiskFull(e)) {
+      print(err, message(e), "free disk space, then run the command again");
     } else if (e instanceof NoSuchFileException missing) {
       print(err, missing.getFile() + ": no such file or folder", "check the path");
     } else if (e instanceof AccessDeniedException denied) {
@@ -75,10 +79,19 @@ final class Failures {
       String reason = system.getReason() == null ? "cannot be used" : system.getReason();
       print(err, system.getFile() + ": " + reason, "choose another path");
     } else {
-      String message = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-      print(err, message, "set " + STACK_TRACE + "=1 to see where it happened");
+      print(err, message(e), "set " + STACK_TRACE + "=1 to see where it happened");
     }
     return CommandLine.ExitCode.SOFTWARE;
+  }
+
+  /** Java has no type for it, only the system's words. */
+  private static boolean saysDiskFull(Exception e) {
+    return (e instanceof IOException || e instanceof UncheckedIOException)
+        && (message(e).contains("No space left") || message(e).contains("Disk quota exceeded"));
+  }
+
+  private static String message(Exception e) {
+    return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
   }
 
   /** What even a virtual machine in trouble can still say. */

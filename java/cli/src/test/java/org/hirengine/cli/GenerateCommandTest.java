@@ -3,6 +3,7 @@ package org.hirengine.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -61,6 +62,16 @@ class GenerateCommandTest {
         "what an instruction asked is written out");
     assertEquals("punctuation:no_comma", rows.get(8).at("/instruction_id_list/0").asText());
     assertNotEquals(rows.get(0).get("token_ids"), rows.get(1).get("token_ids"));
+  }
+
+  @Test
+  void aFullDiskIsSaidToBeFull() throws IOException {
+    Path full = Path.of("/dev/full");
+    assumeTrue(Files.exists(full), "no /dev/full here");
+    HirConsole run =
+        HirConsole.run("generate", "--model", model, "--in", in, "--out", full, "--threads", 1)
+            .failsWith(1, "No space left on device");
+    assertTrue(run.err().contains("hint: free disk space"), run.err());
   }
 
   @Test

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -48,6 +49,8 @@ public final class SentenceCatalogue implements Phrasing {
       root = new ObjectMapper().readTree(Files.readString(file, StandardCharsets.UTF_8));
     } catch (NoSuchFileException e) {
       throw new DataException(name, 0, null, "no such file", "check the path of the catalogue");
+    } catch (CharacterCodingException e) {
+      throw new DataException(name, 0, null, "is not UTF-8 text", "save the file in UTF-8");
     } catch (JsonProcessingException e) {
       throw new DataException(
           name,

@@ -56,6 +56,16 @@ public record ModelConfig(
     Set<Integer> stopIds,
     ObjectNode json) {
 
+  private static final String FILE = "config.json";
+  private static final String ADAPTER = "adapter_config.json";
+
+  /** A key given twice is two values, and text behind the object another one. */
+  private static final ObjectMapper STRICT =
+      JsonMapper.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
+
   /** Architectures the engine knows, by {@code model_type}. */
   public enum Family {
     QWEN2,
@@ -106,16 +116,6 @@ public record ModelConfig(
               + " embedding that was resized with them");
     }
   }
-
-  private static final String FILE = "config.json";
-  private static final String ADAPTER = "adapter_config.json";
-
-  /** A key given twice is two values, and text behind the object another one. */
-  private static final ObjectMapper STRICT =
-      JsonMapper.builder()
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .build();
 
   /** Reads {@code config.json} of a model folder, or the file itself, or a GGUF file's metadata. */
   public static ModelConfig read(Path path) {
@@ -277,8 +277,10 @@ public record ModelConfig(
       if (family != Family.QWEN2 && flag("attention_bias")) {
         throw bad("attention_bias is not supported for model_type " + lower(family));
       }
-      if (flag("mlp_bias")) {
-        throw bad("mlp_bias is not supported");
+      for (String other : List.of("mlp_bias", "rope_interleaved")) {
+        if (flag(other)) {
+          throw bad(other + " is not supported");
+        }
       }
       if (has("quantization_config")) {
         throw bad("quantized weights are not supported; use the bfloat16 or float32 checkpoint");
@@ -319,10 +321,8 @@ public record ModelConfig(
           agree(now, before);
         }
         rules = has(NOW) ? now : before;
-        if (!rules.path("partial_rotary_factor").isMissingNode() || has("partial_rotary_factor")) {
-          full(rules);
-          full(json);
-        }
+        full(rules);
+        full(json);
       }
 
       private void check(String field) {

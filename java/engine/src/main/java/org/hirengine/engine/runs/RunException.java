@@ -29,7 +29,7 @@ public final class RunException extends RuntimeException {
    * @param action what was tried, such as "write"
    * @param path the file or folder it was tried on
    */
-  static RunException io(String action, Path path, IOException cause, String remedy) {
+  public static RunException io(String action, Path path, IOException cause, String remedy) {
     RunException e =
         new RunException("cannot " + action + " " + path + ": " + reason(cause), remedy);
     e.initCause(cause);

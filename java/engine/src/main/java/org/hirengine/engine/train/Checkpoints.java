@@ -61,6 +61,27 @@ final class Checkpoints {
     Path target = folder.resolve("step-" + state.step());
     Path aside = folder.resolve(ASIDE + target.getFileName());
     delete(aside);
+    try {
+      write(aside, state, policy, optimizer, companions);
+    } catch (IOException | RuntimeException e) {
+      // A full disk need not stay so.
+      try {
+        delete(aside);
+      } catch (IOException more) {
+        e.addSuppressed(more);
+      }
+      throw e;
+    }
+    delete(target);
+    Files.move(aside, target, StandardCopyOption.ATOMIC_MOVE);
+    force(folder, StandardOpenOption.READ);
+    dropOld();
+    return target;
+  }
+
+  private static void write(
+      Path aside, TrainerState state, Policy policy, Optimizer optimizer, CompanionFiles companions)
+      throws IOException {
     Files.createDirectories(aside);
     ModelFolder.save(policy, DType.FLOAT32, companions, aside);
     SafetensorsWriter.write(
@@ -70,11 +91,6 @@ final class Checkpoints {
     Files.write(
         aside.resolve(STATE), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(state));
     force(aside);
-    delete(target);
-    Files.move(aside, target, StandardCopyOption.ATOMIC_MOVE);
-    force(folder, StandardOpenOption.READ);
-    dropOld();
-    return target;
   }
 
   private void dropOld() throws IOException {

@@ -551,7 +551,7 @@ public final class TrainingRun implements AutoCloseable {
     }
   }
 
-  private Path write() throws IOException {
+  private Path write() {
     log.sync();
     TrainerState state =
         new TrainerState(
@@ -575,7 +575,11 @@ public final class TrainingRun implements AutoCloseable {
               () -> checkpoints.save(state, engine.policy, engine.optimizer, engine.companions));
     } catch (CompletionException e) {
       if (e.getCause() instanceof IOException failure) {
-        throw failure;
+        throw RunException.io(
+            "write the checkpoint of step " + step + " into",
+            folder.checkpoints(),
+            failure,
+            "free disk space, then continue with --resume");
       }
       throw e;
     }

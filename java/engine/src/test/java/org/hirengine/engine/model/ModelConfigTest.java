@@ -153,6 +153,7 @@ class ModelConfigTest {
         "\"use_sliding_window\": true | use_sliding_window",
         "\"layer_types\": [\"full_attention\", \"sliding_attention\"] | sliding_attention",
         "\"mlp_bias\": true | mlp_bias",
+        "\"rope_interleaved\": true | rope_interleaved",
         "\"model_type\": \"llama\", \"attention_bias\": true | attention_bias",
         "\"rope_scaling\": {\"type\": \"yarn\", \"factor\": 4} | yarn",
         "\"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 4} | low_freq_factor",

@@ -129,6 +129,24 @@ class ResumeTest {
     }
   }
 
+  @Test
+  void aCheckpointThatCannotBeWrittenIsNamedAndTheRunGoesOn() throws IOException {
+    Path checkpoints = temp.resolve("run/checkpoints");
+    try (HirTrainer trainer = open(config("run", "checkpoint.every=0"))) {
+      trainer.step();
+      Files.delete(checkpoints);
+      Files.writeString(checkpoints, "in the way");
+      RunException e = assertThrows(RunException.class, trainer::save);
+      assertTrue(e.getMessage().contains("checkpoint of step 1 into " + checkpoints), e.toString());
+      assertTrue(e.remedy().contains("--resume"), e.remedy());
+      Files.delete(checkpoints);
+      Files.createDirectory(checkpoints);
+      trainer.save();
+      trainer.step();
+    }
+    assertEquals(List.of("step-1"), names(checkpoints));
+  }
+
   private static List<String> names(Path folder) throws IOException {
     try (Stream<Path> entries = Files.list(folder)) {
       return entries.map(e -> e.getFileName().toString()).sorted().toList();

@@ -1,6 +1,7 @@
 package org.hirengine.verify.judge;
 
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -66,9 +67,11 @@ public record JudgeOptions(
       builder.cache(cache);
     }
     if (template != null) {
-      String prompt = Files.readString(template);
       try {
-        builder.template(prompt);
+        builder.template(Files.readString(template));
+      } catch (CharacterCodingException e) {
+        throw new IllegalArgumentException(
+            template + ": is not UTF-8 text; save the file in UTF-8", e);
       } catch (IllegalArgumentException e) {
         throw new IllegalArgumentException(template + ": " + e.getMessage(), e);
       }
