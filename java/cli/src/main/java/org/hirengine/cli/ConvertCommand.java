@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.hirengine.engine.convert.ModelConverter;
-import org.hirengine.engine.convert.ModelConverter.Type;
+import org.hirengine.engine.convert.ModelConverter.Storage;
 import org.hirengine.engine.hub.Location;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -56,7 +56,7 @@ final class ConvertCommand implements Callable<Integer> {
       description =
           "What matrices are written as: F32, F16, BF16 or, to a .gguf file, Q8_0 (default: as they"
               + " are in IN; F32 where IN is quantized, which changes no value).")
-  private @Nullable Type type;
+  private @Nullable Storage type;
 
   @Option(names = "--overwrite", description = "Replace OUT where it exists.")
   private boolean overwrite;
@@ -65,7 +65,7 @@ final class ConvertCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (type == Type.Q8_0 && !ModelConverter.isGguf(out)) {
+    if (type == Storage.Q8_0 && !ModelConverter.isGguf(out)) {
       throw new ParameterException(
           spec.commandLine(), "--type Q8_0 is for an OUT that ends in .gguf");
     }
@@ -77,7 +77,7 @@ final class ConvertCommand implements Callable<Integer> {
     if (Files.exists(out) && Files.isSameFile(model, out)) {
       throw new Failure(out + ": is IN itself", "choose another OUT");
     }
-    Type written = ModelConverter.convert(model, out, type);
+    Storage written = ModelConverter.convert(model, out, type);
     PrintWriter console = spec.commandLine().getOut();
     console.println("wrote " + out + " (" + written + ")");
     console.flush();

@@ -38,7 +38,7 @@ final class GgufMetadata {
     this.config = config;
   }
 
-  void write(GgufWriter to, ModelConverter.Type type) {
+  void write(GgufWriter to, ModelConverter.Storage type) {
     String family = config.family().name().toLowerCase(Locale.ROOT);
     to.put("general.architecture", family);
     to.put("general.type", "model");

@@ -40,7 +40,7 @@ public final class ModelConverter {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** What matrices are written as. */
-  public enum Type {
+  public enum Storage {
     F32(GgmlType.F32, TensorType.F32, "float32", 0),
     F16(GgmlType.F16, TensorType.F16, "float16", 1),
     BF16(GgmlType.BF16, TensorType.BF16, "bfloat16", 32),
@@ -54,14 +54,14 @@ public final class ModelConverter {
     /** {@code general.file_type} of GGUF files. */
     final int number;
 
-    Type(GgmlType gguf, @Nullable TensorType folder, String dtype, int number) {
+    Storage(GgmlType gguf, @Nullable TensorType folder, String dtype, int number) {
       this.gguf = gguf;
       this.folder = folder;
       this.dtype = dtype;
       this.number = number;
     }
 
-    private static Type of(String dtype) {
+    private static Storage of(String dtype) {
       return Arrays.stream(values()).filter(t -> t.dtype.equals(dtype)).findFirst().orElse(F32);
     }
   }
@@ -70,9 +70,9 @@ public final class ModelConverter {
   private final Path source;
   private final ModelConfig config;
   private final ModelWeights weights;
-  private final Type type;
+  private final Storage type;
 
-  private ModelConverter(StoredModel model, Type type) {
+  private ModelConverter(StoredModel model, Storage type) {
     this.model = model;
     this.source = model.source();
     this.config = model.config();
@@ -96,9 +96,10 @@ public final class ModelConverter {
    * @throws ModelException or {@link org.hirengine.replay.DataException} when the model cannot be
    *     read, or does not fit the target
    */
-  public static Type convert(Path source, Path target, @Nullable Type type) throws IOException {
+  public static Storage convert(Path source, Path target, @Nullable Storage type)
+      throws IOException {
     try (StoredModel model = StoredModel.open(source)) {
-      Type written = type == null ? Type.of(model.config().dtype()) : type;
+      Storage written = type == null ? Storage.of(model.config().dtype()) : type;
       ModelConverter converter = new ModelConverter(model, written);
       if (isGguf(target)) {
         converter.toGguf(target);

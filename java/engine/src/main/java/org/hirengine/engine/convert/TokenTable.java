@@ -5,8 +5,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.hirengine.engine.gguf.GgufWriter;
 import org.hirengine.engine.gguf.PreTokenizer;
+import org.hirengine.engine.gguf.SentencePiece;
 import org.hirengine.engine.model.ModelException;
 import org.jspecify.annotations.Nullable;
 
@@ -14,25 +16,31 @@ import org.jspecify.annotations.Nullable;
  * The tokens of a {@code tokenizer.json} as a GGUF file lists them.
  *
  * @param tokens one for each row of the embedding; rows without a token are {@code [PAD<id>]}
- * @param types of the tokens: 1 normal, 3 control, 4 found in a text without being special, 5 none
+ * @param types of the tokens: 1 normal, 2 unknown, 3 control, 4 found in a text without being
+ *     special, 5 none, 6 a byte
  * @param merges {@code "left right"}, the first ones first
- * @param pre how text is split into words
+ * @param pre how text is split into words; null for a SentencePiece model
+ * @param scores of a SentencePiece model's tokens
  * @param ids of the tokens that there are
- * @param postProcessor as the file has it
+ * @param tokenizer the file
  */
 record TokenTable(
     List<String> tokens,
     List<Integer> types,
     List<String> merges,
-    PreTokenizer pre,
+    @Nullable PreTokenizer pre,
+    @Nullable List<Float> scores,
     Map<String, Integer> ids,
-    JsonNode postProcessor) {
+    JsonNode tokenizer) {
 
   private static final String PREFIX = "tokenizer.ggml.";
+  private static final Pattern BYTE_NAME = Pattern.compile("<0x[0-9A-F]{2}>");
   private static final int NORMAL = 1;
+  private static final int UNKNOWN = 2;
   private static final int CONTROL = 3;
   private static final int USER_DEFINED = 4;
   private static final int UNUSED = 5;
+  private static final int BYTE = 6;
 
   /**
    * Reads a tokenizer.
@@ -43,15 +51,13 @@ record TokenTable(
   static TokenTable of(String label, JsonNode tokenizer, int rows) {
     JsonNode model = tokenizer.path("model");
     PreTokenizer pre = PreTokenizer.of(tokenizer);
-    if (pre == null
-        || !model.path("type").asText("BPE").equals("BPE")
-        || model.path("byte_fallback").asBoolean()
-        || !tokenizer.path("decoder").path("type").asText().equals("ByteLevel")) {
-      throw new ModelException(
-          label
-              + ": GGUF files have no name for this way of splitting text; written are byte-level"
-              + " BPE tokenizers that split as one of "
-              + PreTokenizer.known());
+    boolean pieces = SentencePiece.is(tokenizer);
+    boolean bytes =
+        pre != null
+            && !model.path("byte_fallback").asBoolean()
+            && tokenizer.path("decoder").path("type").asText().equals("ByteLevel");
+    if (!model.path("type").asText("BPE").equals("BPE") || (!pieces && !bytes)) {
+      throw unnamed(label);
     }
     List<@Nullable String> tokens = new ArrayList<>();
     List<Integer> types = new ArrayList<>();
@@ -70,8 +76,31 @@ record TokenTable(
         types.add(UNUSED);
       }
     }
-    return new TokenTable(
-        named, types, merges(label, model), pre, ids, tokenizer.path("post_processor"));
+    List<String> merges = merges(label, model);
+    if (!pieces) {
+      return new TokenTable(named, types, merges, pre, null, ids, tokenizer);
+    }
+    List<Float> scores = SentencePiece.scores(named, ids, merges);
+    if (scores == null) {
+      throw unnamed(label);
+    }
+    String unknown = model.path("unk_token").asText();
+    for (int id = 0; id < rows; id++) {
+      if (named.get(id).equals(unknown)) {
+        types.set(id, UNKNOWN);
+      } else if (BYTE_NAME.matcher(named.get(id)).matches()) {
+        types.set(id, BYTE);
+      }
+    }
+    return new TokenTable(named, types, merges, null, scores, ids, tokenizer);
+  }
+
+  private static ModelException unnamed(String label) {
+    return new ModelException(
+        label
+            + ": GGUF files have no name for this way of splitting text; written are SentencePiece"
+            + " BPE tokenizers, and byte-level ones that split as one of "
+            + PreTokenizer.known());
   }
 
   private record Table(
@@ -125,11 +154,16 @@ record TokenTable(
   }
 
   void write(GgufWriter to) {
-    to.put(PREFIX + "model", "gpt2");
-    to.put(PREFIX + "pre", pre.label());
+    to.put(PREFIX + "model", pre == null ? "llama" : "gpt2");
+    to.put(PREFIX + "pre", pre == null ? "default" : pre.label());
     to.putTexts(PREFIX + "tokens", tokens);
     to.putInts(PREFIX + "token_type", types);
-    to.putTexts(PREFIX + "merges", merges);
+    if (scores == null) {
+      to.putTexts(PREFIX + "merges", merges);
+    } else {
+      to.putFloats(PREFIX + "scores", scores);
+      to.put(PREFIX + "add_space_prefix", SentencePiece.prefixed(tokenizer));
+    }
   }
 
   /** Whether the tokenizer puts a token before each text. */
@@ -147,6 +181,7 @@ record TokenTable(
 
   /** The template for one text, of the post-processor or of one of its parts. */
   private JsonNode single() {
+    JsonNode postProcessor = tokenizer.path("post_processor");
     for (JsonNode part : postProcessor.path("processors")) {
       if (part.has("single")) {
         return part.path("single");

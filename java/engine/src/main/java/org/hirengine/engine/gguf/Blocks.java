@@ -104,12 +104,16 @@ final class Blocks {
     return rounded;
   }
 
+  /** Some bits of a byte. */
+  private static int bits(ByteBuffer source, int at, int shift, int mask) {
+    return (source.get(at) >> shift) & mask;
+  }
+
   private static void q4(
       ByteBuffer source, int at, float[] target, int to, float d, int offset, float minimum) {
     for (int i = 0; i < 16; i++) {
-      int pair = source.get(at + i);
-      target[to + i] = d * ((pair & 15) - offset) + minimum;
-      target[to + i + 16] = d * ((pair >> 4 & 15) - offset) + minimum;
+      target[to + i] = d * (bits(source, at + i, 0, 15) - offset) + minimum;
+      target[to + i + 16] = d * (bits(source, at + i, 4, 15) - offset) + minimum;
     }
   }
 
@@ -118,9 +122,8 @@ final class Blocks {
       ByteBuffer source, int at, float[] target, int to, float d, int offset, float minimum) {
     int high = source.getInt(at);
     for (int i = 0; i < 16; i++) {
-      int pair = source.get(at + 4 + i);
-      int first = pair & 15 | (high >>> i & 1) << 4;
-      int second = pair >> 4 & 15 | (high >>> i + 16 & 1) << 4;
+      int first = bits(source, at + 4 + i, 0, 15) + 16 * (high >>> i & 1);
+      int second = bits(source, at + 4 + i, 4, 15) + 16 * (high >>> (i + 16) & 1);
       target[to + i] = d * (first - offset) + minimum;
       target[to + i + 16] = d * (second - offset) + minimum;
     }
@@ -141,7 +144,7 @@ final class Blocks {
     float minimum = half(source.getShort(at + 82));
     for (int i = 0; i < 256; i++) {
       int scale = source.get(at + i / 16) & 0xFF;
-      int value = source.get(at + 16 + i / 128 * 32 + i % 32) >> i % 128 / 32 * 2 & 3;
+      int value = bits(source, at + 16 + i / 128 * 32 + i % 32, i % 128 / 32 * 2, 3);
       target[to + i] = d * (scale & 15) * value - minimum * (scale >> 4);
     }
   }
@@ -151,11 +154,13 @@ final class Blocks {
     float d = half(source.getShort(at + 108));
     for (int i = 0; i < 256; i++) {
       int block = i / 16;
-      int low = source.get(at + 96 + block % 8) >> (block < 8 ? 0 : 4) & 15;
-      int high = source.get(at + 104 + block % 4) >> block / 4 * 2 & 3;
-      int scale = (low | high << 4) - 32;
-      int bits = source.get(at + 32 + i / 128 * 32 + i % 32) >> i % 128 / 32 * 2 & 3;
-      int value = bits - ((source.get(at + i % 32) >> i / 32 & 1) == 0 ? 4 : 0);
+      int low = bits(source, at + 96 + block % 8, block / 8 * 4, 15);
+      int high = bits(source, at + 104 + block % 4, block / 4 * 2, 3);
+      int scale = low + 16 * high - 32;
+      int value =
+          bits(source, at + 32 + i / 128 * 32 + i % 32, i % 128 / 32 * 2, 3)
+              + 4 * bits(source, at + i % 32, i / 32, 1)
+              - 4;
       target[to + i] = d * scale * value;
     }
   }
@@ -166,7 +171,7 @@ final class Blocks {
       float d = half(source.getShort(at)) * scale(source, at + 4, block);
       float minimum = half(source.getShort(at + 2)) * minimum(source, at + 4, block);
       for (int i = 0; i < 32; i++) {
-        int value = source.get(at + 16 + block / 2 * 32 + i) >> block % 2 * 4 & 15;
+        int value = bits(source, at + 16 + block / 2 * 32 + i, block % 2 * 4, 15);
         target[to + block * 32 + i] = d * value - minimum;
       }
     }
@@ -178,8 +183,8 @@ final class Blocks {
       float d = half(source.getShort(at)) * scale(source, at + 4, block);
       float minimum = half(source.getShort(at + 2)) * minimum(source, at + 4, block);
       for (int i = 0; i < 32; i++) {
-        int low = source.get(at + 48 + block / 2 * 32 + i) >> block % 2 * 4 & 15;
-        int value = low | (source.get(at + 16 + i) >> block & 1) << 4;
+        int low = bits(source, at + 48 + block / 2 * 32 + i, block % 2 * 4, 15);
+        int value = low + 16 * bits(source, at + 16 + i, block, 1);
         target[to + block * 32 + i] = d * value - minimum;
       }
     }
@@ -188,15 +193,15 @@ final class Blocks {
   /** The 6-bit scale of a sub-block of 32 values in q4k and q5k. */
   private static int scale(ByteBuffer source, int at, int block) {
     return block < 4
-        ? source.get(at + block) & 63
-        : source.get(at + block + 4) & 15 | (source.get(at + block - 4) >> 6 & 3) << 4;
+        ? bits(source, at + block, 0, 63)
+        : bits(source, at + block + 4, 0, 15) + 16 * bits(source, at + block - 4, 6, 3);
   }
 
   /** The 6-bit minimum of a sub-block of 32 values in q4k and q5k. */
   private static int minimum(ByteBuffer source, int at, int block) {
     return block < 4
-        ? source.get(at + block + 4) & 63
-        : source.get(at + block + 4) >> 4 & 15 | (source.get(at + block) >> 6 & 3) << 4;
+        ? bits(source, at + block + 4, 0, 63)
+        : bits(source, at + block + 4, 4, 15) + 16 * bits(source, at + block, 6, 3);
   }
 
   /** 128 bytes of 4 low bits, 64 of 2 high bits, 16 signed scales, d. */
@@ -204,9 +209,9 @@ final class Blocks {
     float d = half(source.getShort(at + 208));
     for (int i = 0; i < 256; i++) {
       int part = i / 128;
-      int low = source.get(at + part * 64 + i % 64) >> i % 128 / 64 * 4 & 15;
-      int high = source.get(at + 128 + part * 32 + i % 32) >> i % 128 / 32 * 2 & 3;
-      target[to + i] = d * source.get(at + 192 + i / 16) * ((low | high << 4) - 32);
+      int low = bits(source, at + part * 64 + i % 64, i % 128 / 64 * 4, 15);
+      int high = bits(source, at + 128 + part * 32 + i % 32, i % 128 / 32 * 2, 3);
+      target[to + i] = d * source.get(at + 192 + i / 16) * (low + 16 * high - 32);
     }
   }
 
@@ -222,7 +227,7 @@ final class Blocks {
       float magnitude = fraction * 0x1p-24f;
       return sign == 0 ? magnitude : -magnitude;
     }
-    return Float.intBitsToFloat(sign << 16 | exponent + 112 << 23 | fraction << 13);
+    return Float.intBitsToFloat(sign << 16 | (exponent + 112) << 23 | fraction << 13);
   }
 
   /** The nearest IEEE half float, ties to even. */
@@ -231,7 +236,7 @@ final class Blocks {
     int sign = bits >>> 16 & 0x8000;
     int magnitude = bits & 0x7FFFFFFF;
     if (magnitude > 0x7F800000) {
-      return (short) (sign | 0x7E00 | magnitude >>> 13 & 0x3FF);
+      return (short) (sign | 0x7E00 | (magnitude >>> 13 & 0x3FF));
     }
     if (magnitude >= 0x47800000) { // 65536 and above
       return (short) (sign | 0x7C00);
@@ -249,6 +254,6 @@ final class Blocks {
     if ((bits & 0x7FFFFFFF) > 0x7F800000) {
       return (short) (bits >>> 16 | 64);
     }
-    return (short) (bits + 0x7FFF + (bits >>> 16 & 1) >>> 16);
+    return (short) ((bits + 0x7FFF + (bits >>> 16 & 1)) >>> 16);
   }
 }

@@ -119,7 +119,7 @@ public final class GgufWriter {
 
   private static void number(ByteArrayOutputStream target, int bytes, long value) {
     for (int i = 0; i < bytes; i++) {
-      target.write((int) (value >>> 8 * i));
+      target.write((int) (value >>> (8 * i)));
     }
   }
 

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * pre-tokenizer. The rules are those of llama.cpp's {@code llama-vocab.cpp}, as the models' own
  * {@code tokenizer.json} have them.
  */
+@SuppressWarnings("ImmutableEnumChecker") // the lists are List.of
 public enum PreTokenizer {
   /** Any-case contractions, a word may begin with one other character, digits by up to three. */
   LLAMA3(

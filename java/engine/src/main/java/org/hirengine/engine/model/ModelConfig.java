@@ -360,7 +360,7 @@ public record ModelConfig(
           JsonNode a = now.path(key);
           JsonNode b = before.path(key);
           boolean equal =
-              a.isNumber() && b.isNumber() ? a.doubleValue() == b.doubleValue() : a.equals(b);
+              (a.isNumber() && b.isNumber()) ? a.doubleValue() == b.doubleValue() : a.equals(b);
           if (!equal && differing.isEmpty()) {
             differing = key;
           }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,7 +20,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import org.bytedeco.pytorch.Scalar;
-import org.hirengine.engine.convert.ModelConverter.Type;
+import org.hirengine.engine.convert.ModelConverter.Storage;
 import org.hirengine.engine.gguf.GgmlType;
 import org.hirengine.engine.gguf.GgufFixture;
 import org.hirengine.engine.gguf.GgufModel;
@@ -131,8 +132,8 @@ class ModelConverterTest {
     Path folder = folder(family, kind, scaled);
     Path file = temp.resolve("model.gguf");
     Path back = temp.resolve("back");
-    assertEquals(Type.F32, ModelConverter.convert(folder, file, null));
-    assertEquals(Type.F32, ModelConverter.convert(file, back, null));
+    assertEquals(Storage.F32, ModelConverter.convert(folder, file, null));
+    assertEquals(Storage.F32, ModelConverter.convert(file, back, null));
     assertSameWeights(folder, file);
     assertSameWeights(folder, back);
     assertArrayEquals(logprobs(folder), logprobs(file));
@@ -163,8 +164,38 @@ class ModelConverterTest {
   }
 
   @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void sentencePieceTokenizersComeBack(boolean prefixed) throws IOException {
+    Path file =
+        GgufFixture.sentencePiece()
+            .put("tokenizer.ggml.add_space_prefix", prefixed)
+            .write(temp.resolve("pieces.gguf"));
+    Path folder = temp.resolve("pieces");
+    Path back = temp.resolve("back.gguf");
+    ModelConverter.convert(file, folder, null);
+    ModelConverter.convert(folder, back, null);
+    assertSameWeights(file, back);
+    JsonNode kinds = GgufFixture.resource("sentencepiece.json").path("kinds");
+    try (Tokenizer one = Tokenizer.load(file);
+        Tokenizer other = Tokenizer.load(back)) {
+      for (JsonNode test : kinds.get(0).path("cases")) {
+        String text = test.path("text").asText();
+        int[] ids = one.encode(text, true);
+        assertArrayEquals(ids, other.encode(text, true), text);
+        assertEquals(one.decode(ids, false), other.decode(ids, false));
+      }
+    }
+    // Merges of a trained BPE that are not all ways to put a piece together have no scores.
+    Path tokenizer = folder.resolve("tokenizer.json");
+    ObjectNode changed = (ObjectNode) JSON.readTree(tokenizer.toFile());
+    ((ArrayNode) changed.path("model").path("merges")).remove(5);
+    Files.writeString(tokenizer, changed.toString());
+    refused(() -> ModelConverter.convert(folder, back, null), "SentencePiece");
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {"F16", "BF16"})
-  void narrowTypesKeepWhatTheyHold(Type type) throws IOException {
+  void narrowTypesKeepWhatTheyHold(Storage type) throws IOException {
     Path folder = folder("llama", "smollm", false);
     Path narrow = temp.resolve("narrow");
     Path file = temp.resolve("narrow.gguf");
@@ -173,13 +204,13 @@ class ModelConverterTest {
     ModelConverter.convert(narrow, file, null);
     ModelConverter.convert(file, again, null);
     assertSameWeights(narrow, again);
-    assertEquals(type == Type.F16 ? "float16" : "bfloat16", ModelConfig.read(again).dtype());
+    assertEquals(type == Storage.F16 ? "float16" : "bfloat16", ModelConfig.read(again).dtype());
     assertArrayEquals(
         Files.readAllBytes(narrow.resolve("model.safetensors")),
         Files.readAllBytes(again.resolve("model.safetensors")));
     Map<String, float[]> exact = weights(folder);
     Map<String, float[]> rounded = weights(narrow);
-    double step = type == Type.F16 ? 0x1p-11 : 0x1p-8;
+    double step = type == Storage.F16 ? 0x1p-11 : 0x1p-8;
     exact.forEach(
         (name, values) -> {
           for (int i = 0; i < values.length; i++) {
@@ -192,7 +223,7 @@ class ModelConverterTest {
   @Test
   void blocksFallBackToHalvesWhereRowsAreNone() throws IOException {
     Path file = temp.resolve("model.gguf");
-    ModelConverter.convert(folder("qwen2", "qwen2", false), file, Type.Q8_0);
+    ModelConverter.convert(folder("qwen2", "qwen2", false), file, Storage.Q8_0);
     try (ModelWeights weights = ModelWeights.open(file)) {
       for (String name : weights.names()) {
         GgmlType expected =
@@ -206,7 +237,7 @@ class ModelConverterTest {
     }
     // Written again in the same type, nothing moves: decoded blocks are themselves.
     Path again = temp.resolve("again.gguf");
-    ModelConverter.convert(file, again, Type.F32);
+    ModelConverter.convert(file, again, Storage.F32);
     assertSameWeights(file, again);
   }
 
@@ -216,7 +247,8 @@ class ModelConverterTest {
     "qwen2-tiny, qwen_like, F32", "qwen3-tiny, qwen_like, F32", "llama3-tiny, llama3_like, F32",
     "qwen2-tiny, qwen_like, Q8_0", "qwen3-tiny, qwen_like, Q8_0", "llama3-tiny, llama3_like, Q8_0",
   })
-  void theSameAsTheReferenceConverter(String name, String tokenizer, Type type) throws IOException {
+  void theSameAsTheReferenceConverter(String name, String tokenizer, Storage type)
+      throws IOException {
     Path reference = SharedData.require("models/tiny/" + name + "." + type + ".gguf");
     Path folder = Files.createDirectories(temp.resolve("golden"));
     for (String file : List.of("config.json", "model.safetensors")) {
@@ -254,7 +286,7 @@ class ModelConverterTest {
   void whatGgufCannotHoldIsRefused() throws IOException {
     Path folder = folder("llama", "smollm", false);
     Path file = temp.resolve("model.gguf");
-    refused(() -> ModelConverter.convert(folder, temp.resolve("out"), Type.Q8_0), "Q8_0");
+    refused(() -> ModelConverter.convert(folder, temp.resolve("out"), Storage.Q8_0), "Q8_0");
 
     Files.writeString(folder.resolve("generation_config.json"), "{\"eos_token_id\": [1, 2, 3, 4]}");
     refused(() -> ModelConverter.convert(folder, file, null), "room for three");
@@ -299,7 +331,7 @@ class ModelConverterTest {
       policy.save(folder, DType.FLOAT32);
     }
     byte[] before = Files.readAllBytes(file);
-    refused(() -> ModelConverter.convert(folder, file, Type.F16), "blk.1.ffn_up.weight");
+    refused(() -> ModelConverter.convert(folder, file, Storage.F16), "blk.1.ffn_up.weight");
     assertArrayEquals(before, Files.readAllBytes(file));
     try (var left = Files.list(temp)) {
       assertTrue(left.noneMatch(path -> path.toString().endsWith(".tmp")));

@@ -35,7 +35,7 @@ final class GgufBytes {
 
   private GgufBytes number(int count, long value) {
     for (int i = 0; i < count; i++) {
-      bytes.write((int) (value >>> 8 * i));
+      bytes.write((int) (value >>> (8 * i)));
     }
     return this;
   }

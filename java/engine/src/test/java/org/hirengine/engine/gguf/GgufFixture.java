@@ -96,6 +96,28 @@ public final class GgufFixture {
     }
   }
 
+  /** A SentencePiece model, as TinyLlama's, with scores in place of merges. */
+  public static GgufFixture sentencePiece() {
+    JsonNode model = resource("sentencepiece.json");
+    List<String> tokens = new ArrayList<>();
+    model.path("tokens").forEach(token -> tokens.add(token.asText()));
+    List<Integer> types = new ArrayList<>();
+    model.path("types").forEach(type -> types.add(type.intValue()));
+    List<Float> scores = new ArrayList<>();
+    model.path("scores").forEach(score -> scores.add(score.floatValue()));
+    return new GgufFixture("llama")
+        .put("tokenizer.ggml.model", "llama")
+        .put("tokenizer.ggml.pre", "default")
+        .put("tokenizer.ggml.tokens", tokens)
+        .put("tokenizer.ggml.token_type", types)
+        .put("tokenizer.ggml.scores", scores)
+        .put("tokenizer.ggml.bos_token_id", 1L)
+        .put("tokenizer.ggml.eos_token_id", 2L)
+        .put("tokenizer.ggml.unknown_token_id", 0L)
+        .remove("tokenizer.ggml.merges")
+        .remove("tokenizer.ggml.add_bos_token");
+  }
+
   /** A list of texts of {@link #TOKENS}. */
   public static List<String> texts(String field) {
     List<String> texts = new ArrayList<>();

@@ -68,8 +68,8 @@ class GgufModelTest {
   /** Row r of the file holds r everywhere. */
   private static float[] numbered(int rows, int width) {
     float[] values = new float[rows * width];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = i / width;
+    for (int row = 0; row < rows; row++) {
+      Arrays.fill(values, row * width, (row + 1) * width, row);
     }
     return values;
   }
@@ -293,33 +293,11 @@ class GgufModelTest {
     assertTrue(compared > 50, "compared " + compared);
   }
 
-  /** A SentencePiece model, as TinyLlama's, with scores in place of merges. */
-  static GgufFixture sentencePiece() {
-    JsonNode model = GgufFixture.resource("sentencepiece.json");
-    List<String> tokens = new ArrayList<>();
-    model.path("tokens").forEach(token -> tokens.add(token.asText()));
-    List<Integer> types = new ArrayList<>();
-    model.path("types").forEach(type -> types.add(type.intValue()));
-    List<Float> scores = new ArrayList<>();
-    model.path("scores").forEach(score -> scores.add(score.floatValue()));
-    return new GgufFixture("llama")
-        .put("tokenizer.ggml.model", "llama")
-        .put("tokenizer.ggml.pre", "default")
-        .put("tokenizer.ggml.tokens", tokens)
-        .put("tokenizer.ggml.token_type", types)
-        .put("tokenizer.ggml.scores", scores)
-        .put("tokenizer.ggml.bos_token_id", 1L)
-        .put("tokenizer.ggml.eos_token_id", 2L)
-        .put("tokenizer.ggml.unknown_token_id", 0L)
-        .remove("tokenizer.ggml.merges")
-        .remove("tokenizer.ggml.add_bos_token");
-  }
-
   /** Ids as llama.cpp gives them, with and without a blank before the text. */
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void sentencePieceModelsMergeByScore(boolean prefixed) throws IOException {
-    Path file = write(sentencePiece().put("tokenizer.ggml.add_space_prefix", prefixed));
+    Path file = write(GgufFixture.sentencePiece().put("tokenizer.ggml.add_space_prefix", prefixed));
     int compared = 0;
     try (Tokenizer tokenizer = Tokenizer.load(file)) {
       for (JsonNode kind : GgufFixture.resource("sentencepiece.json").path("kinds")) {
@@ -341,7 +319,7 @@ class GgufModelTest {
       assertEquals(1, tokenizer.encode("the", true)[0], "begins with <s> unless told otherwise");
     }
     assertTrue(compared > 60, "compared " + compared);
-    refused(sentencePiece().remove("tokenizer.ggml.scores"), "tokenizer.ggml.scores");
+    refused(GgufFixture.sentencePiece().remove("tokenizer.ggml.scores"), "tokenizer.ggml.scores");
   }
 
   @Test
