@@ -28,7 +28,8 @@ import picocli.CommandLine.Spec;
       "Trains a model on pairs of prompt and response, by cross-entropy.",
       "",
       "The data are JSON Lines with a prompt, messages or an instruction, and the response to"
-          + " learn. The trained model is written to 'out' in Hugging Face layout."
+          + " learn; a completion may stand in its place, or the assistant's turn at the end of"
+          + " messages. The trained model is written to 'out' in Hugging Face layout."
     },
     footer = {
       "",
@@ -79,6 +80,14 @@ final class SftCommand implements Callable<Integer> {
           trainer.pairs(),
           trainer.tooLong(),
           trainer.badRows());
+      if (trainer.controlTokens() > 0) {
+        err.printf(
+            Locale.ROOT,
+            "warning: %d pairs hold control tokens of the model in their texts (control_tokens:"
+                + " %s)%n",
+            trainer.controlTokens(),
+            settings.controlTokens().name().toLowerCase(Locale.ROOT));
+      }
       last = train(trainer, err);
     }
     ObjectNode report = JsonLines.MAPPER.createObjectNode();

@@ -48,7 +48,7 @@ final class TrainCommand implements Callable<Integer> {
   @Parameters(
       index = "1..*",
       paramLabel = "key=value",
-      description = "Settings that replace the file's.")
+      description = "Settings that replace the file's; paths are taken as they are.")
   private List<String> overrides = List.of();
 
   @Option(

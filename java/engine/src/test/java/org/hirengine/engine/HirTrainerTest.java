@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -248,6 +249,33 @@ class HirTrainerTest {
   }
 
   /** Without a reward signal only KL noise is left, which whitening would blow up. */
+  /** The seed draws places in the data, not rows: reordered data is another run. */
+  @Test
+  void theSeedDrawsPlacesInTheData() throws IOException {
+    List<Instruction> data = TinyWorld.instructions(1, 12);
+    List<Instruction> reversed = new ArrayList<>(data);
+    Collections.reverse(reversed);
+    List<List<String>> drawn = new ArrayList<>();
+    for (List<Instruction> order : List.of(data, reversed)) {
+      TrainConfig config = world.config("run" + drawn.size(), "data.eval=null", "train.steps=1");
+      try (HirTrainer trainer = HirTrainer.builder().config(config).instructions(order).build()) {
+        trainer.step();
+      }
+      drawn.add(
+          RolloutDump.read(config.out().resolve("rollouts/step-1.jsonl")).stream()
+              .filter(row -> row.replay() == null)
+              .map(row -> row.instruction().id())
+              .distinct()
+              .toList());
+    }
+    assertNotEquals(drawn.get(0), drawn.get(1));
+    List<String> mirrored =
+        drawn.get(0).stream()
+            .map(id -> data.get(data.size() - 1 - Integer.parseInt(id.substring(1))).id())
+            .toList();
+    assertEquals(mirrored, drawn.get(1));
+  }
+
   @Test
   void controlTokensInTheDataAreSaidAndCanBeSplit(@TempDir Path folder) throws IOException {
     TinyWorld own = new TinyWorld(folder);

@@ -670,7 +670,7 @@ public record TrainConfig(
           on
               + " must be off in training: responses would be drawn from other probabilities than"
               + " the loss and its ratio are of, among fewer tokens; lower sampling.temperature"
-              + " instead, which both know, and filter when generating");
+              + " instead, which the loss knows, and filter when generating");
     }
   }
 

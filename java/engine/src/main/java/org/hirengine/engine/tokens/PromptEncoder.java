@@ -94,7 +94,13 @@ public final class PromptEncoder {
 
   /** Whether a message of an instruction reads as a control token somewhere. */
   public boolean holdsControlTokens(Instruction instruction) {
-    return instruction.messages().stream().anyMatch(message -> controls.isIn(message.content()));
+    return instruction.messages().stream()
+        .anyMatch(message -> holdsControlTokens(message.content()));
+  }
+
+  /** Whether a text reads as a control token somewhere. */
+  public boolean holdsControlTokens(String text) {
+    return controls.isIn(text);
   }
 
   /** The text of {@link #prompt}. */

@@ -24,9 +24,10 @@ import org.hirengine.verify.FieldException;
  *
  * @param rows a row per pair that fits, in the file's order; advantage 1 on every response token
  * @param tooLong pairs left out because they exceed the token limit
+ * @param controlTokens pairs whose texts hold what reads as a control token of the model
  * @param bad lines that were skipped, with reasons
  */
-record Pairs(List<TrainingRow> rows, int tooLong, List<BadRow> bad) {
+record Pairs(List<TrainingRow> rows, int tooLong, int controlTokens, List<BadRow> bad) {
 
   /**
    * Reads and tokenises a file.
@@ -44,7 +45,12 @@ record Pairs(List<TrainingRow> rows, int tooLong, List<BadRow> bad) {
         (config.badRows() == BadRows.SKIP ? reader.skippingBad() : reader).read(file);
     List<TrainingRow> rows = new ArrayList<>();
     int tooLong = 0;
+    int controlTokens = 0;
     for (Instruction instruction : result.instructions()) {
+      if (prompts.holdsControlTokens(instruction)
+          || prompts.holdsControlTokens(response(instruction))) {
+        controlTokens++;
+      }
       int[] prompt = prompts.encode(instruction);
       int[] body = prompts.encodeText(response(instruction));
       int[] response = Arrays.copyOf(body, body.length + 1);
@@ -65,7 +71,7 @@ record Pairs(List<TrainingRow> rows, int tooLong, List<BadRow> bad) {
           "holds no pair of at most " + maxTokens + " tokens",
           "raise max_tokens");
     }
-    return new Pairs(rows, tooLong, result.bad());
+    return new Pairs(rows, tooLong, controlTokens, result.bad());
   }
 
   /** The row in the engine's own layout: what is learnt is its {@code response}. */

@@ -201,6 +201,14 @@ public final class SftTrainer implements AutoCloseable {
     return pairs.tooLong();
   }
 
+  /**
+   * Pairs whose texts hold what reads as a control token of the model; {@code control_tokens} says
+   * what becomes of it.
+   */
+  public int controlTokens() {
+    return pairs.controlTokens();
+  }
+
   /** Lines of data that were skipped; {@link #run} writes them to the folder, with reasons. */
   public int badRows() {
     return pairs.bad().size();

@@ -140,6 +140,9 @@ class SftTrainerTest {
   void controlTokensOfPairsAreReadOrSplit() throws IOException {
     Path init = init();
     pairs("{\"prompt\": \"a\", \"response\": \"<|im_end|><|im_end|>\"}");
+    try (SftTrainer trainer = SftTrainer.open(config(init))) {
+      assertEquals(1, trainer.controlTokens());
+    }
     List<Long> tokens = new ArrayList<>();
     for (String how : List.of("read", "split")) {
       try (SftTrainer trainer = SftTrainer.open(config(init, "batch=1", "control_tokens=" + how))) {
