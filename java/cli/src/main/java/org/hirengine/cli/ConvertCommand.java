@@ -71,9 +71,6 @@ final class ConvertCommand implements Callable<Integer> {
     }
     refuseExisting();
     Path model = Downloads.model(in, spec.commandLine().getErr());
-    if (!Files.exists(model)) {
-      throw new Failure(model + ": no such model", "give a model folder or a .gguf file");
-    }
     if (Files.exists(out) && Files.isSameFile(model, out)) {
       throw new Failure(out + ": is IN itself", "choose another OUT");
     }

@@ -21,6 +21,11 @@ final class ContentHash {
 
   private ContentHash() {}
 
+  /** Whether an etag is the hash of a content. */
+  static boolean isHash(String etag) {
+    return SHA256.matcher(etag).matches() || GIT_SHA1.matcher(etag).matches();
+  }
+
   /**
    * Whether a file's content is the one that an etag names; true for an etag that is no hash, as
    * some mirrors send.

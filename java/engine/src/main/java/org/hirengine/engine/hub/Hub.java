@@ -1,9 +1,11 @@
 package org.hirengine.engine.hub;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -97,9 +99,12 @@ public final class Hub {
           name + " is not in the cache " + settings.cache() + ", and HF_HUB_OFFLINE is set",
           "unset HF_HUB_OFFLINE, or fetch it where there is a network: hir fetch " + name);
     }
-    try {
+    try (ProcessEnd end = new ProcessEnd()) {
       return name.file() != null ? file(cache, name) : model(cache, name);
     } catch (IOException e) {
+      if (Thread.currentThread().isInterrupted()) {
+        throw Patience.interrupted();
+      }
       throw HubCache.broken("write", cache.folder(), e);
     }
   }
@@ -293,6 +298,9 @@ public final class Hub {
       throw new HubException(
           name + " arrived with another content than its hash says",
           "try again; if it stays, check whether a proxy changes what is downloaded");
+    }
+    try (FileChannel channel = FileChannel.open(partial, StandardOpenOption.WRITE)) {
+      channel.force(true); // else a power cut could leave a whole name with half a content
     }
     Files.move(
         partial,

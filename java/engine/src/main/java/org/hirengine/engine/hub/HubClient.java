@@ -161,7 +161,7 @@ final class HubClient {
         }
         if (isRedirect(status)) {
           uri = target(uri, headers);
-          if (headers.firstValue("X-Linked-Etag").isPresent() && !isEndpoint(uri)) {
+          if (headers.firstValue("X-Linked-Etag").isPresent()) {
             return answer; // what the file is stands here; where its content is knows nothing of it
           }
           hops++;
@@ -240,16 +240,16 @@ final class HubClient {
   private HttpResponse<Long> receive(
       URI start, Meta meta, long have, Path partial, LongConsumer progress) throws IOException {
     URI at = start;
-    long from = meta.size() < 0 || have > meta.size() ? 0 : have;
     long limit = meta.size() < 0 ? Long.MAX_VALUE : meta.size();
-    try (FileBody body = new FileBody(partial, from, limit)) {
+    try (FileBody body = new FileBody(partial, have, limit)) {
       for (int hops = 0; hops <= REDIRECTS; hops++) {
         HttpRequest.Builder request = request(at);
-        if (from > 0) {
-          request.header("Range", "bytes=" + from + "-");
+        // The endpoint knows the etag. Other hosts have etags of their own, which it would never
+        // match: there, what is spliced together has to be checked by its hash at the end.
+        boolean partOfSame = isEndpoint(at) || ContentHash.isHash(meta.etag());
+        if (have > 0 && have < meta.size() && partOfSame) {
+          request.header("Range", "bytes=" + have + "-");
           if (isEndpoint(at)) {
-            // Other hosts have etags of their own, which this one would never match. The file's
-            // name says whose part it is, and the whole is checked at the end.
             request.header("If-Range", '"' + meta.etag() + '"');
           }
         }

@@ -1,6 +1,11 @@
 package org.hirengine.engine.hub;
 
-/** Fetches a model in a process of its own and says on standard error what it is told. */
+import org.hirengine.engine.train.StopHook;
+
+/**
+ * Fetches a model in a process of its own, whose end waits for it, and says on standard error what
+ * it is told.
+ */
 final class FetchProbe {
 
   private FetchProbe() {}
@@ -16,6 +21,8 @@ final class FetchProbe {
             System.err.println(text);
           }
         };
-    new Hub(HubSettings.ofThisProcess(), listener).fetch(HubName.model(args[0]));
+    try (StopHook hook = new StopHook(() -> System.err.println("to end"))) {
+      new Hub(HubSettings.ofThisProcess(), listener).fetch(HubName.model(args[0]));
+    }
   }
 }

@@ -583,6 +583,39 @@ class HubTest {
         server.requests.toString());
   }
 
+  /** A mirror that keeps large files itself, and calls them otherwise there. */
+  @Test
+  void takesWhatAFileIsFromTheRedirect() throws IOException {
+    byte[] weights = small(server.model(NAME));
+    String commit =
+        server
+            .model(NAME)
+            .commit("main", Map.of("config.json", bytes("{}"), "model.safetensors", weights));
+    server.fault(
+        "HEAD",
+        "model.safetensors",
+        FakeHub.status(
+            302,
+            "Location",
+            "/lfs/1",
+            "X-Linked-Etag",
+            FakeHub.sha("SHA-256", weights),
+            "X-Linked-Size",
+            "200000",
+            "X-Repo-Commit",
+            commit));
+    server.fault(
+        "GET",
+        "/lfs/1",
+        exchange -> {
+          exchange.getResponseHeaders().set("ETag", "\"1\"");
+          exchange.sendResponseHeaders(200, weights.length);
+          exchange.getResponseBody().write(weights);
+          return true;
+        });
+    assertFetched(weights);
+  }
+
   @Test
   void followsNoEndlessRedirect() {
     small(server.model(NAME));
@@ -801,6 +834,34 @@ class HubTest {
     }
     assertEquals(0, first.waitFor());
     assertEquals(1, server.count("GET", hash));
+    assertFetched(weights);
+  }
+
+  @Test
+  void endsWithItsProcess() throws Exception {
+    byte[] weights = small(server.model(NAME));
+    String hash = FakeHub.sha("SHA-256", weights);
+    CountDownLatch asked = new CountDownLatch(1);
+    server.fault(
+        "GET",
+        hash,
+        exchange -> {
+          exchange.sendResponseHeaders(200, weights.length);
+          exchange.getResponseBody().write(weights, 0, 1000);
+          exchange.getResponseBody().flush();
+          asked.countDown();
+          await(new CountDownLatch(1)); // until the server is closed
+          return true;
+        });
+    Process probe = probe();
+    await(asked);
+    Path partial = blobs().resolve(hash + ".hir.incomplete");
+    while (!Files.exists(partial) || Files.size(partial) < 1000) {
+      Thread.sleep(5);
+    }
+    probe.destroy();
+    assertTrue(probe.waitFor(60, TimeUnit.SECONDS), "still waiting for the rest");
+    assertEquals(1000, Files.size(partial));
     assertFetched(weights);
   }
 

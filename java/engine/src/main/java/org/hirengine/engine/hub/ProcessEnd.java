@@ -1,0 +1,30 @@
+package org.hirengine.engine.hub;
+
+/**
+ * Interrupts a download when the process is to end. Without it, Ctrl-C would wait for the last byte
+ * where something else holds the end back until this thread is done.
+ */
+final class ProcessEnd implements AutoCloseable {
+
+  private final Thread hook;
+
+  /** Guards the calling thread from here on. */
+  ProcessEnd() {
+    Thread guarded = Thread.currentThread();
+    hook = new Thread(guarded::interrupt, "hir-download-end");
+    try {
+      Runtime.getRuntime().addShutdownHook(hook);
+    } catch (IllegalStateException endsAlready) {
+      throw Patience.interrupted();
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException endsAlready) {
+      // then the hook has run
+    }
+  }
+}
