@@ -168,18 +168,16 @@ final class EvaluateCommand implements Callable<Integer> {
         ConstraintJson.MULDIMIF.equals(benchName) ? new CategoryReport() : new ScoreReport(bench);
     JsonlVerifier verifier = verification.jsonlVerifier(verifiers);
     ObjectNode counts = JsonLines.MAPPER.createObjectNode();
-    try (StopSignal stop = new StopSignal();
+    try (StopSignal stop = folder == null ? null : new StopSignal();
         RowFile file = out == null ? null : open(out, folder, prompts)) {
       Judging judging = new Judging(verifier, report, file);
       try (InOrder<Judged> work = new InOrder<>(verification.threads(), judging)) {
-        if (folder != null) {
+        if (folder != null && stop != null) {
           sample(folder, prompts, judging, work, stop, file);
         } else {
           List<Row> rows = readResponses(String.valueOf(responses), benchName, prompts, counts);
           check(verifiers, rows.stream().map(Row::instruction).distinct().toList());
-          for (Row row : rows) {
-            judging.submit(work, row);
-          }
+          judge(rows, judging, work);
         }
         work.finish();
       }
@@ -193,6 +191,17 @@ final class EvaluateCommand implements Callable<Integer> {
     return 0;
   }
 
+  private void judge(List<Row> rows, Judging judging, InOrder<Judged> work) throws IOException {
+    PrintWriter err = spec.commandLine().getErr();
+    try (ProgressLine progress = ProgressLine.ofLong("judge", 0, rows.size(), err)) {
+      judging.show(progress);
+      for (Row row : rows) {
+        judging.submit(work, row);
+      }
+      work.finish();
+    }
+  }
+
   private void checkOptions() {
     if (json && markdown) {
       throw new ParameterException(spec.commandLine(), "--json and --markdown exclude each other");
@@ -203,7 +212,7 @@ final class EvaluateCommand implements Callable<Integer> {
     if (resume.given() && (model == null || out == null)) {
       throw new ParameterException(spec.commandLine(), "--resume needs --model and --out");
     }
-    if (OutputFile.STANDARD.equals(out)) {
+    if (out != null && OutputFile.isStandard(out)) {
       throw new ParameterException(
           spec.commandLine(), "--out needs a file: the tables go to standard output");
     }
@@ -262,6 +271,8 @@ final class EvaluateCommand implements Callable<Integer> {
     private final JsonlVerifier verifier;
     private final Report report;
     private final @Nullable RowFile file;
+    private @Nullable ProgressLine progress;
+    private int judged;
 
     Judging(JsonlVerifier verifier, Report report, @Nullable RowFile file) {
       this.verifier = verifier;
@@ -278,18 +289,27 @@ final class EvaluateCommand implements Callable<Integer> {
                       benchOf(row.instruction), row.instruction.constraints(), row.response)));
     }
 
+    /** Shows how many rows are judged. */
+    void show(ProgressLine line) {
+      progress = line;
+    }
+
     /** Adds a row that was judged in an earlier run. */
     void addKept(ObjectNode kept, Instruction x) {
       report.add(ALL, x, kept(kept, benchOf(x)));
     }
 
     @Override
-    public void accept(Judged judged) throws IOException {
-      Row row = judged.row;
-      report.add(row.group, row.instruction, judged.verdicts);
+    public void accept(Judged next) throws IOException {
+      Row row = next.row;
+      report.add(row.group, row.instruction, next.verdicts);
+      judged++;
+      if (progress != null) {
+        progress.to(judged, progress.rate(judged, "rows"));
+      }
       if (file != null) {
         ObjectNode line = row.row.deepCopy();
-        verifier.put(line, benchOf(row.instruction), judged.verdicts);
+        verifier.put(line, benchOf(row.instruction), next.verdicts);
         file.line(JsonLines.write(line));
       }
     }

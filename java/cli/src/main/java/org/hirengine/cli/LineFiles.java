@@ -71,7 +71,7 @@ final class LineFiles {
   /** Where bad lines go. */
   Quarantine quarantine() throws IOException {
     boolean unnamed = BESIDE_THE_OUTPUT.equals(skipBad);
-    if (unnamed && out.equals(OutputFile.STANDARD)) {
+    if (unnamed && OutputFile.isStandard(out)) {
       throw new Failure(
           "--skip-bad has no place for bad lines where the output is standard output",
           "name a file: --skip-bad=bad.jsonl");
@@ -85,7 +85,7 @@ final class LineFiles {
       counts.put("bad_rows", bad.rows());
     }
     PrintWriter to =
-        out.equals(OutputFile.STANDARD) ? spec.commandLine().getErr() : spec.commandLine().getOut();
+        OutputFile.isStandard(out) ? spec.commandLine().getErr() : spec.commandLine().getOut();
     to.println(counts(counts, json));
     to.flush();
   }

@@ -10,17 +10,22 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Text output that is there whole or not at all: written beside its place and moved there by {@link
- * #commit}. {@code -} is standard output; a path that exists and is not a plain file (a pipe,
- * {@code /dev/null}) is written to directly.
+ * #commit}. {@code -} is standard output; a pipe, and whatever lies in {@code /dev} or {@code
+ * /proc}, is written to directly.
  */
 public final class OutputFile implements Closeable {
 
   /** The name of standard output, and of standard input, on the command line. */
   static final String STANDARD = "-";
+
+  private static final Set<String> STANDARD_NAMES =
+      Set.of(STANDARD, "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1");
 
   private final @Nullable Path target;
   private final @Nullable Path draft;
@@ -28,16 +33,13 @@ public final class OutputFile implements Closeable {
 
   /** Opens the output named {@code name}; its folder must exist. */
   public OutputFile(String name) throws IOException {
-    target = name.equals(STANDARD) ? null : Path.of(name).toAbsolutePath();
+    target = isStandard(name) ? null : Path.of(name).toAbsolutePath();
     if (target == null) {
       draft = null;
       writer = utf8(System.out);
-    } else if (Files.exists(target) && !Files.isRegularFile(target)) {
-      if (Files.isDirectory(target)) {
-        throw new Failure(name + " is a folder", "name a file to write to");
-      }
+    } else if (isDirect(target)) {
       draft = null;
-      writer = utf8(Files.newOutputStream(target));
+      writer = utf8(openDirect(target, name));
     } else {
       if (!Files.isDirectory(target.getParent())) {
         throw new Failure(
@@ -46,6 +48,26 @@ public final class OutputFile implements Closeable {
       draft = Files.createTempFile(target.getParent(), "." + target.getFileName(), ".part");
       writer = utf8(Files.newOutputStream(draft));
     }
+  }
+
+  /** Whether a name means standard output, by any of its names. */
+  static boolean isStandard(String name) {
+    return STANDARD_NAMES.contains(name);
+  }
+
+  /** Whether nothing may be moved there: /dev/stdout stays a link even where it is a file. */
+  static boolean isDirect(Path target) {
+    return (Files.exists(target) && !Files.isRegularFile(target))
+        || target.startsWith("/dev")
+        || target.startsWith("/proc");
+  }
+
+  /** Opens what is written to directly. */
+  static OutputStream openDirect(Path target, String name) throws IOException {
+    if (Files.isDirectory(target)) {
+      throw new Failure(name + " is a folder", "name a file to write to");
+    }
+    return Files.newOutputStream(target, StandardOpenOption.APPEND);
   }
 
   private static Writer utf8(OutputStream out) {

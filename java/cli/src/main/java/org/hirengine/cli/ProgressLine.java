@@ -186,18 +186,22 @@ final class ProgressLine implements AutoCloseable {
    *
    * @param share of the task that this is, 0 to 1; NaN where nobody knows
    */
-  void to(long done, double share, String... fields) {
+  synchronized void to(long done, double share, String... fields) {
     List<String> shown = Stream.of(fields).filter(field -> !field.isEmpty()).toList();
-    show(new State(done, share, "", shown), total != UNKNOWN && done >= total);
+    show(new State(done, share, "", shown), total != UNKNOWN && done >= total, lastLine);
   }
 
   /** Shows how far the step under way is; the figures of the last one stay. */
-  void within(String part, long done, long of) {
+  synchronized void within(String part, long done, long of) {
     State last = state;
-    show(new State(last.done, last.share, part + " " + done + "/" + of, last.fields), false);
+    String shown = part + " " + done + "/" + of;
+    show(new State(last.done, last.share, shown, last.fields), false, Math.max(lastLine, start));
   }
 
-  private synchronized void show(State next, boolean last) {
+  /**
+   * @param lineBefore when a plain line was shown, or as if it had been
+   */
+  private synchronized void show(State next, boolean last, long lineBefore) {
     state = next;
     long now = System.nanoTime();
     long elapsed = now - start;
@@ -212,7 +216,7 @@ final class ProgressLine implements AutoCloseable {
     }
     long interval =
         Math.max(INTERVAL.toNanos(), Math.min(LONGEST_INTERVAL.toNanos(), elapsed / 20));
-    boolean due = now - lastLine >= interval;
+    boolean due = now - lineBefore >= interval;
     boolean worthAnEnd = last && (!silentWhenShort || lastLine != start);
     if (due || worthAnEnd) {
       lastLine = now;

@@ -26,7 +26,7 @@ final class ResumeOption {
   boolean complete(String out, PrintWriter err) {
     boolean complete =
         resume
-            && !out.equals(OutputFile.STANDARD)
+            && !OutputFile.isStandard(out)
             && Files.isRegularFile(Path.of(out))
             && !Files.exists(Path.of(out + ".part"));
     if (complete) {

@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  * {@code NAME.part}, beside {@code NAME.part.json} that says what they are made with; then the file
  * moves to its place. What a killed command left is continued where both say the same.
  *
- * <p>{@code -} is standard output; a path that exists and is not a plain file (a pipe, {@code
- * /dev/null}) is written to directly. Neither can be continued.
+ * <p>{@code -} is standard output; a pipe, and whatever lies in {@code /dev} or {@code /proc}, is
+ * written to directly. Neither can be continued.
  */
 final class RowFile implements Closeable {
 
@@ -73,16 +73,12 @@ final class RowFile implements Closeable {
    */
   static RowFile open(String name, boolean resume, ObjectNode setup, PrintWriter err)
       throws IOException {
-    Path target = name.equals(OutputFile.STANDARD) ? null : Path.of(name).toAbsolutePath();
-    boolean plain = target != null && (!Files.exists(target) || Files.isRegularFile(target));
-    if (!plain) {
+    Path target = OutputFile.isStandard(name) ? null : Path.of(name).toAbsolutePath();
+    if (target == null || OutputFile.isDirect(target)) {
       if (resume) {
         throw new Failure("--resume needs an output file, not " + name, "name one with --out");
       }
-      if (target != null && Files.isDirectory(target)) {
-        throw new Failure(name + " is a folder", "name a file to write to");
-      }
-      OutputStream out = target == null ? System.out : Files.newOutputStream(target);
+      OutputStream out = target == null ? System.out : OutputFile.openDirect(target, name);
       return new RowFile(name, err, target, null, utf8(out), 0);
     }
     if (!Files.isDirectory(target.getParent())) {

@@ -21,7 +21,7 @@ final class TrainConsole implements TrainingListener, AutoCloseable {
   private final PrintWriter err;
   private final Thread stopNotice;
   private volatile boolean stopping;
-  private @Nullable ProgressLine progress;
+  private volatile @Nullable ProgressLine progress;
 
   TrainConsole(TrainConfig config, PrintWriter err) {
     this.config = config;
@@ -63,6 +63,13 @@ final class TrainConsole implements TrainingListener, AutoCloseable {
     }
     long perStep = (long) config.train().prompts() * config.samplesPerPrompt();
     return Math.min(steps, Math.max(1, rollouts / perStep));
+  }
+
+  @Override
+  public void progress(String part, long done, long of) {
+    if (progress != null) {
+      progress.within(part, done, of);
+    }
   }
 
   @Override

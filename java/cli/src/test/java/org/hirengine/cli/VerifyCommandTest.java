@@ -3,6 +3,7 @@ package org.hirengine.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -170,6 +171,20 @@ class VerifyCommandTest {
       feeding.join();
       assertEquals(1, Files.readAllLines(out).size());
     }
+  }
+
+  /** /dev/stdout is a link to whatever standard output is, and stays one. */
+  @Test
+  void devicesAreWrittenToDirectly() throws Exception {
+    Path device = Path.of("/dev/stdout");
+    assumeTrue(Files.isSymbolicLink(device));
+    HirProcess.Result run =
+        HirProcess.run(NO_COMMA + "\n", "verify", "--in", "/dev/stdin", "--out", "/dev/stdout");
+    assertTrue(Files.isSymbolicLink(device));
+    assertEquals(0, run.exit(), run.err());
+    assertEquals(1, run.out().lines().count(), run.out());
+    assertTrue(run.out().contains("\"strict\":[true,false]"), run.out());
+    assertTrue(run.err().contains("lines 1"), run.err());
   }
 
   @Test

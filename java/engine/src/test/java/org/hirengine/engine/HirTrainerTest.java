@@ -81,6 +81,43 @@ class HirTrainerTest {
     return step.get(metric).orElseThrow(() -> new AssertionError("no " + metric.key()));
   }
 
+  /** What a step does is told part by part, each from its first response to its last. */
+  @Test
+  void progressWithinAStepIsTold() throws IOException {
+    List<String> parts = new ArrayList<>();
+    List<long[]> counts = new ArrayList<>();
+    TrainingListener listener =
+        new TrainingListener() {
+          @Override
+          public synchronized void progress(String part, long done, long of) {
+            parts.add(part);
+            counts.add(new long[] {done, of});
+          }
+        };
+    TrainConfig config =
+        world.config(
+            "run", "algorithm=rl-cla", "train.steps=1", "train.epochs=2", "data.eval=null");
+    StepMetrics step;
+    try (HirTrainer trainer =
+        HirTrainer.builder()
+            .config(config)
+            .listener(TrainingListener.all(List.of(listener)))
+            .build()) {
+      step = trainer.step();
+    }
+    assertEquals(List.of("rollout", "log-probs", "update"), parts.stream().distinct().toList());
+    for (int i = 0; i < counts.size(); i++) {
+      boolean first = i == 0 || !parts.get(i).equals(parts.get(i - 1));
+      boolean last = i + 1 == counts.size() || !parts.get(i).equals(parts.get(i + 1));
+      long done = counts.get(i)[0];
+      long of = counts.get(i)[1];
+      assertTrue(done > (first ? 0 : counts.get(i - 1)[0]), parts.get(i));
+      assertEquals(last, done == of, parts.get(i) + " " + done + "/" + of);
+      double rollouts = value(step, Metric.ROLLOUTS);
+      assertEquals(parts.get(i).equals("update") ? 2 * rollouts : rollouts, of);
+    }
+  }
+
   /** Runs a preset and works out from the dumps what the metrics and advantages must be. */
   @ParameterizedTest
   @CsvSource({

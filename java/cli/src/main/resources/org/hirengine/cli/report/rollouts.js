@@ -1,8 +1,28 @@
 /** The table of rollouts: filters, pages, and a row's instruction, verdicts and response on demand. */
 
 const PAGE = 50;
+/** Longer texts are folded until they are asked for. */
+const LONG_TEXT = 1500;
+const LONG_LINES = 18;
+const SNIPPET = 200;
 const MARKS = {satisfied: '\u2713', violated: '\u2717', failed: '!', no_verdict: '?'};
 const OUTCOMES = {satisfied: 'satisfied', violated: 'violated', failed: 'verifier failed', no_verdict: 'no verdict'};
+
+/** The first characters of a text, no emoji cut in half. */
+const start = text => [...text.slice(0, 2 * SNIPPET)].slice(0, SNIPPET).join('').trim();
+
+/** A text's element; a long one is folded, with a button that unfolds it. */
+function foldable(node, text) {
+  if (text.length <= LONG_TEXT && text.split('\n').length <= LONG_LINES) return node;
+  const size = `${text.length.toLocaleString('en')} characters`;
+  const button = el('button', {type: 'button', class: 'fold', 'aria-expanded': 'false', onclick: () => {
+    const folded = node.classList.toggle('folded');
+    button.textContent = folded ? `show all ${size}` : 'show less';
+    button.setAttribute('aria-expanded', String(!folded));
+  }}, `show all ${size}`);
+  node.classList.add('folded');
+  return [node, button];
+}
 
 class Rollouts {
   constructor(run) {
@@ -128,14 +148,16 @@ class Rollouts {
     const good = row.verdicts.filter(([name]) => name === 'satisfied').length;
     const asked = this.run.instructions[row.instruction];
     const line = el('tr', {class: open ? 'row open' : 'row', onclick: () => this.toggle(place)},
-      el('td', {class: 'number'}, String(row.step)), el('td', {class: 'number'}, String(row.index)),
-      el('td', {class: 'id', title: asked.id}, asked.id),
+      el('td', {class: 'number', 'data-name': 'step'}, String(row.step)),
+      el('td', {class: 'number', 'data-name': 'row'}, String(row.index)),
+      el('td', {class: 'id', title: asked.id, dir: 'auto'}, asked.id),
       el('td', {}, row.of === undefined ? el('span', {class: 'tag'}, 'original') : el('span', {class: 'tag replay'}, `replay of ${row.of}`)),
       el('td', {class: 'verdicts'}, `${good}/${row.verdicts.length}`,
         el('span', {class: 'pips', 'aria-hidden': 'true'}, row.verdicts.map(([name]) => el('i', {class: name})))),
-      [row.reward, row.advantage, row.entropy, row.tokens].map(value => el('td', {class: 'number'}, number(value))),
-      el('td', {class: 'snippet'}, el('button', {type: 'button', 'aria-expanded': String(open)},
-        row.response.slice(0, 200).trim() || '(empty)')));
+      [['reward', row.reward], ['advantage', row.advantage], ['entropy', row.entropy], ['tokens', row.tokens]].map(
+        ([name, value]) => el('td', {class: 'number', 'data-name': name}, number(value))),
+      el('td', {class: 'snippet'}, el('button', {type: 'button', 'aria-expanded': String(open), dir: 'auto'},
+        start(row.response) || '(empty)')));
     return open ? [line, el('tr', {class: 'detail', id: `row-${place}`}, el('td', {colspan: 10}, this.detail(row)))] : [line];
   }
 
@@ -161,7 +183,7 @@ class Rollouts {
       el('div', {class: 'card side'},
         el('h4', {}, 'Response', replay ? el('span', {}, 'replayed as ', link(replay.index, `row ${replay.index}`)) : null,
           row.of === undefined ? null : el('span', {}, 'sampled as ', link(row.of, `row ${row.of}`))),
-        row.response ? el('pre', {class: 'response'}, row.response) : el('p', {class: 'response empty'}, '(empty)'),
+        row.response ? foldable(el('pre', {class: 'response text', dir: 'auto'}, row.response), row.response) : el('p', {class: 'response empty'}, '(empty)'),
         el('p', {class: 'facts'},
           [['tokens', whole(row.tokens)], ['ended by', row.finish], ['reward', number(row.reward)], ['advantage', number(row.advantage)],
             ['log-prob per token', number(row.logprob)], ['entropy', number(row.entropy)], ['selection score', number(row.score)]].map(
@@ -175,7 +197,8 @@ class Rollouts {
   }
 
   instruction(title, note, x, constraints) {
-    const turn = (who, text) => el('p', {class: 'turn'}, who ? el('b', {}, who) : null, text);
+    const turn = (who, text) => el('div', {class: 'turn'}, who ? el('b', {}, who) : null,
+      foldable(el('p', {class: 'text', dir: 'auto'}, text), text));
     return el('div', {class: 'card side'},
       el('h4', {}, title, note ? el('span', {}, note) : null),
       x.system ? turn('system', x.system) : null,
@@ -189,7 +212,7 @@ class Rollouts {
     return el('li', {class: name},
       el('span', {class: 'mark', title: OUTCOMES[mark]}, MARKS[mark] || ''),
       el('span', {},
-        el('span', {class: 'sentence'}, c.sentence || c.type || ''), ' ', tag,
+        el('span', {class: 'sentence', dir: 'auto'}, c.sentence || c.type || ''), ' ', tag,
         el('small', {}, reason, reason && c.type ? ' \u00b7 ' : null, c.type ? c.type + kwargs : null)));
   }
 

@@ -1,6 +1,7 @@
 package org.hirengine.cli.report;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -10,6 +11,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** A headless Chromium that runs a page's script and gives the document back. */
@@ -38,6 +41,38 @@ final class Chromium {
         program != null,
         "no browser: the report page was not looked at; apt-get install chromium tests it");
     return new Chromium(program, temp);
+  }
+
+  /**
+   * How far a page scrolls sideways on a screen of {@code width} pixels: how much sticks out.
+   *
+   * @param address a file, with its fragment if any
+   */
+  int sidewaysScroll(String address, int width) throws IOException, InterruptedException {
+    // A browser's window has a least width; a frame has none.
+    Path frame = Files.createTempFile(temp, "frame", ".html");
+    Files.writeString(
+        frame,
+        """
+        <iframe src="%s" style="width:%dpx;height:900px;border:0"></iframe>
+        <script>addEventListener('load', () => setTimeout(() => {
+          document.title = 'width ' + frames[0].document.documentElement.scrollWidth + ' of '
+            + frames[0].document.documentElement.clientWidth;
+        }, 1000))</script>
+        """
+            .formatted(address.replace("&", "&amp;"), width));
+    String document =
+        run(
+            "--dump-dom",
+            "--virtual-time-budget=10000",
+            "--disable-web-security",
+            "--allow-file-access-from-files",
+            frame.toUri().toString());
+    Matcher title = Pattern.compile("<title>width (\\d+) of (\\d+)</title>").matcher(document);
+    assertTrue(title.find(), document);
+    int room = Integer.parseInt(title.group(2));
+    assertTrue(room <= width, document);
+    return Integer.parseInt(title.group(1)) - room;
   }
 
   /**

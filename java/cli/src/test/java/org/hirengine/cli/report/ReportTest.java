@@ -175,6 +175,38 @@ class ReportTest {
     }
   }
 
+  @Test
+  void aBrowserShowsWhatRealModelsWrite() throws Exception {
+    Chromium browser = Chromium.find(temp);
+    JsonNode data = data(page("--rows", "100000"));
+    List<String> open = new ArrayList<>();
+    for (String text : SampleRun.REAL) {
+      for (JsonNode row : data.get("rollouts")) {
+        if (row.get("response").asText().equals(text) && open.size() < 3) {
+          open.add("2." + row.get("index").intValue());
+          break;
+        }
+      }
+    }
+    assertEquals(3, open.size());
+    String address =
+        temp.resolve("report.html").toUri()
+            + "#rollouts?step=2&kind=original&open="
+            + String.join(",", open);
+    String document = browser.document(address);
+    assertSound(document);
+    String longRow = between(document, "id=\"row-" + open.get(0) + "\"", "</table>");
+    assertEquals(1, count("<pre class=\"response text folded\"", document), "the long one");
+    assertTrue(longRow.contains("show all " + SampleRun.REAL.get(0).length() / 1000 + ","));
+    assertTrue(longRow.contains("**Bold** and `code`:\n\n| a | b |"), "Markdown as it is written");
+    assertTrue(document.contains("<pre class=\"response text\" dir=\"auto\">\u05e9"));
+    assertTrue(document.contains("yyy\ud83d\ude00</button>"), "an emoji is not cut in half");
+    assertFalse(between(document, "<div id=\"table\">", "id=\"configuration\"").contains("\ufffd"));
+    for (int width : new int[] {390, 1400}) {
+      assertEquals(0, browser.sidewaysScroll(address, width), "on a screen of " + width);
+    }
+  }
+
   /** Drawn to the end, and untouched by what the texts say. */
   private void assertSound(String document) {
     assertTrue(document.contains("data-state=\"ready\""), "the script came to its end");

@@ -31,6 +31,13 @@ final class SampleRun {
       "</script><script>document.title='pwned'</script><img src=x"
           + " onerror=\"document.title='pwned'\"> <!-- \u2028 ]]> & {{data}} \uD800 done";
 
+  /** What real models write, in step 2 as rows 2 to 4 of each prompt. */
+  static final List<String> REAL =
+      List.of(
+          ("# Title\n\n**Bold** and `code`:\n\n| a | b |\n|---|---|\n" + "x".repeat(300)).repeat(9),
+          "\u05e9\u05dc\u05d5\u05dd \u05e2\u05d5\u05dc\u05dd with English.\n\nAnd a paragraph.",
+          "y".repeat(199) + "\ud83d\ude00\ud83d\ude00");
+
   private static final String[] WORDS = {
     "river", "golden", "morning", "stone", "quiet", "window", "paper", "harbor", "winter", "light"
   };
@@ -206,7 +213,11 @@ final class SampleRun {
         row,
         instruction,
         null,
-        step == 1 && index == 0 ? HOSTILE : index == 5 ? "" : response + ".",
+        step == 1 && index == 0
+            ? HOSTILE
+            : step == 2 && row >= 2 && row < 5
+                ? REAL.get(row - 2)
+                : index == 5 ? "" : response + ".",
         tokens,
         judge,
         judge.ila() ? 1 : 0,

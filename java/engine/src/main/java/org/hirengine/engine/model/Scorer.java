@@ -3,6 +3,7 @@ package org.hirengine.engine.model;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntConsumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -96,6 +97,20 @@ public final class Scorer {
    */
   public List<Scores> score(
       List<Sequence> sequences, double temperature, int maxTokens, boolean sharePrompts) {
+    return score(sequences, temperature, maxTokens, sharePrompts, done -> {});
+  }
+
+  /**
+   * Scores as {@link #score(List, double, int, boolean)} does.
+   *
+   * @param progress is told after each batch how many sequences are done
+   */
+  public List<Scores> score(
+      List<Sequence> sequences,
+      double temperature,
+      int maxTokens,
+      boolean sharePrompts,
+      IntConsumer progress) {
     List<Scores> results = new ArrayList<>();
     int from = 0;
     while (from < sequences.size()) {
@@ -119,6 +134,7 @@ public final class Scorer {
                 Arrays.copyOfRange(all.entropies(), begin, end)));
       }
       from = to;
+      progress.accept(from);
     }
     return results;
   }

@@ -20,6 +20,11 @@ record Listeners(List<TrainingListener> all) implements TrainingListener {
   }
 
   @Override
+  public void progress(String part, long done, long of) {
+    all.forEach(listener -> listener.progress(part, done, of));
+  }
+
+  @Override
   public void step(StepMetrics metrics) {
     all.forEach(listener -> listener.step(metrics));
   }

@@ -2,6 +2,7 @@ package org.hirengine.engine.train;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntConsumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -79,6 +80,15 @@ final class PolicyGradient {
 
   /** Adds the mini-batch's gradient to the policy's gradient buffer. */
   Result accumulate(List<TrainingRow> miniBatch) {
+    return accumulate(miniBatch, rows -> {});
+  }
+
+  /**
+   * Adds the mini-batch's gradient to the policy's gradient buffer.
+   *
+   * @param progress is told after each micro-batch how many rows it had
+   */
+  Result accumulate(List<TrainingRow> miniBatch, IntConsumer progress) {
     int[] lengths = miniBatch.stream().mapToInt(row -> row.response().length).toArray();
     var totals = LossAggregation.Totals.of(lengths, aggregationScale);
     LossSums originals = LossSums.ZERO;
@@ -96,6 +106,7 @@ final class PolicyGradient {
         replays = replays.plus(head.run(batch.originalTokens(), batch.batch().responseTokens()));
         pass.backward(gradient);
       }
+      progress.accept(batch.rows().size());
     }
     return new Result(originals, replays, (long) totals.tokens());
   }

@@ -1,6 +1,7 @@
 package org.hirengine.engine.train;
 
 import java.util.List;
+import java.util.function.IntConsumer;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.kernels.KernelException;
 
@@ -34,9 +35,18 @@ final class PolicyUpdate {
   }
 
   Outcome update(List<TrainingRow> miniBatch) {
+    return update(miniBatch, rows -> {});
+  }
+
+  /**
+   * Takes one optimizer step.
+   *
+   * @param progress is told after each micro-batch how many rows it had
+   */
+  Outcome update(List<TrainingRow> miniBatch, IntConsumer progress) {
     PolicyGradient.Result sums;
     try {
-      sums = gradient.accumulate(miniBatch);
+      sums = gradient.accumulate(miniBatch, progress);
     } catch (KernelException e) {
       policy.zeroGradients();
       return new Outcome(PolicyGradient.Result.NONE, Double.NaN, String.valueOf(e.getMessage()));

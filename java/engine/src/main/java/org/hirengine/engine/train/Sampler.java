@@ -3,6 +3,7 @@ package org.hirengine.engine.train;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.model.ResponseBatch.Sequence;
 import org.hirengine.engine.model.Scorer;
@@ -10,6 +11,7 @@ import org.hirengine.engine.rollout.Completion;
 import org.hirengine.engine.rollout.Prompt;
 import org.hirengine.engine.rollout.RandomStream;
 import org.hirengine.engine.rollout.RolloutEngine;
+import org.hirengine.engine.rollout.RolloutListener;
 import org.hirengine.engine.rollout.RolloutParams;
 import org.hirengine.engine.runtime.NativeExecutor;
 import org.hirengine.engine.train.Stopwatch.Part;
@@ -27,6 +29,7 @@ final class Sampler {
   private final @Nullable Scorer reference;
   private final Verification verification;
   private final TrainConfig config;
+  private final TrainingListener listener;
 
   /**
    * @param reference scores under the reference policy; null where there is none
@@ -37,13 +40,15 @@ final class Sampler {
       Scorer policy,
       @Nullable Scorer reference,
       Verification verification,
-      TrainConfig config) {
+      TrainConfig config,
+      TrainingListener listener) {
     this.executor = executor;
     this.engine = engine;
     this.policy = policy;
     this.reference = reference;
     this.verification = verification;
     this.config = config;
+    this.listener = listener;
   }
 
   /**
@@ -115,9 +120,23 @@ final class Sampler {
     List<Prompt> prompts =
         tasks.stream().map(task -> new Prompt(task.draw(), task.promptIds())).toList();
     List<Completion> completions =
-        executor.call(() -> engine.generate(prompts, n, firstRow, params, random));
+        executor.call(
+            () ->
+                engine.generate(
+                    prompts, n, firstRow, params, random, counting(prompts.size() * n)));
     watch.add(Part.ROLLOUT, began);
     return completions;
+  }
+
+  /** Tells how many of so many responses are sampled. */
+  private RolloutListener counting(int responses) {
+    AtomicInteger done = new AtomicInteger();
+    return new RolloutListener() {
+      @Override
+      public void completed(int index, Completion completion) {
+        listener.progress("rollout", done.incrementAndGet(), responses);
+      }
+    };
   }
 
   /** Scores of sequences under the policy and, where there is one, the reference policy. */
@@ -138,7 +157,12 @@ final class Sampler {
         executor.call(
             () ->
                 new Scored(
-                    policy.score(sequences, temperature, tokens, share),
+                    policy.score(
+                        sequences,
+                        temperature,
+                        tokens,
+                        share,
+                        done -> listener.progress("log-probs", done, sequences.size())),
                     reference == null
                         ? null
                         : reference.score(sequences, temperature, tokens, share)));

@@ -1,6 +1,7 @@
 package org.hirengine.engine.train;
 
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.hirengine.engine.config.TrainConfig;
 
 /**
@@ -27,6 +28,19 @@ final class StepUpdate {
    * for a policy that it did not become.
    */
   UpdateReport run(List<TrainingRow> rows) {
+    return run(rows, (done, of) -> {});
+  }
+
+  /** Is told how many rows are trained on, those of all passes counted. */
+  interface Progress {
+
+    void rows(long done, long of);
+  }
+
+  /** Trains on a step's rows as {@link #run(List)} does, and tells how far it is. */
+  UpdateReport run(List<TrainingRow> rows, Progress progress) {
+    long all = (long) rows.size() * config.epochs();
+    AtomicLong done = new AtomicLong();
     int parts = config.updatesPerEpoch();
     Sum sum = new Sum();
     for (int i = 0; i < planned() && sum.problem.isEmpty(); i++) {
@@ -34,7 +48,9 @@ final class StepUpdate {
       int from = (int) ((long) rows.size() * part / parts);
       int to = (int) ((long) rows.size() * (part + 1) / parts);
       if (from < to) {
-        sum.add(update.update(rows.subList(from, to)));
+        sum.add(
+            update.update(
+                rows.subList(from, to), trained -> progress.rows(done.addAndGet(trained), all)));
       }
     }
     return sum.report(planned());

@@ -7,8 +7,8 @@ import org.hirengine.engine.runs.Summary.Accuracy;
 import org.hirengine.replay.Coverage;
 
 /**
- * Told what a training run does, on the thread that runs it, between its steps. An exception thrown
- * here ends the run.
+ * Told what a training run does, on the thread that runs it, between its steps (but for {@link
+ * #progress}). An exception thrown here ends the run.
  */
 public interface TrainingListener {
 
@@ -22,6 +22,16 @@ public interface TrainingListener {
    * @param steps steps the run takes in all, unless {@code train.max_rollouts} ends it before
    */
   default void started(int step, int steps) {}
+
+  /**
+   * The step or evaluation under way has come further. Told often, and on the native thread too:
+   * what takes long here holds up the run.
+   *
+   * @param part what is under way: {@code rollout}, {@code log-probs} or {@code update}
+   * @param done responses that it is done with
+   * @param of responses that there are
+   */
+  default void progress(String part, long done, long of) {}
 
   /** A step is done; its metrics stand in the run folder. */
   default void step(StepMetrics metrics) {}

@@ -134,7 +134,8 @@ public final class TrainingRun implements AutoCloseable {
             engine.scorer,
             engine.referenceScorer,
             verification,
-            config);
+            config,
+            listener);
     replayMaker = new ReplayMaker(config, parts.rewriter, source, verification, sampler);
     update = new StepUpdate(config.train(), engine.update);
     evaluation =
@@ -535,7 +536,9 @@ public final class TrainingRun implements AutoCloseable {
     if (batch.rows().isEmpty() || pointless) {
       return UpdateReport.skipped(update.planned(), "");
     }
-    UpdateReport report = engine.executor.call(() -> update.run(batch.rows()));
+    UpdateReport report =
+        engine.executor.call(
+            () -> update.run(batch.rows(), (done, of) -> listener.progress("update", done, of)));
     skippedInARow = report.problem().isEmpty() ? 0 : skippedInARow + 1;
     return report;
   }
