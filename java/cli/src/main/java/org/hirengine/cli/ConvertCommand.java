@@ -58,7 +58,7 @@ final class ConvertCommand implements Callable<Integer> {
               + " are in IN; F32 where IN is quantized, which changes no value).")
   private @Nullable Storage type;
 
-  @Option(names = "--overwrite", description = "Replace OUT where it exists.")
+  @Option(names = "--overwrite", description = "Replace OUT where it is a file that exists.")
   private boolean overwrite;
 
   @Spec private CommandSpec spec;
@@ -82,16 +82,17 @@ final class ConvertCommand implements Callable<Integer> {
   }
 
   private void refuseExisting() throws IOException {
-    if (overwrite || !Files.exists(out)) {
-      return;
-    }
     if (Files.isDirectory(out)) {
       try (Stream<Path> entries = Files.list(out)) {
-        if (entries.findAny().isEmpty()) {
-          return;
+        if (entries.findAny().isPresent()) {
+          // What another model left there would become part of this one.
+          throw new Failure(out + ": is a folder with files in it", "choose another OUT");
         }
       }
+    } else if (Files.exists(out) && !overwrite) {
+      throw new Failure(out + ": exists already", "choose another OUT, or add --overwrite");
+    } else if (Files.exists(out) && !ModelConverter.isGguf(out)) {
+      throw new Failure(out + ": is a file, not a folder", "choose another OUT");
     }
-    throw new Failure(out + ": exists already", "choose another OUT, or add --overwrite");
   }
 }

@@ -26,12 +26,16 @@ class ConvertCommandTest {
     assertArrayEquals(
         Files.readAllBytes(model.resolve("tokenizer.json")),
         Files.readAllBytes(half.resolve("tokenizer.json")));
-    HirConsole.run("convert", model, half).failsWith(1, half + ": exists already");
-    HirConsole.run("convert", half, half, "--overwrite").failsWith(1, "is IN itself");
-    HirConsole.run("convert", model, half, "--overwrite", "--type", "F32").succeeds();
+    for (String more : new String[] {"--overwrite", "--type=F32"}) {
+      HirConsole.run("convert", model, half, more).failsWith(1, half + ": is a folder with files");
+    }
+    Path whole = Files.createDirectories(temp.resolve("whole"));
+    HirConsole.run("convert", model, whole).succeeds();
     assertArrayEquals(
         Files.readAllBytes(model.resolve("model.safetensors")),
-        Files.readAllBytes(half.resolve("model.safetensors")));
+        Files.readAllBytes(whole.resolve("model.safetensors")));
+    Path file = Files.writeString(temp.resolve("taken"), "x");
+    HirConsole.run("convert", model, file, "--overwrite").failsWith(1, "is a file, not a folder");
   }
 
   @Test
@@ -56,6 +60,9 @@ class ConvertCommandTest {
     Path back = temp.resolve("back.gguf");
     HirConsole.run("convert", file, folder).succeeds();
     HirConsole.run("convert", folder, back, "--type", "F32").succeeds();
+    HirConsole.run("convert", folder, back).failsWith(1, back + ": exists already");
+    HirConsole.run("convert", back, back, "--overwrite").failsWith(1, "is IN itself");
+    HirConsole.run("convert", folder, back, "--overwrite").succeeds();
     HirConsole.run("convert", back, temp.resolve("again")).succeeds();
     assertArrayEquals(
         Files.readAllBytes(folder.resolve("model.safetensors")),

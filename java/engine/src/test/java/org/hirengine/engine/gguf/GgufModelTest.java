@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,6 +28,7 @@ import org.hirengine.engine.tokens.ChatTemplate;
 import org.hirengine.engine.tokens.Tokenizer;
 import org.hirengine.replay.DataException;
 import org.hirengine.replay.Message;
+import org.hirengine.testing.SharedData;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -348,6 +350,29 @@ class GgufModelTest {
       assertTrue(tokenizer.isSpecial(BEGIN) && !tokenizer.isSpecial(THINK));
       assertEquals("the<think>", tokenizer.decode(ids, true));
       assertEquals(BEGIN, tokenizer.bosId().orElseThrow());
+    }
+  }
+
+  /** Qwen3's own template, whose variable shuts the thinking off. */
+  @Test
+  void thinkingIsTheTemplatesToSwitch() throws IOException {
+    String template =
+        Files.readString(SharedData.require("golden/tokenizer/templates/qwen3.jinja"));
+    Path file =
+        write(
+            new GgufFixture("qwen3")
+                .put("tokenizer.ggml.pre", "qwen2")
+                .put("tokenizer.chat_template", template));
+    try (Tokenizer tokenizer = Tokenizer.load(file)) {
+      ChatTemplate chat = ChatTemplate.load(file);
+      List<Message> messages = List.of(new Message("user", "the sound"));
+      String open = chat.render(messages, true, Map.of("enable_thinking", true));
+      String shut = chat.render(messages, true, Map.of("enable_thinking", false));
+      assertTrue(open.endsWith("<|im_start|>assistant\n"), open);
+      assertTrue(shut.endsWith("<think>\n\n</think>\n\n"), shut);
+      assertEquals(
+          1, Arrays.stream(tokenizer.encode(shut)).filter(id -> id == THINK).count(), shut);
+      assertEquals(shut, tokenizer.decode(tokenizer.encode(shut), false));
     }
   }
 
