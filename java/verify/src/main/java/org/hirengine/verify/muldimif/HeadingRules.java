@@ -46,6 +46,9 @@ final class HeadingRules {
   private static final PyPattern FIRST = wording("must begin with a level W heading");
   private static final PyPattern USED = wording("use heading level W");
 
+  /** For a word that only ignoring case makes a number; no heading has it. */
+  private static final long NO_LEVEL = -1;
+
   private final Demand sentence;
   private final List<HeadingRule> rules = new ArrayList<>();
 
@@ -211,9 +214,6 @@ final class HeadingRules {
       rules.add(rule.rule(number));
     }
   }
-
-  /** For a word that only ignoring case makes a number; no heading has it. */
-  private static final long NO_LEVEL = -1;
 
   private static long level(PyPattern.Match match, int group) {
     Long level = NumberWords.TO_TEN.read(String.valueOf(match.group(group)));

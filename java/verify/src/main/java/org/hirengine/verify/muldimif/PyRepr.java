@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.math.RoundingMode;
+import java.util.Locale;
 import java.util.Map;
 import org.hirengine.verify.text.CodePoints;
 
@@ -72,7 +73,8 @@ final class PyRepr {
             out.appendCodePoint(c);
           } else {
             out.append(
-                String.format(c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c));
+                String.format(
+                    Locale.ROOT, c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c));
           }
         }
       }
@@ -128,6 +130,6 @@ final class PyRepr {
     return sign
         + digits.charAt(0)
         + tail
-        + String.format("e%s%02d", exponent < 0 ? "-" : "+", Math.abs(exponent));
+        + String.format(Locale.ROOT, "e%s%02d", exponent < 0 ? "-" : "+", Math.abs(exponent));
   }
 }
