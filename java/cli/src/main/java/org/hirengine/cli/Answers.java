@@ -6,7 +6,7 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import org.hirengine.replay.Instruction;
-import org.hirengine.verify.text.PyText;
+import org.hirengine.text.PyText;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -9,19 +9,30 @@ import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
 /**
- * The import rules between the rooms of the house. The rooms, lowest first: verify, replay,
+ * The import rules between the rooms of the house. The rooms, lowest first: text, verify, replay,
  * kernels, engine, cli. Maven's module dependencies hold most of this already; these rules also
  * hold what Maven cannot see, such as the engine's use of third-party packages from the wrong room.
  */
 @AnalyzeClasses(packages = "org.hirengine", importOptions = ImportOption.DoNotIncludeTests.class)
 final class ArchitectureTest {
 
+  private static final String TEXT = "org.hirengine.text..";
   private static final String VERIFY = "org.hirengine.verify..";
   private static final String REPLAY = "org.hirengine.replay..";
   private static final String KERNELS = "org.hirengine.kernels..";
   private static final String ENGINE = "org.hirengine.engine..";
   private static final String CLI = "org.hirengine.cli..";
   private static final String NATIVE_LIBRARIES = "org.bytedeco..";
+
+  @ArchTest
+  static final ArchRule textNeedsTheJdkAlone =
+      noClasses()
+          .that()
+          .resideInAPackage(TEXT)
+          .should()
+          .dependOnClassesThat()
+          .resideOutsideOfPackages(TEXT, "java..", "org.jspecify..")
+          .because("Python's semantics are a matter of the language, not of a library");
 
   @ArchTest
   static final ArchRule verifiersStandAlone =

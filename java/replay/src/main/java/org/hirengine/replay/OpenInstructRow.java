@@ -3,6 +3,7 @@ package org.hirengine.replay;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.hirengine.text.PyLiteral;
 import org.hirengine.verify.FieldException;
 
 /**
@@ -50,7 +51,7 @@ final class OpenInstructRow {
   /** The one object in the text. */
   private static JsonNode truth(String text) {
     try {
-      JsonNode truth = PyLiteral.parse(text);
+      JsonNode truth = JsonLines.MAPPER.valueToTree(PyLiteral.parse(text));
       if (truth.isArray() && truth.size() == 1) {
         truth = truth.get(0);
       }

@@ -264,14 +264,6 @@ class DataFormatsTest {
   }
 
   @Test
-  void deepLiteralsEndWithAnError() {
-    assertThrows(IllegalArgumentException.class, () -> PyLiteral.parse("[".repeat(100_000)));
-    assertEquals(
-        "[1,-2.5,true,null,[\"\\n\"]]",
-        PyLiteral.parse("(1, -2.5, True, None, ['\\n',],)").toString());
-  }
-
-  @Test
   void coverageCountsWhoDecides() throws IOException {
     Coverage coverage = Coverage.of(read(TYPE1 + "\n" + TYPE4), Verifiers.standard());
     assertEquals(2, coverage.verified());

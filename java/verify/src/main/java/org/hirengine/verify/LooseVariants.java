@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
-import org.hirengine.verify.text.PyText;
+import org.hirengine.text.PyText;
 import org.jspecify.annotations.Nullable;
 
 /** What {@link Response#looseVariants} gives: made one after another, and kept. */

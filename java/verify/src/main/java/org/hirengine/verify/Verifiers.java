@@ -17,6 +17,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
+import org.hirengine.text.Similar;
 import org.hirengine.verify.ifbench.IfBenchTypes;
 import org.hirengine.verify.ifbench.Revision;
 import org.hirengine.verify.ifeval.IfEvalTypes;
@@ -24,7 +25,6 @@ import org.hirengine.verify.iftrain.IfTrainTypes;
 import org.hirengine.verify.judge.ModelJudge;
 import org.hirengine.verify.muldimif.MulDimIfTypes;
 import org.hirengine.verify.rule.BinaryType;
-import org.hirengine.verify.text.Similar;
 import org.jspecify.annotations.Nullable;
 
 /**

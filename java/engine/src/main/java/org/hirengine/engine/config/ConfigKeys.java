@@ -8,7 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import org.hirengine.engine.hub.Location;
-import org.hirengine.verify.text.Similar;
+import org.hirengine.text.Similar;
 import org.jspecify.annotations.Nullable;
 
 /** All keys of a configuration record, by dotted name in declaration order. */

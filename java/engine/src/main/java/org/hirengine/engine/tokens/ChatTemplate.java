@@ -10,10 +10,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.hirengine.engine.gguf.ModelFiles;
-import org.hirengine.engine.tokens.jinja.JinjaTemplate;
-import org.hirengine.engine.tokens.jinja.TemplateException;
 import org.hirengine.replay.DataException;
 import org.hirengine.replay.Message;
+import org.hirengine.text.jinja.JinjaTemplate;
+import org.hirengine.text.jinja.TemplateException;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -5,9 +5,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import org.hirengine.engine.tokens.jinja.TemplateException;
 import org.hirengine.replay.Instruction;
 import org.hirengine.replay.Message;
+import org.hirengine.text.jinja.TemplateException;
 import org.jspecify.annotations.Nullable;
 
 /**

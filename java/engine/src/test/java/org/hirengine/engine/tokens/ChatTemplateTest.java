@@ -17,10 +17,10 @@ import java.time.ZoneOffset;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.hirengine.engine.tokens.jinja.TemplateException;
 import org.hirengine.replay.DataException;
 import org.hirengine.replay.Message;
 import org.hirengine.testing.SharedData;
+import org.hirengine.text.jinja.TemplateException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 

@@ -1,10 +1,10 @@
 package org.hirengine.verify.ifbench;
 
 import java.util.List;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyText;
 
 /**
  * {@code ReverseNewlineChecker}: from the line with Zimbabwe on, 52 lines or more in descending

@@ -1,10 +1,10 @@
 package org.hirengine.verify.ifbench;
 
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyText;
 
 /**
  * {@code IncrementingAlliterationChecker}: the words that stand in runs of equal initials grow in

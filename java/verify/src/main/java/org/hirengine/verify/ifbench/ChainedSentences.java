@@ -1,11 +1,11 @@
 package org.hirengine.verify.ifbench;
 
 import java.util.List;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyText;
 
 /** {@code LastWordFirstNextChecker}: each sentence begins with the last word of the one before. */
 final class ChainedSentences extends BinaryType {

@@ -1,10 +1,10 @@
 package org.hirengine.verify.ifbench;
 
 import java.util.List;
+import org.hirengine.text.PyCsv;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyCsv;
 
 /** {@code CityCSVChecker}: a given header and seven rows of five fields. */
 final class CsvCities extends FixedTask {

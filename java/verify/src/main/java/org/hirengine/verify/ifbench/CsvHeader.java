@@ -3,10 +3,10 @@ package org.hirengine.verify.ifbench;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
-import org.hirengine.verify.regex.PyPattern;
-import org.hirengine.verify.text.CodePoints;
-import org.hirengine.verify.text.PyCsv;
-import org.hirengine.verify.text.PyText;
+import org.hirengine.text.CodePoints;
+import org.hirengine.text.PyCsv;
+import org.hirengine.text.PyText;
+import org.hirengine.text.regex.PyPattern;
 
 /** The first line of a table: column names, each bare or quoted, with a separator between. */
 final class CsvHeader {

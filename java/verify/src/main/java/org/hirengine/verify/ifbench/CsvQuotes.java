@@ -1,11 +1,11 @@
 package org.hirengine.verify.ifbench;
 
 import java.util.List;
+import org.hirengine.text.PyCsv;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyCsv;
-import org.hirengine.verify.text.PyText;
 
 /** {@code QuotesCSVChecker}: a given header and three rows, with tabs, every field quoted. */
 final class CsvQuotes extends FixedTask {

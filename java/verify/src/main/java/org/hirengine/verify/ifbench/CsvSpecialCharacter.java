@@ -1,11 +1,11 @@
 package org.hirengine.verify.ifbench;
 
 import java.util.List;
+import org.hirengine.text.PyChars;
+import org.hirengine.text.PyCsv;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyChars;
-import org.hirengine.verify.text.PyCsv;
 
 /**
  * {@code SpecialCharacterCSVChecker}: a given header, 14 rows, and a quoted field with a special

@@ -1,11 +1,11 @@
 package org.hirengine.verify.ifbench;
 
 import java.util.List;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyText;
 
 /** {@code ParagraphLastFirstWordMatchChecker}: each line ends with the word it begins with. */
 final class FramedParagraphs extends BinaryType {

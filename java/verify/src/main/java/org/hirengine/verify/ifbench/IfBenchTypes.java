@@ -1,10 +1,10 @@
 package org.hirengine.verify.ifbench;
 
 import java.util.List;
+import org.hirengine.text.PyChars;
 import org.hirengine.verify.ConstraintType;
 import org.hirengine.verify.TextTools;
 import org.hirengine.verify.rule.KeywordPosition;
-import org.hirengine.verify.text.PyChars;
 
 /** All constraint types of IFBench. */
 public final class IfBenchTypes {

@@ -1,9 +1,9 @@
 package org.hirengine.verify.ifbench;
 
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
-import org.hirengine.verify.text.PyText;
 
 /** {@code ItalicsThesisChecker}: text in HTML italics, and more text behind it. */
 final class ItalicThesis extends BinaryType {

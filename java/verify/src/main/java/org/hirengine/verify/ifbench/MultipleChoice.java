@@ -2,11 +2,11 @@ package org.hirengine.verify.ifbench;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.hirengine.text.PyChars;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyChars;
-import org.hirengine.verify.text.PyText;
 
 /**
  * {@code MultipleChoiceQuestionsChecker}: four parts that begin with "Question" and a number, each

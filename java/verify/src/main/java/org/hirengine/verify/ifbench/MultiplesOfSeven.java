@@ -1,10 +1,10 @@
 package org.hirengine.verify.ifbench;
 
 import java.util.List;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyText;
 
 /** {@code PrintMultiplesChecker}: the only numbers are 14, 21, 28, 35, 42 and 49, in order. */
 final class MultiplesOfSeven extends FixedTask {

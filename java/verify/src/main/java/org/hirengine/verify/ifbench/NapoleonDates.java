@@ -1,11 +1,11 @@
 package org.hirengine.verify.ifbench;
 
 import java.util.List;
+import org.hirengine.text.PyChars;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyChars;
-import org.hirengine.verify.text.PyText;
 
 /**
  * {@code DateFormatListChecker}: dates like 1805-12-02 within Napoleon's life, separated by commas.

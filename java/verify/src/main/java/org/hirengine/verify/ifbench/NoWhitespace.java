@@ -1,9 +1,9 @@
 package org.hirengine.verify.ifbench;
 
+import org.hirengine.text.PyChars;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
-import org.hirengine.verify.text.PyChars;
 
 /** {@code NoWhitespaceChecker}: no white space of any kind. */
 final class NoWhitespace extends BinaryType {

@@ -1,10 +1,10 @@
 package org.hirengine.verify.ifbench;
 
 import java.util.random.RandomGenerator;
+import org.hirengine.text.PyChars;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.rule.NumberType;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyChars;
 
 /**
  * {@code NumbersCountChecker}: runs of digits once all ASCII punctuation is gone, so that {@code

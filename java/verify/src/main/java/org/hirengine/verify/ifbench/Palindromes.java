@@ -1,11 +1,11 @@
 package org.hirengine.verify.ifbench;
 
+import org.hirengine.text.CodePoints;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.CodePoints;
-import org.hirengine.verify.text.PyText;
 
 /** {@code PalindromeChecker}: ten palindromes of five characters or more. */
 final class Palindromes extends BinaryType {

@@ -2,10 +2,10 @@ package org.hirengine.verify.ifbench;
 
 import java.util.List;
 import java.util.random.RandomGenerator;
+import org.hirengine.text.PyChars;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.rule.NumberType;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyChars;
 
 /**
  * {@code PersonNameCountChecker}: how many of fifty given names occur, in the first revision also

@@ -1,11 +1,11 @@
 package org.hirengine.verify.ifbench;
 
 import java.util.BitSet;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyText;
 
 /** {@code PrimeLengthsChecker}: words, punctuation off, whose lengths are primes below 100. */
 final class PrimeLengths extends BinaryType {

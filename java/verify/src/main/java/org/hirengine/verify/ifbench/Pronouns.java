@@ -3,11 +3,11 @@ package org.hirengine.verify.ifbench;
 import java.util.List;
 import java.util.Set;
 import java.util.random.RandomGenerator;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.TextTools;
 import org.hirengine.verify.rule.NumberType;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyText;
 
 /** {@code PronounCountChecker}: words from a list of pronouns, longer in the second revision. */
 final class Pronouns extends NumberType {

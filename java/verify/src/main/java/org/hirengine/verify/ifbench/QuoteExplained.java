@@ -1,10 +1,10 @@
 package org.hirengine.verify.ifbench;
 
+import org.hirengine.text.PyChars;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
-import org.hirengine.verify.text.PyChars;
-import org.hirengine.verify.text.PyText;
 
 /**
  * {@code QuoteExplanationChecker}: no two quotes stand together and none ends the text, white space

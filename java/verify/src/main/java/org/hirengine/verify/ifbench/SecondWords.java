@@ -4,6 +4,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
+import org.hirengine.text.PyChars;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.TextTools;
 import org.hirengine.verify.Verdict;
@@ -12,8 +14,6 @@ import org.hirengine.verify.rule.Kwargs;
 import org.hirengine.verify.rule.RuleType;
 import org.hirengine.verify.rule.WordPool;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyChars;
-import org.hirengine.verify.text.PyText;
 
 /**
  * {@code WordsPositionChecker}: the second token and the last but one are the keyword. Punctuation

@@ -5,17 +5,17 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
+import org.hirengine.text.CodePoints;
+import org.hirengine.text.PyText;
+import org.hirengine.text.regex.KeywordPattern;
+import org.hirengine.text.regex.PyPattern;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
-import org.hirengine.verify.regex.KeywordPattern;
-import org.hirengine.verify.regex.PyPattern;
 import org.hirengine.verify.rule.Kwargs;
 import org.hirengine.verify.rule.RuleType;
 import org.hirengine.verify.rule.WordPool;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.CodePoints;
-import org.hirengine.verify.text.PyText;
 
 /**
  * {@code IncludeKeywordChecker}: a keyword in the n-th sentence, in any case; between word

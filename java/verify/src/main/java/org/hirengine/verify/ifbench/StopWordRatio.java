@@ -4,14 +4,14 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
+import org.hirengine.text.Pieces;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.TextTools;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
 import org.hirengine.verify.rule.Kwargs;
 import org.hirengine.verify.rule.RuleType;
-import org.hirengine.verify.text.Pieces;
-import org.hirengine.verify.text.PyText;
 
 /** {@code StopWordPercentageChecker}: function words, as a share of all words, at most. */
 final class StopWordRatio extends RuleType {

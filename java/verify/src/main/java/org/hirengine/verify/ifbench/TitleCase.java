@@ -1,12 +1,12 @@
 package org.hirengine.verify.ifbench;
 
+import org.hirengine.text.PyChars;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.TextTools;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyChars;
-import org.hirengine.verify.text.PyText;
 import org.hirengine.verify.text.WordTokenizer;
 
 /** {@code TitleCaseChecker}: no token begins with a small letter, mixed case aside. */

@@ -3,10 +3,10 @@ package org.hirengine.verify.ifbench;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.random.RandomGenerator;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.rule.NumberType;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyText;
 
 /** {@code UniqueWordCountChecker}: different words in lower case, punctuation around them off. */
 final class UniqueWordCount extends NumberType {

@@ -1,9 +1,9 @@
 package org.hirengine.verify.ifbench;
 
+import org.hirengine.text.Pieces;
+import org.hirengine.text.PyChars;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
-import org.hirengine.verify.text.Pieces;
-import org.hirengine.verify.text.PyChars;
-import org.hirengine.verify.text.PyText;
 
 /** The words of a response in the forms that several rules ask for, each kept with it. */
 final class Words {

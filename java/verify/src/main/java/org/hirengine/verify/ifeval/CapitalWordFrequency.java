@@ -1,11 +1,11 @@
 package org.hirengine.verify.ifeval;
 
 import java.util.random.RandomGenerator;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.TextTools;
 import org.hirengine.verify.rule.CountType;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyText;
 
 /** {@code CapitalWordFrequencyChecker}: tokens in all capitals, counted. */
 final class CapitalWordFrequency extends CountType {

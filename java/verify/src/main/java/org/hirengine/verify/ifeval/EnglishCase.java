@@ -2,11 +2,11 @@ package org.hirengine.verify.ifeval;
 
 import java.util.Optional;
 import java.util.function.Predicate;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.TextTools;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
-import org.hirengine.verify.text.PyText;
 
 /**
  * {@code CapitalLettersEnglishChecker} and {@code LowercaseLettersEnglishChecker}: one case

@@ -1,10 +1,10 @@
 package org.hirengine.verify.ifeval;
 
+import org.hirengine.text.PyJson;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
-import org.hirengine.verify.text.PyJson;
-import org.hirengine.verify.text.PyText;
 
 /** {@code JsonFormat}: the text, freed from a code fence around it, is JSON. */
 final class JsonFormat extends BinaryType {

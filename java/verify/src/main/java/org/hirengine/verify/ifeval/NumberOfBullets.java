@@ -1,10 +1,10 @@
 package org.hirengine.verify.ifeval;
 
 import java.util.random.RandomGenerator;
+import org.hirengine.text.PyChars;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.rule.NumberType;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyChars;
 
 /** {@code BulletListChecker}: exactly n lines that begin with one asterisk, or with a dash. */
 final class NumberOfBullets extends NumberType {

@@ -1,10 +1,10 @@
 package org.hirengine.verify.ifeval;
 
 import java.util.random.RandomGenerator;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.rule.NumberType;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyText;
 
 /** {@code HighlightSectionChecker}: at least n highlights by asterisks; double ones count twice. */
 final class NumberOfHighlights extends NumberType {

@@ -4,16 +4,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
+import org.hirengine.text.CodePoints;
+import org.hirengine.text.PyText;
+import org.hirengine.text.regex.LazyPattern;
+import org.hirengine.text.regex.PyPattern;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
-import org.hirengine.verify.regex.LazyPattern;
-import org.hirengine.verify.regex.PyPattern;
 import org.hirengine.verify.rule.Kwargs;
 import org.hirengine.verify.rule.RuleType;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.CodePoints;
-import org.hirengine.verify.text.PyText;
 
 /** {@code PostscriptChecker}: the marker anywhere in the lower-cased text. */
 final class Postscript extends RuleType {

@@ -3,12 +3,12 @@ package org.hirengine.verify.ifeval;
 import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
 import org.hirengine.verify.rule.Kwargs;
 import org.hirengine.verify.rule.RuleType;
-import org.hirengine.verify.text.PyText;
 
 /** {@code RepeatPromptThenAnswer}: the text begins with the request, in any case. */
 final class RepeatPrompt extends RuleType {

@@ -1,10 +1,10 @@
 package org.hirengine.verify.ifeval;
 
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyText;
 
 /** {@code TitleChecker}: a title in double angular brackets, on one line. */
 final class Title extends BinaryType {

@@ -2,11 +2,11 @@ package org.hirengine.verify.ifeval;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyText;
 
 /** {@code TwoResponsesChecker}: two different answers separated by six asterisks. */
 final class TwoResponses extends BinaryType {

@@ -3,13 +3,13 @@ package org.hirengine.verify.iftrain;
 import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
 import org.hirengine.verify.rule.Kwargs;
 import org.hirengine.verify.rule.RuleType;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyText;
 
 /** {@code CopySpanIdxChecker}: the characters [start:end) of the request, in any case. */
 final class CopySpan extends RuleType {

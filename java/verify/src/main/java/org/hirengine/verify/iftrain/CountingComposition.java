@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.TextTools;
 import org.hirengine.verify.Verdict;
@@ -12,7 +13,6 @@ import org.hirengine.verify.rule.Kwargs;
 import org.hirengine.verify.rule.Paragraphs;
 import org.hirengine.verify.rule.RuleType;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyText;
 import org.hirengine.verify.text.SentenceSplitter;
 
 /**

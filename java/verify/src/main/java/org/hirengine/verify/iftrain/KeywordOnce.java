@@ -4,15 +4,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
+import org.hirengine.text.PyText;
+import org.hirengine.text.regex.KeywordPattern;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
-import org.hirengine.verify.regex.KeywordPattern;
 import org.hirengine.verify.rule.Kwargs;
 import org.hirengine.verify.rule.RuleType;
 import org.hirengine.verify.rule.WordPool;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyText;
 
 /** {@code KeywordFrequencyOnceChecker}: exactly one match of the unescaped keyword, in any case. */
 final class KeywordOnce extends RuleType {

@@ -1,11 +1,11 @@
 package org.hirengine.verify.iftrain;
 
 import java.util.List;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyText;
 
 /** {@code AdjacentLetterChecker}: no word begins one letter after the word before it. */
 final class NoConsecutiveInitials extends BinaryType {

@@ -1,10 +1,10 @@
 package org.hirengine.verify.iftrain;
 
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyText;
 
 /** {@code PalindromeBasicChecker}: a word between white space that reads the same backwards. */
 final class Palindrome extends BinaryType {

@@ -1,10 +1,10 @@
 package org.hirengine.verify.iftrain;
 
 import java.util.List;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
-import org.hirengine.verify.text.PyText;
 import org.hirengine.verify.text.SentenceSplitter;
 
 /**

@@ -1,12 +1,12 @@
 package org.hirengine.verify.iftrain;
 
 import java.util.List;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.TextTools;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyText;
 
 /** {@code StartEndChecker}: the first token is the last one too, in any case. */
 final class StartEnd extends BinaryType {

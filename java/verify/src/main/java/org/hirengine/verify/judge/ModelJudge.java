@@ -20,10 +20,10 @@ import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.ConstraintType;
 import org.hirengine.verify.Thinking;
 import org.hirengine.verify.Verdict;
-import org.hirengine.verify.text.PyText;
 import org.jspecify.annotations.Nullable;
 
 /**

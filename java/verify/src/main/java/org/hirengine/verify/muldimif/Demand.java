@@ -1,9 +1,9 @@
 package org.hirengine.verify.muldimif;
 
 import java.util.List;
-import org.hirengine.verify.regex.PyPattern;
-import org.hirengine.verify.text.CodePoints;
-import org.hirengine.verify.text.PyText;
+import org.hirengine.text.CodePoints;
+import org.hirengine.text.PyText;
+import org.hirengine.text.regex.PyPattern;
 import org.jspecify.annotations.Nullable;
 
 /** A constraint's sentence, as it was written and in lower case. */

@@ -8,15 +8,15 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import org.hirengine.text.CodePoints;
+import org.hirengine.text.PyChars;
+import org.hirengine.text.PyText;
+import org.hirengine.text.regex.PyPattern;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.TextTools;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
-import org.hirengine.verify.regex.PyPattern;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.CodePoints;
-import org.hirengine.verify.text.PyChars;
-import org.hirengine.verify.text.PyText;
 import org.jspecify.annotations.Nullable;
 
 /**

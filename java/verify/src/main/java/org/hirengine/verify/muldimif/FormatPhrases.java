@@ -4,13 +4,13 @@ import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import org.hirengine.text.CodePoints;
+import org.hirengine.text.PyText;
+import org.hirengine.text.regex.PyPattern;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
-import org.hirengine.verify.regex.PyPattern;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.CodePoints;
-import org.hirengine.verify.text.PyText;
 
 /**
  * {@code Format_Others}: attributes of XML, bullets, quotes, short tables, citations and lengths,

@@ -12,8 +12,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.hirengine.text.PyJson;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.PyJson;
 
 /** JSON as {@code json.loads} reads it, and its values as {@code str} writes them. */
 final class JsonText {

@@ -2,12 +2,12 @@ package org.hirengine.verify.muldimif;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.hirengine.text.CodePoints;
+import org.hirengine.text.Pieces;
+import org.hirengine.text.PyText;
+import org.hirengine.text.regex.PyPattern;
 import org.hirengine.verify.Verdict;
-import org.hirengine.verify.regex.PyPattern;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.CodePoints;
-import org.hirengine.verify.text.Pieces;
-import org.hirengine.verify.text.PyText;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -6,14 +6,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.hirengine.text.CodePoints;
+import org.hirengine.text.PyChars;
+import org.hirengine.text.PyText;
+import org.hirengine.text.regex.PyPattern;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
-import org.hirengine.verify.regex.PyPattern;
 import org.hirengine.verify.rule.Wording;
-import org.hirengine.verify.text.CodePoints;
-import org.hirengine.verify.text.PyChars;
-import org.hirengine.verify.text.PyText;
 
 /**
  * {@code Content_Keywords_Each}: the rule behind "each ... must" holds for each table cell of a

@@ -2,8 +2,8 @@ package org.hirengine.verify.muldimif;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.hirengine.verify.regex.PyPattern;
-import org.hirengine.verify.text.CodePoints;
+import org.hirengine.text.CodePoints;
+import org.hirengine.text.regex.PyPattern;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -3,9 +3,9 @@ package org.hirengine.verify.muldimif;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.hirengine.verify.regex.PyPattern;
-import org.hirengine.verify.text.CodePoints;
-import org.hirengine.verify.text.PyText;
+import org.hirengine.text.CodePoints;
+import org.hirengine.text.PyText;
+import org.hirengine.text.regex.PyPattern;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -1,8 +1,8 @@
 package org.hirengine.verify.muldimif;
 
+import org.hirengine.text.PyText;
+import org.hirengine.text.regex.PyPattern;
 import org.hirengine.verify.Verifier;
-import org.hirengine.verify.regex.PyPattern;
-import org.hirengine.verify.text.PyText;
 
 /**
  * {@code Length_Paragraphs}: the number of parts between empty lines that are not blank. Where no

@@ -6,7 +6,7 @@ import java.math.MathContext;
 import java.math.RoundingMode;
 import java.util.Locale;
 import java.util.Map;
-import org.hirengine.verify.text.CodePoints;
+import org.hirengine.text.CodePoints;
 
 /** What {@code str} makes of a JSON value that {@code json.loads} has read. */
 final class PyRepr {

@@ -1,8 +1,8 @@
 package org.hirengine.verify.muldimif;
 
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verifier;
-import org.hirengine.verify.text.PyText;
 
 /**
  * {@code Length_Sentences}: the number of stretches that end in a full stop, a question mark or an

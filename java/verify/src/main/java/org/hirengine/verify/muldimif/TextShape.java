@@ -2,9 +2,9 @@ package org.hirengine.verify.muldimif;
 
 import java.util.List;
 import java.util.Objects;
-import org.hirengine.verify.regex.PyPattern;
-import org.hirengine.verify.text.CodePoints;
-import org.hirengine.verify.text.PyText;
+import org.hirengine.text.CodePoints;
+import org.hirengine.text.PyText;
+import org.hirengine.text.regex.PyPattern;
 
 /** The main format of a text ({@code detect_format}), in whose terms "each" is to be taken. */
 enum TextShape {

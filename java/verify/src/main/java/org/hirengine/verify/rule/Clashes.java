@@ -10,7 +10,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
-import org.hirengine.verify.text.PyText;
+import org.hirengine.text.PyText;
 
 /**
  * Which types cannot sensibly stand together, read from {@code clashes.txt}: a line names a type

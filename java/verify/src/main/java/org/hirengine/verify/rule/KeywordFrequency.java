@@ -4,11 +4,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
+import org.hirengine.text.PyText;
+import org.hirengine.text.regex.KeywordPattern;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
-import org.hirengine.verify.regex.KeywordPattern;
-import org.hirengine.verify.text.PyText;
 
 /** {@code KeywordFrequencyChecker}: matches of the unescaped keyword in any case, counted. */
 public final class KeywordFrequency extends RuleType {

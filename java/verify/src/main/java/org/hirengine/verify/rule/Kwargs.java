@@ -5,8 +5,8 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.hirengine.verify.text.PyText;
-import org.hirengine.verify.text.Similar;
+import org.hirengine.text.PyText;
+import org.hirengine.text.Similar;
 
 /**
  * The arguments of one constraint, read with checks: one that is missing, empty, out of range or of

@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.MissingResourceException;
 import java.util.Optional;
-import org.hirengine.verify.text.Similar;
+import org.hirengine.text.Similar;
 
 /** Finds the code of a language that was named in another way. */
 final class Languages {

@@ -3,10 +3,10 @@ package org.hirengine.verify.rule;
 import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
-import org.hirengine.verify.text.PyText;
 
 /** {@code LetterFrequencyChecker}: one letter counted in the lower-cased text. */
 public final class LetterFrequency extends RuleType {

@@ -1,8 +1,8 @@
 package org.hirengine.verify.rule;
 
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
-import org.hirengine.verify.text.PyText;
 
 /** A mark that must not occur anywhere. */
 public final class NoMark extends BinaryType {

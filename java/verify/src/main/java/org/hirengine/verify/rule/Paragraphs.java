@@ -1,7 +1,7 @@
 package org.hirengine.verify.rule;
 
 import java.util.List;
-import org.hirengine.verify.text.PyText;
+import org.hirengine.text.PyText;
 
 /** Paragraphs between dividers, as the references count them. */
 public final class Paragraphs {

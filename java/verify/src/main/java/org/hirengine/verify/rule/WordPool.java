@@ -4,9 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.random.RandomGenerator;
+import org.hirengine.text.PyText;
+import org.hirengine.text.regex.KeywordPattern;
 import org.hirengine.verify.Response;
-import org.hirengine.verify.regex.KeywordPattern;
-import org.hirengine.verify.text.PyText;
 
 /** Words for keyword constraints: drawn from a list of common nouns, or found in a response. */
 public final class WordPool {

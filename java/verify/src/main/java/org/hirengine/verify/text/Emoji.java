@@ -1,6 +1,7 @@
 package org.hirengine.verify.text;
 
 import java.util.BitSet;
+import org.hirengine.text.PyText;
 
 /** Emoji of one code point: {@code emoji.is_emoji} of a single character. */
 public final class Emoji {

@@ -13,6 +13,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.hirengine.text.PyChars;
+import org.hirengine.text.PyRandom;
 
 /**
  * Language identification by naive Bayes over character n-grams, step for step as the references'

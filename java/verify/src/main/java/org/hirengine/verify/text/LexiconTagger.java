@@ -2,6 +2,7 @@ package org.hirengine.verify.text;
 
 import java.util.List;
 import java.util.Set;
+import org.hirengine.text.PyText;
 
 /**
  * The stand-in for {@link PerceptronTagger} without its model: a list of common verbs and their

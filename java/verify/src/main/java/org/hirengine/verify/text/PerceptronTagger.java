@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.hirengine.text.PyChars;
+import org.hirengine.text.PyText;
 
 /**
  * A port of NLTK's {@code PerceptronTagger}: a greedy averaged perceptron over suffixes and

@@ -2,6 +2,8 @@ package org.hirengine.verify.text;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.hirengine.text.PyChars;
+import org.hirengine.text.PyText;
 
 /**
  * Sentence boundaries by Punkt (Kiss and Strunk, 2006), as NLTK's {@code sent_tokenize} finds them:

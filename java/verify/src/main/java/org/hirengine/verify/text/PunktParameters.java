@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.hirengine.text.PyText;
 
 /**
  * What Punkt learned of a language (Kiss and Strunk, 2006).

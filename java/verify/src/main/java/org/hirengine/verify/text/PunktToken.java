@@ -2,6 +2,8 @@ package org.hirengine.verify.text;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.hirengine.text.PyChars;
+import org.hirengine.text.PyText;
 
 /** A token as Punkt sees it: a word with a period that may belong to it, or a mark. */
 final class PunktToken {

@@ -1,6 +1,9 @@
 package org.hirengine.verify.text;
 
 import java.util.Arrays;
+import org.hirengine.text.Pieces;
+import org.hirengine.text.PyChars;
+import org.hirengine.text.PyText;
 
 /**
  * The references' {@code split_into_sentences}: periods that do not end a sentence are protected by

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import org.hirengine.text.PyChars;
 
 /**
  * Syllables of an English word as the syllapy package counts them: by a list of words, and by

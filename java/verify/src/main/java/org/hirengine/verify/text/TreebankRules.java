@@ -1,6 +1,8 @@
 package org.hirengine.verify.text;
 
 import java.util.List;
+import org.hirengine.text.PyChars;
+import org.hirengine.text.PyText;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -1,5 +1,6 @@
 package org.hirengine.verify.text;
 
+import org.hirengine.text.CodePoints;
 import org.jspecify.annotations.Nullable;
 
 /** The different runs of three characters in a text, or in a part of it. */

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
+import org.hirengine.text.PyText;
 
 /** Words read from a file or a resource, one a line; lines that begin with # are comments. */
 final class WordList {

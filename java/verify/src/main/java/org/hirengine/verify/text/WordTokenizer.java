@@ -2,6 +2,8 @@ package org.hirengine.verify.text;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.hirengine.text.PyChars;
+import org.hirengine.text.PyText;
 
 /**
  * Tokens as NLTK's {@code word_tokenize} makes them: Punkt's sentences, then the Treebank-style

@@ -1,0 +1,203 @@
+package org.hirengine.text;
+
+/**
+ * What Python's {@code json.loads} accepts: NaN and infinities, duplicate keys, any top-level
+ * value, lone surrogate escapes; no raw control characters in strings, no leading zeros, no byte
+ * order mark.
+ *
+ * <p>Reads without recursion and builds nothing.
+ */
+public final class PyJson {
+
+  /** About where CPython's scanner meets its recursion limit. */
+  public static final int MAX_DEPTH = 990;
+
+  /** What became of a text. */
+  public enum Result {
+    VALID,
+    INVALID,
+    /** Nested deeper than Python's recursion limit allows: the reference raises. */
+    TOO_DEEP
+  }
+
+  private final String s;
+  private final boolean[] inObject = new boolean[MAX_DEPTH + 1];
+  private int position;
+
+  private PyJson(String s) {
+    this.s = s;
+  }
+
+  /** Reads a whole text. */
+  public static Result read(String text) {
+    return new PyJson(text).document();
+  }
+
+  private Result document() {
+    int depth = 0;
+    boolean valueDone = false;
+    skipSpace();
+    while (true) {
+      if (!valueDone) {
+        char c = peek();
+        if (c == '{' || c == '[') {
+          if (++depth > MAX_DEPTH) {
+            return Result.TOO_DEEP;
+          }
+          inObject[depth] = c == '{';
+          position++;
+          skipSpace();
+          if (peek() == (c == '{' ? '}' : ']')) {
+            position++;
+            depth--;
+            valueDone = true;
+          } else if (c == '{' && !key()) {
+            return Result.INVALID;
+          }
+          continue;
+        }
+        if (!scalar(c)) {
+          return Result.INVALID;
+        }
+        valueDone = true;
+      }
+      skipSpace();
+      if (depth == 0) {
+        return position == s.length() ? Result.VALID : Result.INVALID;
+      }
+      char c = peek();
+      position++;
+      if (c == ',') {
+        skipSpace();
+        if (inObject[depth] && !key()) {
+          return Result.INVALID;
+        }
+        valueDone = false;
+      } else if (c == (inObject[depth] ? '}' : ']')) {
+        depth--;
+      } else {
+        return Result.INVALID;
+      }
+    }
+  }
+
+  /** The next character, or NUL at the end (which no value begins with). */
+  private char peek() {
+    return position < s.length() ? s.charAt(position) : '\0';
+  }
+
+  private void skipSpace() {
+    while (position < s.length() && " \t\n\r".indexOf(s.charAt(position)) >= 0) {
+      position++;
+    }
+  }
+
+  /** A key, the colon, and the space around it. */
+  private boolean key() {
+    if (peek() != '"' || !string()) {
+      return false;
+    }
+    skipSpace();
+    if (peek() != ':') {
+      return false;
+    }
+    position++;
+    skipSpace();
+    return true;
+  }
+
+  private boolean scalar(char c) {
+    return switch (c) {
+      case '"' -> string();
+      case 't' -> word("true");
+      case 'f' -> word("false");
+      case 'n' -> word("null");
+      case 'N' -> word("NaN");
+      case 'I' -> word("Infinity");
+      case '-' -> word("-Infinity") || number();
+      default -> number();
+    };
+  }
+
+  private boolean word(String word) {
+    if (!s.startsWith(word, position)) {
+      return false;
+    }
+    position += word.length();
+    return true;
+  }
+
+  private boolean string() {
+    position++;
+    while (position < s.length()) {
+      char c = s.charAt(position++);
+      if (c == '"') {
+        return true;
+      }
+      if (c < 0x20) {
+        return false;
+      }
+      if (c == '\\') {
+        char escaped = peek();
+        position++;
+        if (escaped == 'u') {
+          for (int i = 0; i < 4; i++) {
+            if (peek() >= 128 || Character.digit(peek(), 16) < 0) {
+              return false;
+            }
+            position++;
+          }
+        } else if (escaped == '\0' || "\"\\/bfnrt".indexOf(escaped) < 0) {
+          return false;
+        }
+      }
+    }
+    return false;
+  }
+
+  private boolean isDigit() {
+    return peek() >= '0' && peek() <= '9';
+  }
+
+  private void digits() {
+    while (isDigit()) {
+      position++;
+    }
+  }
+
+  /** {@code -?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?}, as much of it as is there. */
+  private boolean number() {
+    if (peek() == '-') {
+      position++;
+    }
+    if (!isDigit()) {
+      return false;
+    }
+    if (peek() == '0') {
+      position++;
+    } else {
+      digits();
+    }
+    int end = position;
+    if (peek() == '.') {
+      position++;
+      if (isDigit()) {
+        digits();
+        end = position;
+      }
+      position = end;
+    }
+    if (peek() == 'e' || peek() == 'E') {
+      position++;
+      if (peek() == '+' || peek() == '-') {
+        position++;
+      }
+      if (isDigit()) {
+        digits();
+        end = position;
+      }
+      position = end;
+    }
+    return true;
+  }
+}

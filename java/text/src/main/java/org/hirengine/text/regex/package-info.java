@@ -1,0 +1,12 @@
+/**
+ * Regular expressions with the syntax and the meaning of Python's {@code re}, matched without
+ * recursion over the text and under a step budget.
+ *
+ * <p>Constraint data reaches these patterns unescaped, so neither a stack overflow nor an endless
+ * backtracking may come of one: a pattern is compiled to a small program and run on an explicit
+ * stack, and every step is counted.
+ */
+@NullMarked
+package org.hirengine.text.regex;
+
+import org.jspecify.annotations.NullMarked;
