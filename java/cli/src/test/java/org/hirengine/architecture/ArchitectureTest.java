@@ -10,8 +10,9 @@ import com.tngtech.archunit.lang.ArchRule;
 
 /**
  * The import rules between the rooms of the house. The rooms, lowest first: text, verify, replay,
- * kernels, engine, cli. Maven's module dependencies hold most of this already; these rules also
- * hold what Maven cannot see, such as the engine's use of third-party packages from the wrong room.
+ * parquet, kernels, engine, cli. Maven's module dependencies hold most of this already; these rules
+ * also hold what Maven cannot see, such as the engine's use of third-party packages from the wrong
+ * room.
  */
 @AnalyzeClasses(packages = "org.hirengine", importOptions = ImportOption.DoNotIncludeTests.class)
 final class ArchitectureTest {

@@ -1,4 +1,4 @@
-package org.hirengine.engine.parquet;
+package org.hirengine.parquet;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -37,68 +37,16 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class ParquetRowsTest {
 
-  /** The columns of verl's training tables, with HIR's parts in extra_info. */
-  static final String VERL =
-      """
-      message verl {
-        optional binary data_source (STRING);
-        optional group prompt (LIST) {
-          repeated group list {
-            optional group element {
-              optional binary content (STRING);
-              optional binary role (STRING);
-            }
-          }
-        }
-        optional binary ability (STRING);
-        optional group reward_model {
-          optional binary ground_truth (STRING);
-          optional binary style (STRING);
-        }
-        optional group extra_info {
-          optional group criteria (LIST) {
-            repeated group list { optional binary element (STRING); }
-          }
-          optional int64 index;
-          optional binary q_type (STRING);
-          optional binary question (STRING);
-          optional binary split (STRING);
-        }
-      }
-      """;
-
-  private static final String TRUTH =
-      "{\"instruction_id_list\": [\"punctuation:no_comma\", \"length_constraints:number_words\"],"
-          + " \"kwargs\": [{}, {\"num_words\": 40, \"relation\": \"at least\"}]}";
-
   @TempDir Path folder;
-
-  static void verlRow(Group row, int index) {
-    row.append("data_source", "type1");
-    Group prompt = row.addGroup("prompt");
-    turn(prompt, "system", "Be brief.");
-    turn(prompt, "user", "Write about the sea, no " + index + ".");
-    row.append("ability", "instruction_following");
-    row.addGroup("reward_model").append("style", "rule").append("ground_truth", TRUTH);
-    Group info = row.addGroup("extra_info");
-    info.append("question", "Write about the sea.").append("index", (long) index);
-    Group criteria = info.addGroup("criteria");
-    criteria.addGroup("list").append("element", "no comma");
-    criteria.addGroup("list").append("element", "at least 40 words");
-  }
-
-  private static void turn(Group prompt, String role, String content) {
-    prompt.addGroup("list").addGroup("element").append("role", role).append("content", content);
-  }
 
   private Path verl(CompressionCodecName codec, int rows, int groupRows) throws IOException {
     Path file = folder.resolve(codec + ".parquet");
     List<Consumer<Group>> all = new ArrayList<>();
     for (int i = 0; i < rows; i++) {
       int index = i;
-      all.add(row -> verlRow(row, index));
+      all.add(row -> ParquetTables.verlRow(row, index));
     }
-    ParquetTables.write(file, VERL, codec, groupRows, all);
+    ParquetTables.write(file, ParquetTables.VERL, codec, groupRows, all);
     return file;
   }
 
@@ -220,19 +168,20 @@ class ParquetRowsTest {
     Path file = folder.resolve("bad.parquet");
     Consumer<Group> notText =
         row -> {
-          verlRow(row, 2);
+          ParquetTables.verlRow(row, 2);
           row.getGroup("extra_info", 0)
               .getGroup("criteria", 0)
               .addGroup("list")
               .add("element", Binary.fromConstantByteArray(new byte[] {(byte) 0xC3}));
         };
-    Consumer<Group> noPrompt = row -> row.addGroup("reward_model").append("ground_truth", TRUTH);
+    Consumer<Group> noPrompt =
+        row -> row.addGroup("reward_model").append("ground_truth", ParquetTables.TRUTH);
     ParquetTables.write(
         file,
-        VERL,
+        ParquetTables.VERL,
         CompressionCodecName.ZSTD,
         2,
-        List.of(row -> verlRow(row, 1), notText, noPrompt));
+        List.of(row -> ParquetTables.verlRow(row, 1), notText, noPrompt));
     DataException e = assertThrows(DataException.class, () -> new InstructionReader().read(file));
     assertEquals(
         file + ":2: field 'extra_info.criteria[2]': is text that is not valid UTF-8",

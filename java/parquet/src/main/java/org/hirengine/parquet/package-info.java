@@ -1,5 +1,5 @@
 /** Parquet tables as data files, behind {@link org.hirengine.replay.DataRowsProvider}. */
 @NullMarked
-package org.hirengine.engine.parquet;
+package org.hirengine.parquet;
 
 import org.jspecify.annotations.NullMarked;

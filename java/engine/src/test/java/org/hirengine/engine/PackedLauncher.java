@@ -1,4 +1,4 @@
-package org.hirengine.engine.parquet;
+package org.hirengine.engine;
 
 import java.net.URL;
 import java.net.URLClassLoader;

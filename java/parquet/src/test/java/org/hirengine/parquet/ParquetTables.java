@@ -1,4 +1,4 @@
-package org.hirengine.engine.parquet;
+package org.hirengine.parquet;
 
 import io.airlift.compress.Compressor;
 import io.airlift.compress.lz4.Lz4Compressor;
@@ -25,12 +25,65 @@ import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.MessageTypeParser;
 
 /** Tables for tests, by the library's own writer. */
-final class ParquetTables {
+public final class ParquetTables {
+
+  /** The columns of verl's training tables, with HIR's parts in extra_info. */
+  public static final String VERL =
+      """
+      message verl {
+        optional binary data_source (STRING);
+        optional group prompt (LIST) {
+          repeated group list {
+            optional group element {
+              optional binary content (STRING);
+              optional binary role (STRING);
+            }
+          }
+        }
+        optional binary ability (STRING);
+        optional group reward_model {
+          optional binary ground_truth (STRING);
+          optional binary style (STRING);
+        }
+        optional group extra_info {
+          optional group criteria (LIST) {
+            repeated group list { optional binary element (STRING); }
+          }
+          optional int64 index;
+          optional binary q_type (STRING);
+          optional binary question (STRING);
+          optional binary split (STRING);
+        }
+      }
+      """;
+
+  static final String TRUTH =
+      "{\"instruction_id_list\": [\"punctuation:no_comma\", \"length_constraints:number_words\"],"
+          + " \"kwargs\": [{}, {\"num_words\": 40, \"relation\": \"at least\"}]}";
 
   private ParquetTables() {}
 
+  /** One row of the layout that verl writes. */
+  public static void verlRow(Group row, int index) {
+    row.append("data_source", "type1");
+    Group prompt = row.addGroup("prompt");
+    turn(prompt, "system", "Be brief.");
+    turn(prompt, "user", "Write about the sea, no " + index + ".");
+    row.append("ability", "instruction_following");
+    row.addGroup("reward_model").append("style", "rule").append("ground_truth", TRUTH);
+    Group info = row.addGroup("extra_info");
+    info.append("question", "Write about the sea.").append("index", (long) index);
+    Group criteria = info.addGroup("criteria");
+    criteria.addGroup("list").append("element", "no comma");
+    criteria.addGroup("list").append("element", "at least 40 words");
+  }
+
+  private static void turn(Group prompt, String role, String content) {
+    prompt.addGroup("list").addGroup("element").append("role", role).append("content", content);
+  }
+
   /** Writes a table whose row groups hold at most {@code groupRows} rows. */
-  static void write(
+  public static void write(
       Path file,
       String schema,
       CompressionCodecName codec,

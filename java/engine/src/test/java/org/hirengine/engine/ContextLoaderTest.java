@@ -1,4 +1,4 @@
-package org.hirengine.engine.parquet;
+package org.hirengine.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -15,9 +15,8 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
-import org.hirengine.engine.HirTrainer;
-import org.hirengine.engine.TinyWorld;
 import org.hirengine.engine.runs.Summary;
+import org.hirengine.parquet.ParquetTables;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -54,10 +53,10 @@ class ContextLoaderTest {
     new TinyWorld(temp);
     List<Consumer<Group>> rows =
         IntStream.range(0, 8)
-            .<Consumer<Group>>mapToObj(i -> row -> ParquetRowsTest.verlRow(row, i))
+            .<Consumer<Group>>mapToObj(i -> row -> ParquetTables.verlRow(row, i))
             .toList();
     ParquetTables.write(
-        temp.resolve("train.parquet"), ParquetRowsTest.VERL, CompressionCodecName.ZSTD, 5, rows);
+        temp.resolve("train.parquet"), ParquetTables.VERL, CompressionCodecName.ZSTD, 5, rows);
 
     String path =
         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));

@@ -1,4 +1,4 @@
-package org.hirengine.engine.parquet;
+package org.hirengine.parquet;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;

@@ -1,4 +1,4 @@
-package org.hirengine.engine.parquet;
+package org.hirengine.parquet;
 
 import io.airlift.compress.Decompressor;
 import io.airlift.compress.lz4.Lz4Decompressor;

@@ -1,4 +1,4 @@
-package org.hirengine.engine.parquet;
+package org.hirengine.parquet;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
