@@ -1,5 +1,6 @@
 /**
- * Python's text semantics, tokenizers and sentence splitters, as the reference verifiers use them.
+ * English as the reference verifiers analyse it: sentences, words, parts of speech, syllables, stop
+ * words; and the language of a text. Python's semantics of text are in {@code org.hirengine.text}.
  */
 @NullMarked
 package org.hirengine.verify.text;
