@@ -47,6 +47,13 @@ static inline Vec dots(Vec sum, Vec a, Vec b) {
 }
 #endif
 
+// A word in all lanes; pairs of bfloat16 may lie at any even address.
+static inline Vec word(const float *p) {
+  float x;
+  memcpy(&x, p, sizeof x);
+  return vec(x);
+}
+
 // The left side of a tile, by rows (of a product), or packed [element][TILE] (of a gradient), in words: an element of float,
 // or a pair of bfloat16 where there are products of them.
 template <int ROWS>
@@ -82,7 +89,7 @@ static inline void tile(const char *a, int64_t row_bytes, const Right &right_sid
         for (int v = 0; v < VECS; v++) right[v] = load(w + v * WIDTH);
 #pragma GCC unroll 12
         for (int r = 0; r < ROWS; r++) {
-          const Vec value = vec(*left.at(r, i));
+          const Vec value = word(left.at(r, i));
           for (int v = 0; v < VECS; v++) acc[r][v] = fma(value, right[v], acc[r][v]);
         }
       }
@@ -93,7 +100,7 @@ static inline void tile(const char *a, int64_t row_bytes, const Right &right_sid
 #if defined(__AVX512BF16__)
 #pragma GCC unroll 12
         for (int r = 0; r < ROWS; r++) {
-          const Vec value = vec(*left.at(r, i));
+          const Vec value = word(left.at(r, i));
           for (int v = 0; v < VECS; v++) acc[r][v] = dots(acc[r][v], value, right[v]);
         }
 #else
@@ -102,13 +109,13 @@ static inline void tile(const char *a, int64_t row_bytes, const Right &right_sid
         for (int v = 0; v < VECS; v++) second[v] = second_of(right[v]);
 #pragma GCC unroll 12
         for (int r = 0; r < ROWS; r++) {
-          const Vec value = vec(*left.at(r, 2 * i + 1));
+          const Vec value = word(left.at(r, 2 * i + 1));
           for (int v = 0; v < VECS; v++) acc[r][v] = fma(value, second[v], acc[r][v]);
         }
         for (int v = 0; v < VECS; v++) right[v] = first_of(right[v]);
 #pragma GCC unroll 12
         for (int r = 0; r < ROWS; r++) {
-          const Vec value = vec(*left.at(r, 2 * i));
+          const Vec value = word(left.at(r, 2 * i));
           for (int v = 0; v < VECS; v++) acc[r][v] = fma(value, right[v], acc[r][v]);
         }
 #endif
