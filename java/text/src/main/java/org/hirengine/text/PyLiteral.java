@@ -169,10 +169,10 @@ public final class PyLiteral {
       return null;
     }
     if (word.equals("True") || word.equals("true")) {
-      return Boolean.TRUE;
+      return true;
     }
     if (word.equals("False") || word.equals("false")) {
-      return Boolean.FALSE;
+      return false;
     }
     if (word.matches("[+-]?\\d{1,1000}")) {
       BigInteger number = new BigInteger(word);

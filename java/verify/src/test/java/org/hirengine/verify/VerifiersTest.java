@@ -115,10 +115,28 @@ class VerifiersTest {
             .rule("mine", "none", "x.", r -> null)
             .rule("mine", "error", "x.", r -> fail("an AssertionError"))
             .rule("mine", "deep", "x.", r -> deeper(r, 0))
-            .rule("mine", "linkage", "x.", r -> sneaky(new NoSuchMethodError("old jar")))
-            .rule("mine", "memory", "x.", r -> sneaky(new OutOfMemoryError("test")))
+            .rule(
+                "mine",
+                "linkage",
+                "x.",
+                r -> {
+                  throw new NoSuchMethodError("old jar");
+                })
+            .rule(
+                "mine",
+                "memory",
+                "x.",
+                r -> {
+                  throw new OutOfMemoryError("test");
+                })
             .type("mine", unparsable("nothing", kwargs -> null))
-            .type("mine", unparsable("throws", kwargs -> sneaky(new StackOverflowError())))
+            .type(
+                "mine",
+                unparsable(
+                    "throws",
+                    kwargs -> {
+                      throw new StackOverflowError();
+                    }))
             .build();
     Response response = Response.of("some text");
     Map<String, String> reasons =
@@ -151,10 +169,6 @@ class VerifiersTest {
 
   private static Verdict deeper(Response response, int depth) {
     return depth < 0 ? Verdict.satisfied("") : deeper(response, depth + 1);
-  }
-
-  private static <T> T sneaky(Error error) {
-    throw error;
   }
 
   private static ConstraintType unparsable(String id, Function<Map<String, Object>, Verifier> how) {

@@ -85,7 +85,7 @@ final class TableShape {
 
   private static long rows(List<String> lines) {
     boolean separated = lines.size() > 1 && lines.get(1).contains("---");
-    return lines.size() - (separated ? 2 : 1);
+    return lines.size() - (separated ? 2L : 1L);
   }
 
   private static long columns(String line) {
