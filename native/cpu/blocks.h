@@ -10,10 +10,12 @@ namespace {
 constexpr double LOG2E = 1.4426950408889634;
 
 // The first n elements of a vector that may end early; what is missing is `fill`.
-static inline Vec load_some(const float *p, int64_t n, float fill) {
+template <class T>
+static inline Vec load_some(const T *p, int64_t n, float fill) {
   return n >= WIDTH ? load(p) : load_part(p, n, fill);
 }
-static inline void store_some(float *p, int64_t n, Vec x) {
+template <class T>
+static inline void store_some(T *p, int64_t n, Vec x) {
   if (n >= WIDTH) {
     store(p, x);
   } else {
@@ -21,19 +23,28 @@ static inline void store_some(float *p, int64_t n, Vec x) {
   }
 }
 
-static inline float dot(const float *x, const float *y, int64_t n) {
+// Between types; to bfloat16 by rounding to the nearest.
+template <class From, class To>
+static inline void convert(const From *from, int64_t n, To *to) {
+  for (int64_t i = 0; i < n; i += WIDTH) store_some(to + i, n - i, load_some(from + i, n - i, 0));
+}
+
+template <class X, class Y>
+static inline float dot(const X *x, const Y *y, int64_t n) {
   Vec s = vec(0);
   for (int64_t i = 0; i < n; i += WIDTH) s = fma(load_some(x + i, n - i, 0), load_some(y + i, n - i, 0), s);
   return sum_tree(s);
 }
 
 // 1 / rms(x)
-static inline float rms_scale(const float *x, int64_t n, float epsilon) {
+template <class X>
+static inline float rms_scale(const X *x, int64_t n, float epsilon) {
   return 1.0f / sqrtf(dot(x, x, n) / static_cast<float>(n) + epsilon);
 }
 
 // out = x / rms(x) * weight
-static inline void rms_norm(const float *x, const float *weight, int64_t n, float epsilon, float *out) {
+template <class X, class Out>
+static inline void rms_norm(const X *x, const float *weight, int64_t n, float epsilon, Out *out) {
   const Vec scale = vec(rms_scale(x, n, epsilon));
   for (int64_t i = 0; i < n; i += WIDTH) {
     store_some(out + i, n - i, mul(mul(load_some(x + i, n - i, 0), scale), load_some(weight + i, n - i, 0)));
@@ -42,7 +53,8 @@ static inline void rms_norm(const float *x, const float *weight, int64_t n, floa
 
 // Backward of rms_norm for the gradient dy of its output: dx = onto + its input's gradient, dw += its weight's.
 // `onto` may be null, and dx the same memory as dy or onto.
-static inline void rms_norm_backward(const float *x, const float *weight, const float *dy, const float *onto, int64_t n,
+template <class X>
+static inline void rms_norm_backward(const X *x, const float *weight, const float *dy, const float *onto, int64_t n,
                                      float epsilon, float *dx, float *dw) {
   const float scale = rms_scale(x, n, epsilon);
   Vec along = vec(0);
@@ -90,14 +102,12 @@ static inline Vec silu(Vec x) { return div(x, add(vec(1), exp2(mul(x, vec(static
 // Turns scores to base 2 into weights 2^(score - max), up to a whole vector; returns their sum.
 static inline float soften(float *scores, int64_t n, float *most = nullptr) {
   Vec top = vec(-INFINITY);
-  for (int64_t i = 0; i < n; i += WIDTH) {
-    top = max(n - i >= WIDTH ? load(scores + i) : load_part(scores + i, n - i, -INFINITY), top);
-  }
+  for (int64_t i = 0; i < n; i += WIDTH) top = max(load_some(scores + i, n - i, -INFINITY), top);
   const Vec m = vec(max_lane(top));
   if (most) *most = max_lane(top);
   Vec sum = vec(0);
   for (int64_t i = 0; i < n; i += WIDTH) {
-    const Vec e = exp2(sub(n - i >= WIDTH ? load(scores + i) : load_part(scores + i, n - i, -INFINITY), m));
+    const Vec e = exp2(sub(load_some(scores + i, n - i, -INFINITY), m));
     store(scores + i, e);  // rows of scores have room for a whole vector
     sum = add(sum, e);
   }

@@ -19,14 +19,20 @@ constexpr int MR = 4;
 
 static inline int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
+// A sum that begins with nothing.
+struct Zero {
+  void operator()(int, Vec *low, Vec *high) const { *low = *high = vec(0); }
+};
+
 // MR rows, or the rest: x[i] is row i, panel(s) the s-th stretch of `length` steps of k, sink(i, low, high) takes row
-// i's NR results.
-template <int M, class Panel, class Sink>
-static inline void tile(const float *const *x, int64_t k, int64_t length, const Panel &panel, const Sink &sink) {
+// i's NR results, and start(i, &low, &high) says what they begin with.
+template <int M, class Panel, class Sink, class Start>
+static inline void tile(const float *const *x, int64_t k, int64_t length, const Panel &panel, const Sink &sink,
+                        const Start &start) {
   Vec low[M], high[M];
   const float *row[M];
   for (int i = 0; i < M; i++) {
-    low[i] = high[i] = vec(0);
+    start(i, &low[i], &high[i]);
     row[i] = x[i];
   }
   for (int64_t from = 0; from < k; from += length) {
@@ -47,18 +53,19 @@ static inline void tile(const float *const *x, int64_t k, int64_t length, const 
   for (int i = 0; i < M; i++) sink(i, low[i], high[i]);
 }
 
-template <class Panel, class Sink>
-static inline void tile(int m, const float *const *x, int64_t k, int64_t length, const Panel &panel, const Sink &sink) {
+template <class Panel, class Sink, class Start = Zero>
+static inline void tile(int m, const float *const *x, int64_t k, int64_t length, const Panel &panel, const Sink &sink,
+                        const Start &start = Start()) {
   switch (m) {
-    case 1: return tile<1>(x, k, length, panel, sink);
-    case 2: return tile<2>(x, k, length, panel, sink);
-    case 3: return tile<3>(x, k, length, panel, sink);
-    case 4: return tile<4>(x, k, length, panel, sink);
+    case 1: return tile<1>(x, k, length, panel, sink, start);
+    case 2: return tile<2>(x, k, length, panel, sink, start);
+    case 3: return tile<3>(x, k, length, panel, sink, start);
+    case 4: return tile<4>(x, k, length, panel, sink, start);
 #if defined(__AVX512F__)
-    case 5: return tile<5>(x, k, length, panel, sink);
-    case 6: return tile<6>(x, k, length, panel, sink);
-    case 7: return tile<7>(x, k, length, panel, sink);
-    case 8: return tile<8>(x, k, length, panel, sink);
+    case 5: return tile<5>(x, k, length, panel, sink, start);
+    case 6: return tile<6>(x, k, length, panel, sink, start);
+    case 7: return tile<7>(x, k, length, panel, sink, start);
+    case 8: return tile<8>(x, k, length, panel, sink, start);
 #endif
   }
 }

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "transformer.h"
+#include "model/model.h"
 
 namespace hir {
 
@@ -61,29 +61,23 @@ struct Backend {
   int64_t (*sum_of_squares)(const void *values, int64_t count, int32_t dtype, double *result);
   int64_t (*adamw)(const AdamW &step);
 
-  // Floats of one page, of one layer and key-value head within it, and where a token's key and value go.
-  int64_t (*page_size)(const DecoderShape &shape);
-  void (*page_put)(const DecoderShape &shape, float *page, int64_t slot, int64_t layer, int64_t head, const float *key,
-                   const float *value);
-  // Bytes of a packed matrix, and the packing; `gate_up` is one whose halves are the gate and the up projection.
-  int64_t (*packed_size)(int64_t out, int64_t in, int32_t dtype);
-  void (*pack)(const void *weights, int32_t dtype, bool gate_up, Packed *packed);
-  // Floats of scratch memory that a step needs, and the step: appends each row's token, writes its logits.
-  int64_t (*decode_scratch)(const DecoderShape &shape, int64_t rows, int32_t threads, int64_t longest);
-  void (*decode)(const DecoderStep &step);
+  // Bytes of one page, and where a token's key and value, of the model's type, go.
+  int64_t (*page_bytes)(const ModelShape &shape);
+  void (*page_put)(const ModelShape &shape, void *page, int64_t slot, int64_t layer, int64_t head, const void *key,
+                   const void *value);
+  // Bytes of scratch memory that a step needs, and the step: appends each row's token, writes its logits. This and what
+  // follows gives false where memory is out.
+  int64_t (*decode_bytes)(const ModelShape &shape, int64_t rows, int32_t threads, int64_t longest);
+  bool (*decode)(const DecoderStep &step);
 
-  // Floats of a pass over a batch and, on them, the two directions; null where a backend has no transformer. `hidden`
-  // and its gradient are [tokens][hidden].
-  int64_t (*pass_size)(const DecoderShape &shape, const Batch &batch, int32_t threads);
-  void (*forward)(const Pass &pass, float *hidden);
-  void (*backward)(const Pass &pass, const float *hidden_gradient, const Gradients &gradients);
-  // Packs W [out, in] for y W: `packed` is of `in` columns.
-  void (*pack_back)(const float *weights, Packed *packed);
-  // Floats of scratch memory of the head, its logits of rows [rows][hidden], and back.
-  int64_t (*head_scratch)(int64_t hidden, int32_t threads);
-  void (*logits)(const Head &head, const float *hidden, int64_t rows, float *out, int64_t row_stride);
-  void (*logits_back)(const Head &head, const float *gradient, int64_t row_stride, const float *hidden, int64_t rows,
-                      float *hidden_gradient, float *head_gradient);
+  // Bytes of a pass over a batch and, on them, the two directions; null where a backend decodes alone. `hidden` is
+  // [tokens][hidden] of the model's type, its gradient float.
+  int64_t (*pass_bytes)(const Model &model, const Batch &batch, int32_t threads);
+  bool (*forward)(const Pass &pass, void *hidden);
+  bool (*backward)(const Pass &pass, const float *hidden_gradient, const Gradients &gradients);
+  // Bytes of scratch memory of the head's backward, and that; `hidden_gradient` is [rows][hidden].
+  int64_t (*head_bytes)(const HeadRows &rows);
+  bool (*logits_back)(const HeadRows &rows, float *hidden_gradient, float *head_gradient);
 
   void (*probe)(int32_t what, float *x, float *y, int64_t count);
 };

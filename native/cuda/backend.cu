@@ -15,6 +15,6 @@ int32_t synchronize(const Place &place) {
 
 extern const DeviceBackend backend = {usable, token_logprob,  policy_loss, sample,
                                       philox, sum_of_squares, adamw,       synchronize,
-                                      make_decoder};
+                                      make_model};
 
 }  // namespace hir::HIR_DEVICE

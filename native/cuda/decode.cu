@@ -16,7 +16,7 @@ template <class T>
 HIR_KERNEL(THREADS, 1)
 embed_kernel(EmbedArguments<T> a) {
   const int64_t row = block();
-  if (a.rows[row].position < 0) return;
+  if (a.positions[row] < 0) return;
   int64_t token = a.tokens[row];
   if (token < 0 || token >= a.vocab) {
     if (thread() == 0) report(a.faults, KernelId::DECODER, Fault::TOKEN, row);
@@ -42,7 +42,7 @@ norm_kernel(NormArguments<T> a) {
 
 // Where a token's key (or value) begins in its page.
 template <class T>
-HIR_GPU T *cell(const DecoderShape &s, T *page, int64_t layer, int64_t head, bool value, int64_t slot) {
+HIR_GPU T *cell(const ModelShape &s, T *page, int64_t layer, int64_t head, bool value, int64_t slot) {
   return page + (((layer * s.kv_heads + head) * 2 + value) * PAGE + slot % PAGE) * s.head_dim;
 }
 
@@ -50,10 +50,10 @@ HIR_GPU T *cell(const DecoderShape &s, T *page, int64_t layer, int64_t head, boo
 template <class T>
 HIR_KERNEL(WARP, 1)
 prepare_kernel(PrepareArguments<T> a) {
-  const DecoderShape &s = a.shape;
+  const ModelShape &s = a.shape;
   const int64_t heads = s.heads + 2 * s.kv_heads, row = block() / heads, head = block() % heads;
-  const RowState state = a.rows[row];
-  if (state.position < 0) return;
+  const int64_t position = a.positions[row];
+  if (position < 0) return;
   const bool is_query = head < s.heads, is_value = head >= s.heads + s.kv_heads;
   float *x = a.qkv + row * s.qkv_size() + head * s.head_dim;
   const int64_t dim = s.head_dim, half = dim / 2;
@@ -70,11 +70,10 @@ prepare_kernel(PrepareArguments<T> a) {
   const float scale = norm ? 1.0f / sqrtf(sum / static_cast<float>(dim) + s.norm_epsilon) : 1.0f;
   const auto at = [&](int64_t i) { return norm ? x[i] * scale * to_float(norm[i]) : x[i]; };
 
-  const int64_t slot = new_slot(state);
   T *cached = nullptr;
   if (!is_query) {
     const int64_t kv = (head - s.heads) % s.kv_heads;
-    cached = cell(s, a.pages[row * a.page_stride + slot / PAGE], a.layer, kv, is_value, slot);
+    cached = cell(s, a.pages[row * a.page_stride + position / PAGE], a.layer, kv, is_value, position);
   }
   if (is_value) {
     for (int64_t i = lane(); i < dim; i += WARP) store(cached + i, x[i]);
@@ -83,7 +82,7 @@ prepare_kernel(PrepareArguments<T> a) {
   // The softmax's scale and its change to base 2 go into the queries.
   const float factor = is_query ? static_cast<float>(LOG2E / sqrt(static_cast<double>(dim))) : 1.0f;
   for (int64_t i = lane(); i < half; i += WARP) {
-    const float c = a.cosines[state.position * half + i], n = a.sines[state.position * half + i];
+    const float c = a.cosines[position * half + i], n = a.sines[position * half + i];
     const float low = at(i), high = at(i + half);
     const float first = (low * c - high * n) * factor, second = (high * c + low * n) * factor;
     if (is_query) {
@@ -107,7 +106,7 @@ struct AttendShared {
 };
 
 template <class T>
-HIR_GPU int vectors_of(const DecoderShape &s) {
+HIR_GPU int vectors_of(const ModelShape &s) {
   return static_cast<int>(s.head_dim) / LANES<T>;
 }
 
@@ -116,16 +115,15 @@ HIR_GPU int vectors_of(const DecoderShape &s) {
 template <class T>
 HIR_KERNEL(SPLIT, 1)
 attend_kernel(AttendArguments<T> a) {
-  const DecoderShape &s = a.shape;
+  const ModelShape &s = a.shape;
   AttendShared &memory = *shared<AttendShared>();
   const int64_t split = block() % a.splits, kv = block() / a.splits % s.kv_heads;
   const int64_t row = block() / a.splits / s.kv_heads;
-  const RowState state = a.rows[row];
-  if (state.position < 0) return;
-  const int64_t last = new_slot(state), own = first_own_slot(state);
-  if (split * SPLIT > last) return;
+  const int64_t position = a.positions[row];
+  if (position < 0) return;
+  if (split * SPLIT > position) return;
   const int64_t slot = split * SPLIT + thread();
-  const bool here = slot <= last && (slot < state.prefix || slot >= own);
+  const bool here = slot <= position;
   const int dim = static_cast<int>(s.head_dim), vectors = vectors_of<T>(s), share = static_cast<int>(s.heads / s.kv_heads);
   float *queries = reinterpret_cast<float *>(&memory + 1), *sums = queries + QUERIES * dim;
   T *const *pages = a.pages + row * a.page_stride;
@@ -165,9 +163,8 @@ attend_kernel(AttendArguments<T> a) {
     const int groups = SPLIT / vectors, group = thread() / vectors, v = thread() % vectors;
     if (group < groups) {
       float mixed[QUERIES][LANES<T>] = {};
-      for (int t = group; t < SPLIT && split * SPLIT + t <= last; t += groups) {
+      for (int t = group; t < SPLIT && split * SPLIT + t <= position; t += groups) {
         const int64_t at = split * SPLIT + t;
-        if (at >= state.prefix && at < own) continue;
         float x[LANES<T>];
         unpack(reinterpret_cast<const Bits16 *>(cell(s, pages[at / PAGE], a.layer, kv, true, at))[v], x);
 #pragma unroll
@@ -198,11 +195,11 @@ attend_kernel(AttendArguments<T> a) {
 template <class T>
 HIR_KERNEL(THREADS, 1)
 combine_kernel(CombineArguments<T> a) {
-  const DecoderShape &s = a.shape;
+  const ModelShape &s = a.shape;
   const int64_t row = block() / s.heads, dim = s.head_dim;
-  const RowState state = a.rows[row];
-  if (state.position < 0) return;
-  const int64_t used = new_slot(state) / SPLIT + 1;
+  const int64_t position = a.positions[row];
+  if (position < 0) return;
+  const int64_t used = position / SPLIT + 1;
   const float *parts = a.partial + block() * a.splits * (dim + 2);
   float top = -INFINITY;
   for (int64_t i = 0; i < used; i++) top = max_nan(top, parts[i * (dim + 2) + dim]);
@@ -281,7 +278,7 @@ linear_kernel(LinearArguments<T> a) {
 template <class T>
 HIR_KERNEL(THREADS, 1)
 store_kernel(StoreArguments<T> a) {
-  const DecoderShape &s = a.shape;
+  const ModelShape &s = a.shape;
   const int64_t layer = block() % s.layers, token = block() / s.layers, width = s.key_size();
   const int64_t from = layer * a.layer_stride + token * a.token_stride;
   T *page = a.pages[token / PAGE];
@@ -296,7 +293,7 @@ store_kernel(StoreArguments<T> a) {
 }
 
 template <class T>
-size_t attend_shared(const DecoderShape &s) {
+size_t attend_shared(const ModelShape &s) {
   const size_t vectors = static_cast<size_t>(s.head_dim) * sizeof(T) / VECTOR_BYTES;
   return sizeof(AttendShared) + sizeof(float) * QUERIES * static_cast<size_t>(s.head_dim) * (1 + SPLIT / vectors);
 }

@@ -1,26 +1,18 @@
 // The blocks of a decode step between its matrix products: what the decoder (decoder.cu) starts in their order.
 //
 // Activations that a product reads are of the weights' type, the residual stream and what products write are float. Keys
-// and values lie in pages of PAGE tokens, [layer][key-value head][key, value][PAGE][head_dim] of the weights' type. A row
-// first has the pages of its prompt, shared with others, then its own from a page's beginning: its slots are the places
-// of all of these pages, some of which, behind the prompt's end, are empty.
+// and values lie in pages of PAGE tokens, [layer][key-value head][key, value][PAGE][head_dim] of the weights' type; a row's
+// pages are those that it shares with its prompt, then its own: a token's slot among them is its position (model/rows.h).
 #pragma once
 
 #include "call.h"
-#include "decoder.h"
+#include "model/shape.h"
 #include "simt.h"
 
 namespace hir::HIR_DEVICE {
 
-// What a step needs to know of a row; a place without a row has position -1.
-struct RowState {
-  int32_t position;  // of the token that the step appends
-  int32_t prefix;    // tokens of the prompt
-};
-
-HIR_SHARED inline int32_t first_own_slot(const RowState &row) { return (row.prefix + PAGE - 1) / PAGE * PAGE; }
-// The slot of the token that the step appends; with it a row has that many slots and one.
-HIR_SHARED inline int32_t new_slot(const RowState &row) { return first_own_slot(row) + row.position - row.prefix; }
+// Of each row of a step: the position of the token that it appends; -1 where there is no row.
+using Position = int32_t;
 
 // Slots that one block of the attention looks at: fixed, so that a row's result does not depend on its batch.
 constexpr int SPLIT = 256;
@@ -30,7 +22,7 @@ template <class T>
 struct EmbedArguments {
   const T *embedding;
   const int64_t *tokens;
-  const RowState *rows;
+  const Position *positions;
   float *x;
   int64_t hidden, vocab;
   uint64_t *faults;
@@ -47,22 +39,22 @@ struct NormArguments {
 
 template <class T>
 struct PrepareArguments {
-  DecoderShape shape;
+  ModelShape shape;
   int64_t layer;
   float *qkv;
   const T *bias, *query_norm, *key_norm;  // null where a family has none
   const float *cosines, *sines;
-  const RowState *rows;
+  const Position *positions;
   T *const *pages;  // [rows][page_stride]
   int64_t page_stride;
 };
 
 template <class T>
 struct AttendArguments {
-  DecoderShape shape;
+  ModelShape shape;
   int64_t layer, splits;
   const float *qkv;
-  const RowState *rows;
+  const Position *positions;
   T *const *pages;
   int64_t page_stride;
   float *partial;  // [rows][heads][splits][head_dim + 2]: unnormalised sums, then maximum and sum of weights
@@ -70,9 +62,9 @@ struct AttendArguments {
 
 template <class T>
 struct CombineArguments {
-  DecoderShape shape;
+  ModelShape shape;
   int64_t splits;
-  const RowState *rows;
+  const Position *positions;
   const float *partial;
   T *mixed;
 };
@@ -95,7 +87,7 @@ struct LinearArguments {
 
 template <class T>
 struct StoreArguments {
-  DecoderShape shape;
+  ModelShape shape;
   const void *keys, *values;
   bool low_precision;  // the keys and values are bfloat16
   int64_t layer_stride, token_stride;

@@ -5,7 +5,7 @@
 #include <new>
 #include <vector>
 
-#include "any_decoder.h"
+
 #include "buckets.h"
 #include "call.h"
 #include "error.h"
@@ -13,6 +13,7 @@
 #include "graph.h"
 #include "hir_kernels.h"
 #include "kernels_on_device.h"
+#include "model/any_model.h"
 
 namespace hir::HIR_DEVICE {
 
@@ -39,147 +40,120 @@ struct Buffer {
   }
 };
 
-template <class T>
-class Decoder final : public AnyDecoder {
+// Pages of device memory, made many at a time.
+class DevicePages : public PageStore {
  public:
-  Decoder(const Place &place, const DecoderShape &shape) : place(place), s(shape), multiply(place), layers(shape.layers) {}
-
-  ~Decoder() override {
-    clear();
+  DevicePages(const Place &place, int64_t bytes) : place(place), bytes(bytes) {}
+  ~DevicePages() override {
     for (void *chunk : chunks) Call::release(place, chunk);
-    for (void *memory : {static_cast<void *>(cosines.data), static_cast<void *>(sines.data),
-                         static_cast<void *>(states.data), static_cast<void *>(table.data),
-                         static_cast<void *>(floats.data), static_cast<void *>(halves.data)}) {
-      Call::release(place, memory);
+  }
+
+  void *allocate() override {
+    if (spare.empty()) {
+      const int64_t count = std::max<int64_t>(1, CHUNK_BYTES / bytes);
+      Call call("decoder", place);
+      char *const chunk = static_cast<char *>(call.allocate(static_cast<size_t>(bytes * count)));
+      if (!chunk) return nullptr;
+      chunks.push_back(chunk);
+      for (int64_t i = count; i-- > 0;) spare.push_back(chunk + i * bytes);
     }
+    void *const page = spare.back();
+    spare.pop_back();
+    return page;
+  }
+
+  bool copy(void *to, const void *from) override {
+    Call call("decoder", place);
+    call.copy(to, from, static_cast<size_t>(bytes));
+    return !call.failed();
+  }
+
+ private:
+  static constexpr int64_t CHUNK_BYTES = 64 << 20;
+
+  const Place place;
+  const int64_t bytes;
+  std::vector<void *> chunks, spare;
+};
+
+// Weights where the caller has them, and rotary tables.
+template <class T>
+class DeviceModel final : public AnyModel {
+ public:
+  DeviceModel(const Place &place, const ModelShape &shape) : AnyModel(shape), place(place), layers(shape.layers) {}
+
+  ~DeviceModel() override {
+    Call::release(place, cosines.data);
+    Call::release(place, sines.data);
   }
 
   int32_t weights(const int64_t *addresses) override {
-    const std::vector<int64_t> given(addresses, addresses + 3 + 9 * s.layers);
-    if (given != known) graphs.clear();
+    const std::vector<int64_t> given(addresses, addresses + table_size(shape.layers));
+    if (given != known) moves++;
     known = given;
-    const auto next = [&addresses] { return at<const T>(*addresses++); };
-    embedding = next();
-    final_norm = next();
-    head = next();
-    for (Layer &layer : layers) {
-      layer.input_norm = next();
-      layer.qkv = next();
-      layer.qkv_bias = next();
-      layer.query_norm = next();
-      layer.key_norm = next();
-      layer.output = next();
-      layer.post_norm = next();
-      layer.gate_up = next();
-      layer.down = next();
-    }
+    read_table(addresses, shape.layers, &table, layers.data());
     return HIR_OK;
   }
 
   int32_t rotary(int64_t cos, int64_t sin, int64_t count) override {
-    Call call("decoder", place);
-    const int64_t size = count * s.head_dim / 2;
-    if (cosines.reserve(call, place, size) | sines.reserve(call, place, size) || count != positions) {
-      graphs.clear();  // the tables' places and the stride of the pages are in them
-      table_stale = true;
-    }
+    Call call("model", place);
+    const int64_t size = count * shape.head_dim / 2;
+    // The tables' places and the stride of the pages are in the graphs.
+    if (cosines.reserve(call, place, size) | sines.reserve(call, place, size) || count != positions) moves++;
     call.copy(cosines.data, at<float>(cos), sizeof(float) * size);
     call.copy(sines.data, at<float>(sin), sizeof(float) * size);
     positions = count;
     return call.result();
   }
 
-  int32_t prompt(int64_t keys, int64_t values, int64_t layer_stride, int64_t token_stride, int64_t length,
-                 int32_t dtype, int64_t *out) override {
-    Call call("decoder", place);
-    std::unique_ptr<Prompt> made(new Prompt);
-    made->length = length;
-    for (int64_t t = 0; t < length; t += PAGE) {
-      T *page = new_page(call);
-      if (page) made->pages.push_back(page);
+  int32_t make_decoder(AnyDecoder **decoder) override;
+
+  const Place place;
+  WeightTable<const T *> table = {};
+  std::vector<LayerTable<const T *>> layers;
+  Buffer<float> cosines, sines;
+  int64_t positions = 0;
+  int64_t moves = 0;  // counts changes of where weights and tables lie
+
+ private:
+  std::vector<int64_t> known;
+};
+
+template <class T>
+class Decoder final : private DevicePages, public AnyDecoder {
+ public:
+  explicit Decoder(const DeviceModel<T> &model)
+      : DevicePages(model.place, model.shape.layers * 2 * model.shape.key_size() * PAGE * static_cast<int64_t>(sizeof(T))),
+        AnyDecoder(this), model(model), place(model.place), s(model.shape), multiply(model.place) {}
+
+  ~Decoder() override {
+    rows.keep(0);
+    for (void *memory : {static_cast<void *>(states.data), static_cast<void *>(table.data),
+                         static_cast<void *>(floats.data), static_cast<void *>(halves.data)}) {
+      Call::release(place, memory);
     }
-    const size_t bytes = sizeof(T *) * std::max<size_t>(1, made->pages.size());
-    T **pages = static_cast<T **>(call.scratch(bytes));
-    call.upload(pages, made->pages.data(), sizeof(T *) * made->pages.size());
+  }
+
+  int32_t prompt(int64_t keys, int64_t values, int64_t layer_stride, int64_t token_stride, int64_t length,
+                 int32_t dtype, Prompt **out) override {
+    *out = rows.make_prompt(length);
+    if (!*out) return HIR_NO_MEMORY;
+    Call call("decoder", place);
+    const std::vector<void *> &made = (*out)->pages;
+    T **pages = static_cast<T **>(call.scratch(sizeof(T *) * std::max<size_t>(1, made.size())));
+    call.upload(pages, made.data(), sizeof(T *) * made.size());
     if (!call.failed()) {
       const StoreArguments<T> a = {s,     at<void>(keys), at<void>(values), dtype == HIR_BFLOAT16, layer_stride,
                                    token_stride, pages};
       store_prompt(call, length, a);
     }
-    if (call.failed()) {
-      release(made->pages);
-    } else {
-      *out = reinterpret_cast<int64_t>(made.release());
-    }
+    if (call.failed()) rows.let_go(*out);
     return call.result();
   }
-
-  void free_prompt(int64_t prompt) override {
-    if (prompt) let_go(at<Prompt>(prompt));
-  }
-
-  int32_t admit(int64_t handle, int64_t first, int64_t count) override {
-    if (first < 0 || first > static_cast<int64_t>(places.size()) || count < 1) {
-      return fail(HIR_INVALID,
-                  "decoder: %lld rows cannot begin at place %lld: places 0 to %lld are taken, without gaps",
-                  static_cast<long long>(count), static_cast<long long>(first),
-                  static_cast<long long>(places.size()) - 1);
-    }
-    keep(first);
-    places.resize(first + count);
-    Prompt *prompt = at<Prompt>(handle);
-    for (int64_t i = first; i < first + count; i++) {
-      places[i].prompt = prompt;
-      if (prompt) {
-        prompt->holders++;
-        places[i].pages = prompt->pages;
-        places[i].shared = prompt->pages.size();
-      }
-    }
-    table_stale = true;
-    return HIR_OK;
-  }
-
-  int32_t move(int64_t from, int64_t to) override {
-    const int64_t count = places.size();
-    if (from < 0 || from >= count || to < 0 || to >= count) {
-      return fail(HIR_INVALID, "decoder: cannot move place %lld to %lld: there are %lld", static_cast<long long>(from),
-                  static_cast<long long>(to), static_cast<long long>(count));
-    }
-    if (from == to) return HIR_OK;
-    release(places[to]);
-    std::swap(places[from], places[to]);
-    table_stale = true;
-    return HIR_OK;
-  }
-
-  void clear() override { keep(0); }
 
   int32_t step(int64_t tokens, int64_t count, int64_t logits, int64_t stride) override;
 
  private:
-  struct Layer {
-    const T *input_norm, *qkv, *qkv_bias, *query_norm, *key_norm, *output, *post_norm, *gate_up, *down;
-  };
-
-  struct Prompt {
-    int64_t length = 0;
-    int64_t holders = 1;
-    std::vector<T *> pages;
-  };
-
-  struct Row {
-    Prompt *prompt = nullptr;
-    int64_t length = 0;   // tokens behind the prompt
-    size_t shared = 0;    // of the pages, the first so many are the prompt's
-    std::vector<T *> pages;
-
-    RowState state() const {
-      const int64_t prefix = prompt ? prompt->length : 0;
-      return {static_cast<int32_t>(prefix + length), static_cast<int32_t>(prefix)};
-    }
-  };
-
   struct Recorded {
     GraphKey key;
     int64_t tokens;  // the address that it reads
@@ -192,172 +166,119 @@ class Decoder final : public AnyDecoder {
     T *normed, *mixed, *activated;
   };
 
-  T *new_page(Call &call) {
-    if (free_pages.empty()) {
-      const int64_t size = s.layers * 2 * s.key_size() * PAGE;
-      const int64_t count = std::max<int64_t>(1, CHUNK_BYTES / (size * static_cast<int64_t>(sizeof(T))));
-      T *chunk = static_cast<T *>(call.allocate(sizeof(T) * static_cast<size_t>(size * count)));
-      if (!chunk) return nullptr;
-      chunks.push_back(chunk);
-      for (int64_t i = count; i-- > 0;) free_pages.push_back(chunk + i * size);
-    }
-    T *page = free_pages.back();
-    free_pages.pop_back();
-    return page;
-  }
-
-  void release(std::vector<T *> &pages) {
-    free_pages.insert(free_pages.end(), pages.begin(), pages.end());
-    pages.clear();
-  }
-
-  void release(Row &row) {
-    free_pages.insert(free_pages.end(), row.pages.begin() + row.shared, row.pages.end());
-    if (row.prompt) let_go(row.prompt);
-    row = Row();
-  }
-
-  void let_go(Prompt *prompt) {
-    if (--prompt->holders > 0) return;
-    release(prompt->pages);
-    delete prompt;
-  }
-
-  void keep(int64_t count) {
-    while (static_cast<int64_t>(places.size()) > count) {
-      release(places.back());
-      places.pop_back();
-    }
-  }
-
   void reserve(Call &call, const GraphKey &key);
   Activations activations(const GraphKey &key) const;
   void record(Call &call, const GraphKey &key, int64_t tokens);
-  int64_t page_stride() const { return (positions + PAGE - 1) / PAGE + 2; }
+  void upload_pages(Call &call, int64_t count);
+  int64_t page_stride() const { return (model.positions + PAGE - 1) / PAGE; }
   int64_t floats_needed(const GraphKey &key) const {
     return key.rows * (s.hidden + s.qkv_size() + 2 * s.intermediate + s.heads * key.splits * (s.head_dim + 2));
   }
 
-  static constexpr int64_t CHUNK_BYTES = 64 << 20;
-
+  const DeviceModel<T> &model;
   const Place place;
-  const DecoderShape s;
+  const ModelShape &s;
   MatMul multiply;
-  std::vector<int64_t> known;
-  const T *embedding = nullptr, *final_norm = nullptr, *head = nullptr;
-  std::vector<Layer> layers;
-  Buffer<float> cosines, sines, floats;
+  Buffer<float> floats;
   Buffer<T> halves;
-  Buffer<RowState> states;
-  Buffer<T *> table;
-  int64_t positions = 0;
-  std::vector<Row> places;
-  std::vector<void *> chunks;
-  std::vector<T *> free_pages;
-  std::vector<RowState> host_states;
-  std::vector<T *> host_table;
-  bool table_stale = true;
+  Buffer<Position> states;
+  Buffer<void *> table;
+  std::vector<Position> host_states;
+  std::vector<void *> host_table;
+  int64_t table_changes = -1;  // of the rows, when the table was written; -1: anew
   int64_t table_rows = 0;
+  int64_t moves = -1;  // of the model, when the graphs were recorded
   std::vector<std::unique_ptr<Recorded>> graphs;
 };
 
 // What a graph's kernels read and write lies still while the graph lives.
 template <class T>
 void Decoder<T>::reserve(Call &call, const GraphKey &key) {
-  const int64_t rows = key.rows;
-  bool moved = states.reserve(call, place, rows);
-  moved |= table.reserve(call, place, rows * page_stride());
+  const int64_t count = key.rows;
+  bool moved = states.reserve(call, place, count);
+  moved |= table.reserve(call, place, count * page_stride());
   moved |= floats.reserve(call, place, floats_needed(key));
   // With room to begin each part on a vector.
-  moved |= halves.reserve(call, place, rows * (s.hidden + s.query_size() + s.intermediate) + 3 * 16);
-  if (moved) {
+  moved |= halves.reserve(call, place, count * (s.hidden + s.query_size() + s.intermediate) + 3 * 16);
+  if (moved || moves != model.moves) {
     graphs.clear();
-    table_stale = true;
+    table_changes = -1;
+    moves = model.moves;
   }
 }
 
 template <class T>
 typename Decoder<T>::Activations Decoder<T>::activations(const GraphKey &key) const {
-  const int64_t rows = key.rows;
+  const int64_t count = key.rows;
   Activations a;
   a.x = floats.data;
-  a.qkv = a.x + rows * s.hidden;
-  a.gate_up = a.qkv + rows * s.qkv_size();
-  a.partial = a.gate_up + rows * 2 * s.intermediate;
+  a.qkv = a.x + count * s.hidden;
+  a.gate_up = a.qkv + count * s.qkv_size();
+  a.partial = a.gate_up + count * 2 * s.intermediate;
   const auto up = [](int64_t count) { return (count + 15) / 16 * 16; };
   a.normed = halves.data;
-  a.mixed = a.normed + up(rows * s.hidden);
-  a.activated = a.mixed + up(rows * s.query_size());
+  a.mixed = a.normed + up(count * s.hidden);
+  a.activated = a.mixed + up(count * s.query_size());
   return a;
 }
 
 template <class T>
 void Decoder<T>::record(Call &call, const GraphKey &key, int64_t tokens) {
   const Activations a = activations(key);
-  const int64_t rows = key.rows;
-  embed(call, rows, EmbedArguments<T>{embedding, at<int64_t>(tokens), states.data, a.x, s.hidden, s.vocab,
-                                      call.faults()});
+  const int64_t count = key.rows;
+  T *const *const pages = reinterpret_cast<T *const *>(table.data);
+  embed(call, count, EmbedArguments<T>{model.table.embedding, at<int64_t>(tokens), states.data, a.x, s.hidden, s.vocab,
+                                       call.faults()});
   const auto norm = [&](const T *weight) {
-    rms_norm(call, rows, NormArguments<T>{a.x, weight, a.normed, s.hidden, s.norm_epsilon});
+    rms_norm(call, count, NormArguments<T>{a.x, weight, a.normed, s.hidden, s.norm_epsilon});
   };
   for (int64_t i = 0; i < s.layers; i++) {
-    const Layer &w = layers[i];
+    const LayerTable<const T *> &w = model.layers[i];
     norm(w.input_norm);
-    multiply(call, LinearArguments<T>{w.qkv, a.normed, a.qkv, rows, s.qkv_size(), s.hidden, s.qkv_size(), false});
-    prepare(call, rows, PrepareArguments<T>{s, i, a.qkv, w.qkv_bias, w.query_norm, w.key_norm, cosines.data, sines.data,
-                                            states.data, table.data, page_stride()});
-    attend(call, rows, AttendArguments<T>{s, i, key.splits, a.qkv, states.data, table.data, page_stride(), a.partial},
+    multiply(call, LinearArguments<T>{w.qkv, a.normed, a.qkv, count, s.qkv_size(), s.hidden, s.qkv_size(), false});
+    prepare(call, count, PrepareArguments<T>{s, i, a.qkv, w.qkv_bias, w.query_norm, w.key_norm, model.cosines.data,
+                                             model.sines.data, states.data, pages, page_stride()});
+    attend(call, count, AttendArguments<T>{s, i, key.splits, a.qkv, states.data, pages, page_stride(), a.partial},
            CombineArguments<T>{s, key.splits, states.data, a.partial, a.mixed});
-    multiply(call, LinearArguments<T>{w.output, a.mixed, a.x, rows, s.hidden, s.query_size(), s.hidden, true});
+    multiply(call, LinearArguments<T>{w.output, a.mixed, a.x, count, s.hidden, s.query_size(), s.hidden, true});
     norm(w.post_norm);
-    multiply(call, LinearArguments<T>{w.gate_up, a.normed, a.gate_up, rows, 2 * s.intermediate, s.hidden,
-                                  2 * s.intermediate, false});
-    gate(call, rows, GateArguments<T>{a.gate_up, a.activated, s.intermediate});
-    multiply(call, LinearArguments<T>{w.down, a.activated, a.x, rows, s.hidden, s.intermediate, s.hidden, true});
+    multiply(call, LinearArguments<T>{w.gate_up, a.normed, a.gate_up, count, 2 * s.intermediate, s.hidden,
+                                      2 * s.intermediate, false});
+    gate(call, count, GateArguments<T>{a.gate_up, a.activated, s.intermediate});
+    multiply(call, LinearArguments<T>{w.down, a.activated, a.x, count, s.hidden, s.intermediate, s.hidden, true});
   }
-  norm(final_norm);
+  norm(model.table.final_norm);
+}
+
+template <class T>
+void Decoder<T>::upload_pages(Call &call, int64_t count) {
+  if (table_changes == rows.changes && count <= table_rows) return;
+  host_table.assign(count * page_stride(), nullptr);
+  for (int64_t i = 0; i < count; i++) {
+    const Row &row = rows[i];
+    auto to = host_table.begin() + i * page_stride();
+    if (row.prompt) to = std::copy_n(row.prompt->pages.begin(), row.shared_pages(), to);
+    std::copy(row.pages.begin(), row.pages.end(), to);
+  }
+  call.upload(table.data, host_table.data(), sizeof(void *) * host_table.size());
+  table_changes = rows.changes;
+  table_rows = count;
 }
 
 template <class T>
 int32_t Decoder<T>::step(int64_t tokens, int64_t count, int64_t logits, int64_t stride) {
-  if (!embedding) return fail(HIR_INVALID, "decoder: no weights yet: hir_decoder_weights comes first");
-  if (count < 0 || count > static_cast<int64_t>(places.size())) {
-    return fail(HIR_INVALID, "decoder: a step of %lld rows, but %lld places are taken", static_cast<long long>(count),
-                static_cast<long long>(places.size()));
-  }
-  keep(count);
+  if (!model.table.embedding) return fail(HIR_INVALID, "model: no weights yet: hir_model_weights comes first");
+  if (int32_t code = rows.prepare(count, model.positions)) return code;
   if (count == 0) return HIR_OK;
   int64_t slots = 0;
-  for (int64_t i = 0; i < count; i++) {
-    const RowState state = places[i].state();
-    if (state.position >= positions) {
-      return fail(HIR_INVALID, "decoder: row %lld has reached position %lld, the rotary tables end at %lld",
-                  static_cast<long long>(i), static_cast<long long>(state.position),
-                  static_cast<long long>(positions));
-    }
-    slots = std::max<int64_t>(slots, new_slot(state) + 1);
-  }
+  for (int64_t i = 0; i < count; i++) slots = std::max(slots, rows[i].position() + 1);
   Call call("decoder", place);
   const GraphKey key = graph_key(count, splits_for(slots));
   reserve(call, key);
-  for (int64_t i = 0; i < count && !call.failed(); i++) {
-    if (new_slot(places[i].state()) / PAGE == static_cast<int64_t>(places[i].pages.size())) {
-      if (T *page = new_page(call)) places[i].pages.push_back(page);
-      table_stale = true;
-    }
-  }
-  host_states.assign(key.rows, RowState{-1, 0});
-  for (int64_t i = 0; i < count; i++) host_states[i] = places[i].state();
-  call.upload(states.data, host_states.data(), sizeof(RowState) * host_states.size());
-  if (table_stale || count > table_rows) {
-    host_table.assign(count * page_stride(), nullptr);
-    for (int64_t i = 0; i < count; i++) {
-      std::copy(places[i].pages.begin(), places[i].pages.end(), host_table.begin() + i * page_stride());
-    }
-    call.upload(table.data, host_table.data(), sizeof(T *) * host_table.size());
-    table_stale = false;
-    table_rows = count;
-  }
+  host_states.assign(key.rows, -1);
+  for (int64_t i = 0; i < count; i++) host_states[i] = static_cast<Position>(rows[i].position());
+  call.upload(states.data, host_states.data(), sizeof(Position) * host_states.size());
+  upload_pages(call, count);
   if (call.failed()) return call.result();
 
   Recorded *recorded = nullptr;
@@ -371,30 +292,36 @@ int32_t Decoder<T>::step(int64_t tokens, int64_t count, int64_t logits, int64_t 
     graphs.push_back(std::move(made));
   }
   if (int32_t code = recorded->graph.start(place)) return code;
-  multiply(call, LinearArguments<T>{head, activations(key).normed, at<float>(logits), count, s.vocab, s.hidden, stride,
-                                false});
-  for (int64_t i = 0; i < count; i++) places[i].length++;
+  multiply(call, LinearArguments<T>{model.table.head, activations(key).normed, at<float>(logits), count, s.vocab,
+                                    s.hidden, stride, false});
+  rows.advance();
   return call.result();
+}
+
+template <class T>
+int32_t DeviceModel<T>::make_decoder(AnyDecoder **decoder) {
+  *decoder = new (std::nothrow) Decoder<T>(*this);
+  return *decoder ? HIR_OK : fail(HIR_NO_MEMORY, "decoder: out of memory");
 }
 
 }  // namespace
 
-int32_t make_decoder(const Place &place, const DecoderShape &shape, AnyDecoder **decoder) {
+int32_t make_model(const Place &place, const ModelShape &shape, AnyModel **model) {
   {
-    Call call("decoder", place);  // what the device needs is made before anything is recorded
+    Call call("model", place);  // what the device needs is made before anything is recorded
     if (call.failed()) return call.result();
   }
   const int64_t bytes = shape.head_dim * (shape.dtype == HIR_BFLOAT16 ? 2 : 4);
   if (bytes % 16 || bytes > 16 * SPLIT || shape.head_dim > 256) {
-    return fail(HIR_UNSUPPORTED, "decoder: heads of %lld elements: the GPU's take up to 256, whole 16-byte vectors",
+    return fail(HIR_UNSUPPORTED, "model: heads of %lld elements: a GPU's kernels take up to 256, whole 16-byte vectors",
                 static_cast<long long>(shape.head_dim));
   }
   if (shape.dtype == HIR_BFLOAT16) {
-    *decoder = new (std::nothrow) Decoder<bf16>(place, shape);
+    *model = new (std::nothrow) DeviceModel<bf16>(place, shape);
   } else {
-    *decoder = new (std::nothrow) Decoder<float>(place, shape);
+    *model = new (std::nothrow) DeviceModel<float>(place, shape);
   }
-  return *decoder ? HIR_OK : fail(HIR_NO_MEMORY, "decoder: out of memory");
+  return *model ? HIR_OK : fail(HIR_NO_MEMORY, "model: out of memory");
 }
 
 }  // namespace hir::HIR_DEVICE

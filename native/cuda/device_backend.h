@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "any_decoder.h"
+#include "model/any_model.h"
 #include "kernels.h"
 
 namespace hir {
@@ -24,7 +24,7 @@ struct DeviceBackend {
   int32_t (*sum_of_squares)(const Place &place, const void *values, int64_t count, int32_t dtype, double *result);
   int32_t (*adamw)(const Place &place, const AdamW &step);
   int32_t (*synchronize)(const Place &place);
-  int32_t (*make_decoder)(const Place &place, const DecoderShape &shape, AnyDecoder **decoder);
+  int32_t (*make_model)(const Place &place, const ModelShape &shape, AnyModel **model);
 };
 
 namespace cuda { extern const DeviceBackend backend; }

@@ -159,28 +159,78 @@ HIR_API const char *hir_matmul_variant(int32_t backend, int32_t dtype);
 HIR_API double hir_matmul_ceiling(int32_t backend, int32_t dtype);
 
 /*
- * A decoder: a Qwen3, Qwen2 or Llama model one token at a time, for a batch of rows at their own positions. The keys and
- * values of a prompt are stored once for all rows that continue it. Rows lie at places 0 to n - 1, without gaps. A
- * row's logits depend neither on the other rows nor on the number of threads. Not for use by several threads at once.
+ * A model: a decoder-only transformer of the Qwen3, Qwen2 or Llama kind (RMS norms, rotary positions, grouped-query
+ * attention, SwiGLU). It holds packed weights, runs packed sequences forward and backward, and is decoded one token at a
+ * time by decoders made over it. A token's hidden state and logits depend on its sequence alone, bit for bit: not on the
+ * rest of the batch, nor on the number of threads, nor on whether it was decoded or one of a packed sequence (on a GPU:
+ * HIR_BATCH_INVARIANT). Not for use by several threads at once.
  */
+typedef struct hir_model_shape {
+  int64_t layers, hidden, intermediate, heads, kv_heads, head_dim, vocab;
+  double norm_epsilon;
+  int32_t dtype; /* of weights, activations, keys and values; sums, the residual stream and logits are float */
+} hir_model_shape;
 
-/* dtype is the weights'; activations, keys, values and logits are float. *decoder is for the calls below. */
-HIR_API int32_t hir_decoder_create(int32_t backend, int32_t device, int64_t stream, int64_t layers, int64_t hidden,
-                                   int64_t intermediate, int64_t heads, int64_t kv_heads, int64_t head_dim,
-                                   int64_t vocab, double norm_epsilon, int32_t dtype, int64_t *decoder);
-HIR_API void hir_decoder_free(int64_t decoder);
+/* *model is for the calls below. HIR_AVX2 and HIR_AVX512 do all of them, the other backends decode alone. */
+HIR_API int32_t hir_model_create(int32_t backend, int32_t device, int64_t stream, const hir_model_shape *shape,
+                                 int64_t *model);
+
+/* Decoders go first. */
+HIR_API void hir_model_free(int64_t model);
 
 /*
- * Packs copies of the weights; call it again when they have changed. Addresses of contiguous matrices [out, in] and
- * vectors, in this order: embedding [vocab, hidden] (not copied: it must outlive the decoder), final norm, head
- * [vocab, hidden], then for each layer: input norm, qkv [(heads + 2 kv_heads) head_dim, hidden], qkv bias or 0, query
- * norm or 0, key norm or 0, output [hidden, heads head_dim], post norm, gate and up [2 intermediate, hidden], down
- * [hidden, intermediate].
+ * Packs copies of the matrices; call it again when they have changed. Addresses of contiguous matrices [out, in] and
+ * vectors, in this order: embedding [vocab, hidden], final norm, head [vocab, hidden], then for each layer: input norm,
+ * qkv [(heads + 2 kv_heads) head_dim, hidden], qkv bias or 0, query norm or 0, key norm or 0, output [hidden, heads
+ * head_dim], post norm, gate and up [2 intermediate, hidden], down [hidden, intermediate]. They must outlive the model:
+ * the embedding is read where it is, and so are the matrices by a backward.
  */
-HIR_API int32_t hir_decoder_weights(int64_t decoder, const int64_t *addresses);
+HIR_API int32_t hir_model_weights(int64_t model, const int64_t *addresses);
 
 /* Copies the rotary tables, float[positions][head_dim / 2]. */
-HIR_API int32_t hir_decoder_rotary(int64_t decoder, hir_address cosines, hir_address sines, int64_t positions);
+HIR_API int32_t hir_model_rotary(int64_t model, hir_address cosines, hir_address sines, int64_t positions);
+
+/* What hir_model_forward keeps for a backward. */
+#define HIR_KEEP_NOTHING 0
+#define HIR_KEEP_EVERYTHING 1
+#define HIR_KEEP_INPUTS 2 /* each layer's input; the rest is computed again */
+
+/*
+ * Segments of tokens, one behind the other. A segment may continue an earlier one that continues none: its tokens
+ * attend to all of that one and to what precedes them in their own, and their positions go on from it.
+ *   ids       int64[tokens]
+ *   lengths   int64[segments], each at least 1, together `tokens`
+ *   prefixes  int64[segments]: what a segment continues, or -1
+ *   hidden    [tokens][hidden] of the model's dtype, written: behind the final norm
+ *   keys_values  [layers][tokens][2 kv_heads head_dim] of the model's dtype, written: rotated keys, then values; optional
+ *   pass      written: names what was kept, which the next forward overwrites
+ */
+HIR_API int32_t hir_model_forward(int64_t model, const int64_t *ids, int64_t tokens, const int64_t *lengths,
+                                  const int64_t *prefixes, int64_t segments, int32_t keep, hir_address hidden,
+                                  hir_address keys_values, int64_t *pass);
+
+/*
+ * Adds the gradients of all weights but the head's. `gradients` are addresses of floats in the order of the weights (the
+ * head's is not looked at), 0 where there is no such weight.
+ *   hidden_gradient  float[tokens][hidden]
+ */
+HIR_API int32_t hir_model_backward(int64_t model, int64_t pass, hir_address hidden_gradient, const int64_t *gradients);
+
+/* The head: logits float[rows][row_stride] of hidden states [rows][hidden] of the model's dtype. */
+HIR_API int32_t hir_model_logits(int64_t model, hir_address hidden, int64_t rows, hir_address logits, int64_t row_stride);
+
+/* Its backward: hidden_gradient float[rows][hidden] is written, head_gradient float[vocab][hidden] added to. */
+HIR_API int32_t hir_model_logits_backward(int64_t model, hir_address logits_gradient, int64_t row_stride,
+                                          hir_address hidden, int64_t rows, hir_address hidden_gradient,
+                                          hir_address head_gradient);
+
+/*
+ * A decoder: a model one token at a time, for a batch of rows at their own positions. The keys and values of a prompt are
+ * stored once for all rows that continue it. Rows lie at places 0 to n - 1, without gaps. Weights and rotary tables are
+ * the model's, which must have them before the first step.
+ */
+HIR_API int32_t hir_decoder_create(int64_t model, int64_t *decoder);
+HIR_API void hir_decoder_free(int64_t decoder);
 
 /*
  * Stores a prompt's rotated keys and its values: of layer l, token t, head h they begin at element
@@ -207,63 +257,6 @@ HIR_API void hir_decoder_clear(int64_t decoder);
  */
 HIR_API int32_t hir_decoder_step(int64_t decoder, hir_address tokens, int64_t rows, hir_address logits,
                                  int64_t row_stride);
-
-/*
- * A transformer: the same models over packed sequences, forward and backward, in float. A token's hidden state depends
- * neither on the rest of the batch nor on the number of threads. HIR_AVX2 and HIR_AVX512 alone have it. Not for use by
- * several threads at once.
- */
-
-/* dtype is HIR_FLOAT32. *transformer is for the calls below. */
-HIR_API int32_t hir_transformer_create(int32_t backend, int64_t layers, int64_t hidden, int64_t intermediate,
-                                       int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t vocab,
-                                       double norm_epsilon, int32_t dtype, int64_t *transformer);
-HIR_API void hir_transformer_free(int64_t transformer);
-
-/*
- * Packs copies of the layers' matrices; call it again when they have changed. Addresses as for hir_decoder_weights.
- * Embedding, head, norms and biases are not copied: they must outlive the transformer.
- */
-HIR_API int32_t hir_transformer_weights(int64_t transformer, const int64_t *addresses);
-
-/* Copies the rotary tables, float[positions][head_dim / 2]. */
-HIR_API int32_t hir_transformer_rotary(int64_t transformer, hir_address cosines, hir_address sines, int64_t positions);
-
-/* What hir_transformer_forward keeps for a backward. */
-#define HIR_KEEP_NOTHING 0
-#define HIR_KEEP_EVERYTHING 1
-#define HIR_KEEP_INPUTS 2 /* each layer's input; the rest is computed again */
-
-/*
- * Segments of tokens, one behind the other. A segment may continue an earlier one that continues none: its tokens
- * attend to all of that one and to what precedes them in their own, and their positions go on from it.
- *   ids       int64[tokens]
- *   lengths   int64[segments], each at least 1, together `tokens`
- *   prefixes  int64[segments]: what a segment continues, or -1
- *   hidden    float[tokens][hidden], written: behind the final norm
- *   keys_values  float[layers][tokens][2 kv_heads head_dim], written: rotated keys, then values; optional
- *   pass      written: names what was kept, which the next forward overwrites
- */
-HIR_API int32_t hir_transformer_forward(int64_t transformer, const int64_t *ids, int64_t tokens, const int64_t *lengths,
-                                        const int64_t *prefixes, int64_t segments, int32_t keep, hir_address hidden,
-                                        hir_address keys_values, int64_t *pass);
-
-/*
- * Adds the gradients of all weights but the head's. `gradients` are addresses in the order of the weights (the head's
- * is not looked at), 0 where there is no such weight.
- *   hidden_gradient  float[tokens][hidden]
- */
-HIR_API int32_t hir_transformer_backward(int64_t transformer, int64_t pass, hir_address hidden_gradient,
-                                         const int64_t *gradients);
-
-/* The head: logits float[rows][row_stride] of hidden states float[rows][hidden]. */
-HIR_API int32_t hir_transformer_logits(int64_t transformer, hir_address hidden, int64_t rows, hir_address logits,
-                                       int64_t row_stride);
-
-/* Its backward: hidden_gradient float[rows][hidden] is written, head_gradient float[vocab][hidden] added to. */
-HIR_API int32_t hir_transformer_logits_backward(int64_t transformer, hir_address logits_gradient, int64_t row_stride,
-                                                hir_address hidden, int64_t rows, hir_address hidden_gradient,
-                                                hir_address head_gradient);
 
 #ifdef __cplusplus
 }

@@ -10,9 +10,10 @@ import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.DecodeKernel;
-import org.hirengine.kernels.DecoderShape;
-import org.hirengine.kernels.DecoderWeights;
 import org.hirengine.kernels.Device;
+import org.hirengine.kernels.ModelKernel;
+import org.hirengine.kernels.ModelShape;
+import org.hirengine.kernels.WeightAddresses;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -60,7 +61,8 @@ public class DecodeBenchmark {
 
   private final List<Pointer> owned = new ArrayList<>();
   private final Random random = new Random(1);
-  private DecoderShape shape;
+  private ModelShape shape;
+  private ModelKernel packed;
   private DecodeKernel kernel;
   private long prompt;
   private LongPointer tokens;
@@ -70,16 +72,17 @@ public class DecodeBenchmark {
   public void load() {
     shape =
         switch (model) {
-          case "demo-2m" -> new DecoderShape(4, 192, 512, 6, 2, 32, 1024, 1e-6, dtype);
-          case "tiny-12m" -> new DecoderShape(6, 384, 1024, 6, 2, 64, 8192, 1e-6, dtype);
-          case "half-0.25b" -> new DecoderShape(12, 896, 2432, 14, 2, 64, 32000, 1e-6, dtype);
+          case "demo-2m" -> new ModelShape(4, 192, 512, 6, 2, 32, 1024, 1e-6, dtype);
+          case "tiny-12m" -> new ModelShape(6, 384, 1024, 6, 2, 64, 8192, 1e-6, dtype);
+          case "half-0.25b" -> new ModelShape(12, 896, 2432, 14, 2, 64, 32000, 1e-6, dtype);
           default -> throw new IllegalArgumentException(model);
         };
-    kernel = KernelInputs.kernels(provider).decoder(Device.CPU, shape).orElseThrow();
-    kernel.weights(weights());
+    packed = KernelInputs.kernels(provider).model(Device.CPU, shape).orElseThrow();
+    kernel = packed.decoder();
+    packed.weights(weights());
     int half = shape.headDim() / 2;
     long positions = PROMPT + GENERATED + 1;
-    kernel.rotary(floats(positions * half), floats(positions * half), positions);
+    packed.rotary(floats(positions * half), floats(positions * half), positions);
     int width = shape.kvHeads() * shape.headDim();
     long keyValues = floats((long) shape.layers() * PROMPT * 2 * width);
     prompt =
@@ -97,15 +100,15 @@ public class DecodeBenchmark {
     logits = own(new FloatPointer((long) rows * shape.vocab()));
   }
 
-  private DecoderWeights weights() {
+  private WeightAddresses weights() {
     long hidden = shape.hidden();
     long query = (long) shape.heads() * shape.headDim();
     long qkv = query + 2L * shape.kvHeads() * shape.headDim();
     long embedding = elements(shape.vocab() * hidden);
-    List<DecoderWeights.Layer> layers = new ArrayList<>();
+    List<WeightAddresses.Layer> layers = new ArrayList<>();
     for (int i = 0; i < shape.layers(); i++) {
       layers.add(
-          new DecoderWeights.Layer(
+          new WeightAddresses.Layer(
               elements(hidden),
               elements(qkv * hidden),
               0,
@@ -116,7 +119,7 @@ public class DecodeBenchmark {
               elements(2L * shape.intermediate() * hidden),
               elements(hidden * shape.intermediate())));
     }
-    return new DecoderWeights(embedding, elements(hidden), embedding, layers);
+    return new WeightAddresses(embedding, elements(hidden), embedding, layers);
   }
 
   private <P extends Pointer> P own(P pointer) {
@@ -161,6 +164,7 @@ public class DecodeBenchmark {
   public void free() {
     kernel.freePrompt(prompt);
     kernel.close();
+    packed.close();
     owned.forEach(Pointer::close);
   }
 }

@@ -1,9 +1,10 @@
 package org.hirengine.kernels;
 
 /**
- * A transformer one token at a time: every step of a batch of rows, each at its own position, is
- * one native call. Rows lie at places 0 to n - 1, without gaps. The keys and values of a prompt are
- * stored once for all rows that continue it.
+ * A model one token at a time: every step of a batch of rows, each at its own position, is one
+ * native call. Rows lie at places 0 to n - 1, without gaps. The keys and values of a prompt are
+ * stored once for all rows that continue it. Weights and rotary tables are those of the {@link
+ * ModelKernel} that it was made by: a row can grow to as many tokens as the tables have positions.
  *
  * <p>A row's logits depend neither on the other rows of the batch nor on the number of threads, bit
  * for bit; on a GPU, with more than 8 rows, within rounding, because cuBLAS adds in an order of its
@@ -12,20 +13,6 @@ package org.hirengine.kernels;
  * memory runs out.
  */
 public interface DecodeKernel extends AutoCloseable {
-
-  /**
-   * Packs copies of all weights but the embedding, which must outlive the decoder; to be called
-   * first, and again when they have changed.
-   */
-  void weights(DecoderWeights weights);
-
-  /**
-   * Copies the rotary tables; a row can grow to as many tokens as they have positions.
-   *
-   * @param cosines float[positions][headDim / 2]
-   * @param sines float[positions][headDim / 2]
-   */
-  void rotary(long cosines, long sines, long positions);
 
   /**
    * Stores a prompt's keys and values. Those of layer l, token t, head h begin at element {@code l

@@ -110,18 +110,23 @@ public interface Kernels {
       long step);
 
   /**
-   * A decoder for models of this shape; the caller closes it. Empty where these kernels have none
-   * for it: decoding then goes through LibTorch's operators.
+   * What matrix products in {@code dtype} can do at best here, measured: multiply-adds with
+   * operands in registers on the calling thread's threads, GFLOP/s; 0 where it is not known.
    */
-  default Optional<DecodeKernel> decoder(Device device, DecoderShape shape) {
-    return Optional.empty();
+  default double productCeiling(DType dtype) {
+    return 0;
+  }
+
+  /** Whether {@link #model} has any. */
+  default boolean runModels() {
+    return false;
   }
 
   /**
-   * Forward and backward of models of this shape over packed sequences; the caller closes it. Empty
-   * where these kernels have none for it: the pass then goes through LibTorch's operators.
+   * A model of this shape; the caller closes it. Empty where these kernels have none for it: it
+   * then runs on LibTorch's operators.
    */
-  default Optional<TransformerKernel> transformer(Device device, DecoderShape shape) {
+  default Optional<ModelKernel> model(Device device, ModelShape shape) {
     return Optional.empty();
   }
 

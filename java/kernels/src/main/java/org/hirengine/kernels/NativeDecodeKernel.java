@@ -5,39 +5,12 @@ import org.hirengine.kernels.global.hirkernels;
 /** {@link DecodeKernel} on the decoder of {@code native/include/hir_kernels.h}. */
 final class NativeDecodeKernel implements DecodeKernel {
 
-  private final DecoderShape shape;
   private long decoder;
 
-  NativeDecodeKernel(int backend, Device device, DecoderShape shape) {
-    this.shape = shape;
+  NativeDecodeKernel(long model) {
     long[] made = new long[1];
-    NativeKernels.check(
-        hirkernels.hir_decoder_create(
-            backend,
-            device.index(),
-            device.stream(),
-            shape.layers(),
-            shape.hidden(),
-            shape.intermediate(),
-            shape.heads(),
-            shape.kvHeads(),
-            shape.headDim(),
-            shape.vocab(),
-            shape.normEpsilon(),
-            shape.dtype().code,
-            made));
+    NativeKernels.check(hirkernels.hir_decoder_create(model, made));
     decoder = made[0];
-  }
-
-  @Override
-  public void weights(DecoderWeights weights) {
-    NativeKernels.check(
-        hirkernels.hir_decoder_weights(decoder(), weights.addresses(shape.layers())));
-  }
-
-  @Override
-  public void rotary(long cosines, long sines, long positions) {
-    NativeKernels.check(hirkernels.hir_decoder_rotary(decoder(), cosines, sines, positions));
   }
 
   @Override

@@ -163,18 +163,20 @@ final class NativeKernels implements Kernels {
   }
 
   @Override
-  public Optional<DecodeKernel> decoder(Device device, DecoderShape shape) {
-    check(device);
-    return Optional.of(new NativeDecodeKernel(backend, device, shape));
+  public double productCeiling(DType dtype) {
+    return kind == Device.Kind.CPU ? hirkernels.hir_matmul_ceiling(backend, dtype.code) : 0;
   }
 
   @Override
-  public Optional<TransformerKernel> transformer(Device device, DecoderShape shape) {
+  public boolean runModels() {
+    return true;
+  }
+
+  @Override
+  public Optional<ModelKernel> model(Device device, ModelShape shape) {
     check(device);
-    boolean vectors = backend == hirkernels.HIR_AVX2 || backend == hirkernels.HIR_AVX512;
-    return vectors && shape.dtype() == DType.FLOAT32
-        ? Optional.of(new NativeTransformerKernel(backend, shape))
-        : Optional.empty();
+    boolean passes = backend == hirkernels.HIR_AVX2 || backend == hirkernels.HIR_AVX512;
+    return Optional.of(new NativeModelKernel(backend, device, shape, passes));
   }
 
   private void check(Device device) {

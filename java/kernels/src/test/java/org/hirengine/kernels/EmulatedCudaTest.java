@@ -55,16 +55,10 @@ class EmulatedCudaTest
   }
 
   @Override
-  public List<DecoderShape> decodeShapes() {
+  public List<ModelShape> decodeShapes() {
     return Arrays.stream(DType.values())
-        .map(dtype -> new DecoderShape(1, 40, 56, 4, 2, 16, 37, 1e-6, dtype))
+        .map(dtype -> new ModelShape(1, 40, 56, 4, 2, 16, 37, 1e-6, dtype))
         .toList();
-  }
-
-  /** Activations are rounded to bfloat16, too: that is what tensor cores take. */
-  @Override
-  public double decodeTolerance(DType dtype) {
-    return dtype == DType.BFLOAT16 ? 5e-2 : 2e-5;
   }
 
   @Test

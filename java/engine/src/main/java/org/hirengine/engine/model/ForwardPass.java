@@ -1,7 +1,7 @@
 package org.hirengine.engine.model;
 
 import org.bytedeco.pytorch.Tensor;
-import org.hirengine.kernels.TransformerKernel.Keep;
+import org.hirengine.kernels.ModelKernel.Keep;
 
 /**
  * One packed batch through the decoder, up to the final norm: hidden states now, gradients on
@@ -33,7 +33,7 @@ public interface ForwardPass extends AutoCloseable {
    * buffer; the head's are the caller's ({@link Policy#headBackward}). Can be called once, and on
    * the policy's last pass only: the next one overwrites what was kept.
    *
-   * @param gradient d loss / d hidden, [T, d]
+   * @param gradient d loss / d hidden, fp32[T, d]
    */
   void backward(Tensor gradient);
 

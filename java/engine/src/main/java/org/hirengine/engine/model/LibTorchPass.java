@@ -168,7 +168,7 @@ final class LibTorchPass implements ForwardPass {
           "no activations to go back through: none were kept, or backward ran before");
     }
     try (PointerScope scope = new PointerScope()) {
-      Tensor flowing = gradient;
+      Tensor flowing = gradient.to(Tensors.dtype(hidden));
       if (kept != null) {
         flowing = backward(kept, inputs.get(0), flowing);
         kept.close();

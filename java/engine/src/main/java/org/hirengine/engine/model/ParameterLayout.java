@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToLongFunction;
-import org.hirengine.kernels.DecoderWeights;
+import org.hirengine.kernels.WeightAddresses;
 
 /**
  * Where every parameter lies in the flat buffer that holds them all.
@@ -109,14 +109,14 @@ final class ParameterLayout {
   }
 
   /** Addresses of the parameters, as kernels take them, in a buffer of this layout. */
-  DecoderWeights addresses(long buffer, int elementBytes) {
+  WeightAddresses addresses(long buffer, int elementBytes) {
     ToLongFunction<String> address =
         name -> slices.containsKey(name) ? buffer + slice(name).offset() * elementBytes : 0;
-    List<DecoderWeights.Layer> layers = new ArrayList<>();
+    List<WeightAddresses.Layer> layers = new ArrayList<>();
     for (int i = 0; slices.containsKey(layer(i) + INPUT_NORM); i++) {
       String layer = layer(i);
       layers.add(
-          new DecoderWeights.Layer(
+          new WeightAddresses.Layer(
               address.applyAsLong(layer + INPUT_NORM),
               address.applyAsLong(layer + "self_attn.q_proj.weight"),
               address.applyAsLong(layer + "self_attn.q_proj.bias"),
@@ -127,7 +127,7 @@ final class ParameterLayout {
               address.applyAsLong(layer + "mlp.gate_proj.weight"),
               address.applyAsLong(layer + "mlp.down_proj.weight")));
     }
-    return new DecoderWeights(
+    return new WeightAddresses(
         address.applyAsLong(EMBEDDING),
         address.applyAsLong(NORM),
         address.applyAsLong(slices.containsKey(HEAD) ? HEAD : EMBEDDING),

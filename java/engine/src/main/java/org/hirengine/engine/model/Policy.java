@@ -21,9 +21,9 @@ import org.hirengine.engine.runtime.GradMode;
 import org.hirengine.engine.runtime.NativeRuntime;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.DType;
-import org.hirengine.kernels.DecoderShape;
-import org.hirengine.kernels.DecoderWeights;
 import org.hirengine.kernels.Device;
+import org.hirengine.kernels.ModelShape;
+import org.hirengine.kernels.WeightAddresses;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,7 +69,7 @@ public final class Policy implements AutoCloseable {
   private final Tensor embedding;
   private final Tensor finalNorm;
   private final Tensor head;
-  private final @Nullable NativeTransformer transformer;
+  private final @Nullable NativeModel model;
   private @Nullable Path folder;
   private long version;
 
@@ -80,14 +80,21 @@ public final class Policy implements AutoCloseable {
     this.layout = new ParameterLayout(config);
     ScalarType type = scalarType(options.compute());
     boolean low = options.compute() != DType.FLOAT32;
+    model =
+        NativeRuntime.kernels(options.device().kind())
+            .model(options.device(), shape())
+            .map(kernel -> new NativeModel(this, kernel))
+            .orElse(null);
+    boolean nativePasses = passes() != null;
     try (PointerScope scope = new PointerScope()) {
       compute = hold(Tensors.zeros(options.device(), type, layout.size()));
       masters = options.trainable() && low ? hold(flat(ScalarType.Float)) : compute;
       gradients = options.trainable() ? hold(flat(ScalarType.Float)) : null;
-      computeGradients = options.trainable() && low ? hold(flat(type)) : gradients;
+      computeGradients =
+          nativePasses ? null : options.trainable() && low ? hold(flat(type)) : gradients;
       parameters = views(masters);
       parameterGradients = gradients == null ? Map.of() : views(gradients);
-      rotary = new RotaryTable(config, options.device(), type);
+      rotary = new RotaryTable(config, options.device(), nativePasses ? ScalarType.Float : type);
       for (int i = 0; i < config.layers(); i++) {
         layers.add(layerWeights(ParameterLayout.layer(i)));
       }
@@ -95,11 +102,6 @@ public final class Policy implements AutoCloseable {
       finalNorm = leaf(ParameterLayout.NORM);
       head = config.tied() ? embedding : view(compute, ParameterLayout.HEAD);
     }
-    transformer =
-        NativeRuntime.kernels(options.device().kind())
-            .transformer(options.device(), shape())
-            .map(kernel -> new NativeTransformer(this, kernel))
-            .orElse(null);
   }
 
   private Tensor flat(ScalarType type) {
@@ -168,8 +170,8 @@ public final class Policy implements AutoCloseable {
   }
 
   /** What kernels are made for. */
-  public DecoderShape shape() {
-    return new DecoderShape(
+  public ModelShape shape() {
+    return new ModelShape(
         config.layers(),
         config.hiddenSize(),
         config.intermediateSize(),
@@ -182,13 +184,28 @@ public final class Policy implements AutoCloseable {
   }
 
   /** Where kernels find the weights, in the compute type. */
-  public DecoderWeights weightAddresses() {
+  public WeightAddresses weightAddresses() {
     return layout.addresses(Tensors.address(compute), options.compute().bytes);
   }
 
-  /** Where kernels add gradients, in the compute type. */
-  DecoderWeights gradientAddresses() {
-    return layout.addresses(Tensors.address(required(computeGradients)), options.compute().bytes);
+  /** Where kernels add gradients, fp32. */
+  WeightAddresses gradientAddresses() {
+    return layout.addresses(Tensors.address(required(gradients)), DType.FLOAT32.bytes);
+  }
+
+  /** The weights as kernels hold them; none where they run on LibTorch's operators alone. */
+  public @Nullable NativeModel model() {
+    return model;
+  }
+
+  /** The native passes; none where they go through LibTorch's operators. */
+  private @Nullable NativeModel passes() {
+    return model != null && model.runsPasses() ? model : null;
+  }
+
+  /** Type of {@link #logits}. */
+  public DType logitType() {
+    return passes() == null ? options.compute() : DType.FLOAT32;
   }
 
   /**
@@ -337,9 +354,10 @@ public final class Policy implements AutoCloseable {
       required(gradients);
     }
     check(batch);
-    return transformer == null
+    NativeModel passes = passes();
+    return passes == null
         ? new LibTorchPass(this, batch, activations, null)
-        : transformer.forward(batch, activations, null);
+        : passes.forward(batch, activations, null);
   }
 
   /**
@@ -350,9 +368,10 @@ public final class Policy implements AutoCloseable {
    */
   public ForwardPass prefill(PackedBatch prompts, Tensor keyValues) {
     check(prompts);
-    return transformer == null
+    NativeModel passes = passes();
+    return passes == null
         ? new LibTorchPass(this, prompts, ForwardPass.Activations.NONE, keyValues)
-        : transformer.forward(prompts, ForwardPass.Activations.NONE, keyValues);
+        : passes.forward(prompts, ForwardPass.Activations.NONE, keyValues);
   }
 
   private void check(PackedBatch batch) {
@@ -377,27 +396,28 @@ public final class Policy implements AutoCloseable {
     }
   }
 
-  /** Logits of hidden rows, [n, V] in the compute type; in the care of the enclosing scope. */
+  /** Logits of hidden rows, [n, V] of {@link #logitType()}; in the care of the enclosing scope. */
   public Tensor logits(Tensor hiddenRows) {
-    Tensor logits =
-        Tensors.empty(
-            options.device(),
-            scalarType(options.compute()),
-            hiddenRows.size(0),
-            config.vocabSize());
+    Tensor logits = emptyLogits(hiddenRows.size(0));
     logits(hiddenRows, logits);
     return logits;
+  }
+
+  /** Room for logits, [rows, V]; in the care of the enclosing scope. */
+  Tensor emptyLogits(long rows) {
+    return Tensors.empty(options.device(), scalarType(logitType()), rows, config.vocabSize());
   }
 
   /**
    * Logits of hidden rows.
    *
-   * @param hiddenRows [n, d], contiguous
-   * @param logits [n, V], contiguous, written
+   * @param hiddenRows [n, d] in the compute type, contiguous
+   * @param logits [n, V] of {@link #logitType()}, contiguous, written
    */
   public void logits(Tensor hiddenRows, Tensor logits) {
-    if (transformer != null) {
-      transformer.logits(hiddenRows, logits);
+    NativeModel passes = passes();
+    if (passes != null) {
+      passes.logits(hiddenRows, logits);
       return;
     }
     try (GradMode off = GradMode.disabled();
@@ -410,16 +430,21 @@ public final class Policy implements AutoCloseable {
    * Backward of {@link #logits}: adds to the head's gradient, which is the embedding's where they
    * are tied.
    *
-   * @param logitGradient [n, V]
+   * @param logitGradient [n, V] of {@link #logitType()}
    * @param hiddenRows [n, d], contiguous, what the logits were made from
-   * @return d loss / d hiddenRows, [n, d]; in the care of the enclosing scope
+   * @return d loss / d hiddenRows, fp32[n, d]; in the care of the enclosing scope
    */
   public Tensor headBackward(Tensor logitGradient, Tensor hiddenRows) {
+    if (Tensors.dtype(logitGradient) != scalarType(logitType())) {
+      throw new IllegalArgumentException(
+          "gradients of logits are " + logitType() + ", not " + Tensors.dtype(logitGradient));
+    }
     Tensor headGradient = headGradient();
-    if (transformer != null) {
+    NativeModel passes = passes();
+    if (passes != null) {
       Tensor hiddenGradient =
           Tensors.empty(ScalarType.Float, hiddenRows.size(0), config.hiddenSize());
-      transformer.headBackward(logitGradient, hiddenRows, hiddenGradient);
+      passes.headBackward(logitGradient, hiddenRows, hiddenGradient);
       return hiddenGradient;
     }
     try (GradMode off = GradMode.disabled();
@@ -431,7 +456,7 @@ public final class Policy implements AutoCloseable {
           headGradient.add_(product);
         }
       }
-      return logitGradient.mm(head);
+      return logitGradient.mm(head).to(ScalarType.Float);
     }
   }
 
@@ -531,8 +556,8 @@ public final class Policy implements AutoCloseable {
 
   @Override
   public void close() {
-    if (transformer != null) {
-      transformer.close();
+    if (model != null) {
+      model.close();
     }
     rotary.close();
     owned.forEach(Tensor::close);

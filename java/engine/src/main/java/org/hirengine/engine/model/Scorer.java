@@ -67,8 +67,7 @@ public final class Scorer {
       Tensor logprobs = Tensors.empty(policy.device(), ScalarType.Float, tokens);
       Tensor entropies = Tensors.empty(policy.device(), ScalarType.Float, tokens);
       int chunk = Math.min(tokens, logitRows(policy, logitBytes));
-      Tensor buffer =
-          Tensors.empty(policy.device(), Tensors.dtype(hidden), chunk, policy.config().vocabSize());
+      Tensor buffer = policy.emptyLogits(chunk);
       for (int at = 0; at < tokens; at += chunk) {
         int count = Math.min(chunk, tokens - at);
         try (PointerScope inner = new PointerScope()) {
@@ -76,7 +75,7 @@ public final class Scorer {
           policy.logits(hidden.narrow(0, at, count), logits);
           kernels.tokenLogprob(
               policy.device(),
-              rows(logits, policy.computeType()),
+              rows(logits, policy.logitType()),
               Tensors.address(targets) + 8L * at,
               temperature,
               Tensors.address(logprobs) + 4L * at,
@@ -155,7 +154,7 @@ public final class Scorer {
 
   /** Rows of logits that fit into {@code bytes}, at least 1. */
   public static int logitRows(Policy policy, long bytes) {
-    long row = (long) policy.config().vocabSize() * policy.computeType().bytes;
+    long row = (long) policy.config().vocabSize() * policy.logitType().bytes;
     return (int) Math.max(1, Math.min(Integer.MAX_VALUE, bytes / row));
   }
 

@@ -1,6 +1,7 @@
 package org.hirengine.engine.rollout;
 
 import org.bytedeco.pytorch.Tensor;
+import org.hirengine.engine.model.NativeModel;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.kernels.Kernels;
 
@@ -10,12 +11,12 @@ import org.hirengine.kernels.Kernels;
  */
 interface Decoder extends AutoCloseable {
 
-  /** The kernels' decoder where they have one, else LibTorch's operators. */
+  /** The policy's own decoder where the kernels have one, else LibTorch's operators. */
   static Decoder of(Policy policy, Kernels kernels) {
-    return kernels
-        .decoder(policy.device(), policy.shape())
-        .<Decoder>map(kernel -> new NativeDecoder(policy, kernel))
-        .orElseGet(() -> new LibTorchDecoder(policy));
+    NativeModel model = policy.model();
+    return model != null && kernels.runModels()
+        ? new NativeDecoder(policy, model)
+        : new LibTorchDecoder(policy);
   }
 
   /**

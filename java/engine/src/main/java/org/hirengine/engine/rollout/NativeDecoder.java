@@ -1,14 +1,12 @@
 package org.hirengine.engine.rollout;
 
 import java.util.Arrays;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.hirengine.engine.model.ModelConfig;
+import org.hirengine.engine.model.NativeModel;
 import org.hirengine.engine.model.Policy;
-import org.hirengine.engine.model.RotaryTable;
 import org.hirengine.engine.runtime.Tensors;
-import org.hirengine.kernels.DType;
 import org.hirengine.kernels.DecodeKernel;
 import org.hirengine.kernels.Device;
 import org.jspecify.annotations.Nullable;
@@ -17,36 +15,24 @@ import org.jspecify.annotations.Nullable;
 final class NativeDecoder implements Decoder {
 
   private final Policy policy;
+  private final NativeModel model;
   private final DecodeKernel kernel;
-  private long packedVersion = -1;
-  private long positions;
   private @Nullable Tensor tokens;
   private @Nullable Tensor logits;
 
   /** The first rows of {@link #logits}, for the number of rows of the last step. */
   private @Nullable Tensor view;
 
-  NativeDecoder(Policy policy, DecodeKernel kernel) {
+  NativeDecoder(Policy policy, NativeModel model) {
     this.policy = policy;
-    this.kernel = kernel;
+    this.model = model;
+    this.kernel = model.decoder();
   }
 
   @Override
   public void begin(int places, int capacity) {
     kernel.clear();
-    if (policy.version() != packedVersion) {
-      kernel.weights(policy.weightAddresses());
-      packedVersion = policy.version();
-    }
-    if (capacity > positions) {
-      try (PointerScope scope = new PointerScope()) {
-        RotaryTable rotary = policy.rotary(capacity);
-        Tensor cosines = rotary.cosines().to(ScalarType.Float);
-        Tensor sines = rotary.sines().to(ScalarType.Float);
-        positions = cosines.size(0);
-        kernel.rotary(Tensors.address(cosines), Tensors.address(sines), positions);
-      }
-    }
+    model.refresh(capacity);
     if (logits == null || logits.size(0) < places) {
       closeBuffers();
       Device device = policy.device();
@@ -77,9 +63,7 @@ final class NativeDecoder implements Decoder {
   @Override
   public long tokenBytes() {
     ModelConfig config = policy.config();
-    // A GPU's cache is of the weights' type, the CPU's always float32.
-    DType cached = policy.device().kind() == Device.Kind.CPU ? DType.FLOAT32 : policy.computeType();
-    return 2L * config.layers() * config.kvHeads() * config.headDim() * cached.bytes;
+    return 2L * config.layers() * config.kvHeads() * config.headDim() * policy.computeType().bytes;
   }
 
   @Override

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntUnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.hirengine.engine.model.Policy;
@@ -114,14 +115,16 @@ public final class RolloutEngine implements AutoCloseable {
     final int index;
     final Prompt prompt;
     final int row;
+    final int limit;
     int[] tokens = new int[32];
     float[] logprobs = new float[32];
     int count;
 
-    Row(int index, Prompt prompt, int row) {
+    Row(int index, Prompt prompt, int row, int limit) {
       this.index = index;
       this.prompt = prompt;
       this.row = row;
+      this.limit = limit;
     }
 
     void add(int token, float logprob) {
@@ -161,6 +164,24 @@ public final class RolloutEngine implements AutoCloseable {
       RolloutParams params,
       RandomStream random,
       RolloutListener listener) {
+    return generate(
+        prompts, n, firstRow, params, random, listener, completion -> params.maxTokens());
+  }
+
+  /**
+   * Samples with a limit of each response's own.
+   *
+   * @param limits most tokens of the completion of that index, at least 1; {@code maxTokens} holds
+   *     too
+   */
+  public List<Completion> generate(
+      List<Prompt> prompts,
+      int n,
+      int firstRow,
+      RolloutParams params,
+      RandomStream random,
+      RolloutListener listener,
+      IntUnaryOperator limits) {
     if (n < 1 || firstRow < 0) {
       throw new IllegalArgumentException(
           "n " + n + " and firstRow " + firstRow + " must be >= 1, 0");
@@ -178,7 +199,7 @@ public final class RolloutEngine implements AutoCloseable {
       int capacity = longest + params.maxTokens();
       int places = places(prompts.size() * (long) n, capacity);
       decoder.begin(places, capacity);
-      Run run = new Run(prompts, n, firstRow, params, random, places, listener);
+      Run run = new Run(prompts, n, firstRow, params, random, places, listener, limits);
       try {
         return run.complete();
       } finally {
@@ -238,6 +259,7 @@ public final class RolloutEngine implements AutoCloseable {
     private final Completion[] done;
     private final TokenSampler draws;
     private final RolloutListener listener;
+    private final IntUnaryOperator limits;
     private int rows;
 
     /** Next row to admit, counted over all prompts. */
@@ -255,7 +277,9 @@ public final class RolloutEngine implements AutoCloseable {
         RolloutParams params,
         RandomStream random,
         int places,
-        RolloutListener listener) {
+        RolloutListener listener,
+        IntUnaryOperator limits) {
+      this.limits = limits;
       this.prompts = prompts;
       this.n = n;
       this.firstRow = firstRow;
@@ -315,7 +339,8 @@ public final class RolloutEngine implements AutoCloseable {
       }
       int first = rows;
       for (int i = 0; i < count; i++) {
-        Row row = new Row(next + i, prompts.get(prompt), firstRow + next % n + i);
+        int limit = Math.min(limits.applyAsInt(next + i), params.maxTokens());
+        Row row = new Row(next + i, prompts.get(prompt), firstRow + next % n + i, limit);
         if (!record(row, i)) {
           lastTokens[rows] = draws.tokens[i];
           active[rows++] = row;
@@ -375,7 +400,7 @@ public final class RolloutEngine implements AutoCloseable {
       boolean stopped = stops[token];
       if (!stopped) {
         listener.token(row.prompt.id(), row.row, token);
-        if (row.count < params.maxTokens()) {
+        if (row.count < row.limit) {
           return false;
         }
       }

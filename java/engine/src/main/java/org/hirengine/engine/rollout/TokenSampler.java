@@ -1,7 +1,5 @@
 package org.hirengine.engine.rollout;
 
-import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.hirengine.engine.runtime.Tensors;
@@ -53,53 +51,22 @@ final class TokenSampler implements AutoCloseable {
 
   /** One token for each of {@code logits}' rows. */
   void sample(Tensor logits, RolloutParams params, long key) {
-    draw(rows(logits, (int) logits.size(0), logits.stride(0)), params, key);
-    countTheRest(logits, params);
+    draw(logits, (int) logits.size(0), logits.stride(0), params, key);
   }
 
   /** {@code count} tokens from the same logits, [1, V]. */
   void sampleSame(Tensor logits, int count, RolloutParams params, long key) {
-    draw(rows(logits, count, 0), params, key);
-    try (Tensor same = logits.expand(count, logits.size(1))) {
-      countTheRest(same, params);
-    }
+    draw(logits, count, 0, params, key);
   }
 
-  private Rows rows(Tensor logits, int count, long stride) {
+  private static Rows rows(Tensor logits, int count, long columns, long stride) {
     DType dtype = Tensors.dtype(logits) == ScalarType.BFloat16 ? DType.BFLOAT16 : DType.FLOAT32;
-    return new Rows(
-        Tensors.address(logits), count, Math.min(vocabulary, logits.size(1)), stride, dtype);
+    return new Rows(Tensors.address(logits), count, columns, stride, dtype);
   }
 
-  /**
-   * Makes log-probs among the ids that are drawn those among all ids, which scoring computes. What
-   * the others weigh is summed over few columns, so it costs little.
-   *
-   * @param logits [rows, V]
-   */
-  private void countTheRest(Tensor logits, RolloutParams params) {
-    long rest = logits.size(1) - vocabulary;
-    if (rest <= 0) {
-      return;
-    }
-    int count = (int) logits.size(0);
-    double temperature = params.temperature() == 0 ? 1 : params.temperature();
-    try (PointerScope scope = new PointerScope()) {
-      Tensor others = logits.narrow(1, vocabulary, rest).to(ScalarType.Float);
-      Tensor weight = others.div(new Scalar(temperature)).logsumexp(1);
-      Tensor chosen = drawn.narrow(0, 0, count).unsqueeze(1);
-      Tensor logit = logits.gather(1, chosen).to(ScalarType.Float).div(new Scalar(temperature));
-      float[] restWeights = Tensors.floats(weight.cpu());
-      float[] chosenLogits = Tensors.floats(logit.cpu());
-      for (int i = 0; i < count; i++) {
-        double drawnWeight = chosenLogits[i] - logprobs[i];
-        logprobs[i] -= (float) Math.log1p(Math.exp(restWeights[i] - drawnWeight));
-      }
-    }
-  }
-
-  private void draw(Rows rows, RolloutParams params, long key) {
-    int count = (int) rows.rows();
+  private void draw(Tensor logits, int count, long stride, RolloutParams params, long key) {
+    long all = logits.size(1);
+    Rows rows = rows(logits, count, Math.min(vocabulary, all), stride);
     if (device.kind() == Device.Kind.CPU) {
       counters.data_ptr_int().put(counterWords, 0, 4 * count);
     } else {
@@ -116,6 +83,16 @@ final class TokenSampler implements AutoCloseable {
         Tensors.address(counters),
         Tensors.address(drawn),
         Tensors.address(drawnLogprobs));
+    if (vocabulary < all) {
+      // Log-probs among all ids, as scoring computes them, by the same kernel.
+      kernels.tokenLogprob(
+          device,
+          rows(logits, count, all, stride),
+          Tensors.address(drawn),
+          params.temperature() == 0 ? 1 : params.temperature(),
+          Tensors.address(drawnLogprobs),
+          0);
+    }
     kernels.synchronize(device);
     if (device.kind() == Device.Kind.CPU) {
       drawn.data_ptr_long().get(tokens, 0, count);

@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.function.IntConsumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.hirengine.engine.algo.LossAggregation;
 import org.hirengine.engine.model.ForwardPass;
@@ -100,7 +99,9 @@ final class PolicyGradient {
           ForwardPass pass = policy.forward(batch.batch().packed(), budget.activations)) {
         Tensor predictors = Tensors.to(policy.device(), Tensors.ofInts(batch.batch().rows()));
         Tensor hidden = pass.hidden().index_select(0, predictors);
-        Tensor gradient = torch.zeros_like(pass.hidden());
+        Tensor gradient =
+            Tensors.zeros(
+                policy.device(), ScalarType.Float, pass.hidden().size(0), pass.hidden().size(1));
         Head head = new Head(batch, tokens, hidden, predictors, gradient);
         originals = originals.plus(head.run(0, batch.originalTokens()));
         replays = replays.plus(head.run(batch.originalTokens(), batch.batch().responseTokens()));
@@ -184,7 +185,7 @@ final class PolicyGradient {
         Kernels.PolicyLossSums sums =
             kernels.policyLoss(
                 policy.device(),
-                Scorer.rows(logits, policy.computeType()),
+                Scorer.rows(logits, policy.logitType()),
                 Tensors.address(targets) + (long) Long.BYTES * start,
                 new TokenInputs(
                     tokens.onPolicy ? 0 : input(2, start),

@@ -1,6 +1,5 @@
 package org.hirengine.engine.gpu;
 
-import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Device;
 import org.hirengine.kernels.Kernels;
 import org.hirengine.kernels.testing.AgreementContract;
@@ -44,12 +43,6 @@ class CudaKernelsTest
   @Override
   public Memory memory() {
     return Gpu.MEMORY;
-  }
-
-  /** Activations are rounded to bfloat16, too: that is what tensor cores take. */
-  @Override
-  public double decodeTolerance(DType dtype) {
-    return dtype == DType.BFLOAT16 ? 5e-2 : 2e-5;
   }
 
   /** Few rows are our own kernel's, many cuBLAS's, which adds in another order. */

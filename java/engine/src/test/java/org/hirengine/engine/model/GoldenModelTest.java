@@ -174,7 +174,7 @@ class GoldenModelTest {
           }
         }
       }
-      pass.backward(policy.headBackward(gradient.to(pass.hidden().scalar_type()), pass.hidden()));
+      pass.backward(policy.headBackward(gradient.to(logits.scalar_type()), pass.hidden()));
     }
   }
 

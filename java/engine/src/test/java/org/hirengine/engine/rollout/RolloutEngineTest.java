@@ -44,15 +44,16 @@ class RolloutEngineTest {
 
   private static final int VOCABULARY = 61;
 
-  /** Between fp32 decode and fp32 scoring, and between decoding alone or beside others. */
-  private static final float LOGPROB_BOUND = 2e-5f;
-
   /** Whose decoder runs; LibTorchRolloutEngineTest replaces it. */
   static Kernels kernels;
+
+  /** Between the log-probs of decode and of scoring, and of decoding alone or beside others. */
+  static Map<DType, Float> bounds;
 
   @BeforeAll
   static void load() {
     kernels = NativeRuntime.kernels(Device.Kind.CPU);
+    bounds = Map.of(DType.FLOAT32, 0f, DType.BFLOAT16, 0f);
   }
 
   private static Policy policy(String type) {
@@ -107,9 +108,18 @@ class RolloutEngineTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"qwen2, 1.0", "qwen3, 1.0", "llama, 0.7", "qwen3, 0"})
-  void decodeLogprobsAreTheScorersLogprobs(String type, double temperature) {
-    try (Policy policy = policy(type);
+  @CsvSource({
+    "qwen2, FLOAT32, 1.0",
+    "qwen3, FLOAT32, 1.0",
+    "llama, FLOAT32, 0.7",
+    "qwen3, FLOAT32, 0",
+    "qwen2, BFLOAT16, 1.0",
+    "qwen3, BFLOAT16, 0.7",
+    "llama, BFLOAT16, 0"
+  })
+  void decodeLogprobsAreTheScorersLogprobs(String type, DType dtype, double temperature) {
+    Policy.Options options = new Policy.Options(Device.CPU, dtype, false);
+    try (Policy policy = Policy.random(TestModels.config(type, VOCABULARY, 0.3), options, 3);
         RolloutEngine engine = new RolloutEngine(policy, kernels, Set.of(3))) {
       List<Prompt> prompts = prompts(9);
       List<Completion> completions =
@@ -119,7 +129,8 @@ class RolloutEngineTest {
       for (boolean share : new boolean[] {true, false}) {
         List<Scores> scores = new Scorer(policy, kernels).score(sequences, scored, 500, share);
         for (int i = 0; i < scores.size(); i++) {
-          assertArrayEquals(completions.get(i).logprobs(), scores.get(i).logprobs(), LOGPROB_BOUND);
+          assertArrayEquals(
+              completions.get(i).logprobs(), scores.get(i).logprobs(), bounds.get(dtype));
         }
       }
     }
@@ -142,7 +153,8 @@ class RolloutEngineTest {
       List<Scores> scores =
           new Scorer(policy, kernels).score(sequences(prompts, completions), scored, 500, true);
       for (int i = 0; i < scores.size(); i++) {
-        assertArrayEquals(completions.get(i).logprobs(), scores.get(i).logprobs(), LOGPROB_BOUND);
+        assertArrayEquals(
+            completions.get(i).logprobs(), scores.get(i).logprobs(), bounds.get(DType.FLOAT32));
       }
     }
   }
@@ -164,7 +176,8 @@ class RolloutEngineTest {
       List<Scores> scores =
           new Scorer(policy, kernels).score(sequences(prompts, after), 1, 500, true);
       for (int i = 0; i < scores.size(); i++) {
-        assertArrayEquals(after.get(i).logprobs(), scores.get(i).logprobs(), LOGPROB_BOUND);
+        assertArrayEquals(
+            after.get(i).logprobs(), scores.get(i).logprobs(), bounds.get(DType.FLOAT32));
       }
     }
   }
@@ -216,7 +229,7 @@ class RolloutEngineTest {
       assertEquals(want.promptId(), got.promptId());
       assertEquals(want.row(), got.row());
       assertArrayEquals(want.tokens(), got.tokens(), "row " + i);
-      assertArrayEquals(want.logprobs(), got.logprobs(), LOGPROB_BOUND);
+      assertArrayEquals(want.logprobs(), got.logprobs(), bounds.get(DType.FLOAT32));
       assertEquals(want.finishReason(), got.finishReason());
     }
   }

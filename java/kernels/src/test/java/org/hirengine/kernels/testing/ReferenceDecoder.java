@@ -4,15 +4,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.hirengine.kernels.DType;
-import org.hirengine.kernels.DecoderShape;
-import org.hirengine.kernels.DecoderWeights;
+import org.hirengine.kernels.ModelShape;
+import org.hirengine.kernels.WeightAddresses;
 
 /**
  * A small random transformer in doubles, written from its definition: tokens in, logits of the last
  * one out, all positions computed anew every time.
  */
 final class ReferenceDecoder {
-  final DecoderShape shape;
+  final ModelShape shape;
   final boolean tied;
   final float[] cosines;
   final float[] sines;
@@ -36,7 +36,7 @@ final class ReferenceDecoder {
   record Cache(float[][][] keys, float[][][] values) {}
 
   ReferenceDecoder(
-      DecoderShape shape, boolean bias, boolean headNorms, boolean tied, int positions, long seed) {
+      ModelShape shape, boolean bias, boolean headNorms, boolean tied, int positions, long seed) {
     this.shape = shape;
     this.tied = tied;
     Random random = new Random(seed);
@@ -89,13 +89,13 @@ final class ReferenceDecoder {
     return shape.dtype() == DType.BFLOAT16 ? Bf16.widen(Bf16.round(values)) : values;
   }
 
-  DecoderWeights addresses(Buffers b) {
+  WeightAddresses addresses(Buffers b) {
     DType t = shape.dtype();
     long embeddingAddress = b.elements(t, embedding);
-    List<DecoderWeights.Layer> addresses = new ArrayList<>();
+    List<WeightAddresses.Layer> addresses = new ArrayList<>();
     for (Layer w : layers) {
       addresses.add(
-          new DecoderWeights.Layer(
+          new WeightAddresses.Layer(
               b.elements(t, w.inputNorm),
               b.elements(t, w.qkv),
               w.qkvBias.length == 0 ? 0 : b.elements(t, w.qkvBias),
@@ -106,7 +106,7 @@ final class ReferenceDecoder {
               b.elements(t, w.gateUp),
               b.elements(t, w.down)));
     }
-    return new DecoderWeights(
+    return new WeightAddresses(
         embeddingAddress,
         b.elements(t, finalNorm),
         tied ? embeddingAddress : b.elements(t, head),

@@ -3,11 +3,12 @@ package org.hirengine.kernels.testing;
 import java.util.Optional;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.DecodeKernel;
-import org.hirengine.kernels.DecoderShape;
-import org.hirengine.kernels.DecoderWeights;
 import org.hirengine.kernels.Device;
 import org.hirengine.kernels.Kernels;
+import org.hirengine.kernels.ModelKernel;
+import org.hirengine.kernels.ModelShape;
 import org.hirengine.kernels.Rows;
+import org.hirengine.kernels.WeightAddresses;
 
 /** Kernels that queue their work, made to wait for it: what the contracts read is then there. */
 public record SynchronousKernels(Kernels queued) implements Kernels {
@@ -78,24 +79,75 @@ public record SynchronousKernels(Kernels queued) implements Kernels {
   }
 
   @Override
-  public Optional<DecodeKernel> decoder(Device device, DecoderShape shape) {
-    return queued
-        .decoder(device, shape)
-        .map(decoder -> new SynchronousDecoder(decoder, () -> synchronize(device)));
+  public boolean runModels() {
+    return queued.runModels();
   }
 
-  private record SynchronousDecoder(DecodeKernel queued, Runnable synchronize)
-      implements DecodeKernel {
+  @Override
+  public Optional<ModelKernel> model(Device device, ModelShape shape) {
+    return queued
+        .model(device, shape)
+        .map(model -> new SynchronousModel(model, () -> synchronize(device)));
+  }
+
+  private record SynchronousModel(ModelKernel queued, Runnable synchronize) implements ModelKernel {
 
     @Override
-    public void weights(DecoderWeights weights) {
+    public boolean runsPasses() {
+      return queued.runsPasses();
+    }
+
+    @Override
+    public DecodeKernel decoder() {
+      return new SynchronousDecoder(queued.decoder(), synchronize);
+    }
+
+    @Override
+    public void weights(WeightAddresses weights) {
       queued.weights(weights);
     }
 
     @Override
     public void rotary(long cosines, long sines, long positions) {
       queued.rotary(cosines, sines, positions);
+      synchronize.run();
     }
+
+    @Override
+    public long forward(
+        long[] ids, long[] lengths, long[] prefixes, Keep keep, long hidden, long keysValues) {
+      long pass = queued.forward(ids, lengths, prefixes, keep, hidden, keysValues);
+      synchronize.run();
+      return pass;
+    }
+
+    @Override
+    public void backward(long pass, long hiddenGradient, WeightAddresses gradients) {
+      queued.backward(pass, hiddenGradient, gradients);
+      synchronize.run();
+    }
+
+    @Override
+    public void logits(long hidden, long rows, long logits) {
+      queued.logits(hidden, rows, logits);
+      synchronize.run();
+    }
+
+    @Override
+    public void logitsBackward(
+        long logitsGradient, long hidden, long rows, long hiddenGradient, long headGradient) {
+      queued.logitsBackward(logitsGradient, hidden, rows, hiddenGradient, headGradient);
+      synchronize.run();
+    }
+
+    @Override
+    public void close() {
+      queued.close();
+    }
+  }
+
+  private record SynchronousDecoder(DecodeKernel queued, Runnable synchronize)
+      implements DecodeKernel {
 
     @Override
     public long prompt(

@@ -1,13 +1,14 @@
 package org.hirengine.kernels;
 
 /**
- * What a {@link DecodeKernel} is made for: a decoder-only transformer of the Qwen3, Qwen2 or Llama
+ * What a {@link ModelKernel} is made for: a decoder-only transformer of the Qwen3, Qwen2 or Llama
  * kind (RMS norms, rotary positions, grouped-query attention, SwiGLU).
  *
  * @param headDim width of one head, even, not always hidden / heads
- * @param dtype of the weights; activations, keys, values and logits are float32
+ * @param dtype of weights, activations, keys and values; sums, the residual stream and logits are
+ *     float32
  */
-public record DecoderShape(
+public record ModelShape(
     int layers,
     int hidden,
     int intermediate,

@@ -1,14 +1,24 @@
 package org.hirengine.kernels;
 
 /**
- * A transformer over packed sequences in float32: the forward of scoring, and the forward and
- * backward of training, each a native call for the whole model.
+ * A model's packed weights and what runs on them: forward and backward over packed sequences, each
+ * a native call for the whole model, and decoders that share the weights.
  *
- * <p>A token's hidden state depends neither on the rest of the batch nor on the number of threads,
- * bit for bit. Not for use by several threads at once. Every method throws {@link KernelException}
+ * <p>A token's hidden state and logits depend on its sequence alone, bit for bit: not on the rest
+ * of the batch, nor on the number of threads, nor on whether it is decoded or one of a packed
+ * sequence. Not for use by several threads at once. Every method throws {@link KernelException}
  * when an argument is out of range or memory runs out.
  */
-public interface TransformerKernel extends AutoCloseable {
+public interface ModelKernel extends AutoCloseable {
+
+  /**
+   * Whether {@link #forward}, {@link #backward}, {@link #logits} and {@link #logitsBackward} run
+   * here; else this model is decoded alone.
+   */
+  boolean runsPasses();
+
+  /** A decoder over these weights and rotary tables; the caller closes it, before the model. */
+  DecodeKernel decoder();
 
   /** What a forward keeps for its backward. */
   enum Keep {
@@ -26,10 +36,11 @@ public interface TransformerKernel extends AutoCloseable {
   }
 
   /**
-   * Packs copies of the layers' matrices; to be called first, and again when they have changed.
-   * Embedding, head, norms and biases are not copied: they must outlive the kernel.
+   * Packs copies of the matrices; to be called first, and again when they have changed. The weights
+   * must outlive the model: the embedding is read where it is, and so are the matrices by a
+   * backward.
    */
-  void weights(DecoderWeights weights);
+  void weights(WeightAddresses weights);
 
   /**
    * Copies the rotary tables; a sequence can have as many tokens as they have positions.
@@ -45,27 +56,27 @@ public interface TransformerKernel extends AutoCloseable {
    * and their positions go on from it.
    *
    * @param prefixes what each segment continues, or -1
-   * @param hidden float[tokens][hidden], written: behind the final norm
-   * @param keysValues float[layers][tokens][2 * kvHeads * headDim], written: rotated keys, then
-   *     values; optional
+   * @param hidden [tokens][hidden] of the model's type, written: behind the final norm
+   * @param keysValues [layers][tokens][2 * kvHeads * headDim] of the model's type, written: rotated
+   *     keys, then values; optional
    * @return the pass, for {@link #backward}; the next forward overwrites what it kept
    */
   long forward(
       long[] ids, long[] lengths, long[] prefixes, Keep keep, long hidden, long keysValues);
 
   /**
-   * Adds the gradients of all weights but the head's; once for a pass.
+   * Adds the gradients of all weights but the head's, float32; once for a pass.
    *
    * @param hiddenGradient float[tokens][hidden]
    * @param gradients where they are added, 0 where there is no such weight; the head's is not
    *     looked at
    */
-  void backward(long pass, long hiddenGradient, DecoderWeights gradients);
+  void backward(long pass, long hiddenGradient, WeightAddresses gradients);
 
   /**
    * The head.
    *
-   * @param hidden float[rows][hidden]
+   * @param hidden [rows][hidden] of the model's type
    * @param logits float[rows][vocab], written
    */
   void logits(long hidden, long rows, long logits);
@@ -74,7 +85,7 @@ public interface TransformerKernel extends AutoCloseable {
    * Backward of {@link #logits}.
    *
    * @param logitsGradient float[rows][vocab]
-   * @param hidden float[rows][hidden]
+   * @param hidden [rows][hidden] of the model's type
    * @param hiddenGradient float[rows][hidden], written
    * @param headGradient float[vocab][hidden], added to
    */

@@ -3,34 +3,35 @@
 #include <omp.h>
 #include <string.h>
 
-#include "reference.h"
+#include "baseline/reference.h"
+#include "kernels.h"
 
 namespace hir::baseline {
 
 namespace {
 
 // Of each layer and key-value head PAGE keys, then PAGE values.
-float *cell(const DecoderShape &s, float *page, int64_t layer, int64_t head, bool value, int64_t slot) {
-  return page + (((layer * s.kv_heads + head) * 2 + value) * PAGE + slot) * s.head_dim;
+float *cell(const ModelShape &s, void *page, int64_t layer, int64_t head, bool value, int64_t slot) {
+  return static_cast<float *>(page) + (((layer * s.kv_heads + head) * 2 + value) * PAGE + slot) * s.head_dim;
 }
 
-struct Row {
-  const DecoderModel &model;
-  const DecoderShape &s;
+struct Walk {
+  const Model &model;
+  const ModelShape &s;
   const DecoderRow &row;
   double *x, *normed, *qkv, *mixed, *activated, *scores;
 
-  Row(const DecoderModel &model, const DecoderRow &row, double *scratch)
+  Walk(const Model &model, const DecoderRow &row, double *scratch)
       : model(model), s(model.shape), row(row), x(scratch), normed(x + s.hidden), qkv(normed + s.hidden),
         mixed(qkv + s.qkv_size()), activated(mixed + s.query_size()), scores(activated + 2 * s.intermediate) {}
 
-  static int64_t doubles(const DecoderShape &s, int64_t longest) {
+  static int64_t doubles(const ModelShape &s, int64_t longest) {
     return 2 * s.hidden + s.qkv_size() + s.query_size() + 2 * s.intermediate + longest;
   }
 
-  double dot(const Packed &w, int64_t out, const double *in) const {
+  double dot(const Linear &w, int64_t out, const double *in) const {
     double sum = 0;
-    for (int64_t i = 0; i < w.in; i++) sum += element(w.data, s.dtype, out * w.in + i) * in[i];
+    for (int64_t i = 0; i < w.weight.k; i++) sum += element(w.weight.data, s.dtype, out * w.weight.stride + i) * in[i];
     return sum;
   }
 
@@ -52,10 +53,10 @@ struct Row {
   }
 
   const float *cached(int64_t layer, int64_t head, bool value, int64_t token) const {
-    const bool shared = token < row.prefix_length;
-    const int64_t at = shared ? token : token - row.prefix_length;
-    const float *page = shared ? row.prefix[at / PAGE] : row.suffix[at / PAGE];
-    return cell(s, const_cast<float *>(page), layer, head, value, at % PAGE);
+    const bool shared = token < row.shared_length;
+    const int64_t at = shared ? token : token - row.shared_length;
+    const void *page = shared ? row.shared[at / PAGE] : row.own[at / PAGE];
+    return cell(s, const_cast<void *>(page), layer, head, value, at % PAGE);
   }
 
   void attend(int64_t layer, int64_t head) const {
@@ -81,7 +82,7 @@ struct Row {
   }
 
   void layer(int64_t index) const {
-    const DecoderLayer &w = model.layers[index];
+    const LayerWeights &w = model.layers[index];
     norm(x, w.input_norm, s.hidden, normed);
     for (int64_t i = 0; i < s.qkv_size(); i++) qkv[i] = dot(w.qkv, i, normed) + (w.qkv_bias ? w.qkv_bias[i] : 0);
     for (int64_t head = 0; head < s.heads + s.kv_heads; head++) {
@@ -91,11 +92,11 @@ struct Row {
       rotate(start);
     }
     for (int64_t head = 0; head < s.kv_heads; head++) {
-      float *page = row.suffix[row.suffix_length / PAGE];
+      void *page = row.own[row.own_length / PAGE];
       const double *key = qkv + s.query_size() + head * s.head_dim, *value = key + s.key_size();
       for (int64_t d = 0; d < s.head_dim; d++) {
-        cell(s, page, index, head, false, row.suffix_length % PAGE)[d] = static_cast<float>(key[d]);
-        cell(s, page, index, head, true, row.suffix_length % PAGE)[d] = static_cast<float>(value[d]);
+        cell(s, page, index, head, false, row.own_length % PAGE)[d] = static_cast<float>(key[d]);
+        cell(s, page, index, head, true, row.own_length % PAGE)[d] = static_cast<float>(value[d]);
       }
     }
     for (int64_t head = 0; head < s.heads; head++) attend(index, head);
@@ -108,42 +109,39 @@ struct Row {
     for (int64_t i = 0; i < s.hidden; i++) x[i] += dot(w.down, i, activated);
   }
 
-  void run() const {
+  void run(float *logits) const {
     for (int64_t i = 0; i < s.hidden; i++) x[i] = element(model.embedding, s.dtype, row.token * s.hidden + i);
     for (int64_t i = 0; i < s.layers; i++) layer(i);
     norm(x, model.final_norm, s.hidden, normed);
-    for (int64_t i = 0; i < s.vocab; i++) row.logits[i] = static_cast<float>(dot(model.head, i, normed));
+    for (int64_t i = 0; i < s.vocab; i++) logits[i] = static_cast<float>(dot(model.head, i, normed));
   }
 };
 
 }  // namespace
 
-int64_t page_size(const DecoderShape &s) { return s.layers * s.kv_heads * 2 * PAGE * s.head_dim; }
+int64_t page_bytes(const ModelShape &s) { return 4 * s.layers * s.kv_heads * 2 * PAGE * s.head_dim; }
 
-void page_put(const DecoderShape &s, float *page, int64_t slot, int64_t layer, int64_t head, const float *key,
-              const float *value) {
-  memcpy(cell(s, page, layer, head, false, slot), key, sizeof(float) * s.head_dim);
-  memcpy(cell(s, page, layer, head, true, slot), value, sizeof(float) * s.head_dim);
+void page_put(const ModelShape &s, void *page, int64_t slot, int64_t layer, int64_t head, const void *key,
+              const void *value) {
+  for (int64_t d = 0; d < s.head_dim; d++) {
+    cell(s, page, layer, head, false, slot)[d] = static_cast<float>(element(key, s.dtype, d));
+    cell(s, page, layer, head, true, slot)[d] = static_cast<float>(element(value, s.dtype, d));
+  }
 }
 
-int64_t packed_size(int64_t out, int64_t in, int32_t dtype) { return out * in * (dtype == HIR_BFLOAT16 ? 2 : 4); }
-
-void pack(const void *weights, int32_t dtype, bool, Packed *packed) {
-  memcpy(packed->data, weights, packed_size(packed->out, packed->in, dtype));
+int64_t decode_bytes(const ModelShape &s, int64_t, int32_t threads, int64_t longest) {
+  return 8 * threads * Walk::doubles(s, longest);
 }
 
-int64_t decode_scratch(const DecoderShape &s, int64_t, int32_t threads, int64_t longest) {
-  return 2 * threads * Row::doubles(s, longest);
-}
-
-void decode(const DecoderStep &step) {
-  const int64_t doubles = Row::doubles(step.model->shape, step.longest);
+bool decode(const DecoderStep &step) {
+  const int64_t doubles = Walk::doubles(step.model->shape, step.longest);
 #pragma omp parallel num_threads(step.threads)
   {
-    double *scratch = reinterpret_cast<double *>(step.scratch) + omp_get_thread_num() * doubles;
+    double *scratch = static_cast<double *>(step.scratch) + omp_get_thread_num() * doubles;
 #pragma omp for schedule(static)
-    for (int64_t row = 0; row < step.count; row++) Row(*step.model, step.rows[row], scratch).run();
+    for (int64_t row = 0; row < step.count; row++) Walk(*step.model, step.rows[row], scratch).run(step.logits + step.rows[row].place * step.logits_stride);
   }
+  return true;
 }
 
 }  // namespace hir::baseline

@@ -9,7 +9,7 @@ import java.util.List;
  * @param finalNorm [hidden]
  * @param head [vocab, hidden]; the embedding's address where they are tied
  */
-public record DecoderWeights(long embedding, long finalNorm, long head, List<Layer> layers) {
+public record WeightAddresses(long embedding, long finalNorm, long head, List<Layer> layers) {
 
   /**
    * One layer.
@@ -35,7 +35,7 @@ public record DecoderWeights(long embedding, long finalNorm, long head, List<Lay
       long gateUp,
       long down) {}
 
-  /** In the order of {@code hir_decoder_weights}. */
+  /** In the order of {@code hir_model_weights}. */
   long[] addresses(int expectedLayers) {
     if (layers.size() != expectedLayers) {
       throw new KernelException(

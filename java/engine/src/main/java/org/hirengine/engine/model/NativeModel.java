@@ -1,27 +1,57 @@
 package org.hirengine.engine.model;
 
 import java.util.Arrays;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.hirengine.engine.runtime.Tensors;
-import org.hirengine.kernels.DecoderWeights;
-import org.hirengine.kernels.TransformerKernel;
+import org.hirengine.kernels.DecodeKernel;
+import org.hirengine.kernels.ModelKernel;
+import org.hirengine.kernels.WeightAddresses;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A policy's decoder and head as native calls: fp32 on the CPU. Follows the policy's weights by
- * their version.
+ * A policy's weights as kernels hold them, packed once a version for passes and decoders alike, and
+ * the passes over them. Follows the policy's weights by their version.
  */
-final class NativeTransformer implements AutoCloseable {
+public final class NativeModel implements AutoCloseable {
 
   private final Policy policy;
-  private final TransformerKernel kernel;
+  private final ModelKernel kernel;
   private long packedVersion = -1;
   private long positions;
 
-  NativeTransformer(Policy policy, TransformerKernel kernel) {
+  NativeModel(Policy policy, ModelKernel kernel) {
     this.policy = policy;
     this.kernel = kernel;
+  }
+
+  boolean runsPasses() {
+    return kernel.runsPasses();
+  }
+
+  /** A decoder over these weights; the caller closes it, before the policy. */
+  public DecodeKernel decoder() {
+    return kernel.decoder();
+  }
+
+  /**
+   * Brings weights and rotary tables up to date; rows that were decoded with others end first.
+   *
+   * @param length tokens of a sequence, at most
+   */
+  public void refresh(int length) {
+    refresh();
+    if (length <= positions) {
+      return;
+    }
+    try (PointerScope scope = new PointerScope()) {
+      RotaryTable rotary = policy.rotary(length);
+      Tensor cosines = rotary.cosines().to(ScalarType.Float);
+      Tensor sines = rotary.sines().to(ScalarType.Float);
+      positions = cosines.size(0);
+      kernel.rotary(Tensors.address(cosines), Tensors.address(sines), positions);
+    }
   }
 
   /**
@@ -31,14 +61,11 @@ final class NativeTransformer implements AutoCloseable {
    */
   ForwardPass forward(
       PackedBatch batch, ForwardPass.Activations activations, @Nullable Tensor keyValues) {
-    refresh();
-    if (batch.longest() > positions) {
-      RotaryTable rotary = policy.rotary(batch.longest());
-      positions = rotary.cosines().size(0);
-      kernel.rotary(Tensors.address(rotary.cosines()), Tensors.address(rotary.sines()), positions);
-    }
+    refresh(batch.longest());
     Tensor hidden =
-        Tensors.own(Tensors.empty(ScalarType.Float, batch.tokens(), policy.config().hiddenSize()));
+        Tensors.own(
+            Tensors.empty(
+                Tensors.dtype(policy.embedding()), batch.tokens(), policy.config().hiddenSize()));
     try {
       long pass =
           kernel.forward(
@@ -55,13 +82,13 @@ final class NativeTransformer implements AutoCloseable {
     }
   }
 
-  /** Logits of hidden rows: [n, d] into [n, V], both contiguous. */
+  /** Logits of hidden rows: [n, d] of the compute type into fp32[n, V], both contiguous. */
   void logits(Tensor hiddenRows, Tensor logits) {
     refresh();
     kernel.logits(Tensors.address(hiddenRows), hiddenRows.size(0), Tensors.address(logits));
   }
 
-  /** Backward of {@link #logits}: writes [n, d] and adds to the head's gradient. */
+  /** Backward of {@link #logits}: writes fp32[n, d] and adds to the head's gradient. */
   void headBackward(Tensor logitGradient, Tensor hiddenRows, Tensor hiddenGradient) {
     kernel.logitsBackward(
         Tensors.address(logitGradient),
@@ -104,8 +131,9 @@ final class NativeTransformer implements AutoCloseable {
 
     @Override
     public void backward(Tensor gradient) {
-      DecoderWeights gradients = policy.gradientAddresses();
-      try (Tensor contiguous = gradient.contiguous()) {
+      WeightAddresses gradients = policy.gradientAddresses();
+      try (Tensor wide = gradient.to(ScalarType.Float);
+          Tensor contiguous = wide.contiguous()) {
         kernel.backward(pass, Tensors.address(contiguous), gradients);
       }
     }

@@ -1,8 +1,9 @@
-// Native checks of the transformer: hidden states against a model in doubles with plain loops, gradients against the
-// differences of that model's, on awkward shapes; the same bits with any number of threads, with or without
-// recomputation, with prompts shared or not.
+// Native checks of a model: hidden states against a model in doubles with plain loops, gradients against the differences of
+// that model's, on awkward shapes, in float32 and bfloat16; the same bits with any number of threads, with or without
+// recomputation, with prompts shared or not, and decoded token by token.
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <algorithm>
 #include <random>
@@ -30,6 +31,7 @@ constexpr double EPSILON = 1e-6;
 struct Shape {
   int64_t layers, hidden, intermediate, heads, kv_heads, head_dim, vocab;
   bool bias, head_norms;
+  int32_t dtype;
 
   int64_t qkv() const { return (heads + 2 * kv_heads) * head_dim; }
 };
@@ -39,11 +41,51 @@ struct Cut {
   std::vector<int64_t> lengths, prefixes;
 };
 
-// Weights in the order of hir_decoder_weights, an empty vector where a family has none.
+// float32 or bfloat16 elements, as a model of that type reads and writes them.
+class Elements {
+ public:
+  Elements(int32_t dtype, const std::vector<float> &values) : dtype(dtype), count(values.size()) {
+    bytes.resize(std::max<size_t>(1, count) * (dtype == HIR_BFLOAT16 ? 2 : 4));
+    for (size_t i = 0; i < count; i++) memcpy(at(i), from(values[i]).data(), size());
+  }
+
+  hir_address where() const { return count ? reinterpret_cast<hir_address>(bytes.data()) : 0; }
+
+  std::vector<float> floats() const {
+    std::vector<float> values(count);
+    for (size_t i = 0; i < count; i++) {
+      uint32_t word = 0;
+      memcpy(reinterpret_cast<char *>(&word) + 4 - size(), bytes.data() + i * size(), size());
+      memcpy(&values[i], &word, 4);
+    }
+    return values;
+  }
+
+ private:
+  size_t size() const { return dtype == HIR_BFLOAT16 ? 2 : 4; }
+  char *at(size_t i) { return bytes.data() + i * size(); }
+
+  // To the nearest, ties to even.
+  std::vector<char> from(float value) const {
+    uint32_t word;
+    memcpy(&word, &value, 4);
+    if (dtype == HIR_BFLOAT16) word = (word + 0x7fff + ((word >> 16) & 1)) >> 16;
+    const char *first = reinterpret_cast<const char *>(&word);
+    return {first, first + size()};
+  }
+
+  int32_t dtype;
+  size_t count;
+  std::vector<char> bytes;
+};
+
+// Weights in the order of hir_model_weights, an empty vector where a family has none; those of a bfloat16 model are such
+// numbers.
 struct Model {
   const Shape s;
   std::mt19937 random{5};
   std::vector<std::vector<float>> weights;
+  std::vector<Elements> stored;
   std::vector<float> cosines, sines;
   int64_t positions;
 
@@ -76,13 +118,29 @@ struct Model {
     std::normal_distribution<double> draw(mean, spread);
     weights.emplace_back();
     for (int64_t i = 0; i < count; i++) weights.back().push_back(static_cast<float>(draw(random)));
+    stored.emplace_back(s.dtype, weights.back());
+    weights.back() = stored.back().floats();
   }
 
   std::vector<int64_t> addresses() const {
     std::vector<int64_t> all;
-    for (const auto &w : weights) all.push_back(address(w));
+    for (const auto &w : stored) all.push_back(w.where());
     return all;
   }
+
+  // A handle with weights and tables.
+  int64_t make(int backend) const {
+    const hir_model_shape shape = {s.layers, s.hidden, s.intermediate, s.heads, s.kv_heads, s.head_dim, s.vocab, EPSILON,
+                                   s.dtype};
+    int64_t model = 0;
+    expect(hir_model_create(backend, 0, 0, &shape, &model) == HIR_OK, "create", backend, s.hidden);
+    expect(hir_model_weights(model, addresses().data()) == HIR_OK, "weights", backend, s.hidden);
+    expect(hir_model_rotary(model, address(cosines), address(sines), positions) == HIR_OK, "rotary", backend, s.hidden);
+    return model;
+  }
+
+  // What a result may differ by, of its own size and of its tensor's.
+  double slack() const { return s.dtype == HIR_BFLOAT16 ? 0.06 : 1e-4; }
 };
 
 using Rows = std::vector<std::vector<double>>;
@@ -208,34 +266,31 @@ Result run(const Model &m, int backend, int threads, const Cut &cut, const std::
            const std::vector<float> &flow) {
   const Shape &s = m.s;
   hir_set_threads(threads);
-  int64_t model = 0, pass = 0;
+  const int64_t model = m.make(backend);
+  int64_t pass = 0;
   const auto ok = [&](int32_t code, const char *what) { expect(code == HIR_OK, what, backend, s.hidden); };
-  ok(hir_transformer_create(backend, s.layers, s.hidden, s.intermediate, s.heads, s.kv_heads, s.head_dim, s.vocab,
-                            EPSILON, HIR_FLOAT32, &model),
-     "create");
-  const std::vector<int64_t> addresses = m.addresses();
-  ok(hir_transformer_weights(model, addresses.data()), "weights");
-  ok(hir_transformer_weights(model, addresses.data()), "weights again");
-  ok(hir_transformer_rotary(model, address(m.cosines), address(m.sines), m.positions), "rotary");
+  ok(hir_model_weights(model, m.addresses().data()), "weights again");
   Result result;
-  result.hidden.resize(ids.size() * s.hidden);
-  result.keys_values.resize(s.layers * ids.size() * 2 * s.kv_heads * s.head_dim);
+  const Elements hidden(s.dtype, std::vector<float>(ids.size() * s.hidden));
+  const Elements keys_values(s.dtype, std::vector<float>(s.layers * ids.size() * 2 * s.kv_heads * s.head_dim));
   std::vector<int64_t> into;
   for (const auto &w : m.weights) result.gradients.emplace_back(w.size());
   for (const auto &g : result.gradients) into.push_back(address(g));
   // Twice, so that memory of an earlier pass is met; gradients then hold the sum of both.
   for (int i = 0; i < 2; i++) {
-    ok(hir_transformer_forward(model, ids.data(), ids.size(), cut.lengths.data(), cut.prefixes.data(),
-                               cut.lengths.size(), keep, address(result.hidden), address(result.keys_values), &pass),
+    ok(hir_model_forward(model, ids.data(), ids.size(), cut.lengths.data(), cut.prefixes.data(), cut.lengths.size(), keep,
+                         hidden.where(), keys_values.where(), &pass),
        "forward");
     if (keep == HIR_KEEP_NOTHING) {
-      expect(hir_transformer_backward(model, pass, address(flow), into.data()) == HIR_INVALID, "nothing kept", backend, 0);
+      expect(hir_model_backward(model, pass, address(flow), into.data()) == HIR_INVALID, "nothing kept", backend, 0);
       continue;
     }
-    ok(hir_transformer_backward(model, pass, address(flow), into.data()), "backward");
-    expect(hir_transformer_backward(model, pass, address(flow), into.data()) == HIR_INVALID, "backward once", backend, 0);
+    ok(hir_model_backward(model, pass, address(flow), into.data()), "backward");
+    expect(hir_model_backward(model, pass, address(flow), into.data()) == HIR_INVALID, "backward once", backend, 0);
   }
-  hir_transformer_free(model);
+  hir_model_free(model);
+  result.hidden = hidden.floats();
+  result.keys_values = keys_values.floats();
   return result;
 }
 
@@ -247,7 +302,10 @@ void check_gradients(const Model &m, int backend, const Cut &cut, const std::vec
   for (size_t p = 0; p < w.size(); p++) {
     double largest = 0;
     for (float g : result.gradients[p]) largest = fmax(largest, fabs(g));
-    expect((largest > 0) == (!w[p].empty() && p != 2), "there is a gradient", backend, static_cast<long long>(p));
+    // A norm of one number is the number's sign: rounding leaves nothing of its gradient.
+    const bool none = w[p].empty() || p == 2 || (m.s.hidden == 1 && m.s.dtype == HIR_BFLOAT16);
+    expect(largest > 0 || none, "there is a gradient", backend, static_cast<long long>(p));
+    expect(largest == 0 || (!w[p].empty() && p != 2), "there is no gradient", backend, static_cast<long long>(p));
     for (int i = 0; i < 5 && !w[p].empty() && p != 2; i++) {
       // Of the embedding a token that occurs.
       const size_t at = p == 0 ? ids[random() % ids.size()] * m.s.hidden + random() % m.s.hidden : random() % w[p].size();
@@ -258,7 +316,7 @@ void check_gradients(const Model &m, int backend, const Cut &cut, const std::vec
       const double below = reference(m, w, cut, ids, flow, nullptr);
       w[p][at] = value;
       const double want = 2 * (above - below) / (2 * step);  // of two passes
-      expect(fabs(result.gradients[p][at] - want) <= 1e-5 + 2e-4 * (largest + fabs(want)), "gradient", backend,
+      expect(fabs(result.gradients[p][at] - want) <= 1e-5 + 2 * m.slack() * (largest + fabs(want)), "gradient", backend,
              static_cast<long long>(p));
     }
   }
@@ -269,22 +327,22 @@ void check_head(const Model &m, int backend) {
   const int64_t rows = 71, stride = s.vocab + 3;
   std::mt19937 random(2);
   std::normal_distribution<float> draw(0, 1);
-  std::vector<float> hidden(rows * s.hidden), flow(rows * stride), logits(rows * stride, -1.0f), back(rows * s.hidden);
-  for (float &x : hidden) x = draw(random);
+  std::vector<float> values(rows * s.hidden), flow(rows * stride), logits(rows * stride, -1.0f), back(rows * s.hidden);
+  for (float &x : values) x = draw(random);
   for (float &x : flow) x = draw(random);
-  int64_t model = 0;
+  const Elements stored(s.dtype, values);
+  const std::vector<float> hidden = stored.floats();
   hir_set_threads(3);
-  hir_transformer_create(backend, s.layers, s.hidden, s.intermediate, s.heads, s.kv_heads, s.head_dim, s.vocab, EPSILON,
-                         HIR_FLOAT32, &model);
-  hir_transformer_weights(model, m.addresses().data());
+  const int64_t model = m.make(backend);
   std::vector<float> gradient(s.vocab * s.hidden, 0.5f);
-  expect(hir_transformer_logits(model, address(hidden), rows, address(logits), stride) == HIR_OK, "logits", backend, 0);
-  expect(hir_transformer_logits_backward(model, address(flow), stride, address(hidden), rows, address(back),
-                                         address(gradient)) == HIR_OK,
+  expect(hir_model_logits(model, stored.where(), rows, address(logits), stride) == HIR_OK, "logits", backend, 0);
+  expect(hir_model_logits_backward(model, address(flow), stride, stored.where(), rows, address(back), address(gradient)) ==
+             HIR_OK,
          "logits backward", backend, 0);
   const std::vector<float> &head = m.weights[2];
+  // Sums of exact products, but for the gradient of logits, which is rounded.
   const auto near = [&](double got, double want, const char *what) {
-    expect(fabs(got - want) <= 2e-4 * (1 + fabs(want)), what, backend, s.vocab);
+    expect(fabs(got - want) <= 2 * m.slack() * (1 + fabs(want)), what, backend, s.vocab);
   };
   for (int64_t r = 0; r < rows; r++) {
     for (int64_t v = 0; v < s.vocab; v++) {
@@ -306,14 +364,67 @@ void check_head(const Model &m, int backend) {
       near(gradient[v * s.hidden + i], sum, "gradient of the head");
     }
   }
-  hir_transformer_free(model);
+  hir_model_free(model);
 }
 
-void check(int backend) {
-  const Shape shapes[] = {{2, 40, 56, 4, 2, 16, 37, false, true},
-                          {1, 33, 17, 3, 3, 40, 64, true, false},
-                          {2, 48, 100, 5, 1, 34, 131, false, false},
-                          {1, 1, 1, 1, 1, 2, 1, true, true}};
+// A prompt and what follows it, decoded token by token beside other rows, has the logits that a packed pass gives.
+void check_decoded(const Model &m, int backend) {
+  const Shape &s = m.s;
+  const int64_t model = m.make(backend), width = s.kv_heads * s.head_dim;
+  std::mt19937 random(13);
+  for (const int64_t length : {1, 7, 32, 45}) {
+    const int64_t more = 15, rows = length == 7 ? 40 : 3, whole = length + more;
+    std::vector<int64_t> ids(whole), follow(rows * more);
+    for (int64_t &id : ids) id = random() % s.vocab;
+    for (int64_t &id : follow) id = random() % s.vocab;
+
+    // All rows in one batch behind the prompt that they share, then their logits.
+    hir_set_threads(2);
+    std::vector<int64_t> packed(ids.begin(), ids.begin() + length), lengths = {length}, prefixes = {-1};
+    for (int64_t r = 0; r < rows; r++) {
+      packed.insert(packed.end(), follow.begin() + r * more, follow.begin() + (r + 1) * more);
+      lengths.push_back(more);
+      prefixes.push_back(0);
+    }
+    const int64_t count = packed.size();
+    const Elements hidden(s.dtype, std::vector<float>(count * s.hidden));
+    const Elements keys(s.dtype, std::vector<float>(s.layers * count * 2 * width));
+    std::vector<float> scored(count * s.vocab);
+    int64_t pass = 0, decoder = 0, prompt = 0;
+    expect(hir_model_forward(model, packed.data(), count, lengths.data(), prefixes.data(), lengths.size(),
+                             HIR_KEEP_NOTHING, hidden.where(), keys.where(), &pass) == HIR_OK,
+           "forward", backend, length);
+    expect(hir_model_logits(model, hidden.where(), count, address(scored), s.vocab) == HIR_OK, "logits", backend, length);
+
+    hir_set_threads(3);
+    const int64_t element = s.dtype == HIR_BFLOAT16 ? 2 : 4;
+    expect(hir_decoder_create(model, &decoder) == HIR_OK, "decoder", backend, length);
+    expect(hir_decoder_prompt(decoder, keys.where(), keys.where() + width * element, count * 2 * width, 2 * width, length,
+                              s.dtype, &prompt) == HIR_OK,
+           "prompt", backend, length);
+    expect(hir_decoder_admit(decoder, prompt, 0, rows) == HIR_OK, "admit", backend, length);
+    for (int64_t t = 0; t < more; t++) {
+      std::vector<int64_t> tokens(rows);
+      for (int64_t r = 0; r < rows; r++) tokens[r] = follow[r * more + t];
+      std::vector<float> logits(rows * s.vocab);
+      expect(hir_decoder_step(decoder, address(tokens), rows, address(logits), s.vocab) == HIR_OK, "step", backend, t);
+      for (int64_t r = 0; r < rows; r++) {
+        const int64_t at = length + r * more + t;
+        expect(memcmp(&logits[r * s.vocab], &scored[at * s.vocab], sizeof(float) * s.vocab) == 0,
+               "decoded as it is scored", backend, length);
+      }
+    }
+    hir_decoder_prompt_free(decoder, prompt);
+    hir_decoder_free(decoder);
+  }
+  hir_model_free(model);
+}
+
+void check(int backend, int32_t dtype) {
+  const Shape shapes[] = {{2, 40, 56, 4, 2, 16, 37, false, true, dtype},
+                          {1, 33, 17, 3, 3, 40, 64, true, false, dtype},
+                          {2, 48, 100, 5, 1, 34, 131, false, false, dtype},
+                          {1, 1, 1, 1, 1, 2, 1, true, true, dtype}};
   const Cut cut = {{9, 5, 33, 12, 1, 1, 20, 41}, {-1, 0, -1, 2, 0, -1, 2, -1}};
   for (const Shape &shape : shapes) {
     const Model m(shape, 60);
@@ -337,7 +448,7 @@ void check(int backend) {
     for (const auto &x : m.weights) w.emplace_back(x.begin(), x.end());
     reference(m, w, cut, ids, flow, &hidden);
     for (size_t i = 0; i < hidden.size(); i++) {
-      expect(fabs(one.hidden[i] - hidden[i]) <= 1e-4 * (1 + fabs(hidden[i])), "hidden state", backend,
+      expect(fabs(one.hidden[i] - hidden[i]) <= m.slack() * (1 + fabs(hidden[i])), "hidden state", backend,
              static_cast<long long>(i));
     }
     std::vector<Rows> cached;
@@ -346,11 +457,12 @@ void check(int backend) {
     for (size_t at = 0; at < cached.size() * cut.lengths[0] * width; at++) {
       const size_t layer = at / (cut.lengths[0] * width), token = at / width % cut.lengths[0];
       const double want = cached[layer][token][at % width];
-      expect(fabs(one.keys_values[(layer * ids.size() + token) * width + at % width] - want) <= 1e-4 * (1 + fabs(want)),
+      expect(fabs(one.keys_values[(layer * ids.size() + token) * width + at % width] - want) <= m.slack() * (1 + fabs(want)),
              "key or value", backend, static_cast<long long>(at));
     }
     check_gradients(m, backend, cut, ids, flow, one);
     check_head(m, backend);
+    check_decoded(m, backend);
 
     // Every segment by itself, what it continues before it: the same bits.
     size_t at = 0;
@@ -366,23 +478,29 @@ void check(int backend) {
 }
 
 void refused(int backend) {
-  const Model m({1, 8, 8, 2, 1, 4, 10, false, false}, 6);
+  const Model m({1, 8, 8, 2, 1, 4, 10, false, false, HIR_FLOAT32}, 6);
+  hir_model_shape shape = {1, 8, 8, 2, 1, 4, 10, EPSILON, HIR_FLOAT32};
   int64_t model = 0, pass = 0;
-  expect(hir_transformer_create(HIR_BASELINE, 1, 8, 8, 2, 1, 4, 10, EPSILON, HIR_FLOAT32, &model) == HIR_UNSUPPORTED,
-         "no baseline", backend, 0);
-  expect(hir_transformer_create(backend, 1, 8, 8, 2, 1, 4, 10, EPSILON, HIR_BFLOAT16, &model) == HIR_UNSUPPORTED,
-         "no bfloat16", backend, 0);
-  expect(hir_transformer_create(backend, 1, 8, 8, 3, 2, 4, 10, EPSILON, HIR_FLOAT32, &model) == HIR_INVALID, "heads",
-         backend, 0);
-  hir_transformer_create(backend, 1, 8, 8, 2, 1, 4, 10, EPSILON, HIR_FLOAT32, &model);
+  const int64_t plain = m.make(HIR_BASELINE);
+  expect(hir_model_logits(plain, address(m.cosines), 1, address(m.cosines), 10) == HIR_UNSUPPORTED, "no baseline", backend, 0);
+  hir_model_free(plain);
+  shape.heads = 3;
+  shape.kv_heads = 2;
+  expect(hir_model_create(backend, 0, 0, &shape, &model) == HIR_INVALID, "heads", backend, 0);
+  shape.heads = 2;
+  shape.kv_heads = 1;
+  shape.dtype = 7;
+  expect(hir_model_create(backend, 0, 0, &shape, &model) == HIR_INVALID, "element type", backend, 0);
+  shape.dtype = HIR_FLOAT32;
+  hir_model_create(backend, 0, 0, &shape, &model);
   std::vector<float> hidden(80);
   const auto forward = [&](std::vector<int64_t> ids, std::vector<int64_t> lengths, std::vector<int64_t> prefixes) {
-    return hir_transformer_forward(model, ids.data(), ids.size(), lengths.data(), prefixes.data(), lengths.size(),
+    return hir_model_forward(model, ids.data(), ids.size(), lengths.data(), prefixes.data(), lengths.size(),
                                    HIR_KEEP_EVERYTHING, address(hidden), 0, &pass);
   };
   expect(forward({1}, {1}, {-1}) == HIR_INVALID, "no weights yet", backend, 0);
-  hir_transformer_weights(model, m.addresses().data());
-  hir_transformer_rotary(model, address(m.cosines), address(m.sines), 6);
+  hir_model_weights(model, m.addresses().data());
+  hir_model_rotary(model, address(m.cosines), address(m.sines), 6);
   expect(forward({1, 2}, {1, 1}, {-1, 0}) == HIR_OK, "a good one", backend, 0);
   expect(forward({1, 10}, {2}, {-1}) == HIR_INVALID, "a token too high", backend, 0);
   expect(forward({-1}, {1}, {-1}) == HIR_INVALID, "a token too low", backend, 0);
@@ -392,10 +510,10 @@ void refused(int backend) {
   expect(forward({1, 2}, {1, 1}, {-1, 1}) == HIR_INVALID, "continues itself", backend, 0);
   expect(forward({1, 2, 3}, {1, 1, 1}, {-1, 0, 1}) == HIR_INVALID, "continues a continuation", backend, 0);
   expect(forward({1, 2, 3, 4, 5, 6, 7}, {4, 3}, {-1, 0}) == HIR_INVALID, "beyond the rotary tables", backend, 0);
-  expect(hir_transformer_backward(model, pass, address(hidden), m.addresses().data()) == HIR_INVALID,
+  expect(hir_model_backward(model, pass, address(hidden), m.addresses().data()) == HIR_INVALID,
          "backward of what failed", backend, 0);
   expect(forward({}, {}, {}) == HIR_OK, "nothing", backend, 0);
-  hir_transformer_free(model);
+  hir_model_free(model);
 }
 
 }  // namespace
@@ -406,9 +524,10 @@ int main() {
       printf("skipped: %s\n", hir_last_error());
       continue;
     }
-    check(backend);
+    check(backend, HIR_FLOAT32);
+    check(backend, HIR_BFLOAT16);
     refused(backend);
   }
-  if (failures == 0) printf("all transformer checks passed\n");
+  if (failures == 0) printf("all model checks passed\n");
   return failures == 0 ? 0 : 1;
 }

@@ -1,0 +1,106 @@
+package org.hirengine.kernels;
+
+import org.hirengine.kernels.global.hirkernels;
+
+/** {@link ModelKernel} on the model of {@code native/include/hir_kernels.h}. */
+final class NativeModelKernel implements ModelKernel {
+
+  private final ModelShape shape;
+  private final boolean passes;
+  private long model;
+
+  /**
+   * @param passes whether the backend runs more than decoders
+   */
+  NativeModelKernel(int backend, Device device, ModelShape shape, boolean passes) {
+    this.shape = shape;
+    this.passes = passes;
+    long[] made = new long[1];
+    try (hirkernels.hir_model_shape sizes = new hirkernels.hir_model_shape()) {
+      sizes.layers(shape.layers()).hidden(shape.hidden()).intermediate(shape.intermediate());
+      sizes.heads(shape.heads()).kv_heads(shape.kvHeads()).head_dim(shape.headDim());
+      sizes.vocab(shape.vocab()).norm_epsilon(shape.normEpsilon()).dtype(shape.dtype().code);
+      NativeKernels.check(
+          hirkernels.hir_model_create(backend, device.index(), device.stream(), sizes, made));
+    }
+    model = made[0];
+  }
+
+  @Override
+  public boolean runsPasses() {
+    return passes;
+  }
+
+  @Override
+  public DecodeKernel decoder() {
+    return new NativeDecodeKernel(model());
+  }
+
+  @Override
+  public void weights(WeightAddresses weights) {
+    NativeKernels.check(hirkernels.hir_model_weights(model(), weights.addresses(shape.layers())));
+  }
+
+  @Override
+  public void rotary(long cosines, long sines, long positions) {
+    NativeKernels.check(hirkernels.hir_model_rotary(model(), cosines, sines, positions));
+  }
+
+  @Override
+  public long forward(
+      long[] ids, long[] lengths, long[] prefixes, Keep keep, long hidden, long keysValues) {
+    if (lengths.length != prefixes.length) {
+      throw new KernelException(
+          lengths.length + " segments, but what " + prefixes.length + " of them continue");
+    }
+    long[] pass = new long[1];
+    NativeKernels.check(
+        hirkernels.hir_model_forward(
+            model(),
+            ids,
+            ids.length,
+            lengths,
+            prefixes,
+            lengths.length,
+            keep.code,
+            hidden,
+            keysValues,
+            pass));
+    return pass[0];
+  }
+
+  @Override
+  public void backward(long pass, long hiddenGradient, WeightAddresses gradients) {
+    NativeKernels.check(
+        hirkernels.hir_model_backward(
+            model(), pass, hiddenGradient, gradients.addresses(shape.layers())));
+  }
+
+  @Override
+  public void logits(long hidden, long rows, long logits) {
+    NativeKernels.check(hirkernels.hir_model_logits(model(), hidden, rows, logits, shape.vocab()));
+  }
+
+  @Override
+  public void logitsBackward(
+      long logitsGradient, long hidden, long rows, long hiddenGradient, long headGradient) {
+    NativeKernels.check(
+        hirkernels.hir_model_logits_backward(
+            model(), logitsGradient, shape.vocab(), hidden, rows, hiddenGradient, headGradient));
+  }
+
+  private long model() {
+    if (model == 0) {
+      throw new IllegalStateException("this model is closed");
+    }
+    return model;
+  }
+
+  @Override
+  public void close() {
+    if (model != 0) {
+      hirkernels.hir_model_free(model);
+      model = 0;
+    }
+  }
+}

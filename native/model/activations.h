@@ -1,0 +1,205 @@
+// What a pass over a batch keeps in memory, and how it is cut.
+#pragma once
+
+#include "gemm.h"
+#include "model.h"
+
+namespace {
+
+using hir::Batch;
+using hir::ModelShape;
+
+// Queries whose attention is differentiated together.
+constexpr int64_t QUERIES = 32;
+
+// Elements between rows: whole cache lines, and not a multiple of 2 KiB, whose rows would share few sets of the cache.
+template <class T>
+static inline int64_t pitch(int64_t columns) {
+  constexpr int64_t LINE = 64 / sizeof(T);
+  const int64_t elements = round_up(columns, LINE);
+  return elements % (32 * LINE) ? elements : elements + LINE;
+}
+
+template <class T>
+struct Pitches {
+  int64_t x;  // of floats
+  int64_t normed, qkv, query, intermediate, factors;  // of T
+
+  explicit Pitches(const ModelShape &s)
+      : x(pitch<float>(s.hidden)), normed(pitch<T>(s.hidden)), qkv(pitch<T>(s.qkv_size())),
+        query(pitch<T>(s.query_size())), intermediate(pitch<T>(s.intermediate)),
+        factors(pitch<T>(hir::width(hir::Order::GATE_UP, 2 * s.intermediate))) {}
+};
+
+// One layer's rows: input, queries with keys and values before norm and rotation, attention's output and the logarithm
+// to base 2 of its sums, x behind attention, gates and ups, output, rotated keys with values for the caller. Sums and
+// factors are null where nothing is kept, keys_values where none are asked for.
+template <class T>
+struct Activations {
+  float *x;
+  T *qkv, *mixed;
+  float *sums, *mid;
+  T *factors;
+  float *out;
+  T *keys_values;
+};
+
+// Takes pieces of a block of memory; without memory it only counts.
+class Carver {
+ public:
+  explicit Carver(void *memory) : memory(static_cast<char *>(memory)) {}
+
+  template <class T>
+  void take(int64_t count, T **piece) {
+    *piece = memory ? reinterpret_cast<T *>(memory + used) : nullptr;
+    used += round_up(count * static_cast<int64_t>(sizeof(T)), 64);
+  }
+
+  int64_t used = 0;
+
+ private:
+  char *const memory;
+};
+
+// A thread's own memory for attention of one key-value head (attention.h), all float; what only a backward needs is null
+// without.
+struct AttentionMemory {
+  int64_t head;    // a head's row, whole tiles
+  int64_t scores;  // of one query; a vector more than there are tokens
+  int64_t slots;   // tokens of the longest sequence
+  float *keys_across, *keys;               // panels of tokens, and of columns
+  float *values_across, *values;
+  float *key_gradients, *value_gradients;  // [slots, head]
+  float *weights, *changes;                // [QUERIES, scores]
+  float *queries, *gradients, *flows;      // [QUERIES, head]
+
+  AttentionMemory(const ModelShape &s, int64_t longest, bool backward, Carver &carver)
+      : head(round_up(s.head_dim, NR)), scores(round_up(longest, NR) + NR), slots(round_up(longest, NR)) {
+    const int64_t across = slots * s.head_dim, down = slots * head;
+    const auto only_backward = [&](int64_t count, float **piece) {
+      *piece = nullptr;
+      if (backward) carver.take(count, piece);
+    };
+    carver.take(across, &keys_across);
+    carver.take(down, &values);
+    carver.take(QUERIES * scores, &weights);
+    carver.take(QUERIES * head, &queries);
+    only_backward(down, &keys);
+    only_backward(across, &values_across);
+    only_backward(down, &key_gradients);
+    only_backward(down, &value_gradients);
+    only_backward(QUERIES * scores, &changes);
+    only_backward(QUERIES * head, &gradients);
+    only_backward(QUERIES * head, &flows);
+  }
+};
+
+// The matrices of one layer, packed for y W.
+struct PackedBack {
+  void *qkv, *output, *gate_up, *down;
+};
+
+template <class T>
+class Memory {
+ public:
+  Memory(const hir::Model &model, const Batch &batch, int32_t threads, void *memory)
+      : s(model.shape), pitches(s), tokens(batch.tokens), blocks((tokens + ROWS - 1) / ROWS), keep(batch.keep),
+        keys_values(static_cast<T *>(batch.keys_values)), longest(batch.longest), carver(memory) {
+    const bool backward = keep != hir::NOTHING;
+    const int64_t full = keep == hir::EVERYTHING ? s.layers : 1;
+    carver.take((backward ? s.layers + 1 : 1) * tokens * pitches.x, &x);
+    carver.take(full * tokens * pitches.qkv, &qkv);
+    carver.take(full * tokens * pitches.query, &mixed);
+    carver.take(tokens * pitches.normed, &normed);
+    carver.take(tokens * pitches.intermediate, &activated);
+    if (backward) {
+      carver.take(full * tokens * s.heads, &sums);
+      carver.take(full * tokens * pitches.x, &mid);
+      carver.take(full * tokens * pitches.factors, &factors);
+      carver.take(tokens * pitches.x, &flow);
+      carver.take(tokens * pitches.x, &mid_flow);
+      carver.take(tokens * pitches.x, &normed_flow);
+      if constexpr (sizeof(T) == sizeof(float)) {
+        low_flow = flow;
+        low_mid_flow = mid_flow;
+      } else {
+        carver.take(tokens * pitches.normed, &low_flow);
+        carver.take(tokens * pitches.normed, &low_mid_flow);
+      }
+      carver.take(tokens * pitches.query, &mixed_flow);
+      carver.take(tokens * pitches.qkv, &qkv_flow);
+      carver.take(2 * blocks * pitches.x, &norm_sums);
+      carver.take(2 * batch.group_count * s.kv_heads * round_up(s.head_dim, NR), &head_norm_sums);
+      const hir::LayerWeights &any = model.layers[0];
+      const auto back = [&](const hir::Linear &linear, void **piece) {
+        char *bytes = nullptr;
+        carver.take(model.matmul.packed_bytes_backward(linear.weight), &bytes);
+        *piece = bytes;
+      };
+      back(any.qkv, &packed.qkv);
+      back(any.output, &packed.output);
+      back(any.gate_up, &packed.gate_up);
+      back(any.down, &packed.down);
+    }
+    carver.take(0, &owns);
+    Carver counter(nullptr);
+    AttentionMemory(s, longest, backward, counter);
+    own_size = counter.used;
+    carver.used += threads * own_size;
+  }
+
+  int64_t size() const { return carver.used; }
+
+  AttentionMemory own(int thread) const {
+    Carver mine(owns + thread * own_size);
+    return AttentionMemory(s, longest, keep != hir::NOTHING, mine);
+  }
+
+  // What layer `index` works on when it runs for the first time, or `again` before its backward.
+  Activations<T> layer(int64_t index, bool again) const {
+    float *const in = x + (keep == hir::NOTHING ? 0 : index * tokens * pitches.x);
+    float *const out = keep == hir::NOTHING ? in : in + tokens * pitches.x;
+    const int64_t skip = keep == hir::EVERYTHING ? index * tokens : 0;
+    Activations<T> a = {in,      qkv + skip * pitches.qkv, mixed + skip * pitches.query, nullptr, out, nullptr, out,
+                        nullptr};
+    if (keys_values) a.keys_values = keys_values + index * tokens * 2 * s.key_size();
+    if (keep == hir::EVERYTHING || again) {
+      a.sums = sums + skip * s.heads;
+      a.mid = mid + skip * pitches.x;
+      a.factors = factors + skip * pitches.factors;
+    }
+    return a;
+  }
+
+  // Behind the last layer.
+  float *last() const { return layer(s.layers - 1, false).out; }
+
+  // Rows of a block: sums over rows, of a norm's weight's gradient, are taken per block first.
+  static constexpr int64_t ROWS = 64;
+
+  const ModelShape &s;
+  const Pitches<T> pitches;
+  const int64_t tokens, blocks;
+  const hir::Keep keep;
+  T *const keys_values;
+  const int64_t longest;
+
+  // Inputs of products: of one layer at a time, again in its backward.
+  T *normed, *activated;
+  // Of the backward: gradients of a layer's output, in place also of its input, of x behind attention and of what a norm
+  // gives; the first two as products read them; those of attention's output and of queries, keys and values; sums of the
+  // norms' weights, of blocks of rows (input, mid) and of heads (query, key); the layer's matrices.
+  float *flow = nullptr, *mid_flow = nullptr, *normed_flow = nullptr;
+  T *low_flow = nullptr, *low_mid_flow = nullptr, *mixed_flow = nullptr, *qkv_flow = nullptr;
+  float *norm_sums = nullptr, *head_norm_sums = nullptr;
+  PackedBack packed = {};
+
+ private:
+  Carver carver;
+  float *x, *sums = nullptr, *mid = nullptr;
+  T *qkv, *mixed, *factors = nullptr;
+  char *owns;
+  int64_t own_size;
+};
+
+}  // namespace

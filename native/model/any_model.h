@@ -1,0 +1,47 @@
+// What stands behind hir_model_* and hir_decoder_*: those of a CPU backend or of a GPU.
+#pragma once
+
+#include "error.h"
+#include "hir_kernels.h"
+#include "rows.h"
+#include "shape.h"
+
+namespace hir {
+
+// Rows of a model that is being decoded; the model outlives it.
+class AnyDecoder {
+ public:
+  explicit AnyDecoder(PageStore *store) : rows(store) {}
+  virtual ~AnyDecoder() {}
+  virtual int32_t prompt(int64_t keys, int64_t values, int64_t layer_stride, int64_t token_stride, int64_t length,
+                         int32_t dtype, Prompt **prompt) = 0;
+  virtual int32_t step(int64_t tokens, int64_t count, int64_t logits, int64_t row_stride) = 0;
+
+  Rows rows;
+};
+
+class AnyModel {
+ public:
+  explicit AnyModel(const ModelShape &shape) : shape(shape) {}
+  virtual ~AnyModel() {}
+  virtual int32_t weights(const int64_t *addresses) = 0;
+  virtual int32_t rotary(int64_t cosines, int64_t sines, int64_t positions) = 0;
+  virtual int32_t make_decoder(AnyDecoder **decoder) = 0;
+
+  virtual int32_t forward(const int64_t *, int64_t, const int64_t *, const int64_t *, int64_t, int32_t, int64_t, int64_t,
+                          int64_t *) {
+    return unsupported();
+  }
+  virtual int32_t backward(int64_t, int64_t, const int64_t *) { return unsupported(); }
+  virtual int32_t logits(int64_t, int64_t, int64_t, int64_t) { return unsupported(); }
+  virtual int32_t logits_backward(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t) { return unsupported(); }
+
+  const ModelShape shape;
+
+ private:
+  static int32_t unsupported() {
+    return fail(HIR_UNSUPPORTED, "model: this backend decodes alone; forward and backward are of HIR_AVX2 and HIR_AVX512");
+  }
+};
+
+}  // namespace hir

@@ -1,0 +1,109 @@
+// hir_model_* and hir_decoder_*: checks the arguments, finds the backend.
+#include "backends.h"
+#include "cpu_model.h"
+#include "device_backend.h"
+
+namespace {
+
+using hir::at;
+using hir::fail;
+
+hir::AnyModel *model_at(int64_t handle) { return at<hir::AnyModel>(handle); }
+hir::AnyDecoder *decoder_at(int64_t handle) { return at<hir::AnyDecoder>(handle); }
+
+}  // namespace
+
+extern "C" {
+
+int32_t hir_model_create(int32_t backend, int32_t device, int64_t stream, const hir_model_shape *given, int64_t *model) {
+  const hir::Backend *kernels = nullptr;
+  const hir::DeviceBackend *gpu = hir::device_backend(backend);
+  if (!gpu) {
+    if (int32_t code = hir::select("model", backend, &kernels)) return code;
+  }
+  const hir_model_shape &s = *given;
+  if (s.dtype != HIR_FLOAT32 && s.dtype != HIR_BFLOAT16) return fail(HIR_INVALID, "model: unknown element type %d", s.dtype);
+  if (s.layers < 1 || s.hidden < 1 || s.intermediate < 1 || s.heads < 1 || s.kv_heads < 1 || s.head_dim < 2 ||
+      s.head_dim % 2 || s.vocab < 1 || s.heads % s.kv_heads) {
+    return fail(HIR_INVALID,
+                "model: %lld layers, hidden %lld, intermediate %lld, %lld heads on %lld, head size %lld, vocabulary "
+                "%lld: all must be positive, the head size even and heads a multiple of key-value heads",
+                static_cast<long long>(s.layers), static_cast<long long>(s.hidden),
+                static_cast<long long>(s.intermediate), static_cast<long long>(s.heads),
+                static_cast<long long>(s.kv_heads), static_cast<long long>(s.head_dim),
+                static_cast<long long>(s.vocab));
+  }
+  const hir::ModelShape shape = {s.layers,   s.hidden, s.intermediate,
+                                 s.heads,    s.kv_heads, s.head_dim,
+                                 s.vocab,    static_cast<float>(s.norm_epsilon), s.dtype};
+  hir::AnyModel *made = nullptr;
+  if (int32_t code = gpu ? gpu->make_model({device, stream}, shape, &made)
+                         : hir::CpuModel::make(*kernels, backend, shape, &made)) {
+    return code;
+  }
+  *model = reinterpret_cast<int64_t>(made);
+  return HIR_OK;
+}
+
+void hir_model_free(int64_t model) { delete model_at(model); }
+
+int32_t hir_model_weights(int64_t model, const int64_t *addresses) { return model_at(model)->weights(addresses); }
+
+int32_t hir_model_rotary(int64_t model, hir_address cosines, hir_address sines, int64_t positions) {
+  return model_at(model)->rotary(cosines, sines, positions);
+}
+
+int32_t hir_model_forward(int64_t model, const int64_t *ids, int64_t tokens, const int64_t *lengths,
+                          const int64_t *prefixes, int64_t segments, int32_t keep, hir_address hidden,
+                          hir_address keys_values, int64_t *pass) {
+  return model_at(model)->forward(ids, tokens, lengths, prefixes, segments, keep, hidden, keys_values, pass);
+}
+
+int32_t hir_model_backward(int64_t model, int64_t pass, hir_address hidden_gradient, const int64_t *gradients) {
+  return model_at(model)->backward(pass, hidden_gradient, gradients);
+}
+
+int32_t hir_model_logits(int64_t model, hir_address hidden, int64_t rows, hir_address logits, int64_t row_stride) {
+  return model_at(model)->logits(hidden, rows, logits, row_stride);
+}
+
+int32_t hir_model_logits_backward(int64_t model, hir_address logits_gradient, int64_t row_stride, hir_address hidden,
+                                  int64_t rows, hir_address hidden_gradient, hir_address head_gradient) {
+  return model_at(model)->logits_backward(logits_gradient, row_stride, hidden, rows, hidden_gradient, head_gradient);
+}
+
+int32_t hir_decoder_create(int64_t model, int64_t *decoder) {
+  hir::AnyDecoder *made = nullptr;
+  if (int32_t code = model_at(model)->make_decoder(&made)) return code;
+  *decoder = reinterpret_cast<int64_t>(made);
+  return HIR_OK;
+}
+
+void hir_decoder_free(int64_t decoder) { delete decoder_at(decoder); }
+
+int32_t hir_decoder_prompt(int64_t decoder, hir_address keys, hir_address values, int64_t layer_stride,
+                           int64_t token_stride, int64_t length, int32_t dtype, int64_t *prompt) {
+  hir::Prompt *made = nullptr;
+  const int32_t code =
+      decoder_at(decoder)->prompt(keys, values, layer_stride, token_stride, length, dtype, &made);
+  if (code == HIR_OK) *prompt = reinterpret_cast<int64_t>(made);
+  return code;
+}
+
+void hir_decoder_prompt_free(int64_t decoder, int64_t prompt) {
+  if (prompt) decoder_at(decoder)->rows.let_go(at<hir::Prompt>(prompt));
+}
+
+int32_t hir_decoder_admit(int64_t decoder, int64_t prompt, int64_t first, int64_t count) {
+  return decoder_at(decoder)->rows.admit(at<hir::Prompt>(prompt), first, count);
+}
+
+int32_t hir_decoder_move(int64_t decoder, int64_t from, int64_t to) { return decoder_at(decoder)->rows.move(from, to); }
+
+void hir_decoder_clear(int64_t decoder) { decoder_at(decoder)->rows.keep(0); }
+
+int32_t hir_decoder_step(int64_t decoder, hir_address tokens, int64_t rows, hir_address logits, int64_t row_stride) {
+  return decoder_at(decoder)->step(tokens, rows, logits, row_stride);
+}
+
+}  // extern "C"

@@ -1,0 +1,141 @@
+// The decoder of a CPU backend: pages in memory, one step of them. The arithmetic is decode.cpp's.
+#include "cpu_model.h"
+
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "bf16.h"
+
+namespace hir {
+
+namespace {
+
+class MemoryPages : public PageStore {
+ public:
+  explicit MemoryPages(int64_t bytes) : bytes(static_cast<size_t>(bytes + 63) / 64 * 64) {}
+
+  void *allocate() override {
+    void *const page = aligned_alloc(64, bytes);
+    if (!page) fail(HIR_NO_MEMORY, "decoder: out of memory");
+    return page;
+  }
+
+  bool copy(void *to, const void *from) override {
+    memcpy(to, from, bytes);
+    return true;
+  }
+
+ private:
+  const size_t bytes;
+};
+
+class CpuDecoder final : private MemoryPages, public AnyDecoder {
+ public:
+  explicit CpuDecoder(CpuModel &model)
+      : MemoryPages(model.kernels.page_bytes(model.shape)), AnyDecoder(this), model(model), kernels(model.kernels),
+        s(model.shape) {}
+
+  ~CpuDecoder() override {
+    for (void *page : rows.take_pages()) free(page);
+  }
+
+  int32_t prompt(int64_t keys, int64_t values, int64_t layer_stride, int64_t token_stride, int64_t length, int32_t dtype,
+                 Prompt **out) override;
+  int32_t step(int64_t tokens, int64_t count, int64_t logits, int64_t row_stride) override;
+
+ private:
+  template <class From, class To>
+  void store(const Prompt &prompt, const From *keys, const From *values, int64_t layer_stride, int64_t token_stride);
+
+  CpuModel &model;
+  const Backend &kernels;
+  const ModelShape &s;
+  std::vector<int64_t> order;
+  std::vector<DecoderRow> step_rows;
+  Arena scratch;
+};
+
+template <class From, class To>
+void CpuDecoder::store(const Prompt &prompt, const From *keys, const From *values, int64_t layer_stride,
+                       int64_t token_stride) {
+  std::vector<To> pair(2 * s.head_dim);
+  for (int64_t t = 0; t < prompt.length; t++) {
+    for (int64_t layer = 0; layer < s.layers; layer++) {
+      for (int64_t head = 0; head < s.kv_heads; head++) {
+        const int64_t start = layer * layer_stride + t * token_stride + head * s.head_dim;
+        for (int64_t d = 0; d < s.head_dim; d++) {
+          from_float(to_float(keys[start + d]), &pair[d]);
+          from_float(to_float(values[start + d]), &pair[s.head_dim + d]);
+        }
+        kernels.page_put(s, prompt.pages[t / PAGE], t % PAGE, layer, head, pair.data(), pair.data() + s.head_dim);
+      }
+    }
+  }
+}
+
+int32_t CpuDecoder::prompt(int64_t keys, int64_t values, int64_t layer_stride, int64_t token_stride, int64_t length,
+                           int32_t dtype, Prompt **out) {
+  *out = rows.make_prompt(length);
+  if (!*out) return HIR_NO_MEMORY;
+  const bool from_low = dtype == HIR_BFLOAT16, to_low = s.dtype == HIR_BFLOAT16;
+  const auto run = [&](auto from, auto to) {
+    using From = decltype(from);
+    store<From, decltype(to)>(**out, at<const From>(keys), at<const From>(values), layer_stride, token_stride);
+  };
+  if (from_low) {
+    to_low ? run(bf16(), bf16()) : run(bf16(), 0.0f);
+  } else {
+    to_low ? run(0.0f, bf16()) : run(0.0f, 0.0f);
+  }
+  return HIR_OK;
+}
+
+int32_t CpuDecoder::step(int64_t addresses, int64_t count, int64_t logits, int64_t stride) {
+  if (int32_t code = model.ready()) return code;
+  const int64_t *const tokens = at<const int64_t>(addresses);
+  for (int64_t i = 0; i < count; i++) {
+    if (tokens[i] >= 0 && tokens[i] < s.vocab) continue;
+    return fail(HIR_INVALID, "decoder: token %lld of row %lld is outside the vocabulary [0, %lld)",
+                static_cast<long long>(tokens[i]), static_cast<long long>(i), static_cast<long long>(s.vocab));
+  }
+  if (int32_t code = rows.prepare(count, model.positions)) return code;
+  if (count == 0) return HIR_OK;
+  int64_t longest = 0;
+  order.resize(count);
+  for (int64_t i = 0; i < count; i++) {
+    longest = std::max(longest, rows[i].position() + 1);
+    order[i] = i;
+  }
+  // Rows of one prompt next to each other.
+  std::sort(order.begin(), order.end(), [this](int64_t a, int64_t b) {
+    return rows[a].prompt != rows[b].prompt ? rows[a].prompt < rows[b].prompt : a < b;
+  });
+  step_rows.resize(count);
+  for (int64_t i = 0; i < count; i++) {
+    const Row &row = rows[order[i]];
+    step_rows[i] = {tokens[order[i]],  row.prompt ? row.prompt->pages.data() : nullptr,
+                    row.shared_length(), row.pages.data(),
+                    row.length,        order[i]};
+  }
+  const int32_t threads = omp_get_max_threads();
+  void *const memory = scratch.reserve(kernels.decode_bytes(s, count, threads, longest));
+  if (!memory) return fail(HIR_NO_MEMORY, "decoder: out of memory");
+  if (!kernels.decode({&model.model, step_rows.data(), count, threads, longest, memory, at<float>(logits), stride})) {
+    return fail(HIR_NO_MEMORY, "decoder: out of memory");
+  }
+  rows.advance();
+  return HIR_OK;
+}
+
+}  // namespace
+
+int32_t CpuModel::make_decoder(AnyDecoder **decoder) {
+  *decoder = new CpuDecoder(*this);
+  return HIR_OK;
+}
+
+}  // namespace hir

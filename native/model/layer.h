@@ -1,0 +1,207 @@
+// One layer, forward and backward, over rows of activations. What a family does otherwise is said here, once a direction;
+// how tokens see each other is said in attention.h (packed sequences) and decode.cpp (pages).
+#pragma once
+
+#include "activations.h"
+#include "blocks.h"
+#include "hir_kernels.h"
+
+namespace {
+
+using hir::LayerTable;
+using hir::LayerWeights;
+using hir::Linear;
+using hir::Sink;
+using hir::Team;
+
+template <class T>
+constexpr int32_t DTYPE = HIR_FLOAT32;
+template <>
+constexpr int32_t DTYPE<bf16> = HIR_BFLOAT16;
+
+// Runs in all threads of a team; every step ends with all of them done.
+template <class T>
+class Layer {
+ public:
+  // The scratch rows: normed [rows], activated [rows].
+  Layer(const hir::Model &model, const Team &team, int64_t rows, T *normed, T *activated, bool *failed)
+      : model(model), s(model.shape), team(team), rows(rows), pitches(s), normed(normed), activated(activated),
+        failed(failed) {}
+
+  // attend() makes a.mixed of a.qkv. `whole` is false for what a backward works from: all but the layer's output.
+  template <class Attend>
+  void forward(const LayerWeights &w, const Activations<T> &a, const Attend &attend, bool whole = true) const {
+    norm(a.x, w.input_norm, normed, pitches.normed);
+    multiply(w.qkv, normed, pitches.normed, stored(a.qkv, pitches.qkv, w.qkv_bias));
+    attend();
+    multiply(w.output, a.mixed, pitches.query, added(a.x, a.mid));
+    norm(a.mid, w.post_norm, normed, pitches.normed);
+    multiply(w.gate_up, normed, pitches.normed, gated(a.factors));
+    if (whole) multiply(w.down, activated, pitches.intermediate, added(a.mid, a.out));
+  }
+
+  // From the gradient of the layer's output in m.flow and m.low_flow that of its input, in the same place. Writes over
+  // a.factors. attend_back() makes m.qkv_flow of m.mixed_flow and adds up the head norms' sums.
+  template <class AttendBack>
+  void backward(const LayerWeights &w, const Activations<T> &a, const LayerTable<float *> &g, const Memory<T> &m,
+                const AttendBack &attend_back) const {
+    const int64_t q = s.query_size(), k = s.qkv_size(), d = s.hidden, i = s.intermediate;
+    const hir::Order gates = hir::Order::GATE_UP, plain = hir::Order::PLAIN;
+    pack_back(w, m.packed);
+
+    multiply_back(w.down, m.packed.down, m.low_flow, pitches.normed, gated_back(a.factors));
+    accumulate(m.low_flow, pitches.normed, d, activated, pitches.intermediate, i, g.down, plain);
+    norm(a.mid, w.post_norm, normed, pitches.normed);
+    accumulate(a.factors, pitches.factors, 2 * i, normed, pitches.normed, d, g.gate_up, gates);
+    multiply_back(w.gate_up, m.packed.gate_up, a.factors, pitches.factors, stored(m.normed_flow, pitches.x, nullptr));
+    norm_back(m, 1, a.mid, w.post_norm, m.normed_flow, m.flow, m.mid_flow, m.low_mid_flow);
+
+    multiply_back(w.output, m.packed.output, m.low_mid_flow, pitches.normed, stored(m.mixed_flow, pitches.query, nullptr));
+    accumulate(m.low_mid_flow, pitches.normed, d, a.mixed, pitches.query, q, g.output, plain);
+    attend_back();
+    norm(a.x, w.input_norm, normed, pitches.normed);
+    accumulate(m.qkv_flow, pitches.qkv, k, normed, pitches.normed, d, g.qkv, plain);
+    multiply_back(w.qkv, m.packed.qkv, m.qkv_flow, pitches.qkv, stored(m.normed_flow, pitches.x, nullptr));
+    norm_back(m, 0, a.x, w.input_norm, m.normed_flow, m.mid_flow, m.flow, m.low_flow);
+
+    if (g.qkv_bias) add_rows(m.qkv_flow, pitches.qkv, k, g.qkv_bias);
+    if (team.rank == 0) {
+      add_norm_sums(m, 0, g.input_norm);
+      add_norm_sums(m, 1, g.post_norm);
+    }
+    team.wait();
+  }
+
+  // The sums of a norm's weight's gradient over blocks of rows, in order.
+  void add_norm_sums(const Memory<T> &m, int64_t which, float *gradient) const {
+    for (int64_t block = 0; block < m.blocks; block++) {
+      sum_up(gradient, m.norm_sums + (which * m.blocks + block) * pitches.x, s.hidden);
+    }
+  }
+
+  template <class Out>
+  void norm(const float *x, const float *weight, Out *out, int64_t out_pitch) const {
+    for_rows([&](int64_t row) {
+      rms_norm(x + row * pitches.x, weight, s.hidden, s.norm_epsilon, out + row * out_pitch);
+    });
+  }
+
+  // Gradient through a norm: out = onto + what comes back of `gradient`, `low` the same for products to read, and the sums
+  // of its weight's.
+  void norm_back(const Memory<T> &m, int64_t which, const float *x, const float *weight, const float *gradient,
+                 const float *onto, float *out, T *low) const {
+    team.share(m.blocks, [&](int64_t block) {
+      float *const sum = m.norm_sums + (which * m.blocks + block) * pitches.x;
+      memset(sum, 0, sizeof(float) * s.hidden);
+      const int64_t end = (block + 1) * Memory<T>::ROWS;
+      for (int64_t row = block * Memory<T>::ROWS; row < end && row < rows; row++) {
+        const int64_t at = row * pitches.x;
+        rms_norm_backward(x + at, weight, gradient + at, onto ? onto + at : nullptr, s.hidden, s.norm_epsilon, out + at,
+                          sum);
+        convert(out + at, s.hidden, low + row * pitches.normed);
+      }
+    });
+  }
+
+  // Logits of normed rows.
+  void multiply_head(const T *x, int64_t x_pitch, float *logits, int64_t stride) const {
+    multiply(model.head, x, x_pitch, stored(logits, stride, nullptr));
+  }
+
+  // work(row)
+  template <class Work>
+  void for_rows(const Work &work) const {
+    constexpr int64_t BLOCK = 16;
+    team.share((rows + BLOCK - 1) / BLOCK, [&](int64_t block) {
+      for (int64_t row = block * BLOCK; row < (block + 1) * BLOCK && row < rows; row++) work(row);
+    });
+  }
+
+  static void sum_up(float *sum, const float *x, int64_t n) {
+    for (int64_t i = 0; i < n; i++) sum[i] += x[i];
+  }
+
+ private:
+  template <class Y>
+  Sink stored(Y *y, int64_t y_pitch, const float *bias) const {
+    Sink sink;
+    sink.kind = Sink::STORE;
+    sink.dtype = DTYPE<Y>;
+    sink.y = y;
+    sink.y_stride = y_pitch;
+    sink.bias = bias;
+    return sink;
+  }
+
+  // y = x + the product, of rows of the residual stream
+  Sink added(const float *x, float *y) const {
+    Sink sink = stored(y, pitches.x, nullptr);
+    sink.kind = Sink::ADD;
+    sink.residual = x;
+    sink.residual_stride = pitches.x;
+    return sink;
+  }
+
+  Sink gated(T *factors) const {
+    Sink sink = stored(activated, pitches.intermediate, nullptr);
+    sink.kind = Sink::GATE;
+    sink.factors = factors;
+    sink.factor_stride = pitches.factors;
+    return sink;
+  }
+
+  Sink gated_back(T *factors) const {
+    Sink sink = stored(factors, pitches.factors, nullptr);
+    sink.kind = Sink::GATE_BACK;
+    sink.factors = factors;
+    sink.factor_stride = pitches.factors;
+    sink.activated = activated;
+    sink.activated_stride = pitches.intermediate;
+    return sink;
+  }
+
+  void check(bool done) const {
+    if (!done) __atomic_store_n(failed, true, __ATOMIC_RELAXED);
+  }
+
+  void multiply(const Linear &w, const T *x, int64_t x_pitch, const Sink &sink) const {
+    // Of gates and ups the result has half the columns.
+    const int64_t n = sink.kind == Sink::GATE ? w.weight.n / 2 : w.weight.n;
+    check(model.matmul.multiply(team, {rows, n, w.weight.k, x, x_pitch, w.packed, sink}));
+  }
+
+  void multiply_back(const Linear &w, const void *packed, const T *dy, int64_t dy_pitch, const Sink &sink) const {
+    check(model.matmul.multiply(team,
+                                {rows, w.weight.k, hir::width(w.weight.order, w.weight.n), dy, dy_pitch, packed, sink}));
+  }
+
+  void accumulate(const T *dy, int64_t dy_pitch, int64_t n, const T *x, int64_t x_pitch, int64_t k, float *dw,
+                  hir::Order order) const {
+    check(model.matmul.accumulate(team, {rows, n, k, dy, dy_pitch, x, x_pitch, dw, k, order}));
+  }
+
+  void pack_back(const LayerWeights &w, const PackedBack &packed) const {
+    model.matmul.pack_backward(team, w.qkv.weight, packed.qkv);
+    model.matmul.pack_backward(team, w.output.weight, packed.output);
+    model.matmul.pack_backward(team, w.gate_up.weight, packed.gate_up);
+    model.matmul.pack_backward(team, w.down.weight, packed.down);
+  }
+
+  // sum += all rows, in order: threads share the columns out.
+  void add_rows(const T *x, int64_t x_pitch, int64_t columns, float *sum) const {
+    const int64_t from = columns * team.rank / team.size, to = columns * (team.rank + 1) / team.size;
+    for (int64_t row = 0; row < rows; row++) {
+      for (int64_t c = from; c < to; c++) sum[c] += hir::to_float(x[row * x_pitch + c]);
+    }
+  }
+
+  const hir::Model &model;
+  const ModelShape &s;
+  const Team team;
+  const int64_t rows;
+  const Pitches<T> pitches;
+  T *const normed, *const activated;
+  bool *const failed;
+};
+
+}  // namespace
