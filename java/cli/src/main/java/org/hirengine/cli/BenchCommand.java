@@ -30,13 +30,16 @@ import picocli.CommandLine.Spec;
       "step     rollout, log-probs of policy and reference, update: a step without verification",
       "",
       "Seconds are of one repeat; tokens_per_s counts new tokens for rollout and step, prompt and"
-          + " new tokens for the others. Memory is the process's peak."
+          + " new tokens for the others. gflops is the arithmetic of the matrix products in one"
+          + " repeat over all of its time, ceiling_gflops what the processor's multiply-adds reach"
+          + " with operands in registers. Memory is the process's peak."
     },
     footer = {
       "",
       "Examples:",
       "  hir bench rollout --shape tiny-12m",
-      "  hir bench step --shape half-0.25b --dtype bfloat16 --batch 16 --repeats 5"
+      "  hir bench step --shape half-0.25b --dtype bfloat16 --batch 16 --repeats 5",
+      "  hir bench update --shape smol-135m --dtype bfloat16 --lengths mixed"
     })
 final class BenchCommand implements Callable<Integer> {
 
@@ -47,7 +50,8 @@ final class BenchCommand implements Callable<Integer> {
       names = "--shape",
       defaultValue = "demo-2m",
       paramLabel = "NAME",
-      description = "demo-2m, tiny-12m, half-0.25b or qwen3-0.6b (default: ${DEFAULT-VALUE}).")
+      description =
+          "demo-2m, tiny-12m, smol-135m, half-0.25b or qwen3-0.6b (default: ${DEFAULT-VALUE}).")
   private String shape;
 
   @Option(
@@ -86,6 +90,15 @@ final class BenchCommand implements Callable<Integer> {
   private int newTokens;
 
   @Option(
+      names = "--lengths",
+      defaultValue = "uniform",
+      paramLabel = "uniform|mixed",
+      description =
+          "mixed: prompts have one to four quarters of --prompt-len, responses one to eight eighths"
+              + " of --new-tokens (default: ${DEFAULT-VALUE}).")
+  private Lengths lengths;
+
+  @Option(
       names = "--repeats",
       defaultValue = "3",
       paramLabel = "N",
@@ -94,28 +107,36 @@ final class BenchCommand implements Callable<Integer> {
 
   @Mixin private PlaceOptions place;
 
+  /** How long prompts and responses are. */
+  enum Lengths {
+    UNIFORM,
+    MIXED
+  }
+
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() throws IOException {
     BenchShape model = BenchShape.of(shape);
     int used = place.threads();
+    StepBenchmark.Size size =
+        new StepBenchmark.Size(
+            batch, group, micro, promptLength, newTokens, lengths == Lengths.MIXED);
     double[] seconds;
     String kernels;
+    double flops;
+    double ceiling;
     try (StepBenchmark benchmark =
-        new StepBenchmark(
-            part,
-            model.config(),
-            new StepBenchmark.Size(batch, group, micro, promptLength, newTokens),
-            place.device(),
-            place.dtype(),
-            used)) {
+        new StepBenchmark(part, model.config(), size, place.device(), place.dtype(), used)) {
       kernels = benchmark.kernels();
       seconds = benchmark.time(repeats);
+      flops = benchmark.productFlops();
+      ceiling = benchmark.productCeiling();
     }
     Arrays.sort(seconds);
     double median = median(seconds);
-    long tokens = (long) batch * (part.countsPrompts() ? promptLength + newTokens : newTokens);
+    long tokens = part.countsPrompts() ? size.sequenceTokens() : size.responseTokens();
+    double gflops = flops / median * 1e-9;
     ObjectNode row = JsonLines.MAPPER.createObjectNode();
     row.put("impl", spec.root().version()[0] + " (" + kernels + " kernels)")
         .put("what", lower(part))
@@ -127,10 +148,14 @@ final class BenchCommand implements Callable<Integer> {
         .put("group", group)
         .put("prompt_len", promptLength)
         .put("new_tokens", newTokens)
+        .put("lengths", lower(lengths))
         .put("repeats", repeats)
         .put("seconds_median", rounded(median, 4))
         .put("seconds_min", rounded(seconds[0], 4))
         .put("tokens_per_s", rounded(tokens / median, 1))
+        .put("gflops", rounded(gflops, 1))
+        .put("ceiling_gflops", rounded(ceiling, 1))
+        .put("ceiling_share", ceiling > 0 ? rounded(gflops / ceiling, 3) : 0)
         .put("peak_rss_mb", peakMegabytes());
     spec.commandLine().getOut().println(JsonLines.write(row));
     spec.commandLine().getOut().flush();

@@ -21,6 +21,7 @@ record BenchShape(
       List.of(
           new BenchShape("demo-2m", 192, 4, 6, 2, 32, 512, 1024),
           new BenchShape("tiny-12m", 384, 6, 6, 2, 64, 1024, 8192),
+          new BenchShape("smol-135m", 576, 30, 9, 3, 64, 1536, 49152),
           new BenchShape("half-0.25b", 896, 12, 14, 2, 64, 2432, 32000),
           new BenchShape("qwen3-0.6b", 1024, 28, 16, 8, 128, 3072, 151936));
 

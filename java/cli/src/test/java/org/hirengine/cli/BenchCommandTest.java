@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class BenchCommandTest {
 
-  /** The keys of the PyTorch side of the benchmark, in its order. */
+  /** The keys of the PyTorch side of the benchmark, in its order, and what the machine can do. */
   private static final List<String> KEYS =
       List.of(
           "impl",
@@ -27,10 +27,14 @@ class BenchCommandTest {
           "group",
           "prompt_len",
           "new_tokens",
+          "lengths",
           "repeats",
           "seconds_median",
           "seconds_min",
           "tokens_per_s",
+          "gflops",
+          "ceiling_gflops",
+          "ceiling_share",
           "peak_rss_mb");
 
   @ParameterizedTest
@@ -69,6 +73,43 @@ class BenchCommandTest {
     double rounding = 0.0001 + 0.05 * tokens / (rate * rate);
     assertEquals(seconds, tokens / rate, rounding);
     assertTrue(row.get("peak_rss_mb").asLong() > 10);
+  }
+
+  /**
+   * Prompts of 2 and 8 tokens (1 and 4 quarters), responses of 1 to 8, all eighths once a group.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"rollout", "update"})
+  void mixedLengthsCountRealTokens(String part) throws IOException {
+    HirConsole run =
+        HirConsole.run(
+                "bench",
+                part,
+                "--lengths",
+                "mixed",
+                "--batch",
+                16,
+                "--group",
+                8,
+                "--micro",
+                8,
+                "--prompt-len",
+                8,
+                "--new-tokens",
+                8,
+                "--repeats",
+                1,
+                "--threads",
+                1)
+            .succeeds();
+    JsonNode row = new ObjectMapper().readTree(run.out());
+    assertEquals("mixed", row.get("lengths").asText());
+    int tokens = 2 * 36 + (part.equals("update") ? 8 * (2 + 8) : 0);
+    double rate = row.get("tokens_per_s").asDouble();
+    assertEquals(
+        row.get("seconds_median").asDouble(), tokens / rate, 0.0001 + 0.05 * tokens / rate / rate);
+    double share = row.get("gflops").asDouble() / row.get("ceiling_gflops").asDouble();
+    assertEquals(share, row.get("ceiling_share").asDouble(), 0.01);
   }
 
   @Test

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.hirengine.engine.algo.LossAggregation;
 import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.model.ForwardPass.Activations;
@@ -17,6 +18,7 @@ import org.hirengine.engine.rollout.Completion;
 import org.hirengine.engine.rollout.Prompt;
 import org.hirengine.engine.rollout.RandomStream;
 import org.hirengine.engine.rollout.RolloutEngine;
+import org.hirengine.engine.rollout.RolloutListener;
 import org.hirengine.engine.rollout.RolloutParams;
 import org.hirengine.engine.runtime.NativeExecutor;
 import org.hirengine.engine.runtime.NativeRuntime;
@@ -65,10 +67,13 @@ public final class StepBenchmark implements AutoCloseable {
    * @param batch responses
    * @param group responses that share a prompt; divides {@code batch}
    * @param micro responses per micro-batch
-   * @param promptTokens tokens of a prompt
-   * @param newTokens tokens of a response
+   * @param promptTokens tokens of a prompt, at most
+   * @param newTokens tokens of a response, at most
+   * @param mixed lengths differ: prompts have 1, 2, 3 and 4 quarters of them, responses 1 to 8
+   *     eighths
    */
-  public record Size(int batch, int group, int micro, int promptTokens, int newTokens) {
+  public record Size(
+      int batch, int group, int micro, int promptTokens, int newTokens, boolean mixed) {
 
     public Size {
       if (Math.min(Math.min(batch, group), Math.min(micro, Math.min(promptTokens, newTokens))) < 1
@@ -77,6 +82,31 @@ public final class StepBenchmark implements AutoCloseable {
             "sizes must be at least 1, and the batch (%d) a multiple of the group (%d)"
                 .formatted(batch, group));
       }
+    }
+
+    /** Tokens of prompt {@code i}. */
+    int promptLength(int i) {
+      return mixed ? Math.max(1, promptTokens * (1 + 3 * i % 4) / 4) : promptTokens;
+    }
+
+    /** Tokens of response {@code i}. */
+    int responseLength(int i) {
+      return mixed ? Math.max(1, newTokens * (1 + 37 * i % 8) / 8) : newTokens;
+    }
+
+    /** Of all prompts, each counted once. */
+    long promptsTokens() {
+      return IntStream.range(0, batch / group).mapToLong(this::promptLength).sum();
+    }
+
+    /** Of all responses. */
+    public long responseTokens() {
+      return IntStream.range(0, batch).mapToLong(this::responseLength).sum();
+    }
+
+    /** Of all sequences, prompts counted for each of their responses: what a trainer would pad. */
+    public long sequenceTokens() {
+      return responseTokens() + group * promptsTokens();
     }
   }
 
@@ -108,7 +138,7 @@ public final class StepBenchmark implements AutoCloseable {
     optimizer = part.trains() ? executor.call(this::newOptimizer) : null;
     update = optimizer == null ? null : new PolicyUpdate(policy, gradient(), optimizer);
     for (int i = 0; i < size.batch() / size.group(); i++) {
-      prompts.add(new Prompt(i, tokens(size.promptTokens())));
+      prompts.add(new Prompt(i, tokens(size.promptLength(i))));
     }
   }
 
@@ -136,6 +166,31 @@ public final class StepBenchmark implements AutoCloseable {
     return random.ints(count, FIRST_TOKEN, vocabulary).toArray();
   }
 
+  /**
+   * Arithmetic of the matrix products of one repeat, prompts counted once a group: the layers' and
+   * the head's, without attention.
+   */
+  public double productFlops() {
+    ModelConfig config = policy.config();
+    double query = (double) config.heads() * config.headDim();
+    double keys = (double) config.kvHeads() * config.headDim();
+    double layer = config.hiddenSize() * (2 * query + 2 * keys + 3.0 * config.intermediateSize());
+    double packed = size.promptsTokens() + size.responseTokens();
+    double forward =
+        2 * config.layers() * layer * packed
+            + 2.0 * config.hiddenSize() * config.vocabSize() * size.responseTokens();
+    return switch (part) {
+      case ROLLOUT, LOGPROB -> forward;
+      case UPDATE -> 3 * forward;
+      case STEP -> 6 * forward;
+    };
+  }
+
+  /** What the machine's products can do at best in the policy's type, GFLOP/s; 0 where unknown. */
+  public double productCeiling() {
+    return executor.call(() -> kernels.productCeiling(policy.computeType()));
+  }
+
   /** The kernels that run it. */
   public String kernels() {
     return kernels.name();
@@ -149,7 +204,8 @@ public final class StepBenchmark implements AutoCloseable {
   public double[] time(int repeats) {
     List<Sequence> given = new ArrayList<>();
     for (int i = 0; i < size.batch(); i++) {
-      given.add(new Sequence(prompts.get(i / size.group()).tokens(), tokens(size.newTokens())));
+      given.add(
+          new Sequence(prompts.get(i / size.group()).tokens(), tokens(size.responseLength(i))));
     }
     float[][] old = part == Part.UPDATE ? logprobs(given) : new float[0][];
     Runnable work =
@@ -172,7 +228,16 @@ public final class StepBenchmark implements AutoCloseable {
   private List<Completion> rollout() {
     RolloutParams params = RolloutParams.sampling(size.newTokens(), 1);
     RandomStream stream = new RandomStream(SEED, RandomStream.TRAINING, step++);
-    return executor.call(() -> rollout.generate(prompts, size.group(), 0, params, stream));
+    return executor.call(
+        () ->
+            rollout.generate(
+                prompts,
+                size.group(),
+                0,
+                params,
+                stream,
+                RolloutListener.NONE,
+                size::responseLength));
   }
 
   private float[][] logprobs(List<Sequence> sequences) {
