@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
       GenerateCommand.class,
       ScoreCommand.class,
       SftCommand.class,
-      ReplayStepCommand.class,
+      AuditStepCommand.class,
       ReportCommand.class,
       FetchCommand.class,
       ConvertCommand.class,

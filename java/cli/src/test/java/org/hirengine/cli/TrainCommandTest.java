@@ -139,15 +139,15 @@ class TrainCommandTest {
   void aStepIsRepeatedFromItsDump() throws IOException {
     HirConsole.run("train", config).succeeds();
     Path dump = out.resolve("rollouts/step-2.jsonl");
-    HirConsole console = HirConsole.run("replay-step", dump, "--json").succeeds();
+    HirConsole console = HirConsole.run("audit-step", dump, "--json").succeeds();
     JsonNode report = JSON.readTree(console.out());
     assertEquals(1, report.get("carried").asInt());
     assertEquals(report.at("/logged/loss"), report.get("loss"));
     assertEquals(report.at("/logged/grad_norm"), report.get("grad_norm"));
     assertEquals(Files.readAllLines(dump).size(), report.get("rows").size());
-    String table = HirConsole.run("replay-step", dump, "--rows", "2").succeeds().out();
+    String table = HirConsole.run("audit-step", dump, "--rows", "2").succeeds().out();
     assertTrue(table.contains("carried over 1 steps: 1 updates"), table);
-    HirConsole.run("replay-step", dump.resolveSibling("step-9.jsonl")).failsWith(1, "step-9.jsonl");
+    HirConsole.run("audit-step", dump.resolveSibling("step-9.jsonl")).failsWith(1, "step-9.jsonl");
   }
 
   @Test

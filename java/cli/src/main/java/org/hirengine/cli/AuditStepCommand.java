@@ -17,7 +17,7 @@ import org.hirengine.engine.runs.JsonNumbers;
 import org.hirengine.engine.runs.Metric;
 import org.hirengine.engine.runs.MetricsLog;
 import org.hirengine.engine.runs.StepMetrics;
-import org.hirengine.engine.train.StepReplay;
+import org.hirengine.engine.train.StepAudit;
 import org.hirengine.replay.JsonLines;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -26,26 +26,26 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code hir replay-step}: the update of a dumped step once more, row by row. */
+/** {@code hir audit-step}: repeats the update of a dumped step, row by row. */
 @Command(
-    name = "replay-step",
+    name = "audit-step",
     mixinStandardHelpOptions = true,
     description = {
-      "Repeats the update of a dumped training step and shows which rows made it what it was.",
+      "Repeats the update of a dumped training step and shows what each row contributed.",
       "",
-      "Loss and gradient norm are computed again, from the rows in the dump and the weights that"
-          + " the step began with: those of the newest checkpoint before it, or of the initial"
-          + " model, carried forward by the dumps in between. Beside them stand the values that the"
-          + " run logged. Then come the rows with the largest gradients, those without a finite one"
-          + " first. Nothing is written."
+      "Computes loss and gradient norm again, from the rows in the dump and the weights at the"
+          + " start of the step: those of the newest checkpoint before it, or of the initial model,"
+          + " carried forward by the dumps in between. Prints them beside the values that the run"
+          + " logged, then the rows with the largest gradients (those without a finite one first)."
+          + " Writes nothing."
     },
     footer = {
       "",
       "Examples:",
-      "  hir replay-step runs/hir/rollouts/step-12.jsonl",
-      "  hir replay-step runs/hir/rollouts/step-12.jsonl dtype=float32 --rows 30"
+      "  hir audit-step runs/hir/rollouts/step-12.jsonl",
+      "  hir audit-step runs/hir/rollouts/step-12.jsonl dtype=float32 --rows 30"
     })
-final class ReplayStepCommand implements Callable<Integer> {
+final class AuditStepCommand implements Callable<Integer> {
 
   @Parameters(index = "0", paramLabel = "DUMP", description = "RUN_DIR/rollouts/step-N.jsonl.")
   private Path dump;
@@ -87,7 +87,7 @@ final class ReplayStepCommand implements Callable<Integer> {
     Hub hub = Downloads.hub(err);
     TrainConfig config = TrainConfig.load(settings, overrides).locate(hub::find);
     Path weights = model == null ? null : Downloads.model(model, err);
-    StepReplay.Result result = StepReplay.run(config, dump, weights);
+    StepAudit.Result result = StepAudit.run(config, dump, weights);
     StepMetrics logged =
         MetricsLog.read(run.resolve("metrics.jsonl")).stream()
             .filter(metrics -> metrics.step() == result.step())
@@ -103,7 +103,7 @@ final class ReplayStepCommand implements Callable<Integer> {
     return 0;
   }
 
-  private void print(PrintWriter out, StepReplay.Result result, StepMetrics logged) {
+  private void print(PrintWriter out, StepAudit.Result result, StepMetrics logged) {
     out.printf(
         "step %d from %s%s: %d updates, %d rows%n",
         result.step(),
@@ -125,7 +125,7 @@ final class ReplayStepCommand implements Callable<Integer> {
       out.printf(
           "%5s %-16s %-13s %6s %7s %12s %12s%n",
           "row", "instruction", "kind", "tokens", "reward", "gradient", "max |d logp|");
-      for (StepReplay.Row row : result.rows().subList(0, Math.min(rows, result.rows().size()))) {
+      for (StepAudit.Row row : result.rows().subList(0, Math.min(rows, result.rows().size()))) {
         var replay = row.record().replay();
         out.printf(
             Locale.ROOT,
@@ -150,7 +150,7 @@ final class ReplayStepCommand implements Callable<Integer> {
         logged.isEmpty() ? "-" : String.format(Locale.ROOT, "%.8g", logged.getAsDouble()));
   }
 
-  private static ObjectNode json(StepReplay.Result result, StepMetrics logged) {
+  private static ObjectNode json(StepAudit.Result result, StepMetrics logged) {
     ObjectNode report = JsonLines.MAPPER.createObjectNode();
     report.put("step", result.step());
     report.put("weights", result.weights().toString());
@@ -165,7 +165,7 @@ final class ReplayStepCommand implements Callable<Integer> {
     logged.get(Metric.LOSS).ifPresent(loss -> before.set("loss", JsonNumbers.node(loss)));
     logged.get(Metric.GRAD_NORM).ifPresent(norm -> before.set("grad_norm", JsonNumbers.node(norm)));
     ArrayNode rows = report.putArray("rows");
-    for (StepReplay.Row row : result.rows()) {
+    for (StepAudit.Row row : result.rows()) {
       ObjectNode node = rows.addObject();
       node.put("index", row.record().index());
       node.put("prompt_id", row.record().promptId());

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A dumped step is repeated from the run folder alone. */
-class StepReplayTest {
+class StepAuditTest {
 
   @TempDir Path temp;
   private TinyWorld world;
@@ -60,13 +60,13 @@ class StepReplayTest {
     List<StepMetrics> logged = MetricsLog.read(temp.resolve("run/metrics.jsonl"));
     int[] carried = {0, 1, 2, 0, 1};
     for (StepMetrics step : logged) {
-      StepReplay.Result result = StepReplay.run(config, dump(step.step()), null);
+      StepAudit.Result result = StepAudit.run(config, dump(step.step()), null);
       assertEquals(carried[step.step() - 1], result.carried());
       assertEquals(step.get(Metric.LOSS).orElseThrow(), result.loss(), "step " + step.step());
       assertEquals(step.get(Metric.GRAD_NORM).orElseThrow(), result.gradientNorm());
       assertEquals(step.get(Metric.CLIP_FRACTION).orElseThrow(), result.clipFraction());
       assertEquals("", result.problem());
-      for (StepReplay.Row row : result.rows()) {
+      for (StepAudit.Row row : result.rows()) {
         if (row.record().replay() == null) {
           assertTrue(row.maxGap() < 1e-4, () -> "scored under other weights: " + row.maxGap());
         }
@@ -84,7 +84,7 @@ class StepReplayTest {
     Arrays.fill(broken, Double.NaN);
     rows.set(3, withAdvantages(row, broken));
     RolloutDump.write(dump(1), 1, rows);
-    StepReplay.Result result = StepReplay.run(config, dump(1), null);
+    StepAudit.Result result = StepAudit.run(config, dump(1), null);
     assertTrue(!result.problem().isEmpty());
     assertEquals(3, result.rows().get(0).record().index());
     assertTrue(Double.isNaN(result.rows().get(0).gradientNorm()));
@@ -118,13 +118,13 @@ class StepReplayTest {
   void weightsThatCannotBeReachedAreNamed() throws IOException {
     TrainConfig config = trained();
     Files.delete(dump(4));
-    RunException e = assertThrows(RunException.class, () -> StepReplay.run(config, dump(5), null));
+    RunException e = assertThrows(RunException.class, () -> StepAudit.run(config, dump(5), null));
     assertTrue(e.getMessage().contains("no dump of step 4"), e.getMessage());
     assertTrue(e.remedy().contains("--model"), e.remedy());
     Path checkpoint = temp.resolve("run/checkpoints/step-3");
-    StepReplay.Result result = StepReplay.run(config, dump(5), checkpoint);
+    StepAudit.Result result = StepAudit.run(config, dump(5), checkpoint);
     assertEquals(0, result.carried());
     assertEquals(checkpoint, result.weights());
-    assertThrows(RunException.class, () -> StepReplay.run(config, temp.resolve("x.jsonl"), null));
+    assertThrows(RunException.class, () -> StepAudit.run(config, temp.resolve("x.jsonl"), null));
   }
 }

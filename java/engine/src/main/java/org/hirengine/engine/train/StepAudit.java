@@ -18,30 +18,30 @@ import org.hirengine.kernels.Kernels.KlLoss;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Repeats the update of a dumped step, and says what each of its rows did to it.
+ * Repeats the update of a dumped step and reports what each row contributed.
  *
  * <p>The weights that the step began with are those of the newest checkpoint before it, or of the
  * initial model, carried forward by the updates of the steps in between, which their own dumps
  * hold. Nothing is sampled or verified again, and nothing is written.
  */
-public final class StepReplay {
+public final class StepAudit {
 
   private final TrainConfig config;
   private final Path rollouts;
   private final int step;
 
-  private StepReplay(TrainConfig config, Path rollouts, int step) {
+  private StepAudit(TrainConfig config, Path rollouts, int step) {
     this.config = config;
     this.rollouts = rollouts;
     this.step = step;
   }
 
   /**
-   * What was found.
+   * The repeated update.
    *
-   * @param weights folder of the weights that it began from
+   * @param weights folder of the weights that the audit started from
    * @param carried steps whose updates were repeated to reach the dumped one
-   * @param updates updates made
+   * @param updates optimizer updates that were made
    * @param loss as aggregated, mean over the updates; NaN where none was made
    * @param gradientNorm mean over the updates, before clipping; NaN where none was made
    * @param clipFraction of originals
@@ -91,7 +91,7 @@ public final class StepReplay {
                         dump + " is not named as a dump is",
                         "give the path of a rollouts/step-N.jsonl"));
     Path rollouts = dump.toAbsolutePath().getParent();
-    return new StepReplay(config, rollouts, step).run(RolloutDump.read(dump), model);
+    return new StepAudit(config, rollouts, step).run(RolloutDump.read(dump), model);
   }
 
   private Result run(List<RolloutRow> records, @Nullable Path model) throws IOException {

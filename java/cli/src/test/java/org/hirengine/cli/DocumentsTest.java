@@ -1,0 +1,113 @@
+package org.hirengine.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Holds the documents to what they name: files, classes and commands. */
+class DocumentsTest {
+
+  private static final Path ROOT = Path.of(System.getProperty("hir.root"));
+
+  private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s#]+)(#[^)]*)?\\)");
+
+  /** A class in code type, with what stands behind a dot: {@code `Kernels.policyLoss`}. */
+  private static final Pattern CLASS = Pattern.compile("`([A-Z][a-z]\\w*)(\\.\\w+)?`");
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "README.md",
+        "CHANGELOG.md",
+        ".github/CONTRIBUTING.md",
+        ".github/SECURITY.md",
+        "native/README.md",
+        "native/ops/README.md",
+        "java/ARCHITECTURE.md",
+        "java/engine/ALGORITHM.md",
+        "java/verify/README.md",
+        "data/demo/README.md"
+      })
+  void linksLeadToFiles(String document) throws IOException {
+    Path file = ROOT.resolve(document);
+    List<String> broken =
+        LINK.matcher(Files.readString(file))
+            .results()
+            .map(link -> link.group(1))
+            .filter(target -> !target.contains("://"))
+            .filter(target -> !Files.exists(file.resolveSibling(target)))
+            .toList();
+    assertEquals(List.of(), broken);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {".github/CONTRIBUTING.md", "java/ARCHITECTURE.md", "java/engine/ALGORITHM.md"})
+  void classesExist(String document) throws IOException {
+    Set<String> missing =
+        CLASS
+            .matcher(Files.readString(ROOT.resolve(document)))
+            .results()
+            .map(name -> name.group(1))
+            .collect(Collectors.toCollection(TreeSet::new));
+    missing.remove("ServiceLoader");
+    try (Stream<Path> files = Files.walk(ROOT.resolve("java"))) {
+      files
+          .map(file -> file.getFileName().toString().replace(".java", ""))
+          .forEach(missing::remove);
+    }
+    try (Stream<Path> files = Files.walk(ROOT.resolve("benchmarks/src"))) {
+      files
+          .map(file -> file.getFileName().toString().replace(".java", ""))
+          .forEach(missing::remove);
+    }
+    assertEquals(Set.of(), missing);
+  }
+
+  @Test
+  void theTableOfCommandsIsComplete() throws IOException {
+    String readme = Files.readString(ROOT.resolve("README.md"));
+    Set<String> told =
+        Pattern.compile("^\\| `hir ([a-z-]+)", Pattern.MULTILINE)
+            .matcher(readme)
+            .results()
+            .map(row -> row.group(1))
+            .collect(Collectors.toCollection(TreeSet::new));
+    Set<String> commands = new TreeSet<>(Hir.commandLine().getSubcommands().keySet());
+    commands.remove("help");
+    assertEquals(commands, told);
+  }
+
+  /** Options of every command line in the README; files and models are not looked for. */
+  @Test
+  void theCommandLinesOfTheReadmeParse() throws IOException {
+    List<String> lines = new ArrayList<>();
+    for (MatchResult block :
+        Pattern.compile("```sh\\n(.*?)```", Pattern.DOTALL)
+            .matcher(Files.readString(ROOT.resolve("README.md")))
+            .results()
+            .toList()) {
+      block.group(1).lines().filter(line -> line.startsWith("java/hir ")).forEach(lines::add);
+    }
+    assertTrue(lines.size() > 6, lines.toString());
+    for (String line : lines) {
+      String[] words = line.replaceAll("\\s+#.*", "").trim().split("\\s+");
+      String[] arguments = List.of(words).subList(1, words.length).toArray(String[]::new);
+      Hir.commandLine().parseArgs(arguments);
+    }
+  }
+}
