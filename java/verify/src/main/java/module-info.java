@@ -1,0 +1,17 @@
+/** Constraint types and their verifiers, the judge, and the official scores, in pure Java. */
+@SuppressWarnings("requires-automatic") // langdetect has no name of its own in its manifest
+module org.hirengine.verify {
+  requires transitive com.fasterxml.jackson.databind;
+  requires transitive java.net.http;
+  requires static transitive org.jspecify;
+  requires langdetect;
+
+  exports org.hirengine.verify;
+  exports org.hirengine.verify.judge;
+  exports org.hirengine.verify.regex;
+  exports org.hirengine.verify.rule;
+  exports org.hirengine.verify.score;
+  exports org.hirengine.verify.text;
+
+  uses org.hirengine.verify.ConstraintTypeProvider;
+}
