@@ -9,8 +9,11 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import org.hirengine.replay.ConstraintCheck;
 import org.hirengine.replay.DataException;
 import org.hirengine.replay.JsonLines;
+import org.hirengine.verify.ConstraintJson;
+import org.hirengine.verify.ConstraintSpec;
 import org.hirengine.verify.FieldException;
 import org.hirengine.verify.JsonlVerifier;
 import org.hirengine.verify.Verifiers;
@@ -28,13 +31,17 @@ import picocli.CommandLine.Spec;
     description = {
       "Checks responses against their constraints.",
       "",
-      "Each line holds bench (ifeval, ifbench, ifbench-r2, iftrain or muldimif), response, and"
-          + " instruction_id_list with kwargs, or for MulDimIF constraints. It is written out, in"
-          + " order, with the lists strict and loose (MulDimIF: verdict), one verdict per"
-          + " constraint; null where nobody can check it, and then reasons says why (--reasons: for"
-          + " every verdict). Such lists in the input are replaced, other fields are kept.",
+      "Each line holds bench (ifeval, ifbench, ifbench-r2, iftrain, rlvr-ifeval or muldimif),"
+          + " response, and instruction_id_list with kwargs, or for MulDimIF constraints. It is"
+          + " written out, in order, with the lists strict and loose (MulDimIF: verdict), one"
+          + " verdict per constraint; null where nobody can check it, and then reasons says why"
+          + " (--reasons: for every verdict). Such lists in the input are replaced, other fields"
+          + " are kept.",
       "",
-      "Rows are kept in OUT.part as they are checked; after a kill, --resume continues there."
+      "Rows are kept in OUT.part as they are checked; after a kill, --resume continues there.",
+      "",
+      "What can get no verdict is told once for each kind, with a count; where it is all there is,"
+          + " the exit code is 1."
     },
     footer = {
       "",
@@ -57,6 +64,7 @@ final class VerifyCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   private final Verdicts verdicts = new Verdicts();
+  private ConstraintCheck check;
 
   @Override
   public Integer call() throws IOException {
@@ -64,6 +72,7 @@ final class VerifyCommand implements Callable<Integer> {
       return 0;
     }
     Verifiers verifiers = options.verifiers();
+    check = new ConstraintCheck(verifiers);
     ObjectNode setup = JsonLines.MAPPER.createObjectNode().put("command", "verify");
     options.describe(setup);
     ObjectNode report = JsonLines.MAPPER.createObjectNode();
@@ -87,7 +96,27 @@ final class VerifyCommand implements Callable<Integer> {
       files.report(spec, report, bad, json);
     }
     options.requireJudge();
+    PrintWriter err = spec.commandLine().getErr();
+    if (verdicts.decided() == 0 && !check.warnings().isEmpty()) {
+      throw new Failure(
+          "no constraint can be checked: " + String.join("; ", check.warnings()),
+          "correct the constraints; the lines and the reasons are in the output");
+    }
+    check.warnings().forEach(each -> err.println("warning: " + each));
     return 0;
+  }
+
+  /** Counts what can get no verdict, whatever the responses are. */
+  private void examine(long line, ObjectNode row) {
+    JsonNode list = row.has("strict") ? row.get("strict") : row.path("verdict");
+    for (JsonNode verdict : list) {
+      if (verdict.isNull()) {
+        String id = row.path("id").asText(row.path("key").asText(String.valueOf(line)));
+        List<ConstraintSpec> constraints = ConstraintJson.read(row, row.path("bench").asText());
+        check.examine(files.inputName() + ":" + line, id, constraints);
+        return;
+      }
+    }
   }
 
   private void report(Verifiers verifiers, ObjectNode report, long rows) {
@@ -170,6 +199,7 @@ final class VerifyCommand implements Callable<Integer> {
       }
       kept.requireEnd(); // a good line in front of kept rows that are not its own
       verdicts.count(verified.row);
+      examine(verified.line.number(), verified.row);
       out.line(verified.text);
       long made = out.rows() - out.kept();
       progress.to(out.rows(), verified.share, progress.rate(made, "rows"));
@@ -216,6 +246,11 @@ final class VerifyCommand implements Callable<Integer> {
           violated++;
         }
       }
+    }
+
+    /** How many got one. */
+    int decided() {
+      return satisfied + violated;
     }
 
     void report(ObjectNode report) {

@@ -42,6 +42,73 @@ class VerifyCommandTest {
 
   /** The reference's lines go in with wrong verdicts, and come out in order with its own. */
   @Test
+  void whatCanGetNoVerdictIsToldOnceForEachKind(@TempDir Path folder) throws Exception {
+    String row =
+        "{\"id\": \"r%d\", \"bench\": \"ifeval\", \"response\": \"a b\", \"instruction_id_list\":"
+            + " [\"punctuation:no_comma\", \"%s\"], \"kwargs\": [{}, %s]}";
+    Path in = folder.resolve("in.jsonl");
+    Path out = folder.resolve("out.jsonl");
+    Files.write(
+        in,
+        List.of(
+            row.formatted(1, "detectable_format:title", "{}"),
+            row.formatted(2, "keywords:existence", "{\"keywords\": []}"),
+            row.formatted(3, "keywords:existence", "{\"keywords\": []}"),
+            row.formatted(4, "keyword:existence", "{\"keywords\": [\"a\"]}")));
+    HirConsole run = HirConsole.run("verify", "--in", in, "--out", out).succeeds();
+    List<String> warnings = run.err().lines().filter(l -> l.startsWith("warning: ")).toList();
+    assertEquals(2, warnings.size(), run.err());
+    assertTrue(
+        warnings
+            .get(0)
+            .contains(
+                "1 constraint of an unknown type in 1 row: "
+                    + in
+                    + ":4: row 'r4', constraint 2 (keyword:existence)"),
+        warnings.get(0));
+    assertTrue(warnings.get(0).contains("did you mean 'keywords:existence'?"), warnings.get(0));
+    assertTrue(
+        warnings
+            .get(1)
+            .contains(
+                "2 constraints with kwargs that cannot be used in 2 rows, the first: "
+                    + in
+                    + ":2: "),
+        warnings.get(1));
+    assertEquals(4, Files.readAllLines(out).size());
+  }
+
+  @Test
+  void linesOfWhichNothingCanBeCheckedEndWithAnError(@TempDir Path folder) throws Exception {
+    Path in = folder.resolve("in.jsonl");
+    Path out = folder.resolve("out.jsonl");
+    Files.writeString(
+        in,
+        "{\"bench\": \"ifeval\", \"response\": \"a b\", \"instruction_id_list\":"
+            + " [\"length_constraints:number_words\"], \"kwargs\": [{\"num_words\": \"40\","
+            + " \"relation\": \"at least\"}]}");
+    HirConsole run = HirConsole.run("verify", "--in", in, "--out", out);
+    assertEquals(1, run.exit(), run.err());
+    assertTrue(
+        run.err().contains("error: no constraint can be checked: 1 constraint with kwargs"),
+        run.err());
+    assertTrue(Files.readString(out).contains("\"strict\":[null]"));
+  }
+
+  @Test
+  void aParquetTableIsNamed(@TempDir Path folder) throws Exception {
+    Path in = folder.resolve("in.parquet");
+    Files.write(in, new byte[] {'P', 'A', 'R', '1', (byte) 0xFF, 0});
+    HirConsole.run("verify", "--in", in, "--out", folder.resolve("out"))
+        .failsWith(1, "is a Parquet table, not JSON Lines");
+    Path bare =
+        Files.writeString(folder.resolve("bare.jsonl"), "{\"response\": \"r\", \"prompt\": \"p\"}");
+    HirConsole run = HirConsole.run("verify", "--in", bare, "--out", folder.resolve("out"));
+    run.failsWith(1, "field 'bench': is missing");
+    assertTrue(run.err().contains("ifeval, iftrain, ifbench, ifbench-r2"), run.err());
+  }
+
+  @Test
   void writesTheReferencesVerdicts() throws IOException {
     Path shared = SharedData.require("conformance/ifeval.real.jsonl.gz");
     List<JsonNode> expected = new ArrayList<>();

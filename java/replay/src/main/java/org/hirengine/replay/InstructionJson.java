@@ -7,11 +7,13 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.hirengine.verify.ConstraintJson;
 import org.hirengine.verify.ConstraintSpec;
 import org.hirengine.verify.FieldException;
+import org.hirengine.verify.Verifiers;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -221,11 +223,31 @@ public final class InstructionJson {
     }
 
     private List<ConstraintSpec> constraints(@Nullable String bench) {
+      if (bench == null) {
+        requireNoMistypedId();
+      }
       try {
         List<ConstraintSpec> own = bench == null ? ofSeveral() : List.of();
         return own.isEmpty() ? ConstraintJson.read(row, bench) : own;
       } catch (FieldException e) {
         throw fault(e.field(), e.problem(), e.remedy());
+      }
+    }
+
+    /** Without a benchmark, an id that is nearly one is more likely mistyped than unheard of. */
+    private void requireNoMistypedId() {
+      int at = 0;
+      for (JsonNode id : row.path("instruction_id_list")) {
+        if (id.isTextual() && Benches.of(id.asText()).isEmpty()) {
+          Optional<String> nearest = Verifiers.standard().nearestId(id.asText());
+          if (nearest.isPresent()) {
+            throw fault(
+                "instruction_id_list[" + at + "]",
+                "is the unknown id '" + id.asText() + "'",
+                "did you mean '" + nearest.get() + "'? Else name the row's 'bench'");
+          }
+        }
+        at++;
       }
     }
 

@@ -14,6 +14,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.hirengine.verify.ConstraintSpec;
 import org.hirengine.verify.FieldException;
 import org.jspecify.annotations.Nullable;
@@ -188,7 +189,11 @@ public final class InstructionReader {
   /** Where the row says it comes from, with a space before it; or nothing. */
   private static String source(Instruction instruction) {
     for (String field : SOURCES) {
-      if (instruction.extra().get(field) instanceof String source && !source.isBlank()) {
+      Object value = instruction.extra().get(field);
+      if (value instanceof List<?> names && !names.isEmpty()) {
+        return " " + names.stream().map(String::valueOf).collect(Collectors.joining("+"));
+      }
+      if (value instanceof String source && !source.isBlank()) {
         return " " + source;
       }
     }

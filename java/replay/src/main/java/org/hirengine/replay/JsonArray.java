@@ -67,7 +67,7 @@ final class JsonArray implements DataRows {
             + ", column "
             + e.getLocation().getColumnNr()
             + " of the file: "
-            + e.getOriginalMessage().lines().findFirst().orElse(""),
+            + JsonFault.describe(e),
         "correct the file: rows behind a syntax error cannot be told apart");
   }
 

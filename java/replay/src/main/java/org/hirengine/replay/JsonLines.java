@@ -70,6 +70,10 @@ public final class JsonLines {
       return (bytes.length == 0 || bytes[0] != '{') && text().isBlank();
     }
 
+    private boolean beginsArray() {
+      return number == 1 && text().stripLeading().startsWith("[");
+    }
+
     /** Its text, with U+FFFD where it is not UTF-8. */
     public String text() {
       return new String(bytes, StandardCharsets.UTF_8);
@@ -100,21 +104,22 @@ public final class JsonLines {
       node = MAPPER.readTree(decode(line));
     } catch (JsonProcessingException e) {
       String where = e.getLocation() == null ? "" : " at column " + e.getLocation().getColumnNr();
-      throw fault(
-          line,
-          "is not valid JSON"
-              + where
-              + ": "
-              + e.getOriginalMessage().lines().findFirst().orElse(""),
-          "write one JSON object per line");
+      throw line.beginsArray()
+          ? array(line)
+          : fault(
+              line,
+              "is not valid JSON" + where + ": " + JsonFault.describe(e),
+              "write one JSON object per line");
     }
     if (node instanceof ObjectNode object) {
       return object;
     }
-    throw fault(
-        line,
-        "is not a JSON object",
-        "write one JSON object per line, such as {\"question\": \"...\"}");
+    throw line.beginsArray()
+        ? array(line)
+        : fault(
+            line,
+            "is not a JSON object",
+            "write one JSON object per line, such as {\"question\": \"...\"}");
   }
 
   /**
@@ -164,8 +169,47 @@ public final class JsonLines {
           StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(line.bytes)).toString();
       return line.number == 1 && text.startsWith("\uFEFF") ? text.substring(1) : text;
     } catch (CharacterCodingException e) {
-      throw fault(line, "is not valid UTF-8", "save the file with UTF-8 encoding");
+      String other = line.number == 1 ? otherFormat(line.bytes) : null;
+      throw other == null
+          ? fault(line, "is not valid UTF-8", "save the file with UTF-8 encoding")
+          : new DataException(
+              name,
+              0,
+              null,
+              "is " + other + ", not JSON Lines",
+              "give one JSON object per line, as text in UTF-8");
     }
+  }
+
+  /** What a file that begins so is, where that is known. */
+  private static @Nullable String otherFormat(byte[] start) {
+    return startsWith(start, 'P', 'A', 'R', '1')
+        ? "a Parquet table"
+        : startsWith(start, 0x1F, 0x8B)
+            ? "packed by gzip"
+            : startsWith(start, 0x28, 0xB5, 0x2F, 0xFD)
+                ? "packed by zstd"
+                : startsWith(start, 'P', 'K', 3, 4)
+                    ? "a zip archive"
+                    : startsWith(start, 0xFF, 0xFE) || startsWith(start, 0xFE, 0xFF)
+                        ? "text in UTF-16"
+                        : null;
+  }
+
+  private static boolean startsWith(byte[] bytes, int... start) {
+    for (int i = 0; i < start.length; i++) {
+      if (i >= bytes.length || (bytes[i] & 0xFF) != start[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private DataException array(Line line) {
+    return fault(
+        line,
+        "begins a JSON array, where JSON Lines are read",
+        "write one JSON object per line; jq -c '.[]' makes them of an array");
   }
 
   private DataException fault(Line line, String problem, String remedy) {

@@ -17,7 +17,7 @@ enum RowFormat {
   MULDIMIF("muldimif", UnaryOperator.identity()),
   /** {@code id, source, prompt, criteria, ground_truth} as an object. */
   HIR("hir-16k", HirRow::normalize),
-  /** {@code messages, ground_truth} as text, {@code constraint_type, constraint}. */
+  /** {@code messages, ground_truth} as text or a list, {@code dataset}, a string or a list. */
   OPEN_INSTRUCT("open-instruct", OpenInstructRow::normalize),
   /** {@code prompt} as a chat, {@code data_source, reward_model.ground_truth, extra_info}. */
   VERL("verl", VerlRow::normalize);
@@ -35,7 +35,7 @@ enum RowFormat {
     if (row.has("bench")) {
       return ENGINE;
     }
-    if (row.path("reward_model").has("ground_truth")) {
+    if (row.path("reward_model").hasNonNull("ground_truth")) {
       return VERL;
     }
     if (OpenInstructRow.matches(row)) {

@@ -63,7 +63,10 @@ final class VerlRow {
     } catch (JsonProcessingException e) {
       throw new FieldException(
           TRUTH,
-          "is not valid JSON: " + e.getOriginalMessage().lines().findFirst().orElse(""),
+          "is not valid JSON at column "
+              + e.getLocation().getColumnNr()
+              + ": "
+              + JsonFault.describe(e),
           "write a JSON object as text");
     }
   }

@@ -139,7 +139,7 @@ class DataFormatsTest {
   }
 
   @Test
-  void anOpenInstructFunctionHasNoVerifier() throws IOException {
+  void anOpenInstructFunctionIsAType() throws IOException {
     InstructionReader.Result data =
         read(
             """
@@ -147,7 +147,150 @@ class DataFormatsTest {
             "ground_truth": "{\\"func_name\\": \\"validate_lowercase\\", \\"N\\": null}"}\
             """);
     Coverage coverage = Coverage.of(data, Verifiers.standard());
-    assertEquals(Map.of("rlvr-ifeval/validate_lowercase", 1), coverage.unverified());
+    assertEquals(1, coverage.verified());
+    assertEquals("rlvr-ifeval", data.instructions().get(0).bench());
+  }
+
+  private static final String TRUTH =
+      "[{'instruction_id': ['punctuation:no_comma'], 'kwargs': [None]}]";
+
+  /** The layouts of open-instruct's data sets over time; ' stands for ". */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      value = {
+        "{'messages': MESSAGES, 'ground_truth': 'TRUTH', 'dataset': 'ifeval'} | iftrain | ifeval",
+        "{'messages': MESSAGES, 'ground_truth': 'TRUTH'} | iftrain |",
+        "{'messages': MESSAGES, 'ground_truth': ['TRUTH'], 'dataset': ['ifeval']} | iftrain |"
+            + " ifeval",
+        "{'prompt': 'Write.', 'ground_truth': ['TRUTH'], 'dataset': ['ifeval']} | iftrain | ifeval",
+        "{'prompt': 'Write.', 'messages': MESSAGES, 'ground_truth': ['TRUTH'], 'dataset':"
+            + " ['ifeval'], 'constraint_type': null, 'constraint': null} | iftrain | ifeval",
+        "{'messages': ANSWERED, 'ground_truth': 'TRUTH', 'dataset': 'ifeval'} | iftrain | ifeval",
+        "{'messages': MESSAGES, 'ground_truth': [{'instruction_id': ['punctuation:no_comma'],"
+            + " 'kwargs': [{}]}], 'dataset': ['ifeval']} | iftrain | ifeval",
+        "{'messages': MESSAGES, 'ground_truth': {'func_name':'validate_no_commas','N':null},"
+            + " 'dataset': 'ifeval_old'} | ENGINE | ",
+        "{'messages': MESSAGES, 'ground_truth': 'FUNCTION', 'dataset': 'ifeval_old'} |"
+            + " rlvr-ifeval | ifeval_old",
+        "{'messages': MESSAGES, 'ground_truth': ['FUNCTION'], 'dataset': ['ifeval_old']} |"
+            + " rlvr-ifeval | ifeval_old",
+      })
+  void readsAllLayoutsOfOpenInstruct(String row, String bench, String source) throws IOException {
+    String json =
+        row.replace('\'', '"')
+            .replace("MESSAGES", "[{\"role\": \"user\", \"content\": \"Write.\"}]")
+            .replace(
+                "ANSWERED",
+                "[{\"role\": \"user\", \"content\": \"Write.\"},"
+                    + " {\"role\": \"assistant\", \"content\": \"Done\"}]")
+            .replace("TRUTH", TRUTH)
+            .replace(
+                "FUNCTION", "{\\\"func_name\\\": \\\"validate_no_commas\\\", \\\"N\\\": null}");
+    InstructionReader.Result data = read(json);
+    Instruction x = data.instructions().get(0);
+    assertEquals("Write.", x.promptText());
+    if (bench.equals("ENGINE")) {
+      assertEquals(1, Coverage.of(data, Verifiers.standard()).bare().size());
+      return;
+    }
+    assertEquals(Map.of("open-instruct" + (source == null ? "" : " " + source), 1), data.rows());
+    Coverage coverage = Coverage.of(data, Verifiers.standard());
+    assertEquals(1, coverage.verified(), coverage.toString());
+    ConstraintSpec spec = x.constraints().get(0);
+    assertTrue(Verifiers.standard().judge(List.of(spec), Response.of("None.")).ila());
+    assertFalse(Verifiers.standard().judge(List.of(spec), Response.of("One, two")).ila());
+  }
+
+  /** Rows of other verifiers, and what only looks like verl's. */
+  @Test
+  void rowsWithoutConstraintsAreCountedAndNamed() throws IOException {
+    InstructionReader.Result data =
+        read(
+            """
+            {"messages": [{"role": "user", "content": "1+1?"}], "ground_truth": "2", "dataset": "gsm8k"}
+            {"messages": [{"role": "user", "content": "1+1?"}], "ground_truth": ["2"], "dataset": ["math"]}
+            {"prompt": [{"role": "user", "content": "Write."}], "reward_model": {"ground_truth": null}}
+            """);
+    Coverage coverage = Coverage.of(data, Verifiers.standard());
+    assertEquals(List.of("x:1", "x:2", "x:3"), coverage.bare());
+    assertEquals(
+        Map.of("open-instruct gsm8k", 1, "open-instruct math", 1, "engine", 1), data.rows());
+    assertEquals(0, coverage.checkable());
+    DataException mixed =
+        assertThrows(
+            DataException.class,
+            () ->
+                read(
+                    "{\"prompt\": \"p\", \"ground_truth\": [\"TRUTH\", \"4\"], \"dataset\":"
+                            .replace("TRUTH", TRUTH)
+                        + " [\"ifeval\", \"general-quality\"]}"));
+    assertTrue(
+        mixed.getMessage().contains("field 'ground_truth[1]': is for a verifier that is not here"),
+        mixed.getMessage());
+  }
+
+  /** What a table or a tool wrote in place of JSON Lines, and what must be said of it. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      value = {
+        "{'prompt': 'p', 'bench': 'ifeval', 'instruction_id_list': ['punctuation:no_comma'],"
+            + " 'kwargs': '[{}]'} | field 'kwargs': is \"[{}]\", a string | not its JSON as text",
+        "{'prompt': 'p', 'bench': 'ifeval', 'instruction_id_list': ['punctuation:no_comma'],"
+            + " 'kwargs': ['{}']} | field 'kwargs[0]': is \"{}\", a string | not its JSON as text",
+        "{'prompt': 'p', 'bench': 'ifeval', 'instruction_id_list': 'punctuation:no_comma'} | field"
+            + " 'instruction_id_list': is | not its JSON as text",
+        "{'prompt': 'p', 'instruction_id_list': ['punctuation:no_coma'], 'kwargs': [{}]} | field"
+            + " 'instruction_id_list[0]': is the unknown id 'punctuation:no_coma' | did you mean"
+            + " 'punctuation:no_comma'?",
+        "{'prompt': NaN} | is not valid JSON at column 15: NaN is no JSON: write a number or null"
+            + " |",
+        "{'prompt': 'p'} {} | something stands behind the value |",
+        "{'prompt': 'p',} | is not valid JSON at column 16: Unexpected character ('}' |",
+      })
+  void hintsLeadToTheFault(String row, String problem, String remedy) {
+    DataException e =
+        assertThrows(DataException.class, () -> read(TYPE1 + "\n" + row.replace('\'', '"')));
+    assertTrue(e.getMessage().startsWith("x:2: "), e.getMessage());
+    assertTrue(e.getMessage().contains(problem), e.getMessage());
+    assertFalse(e.getMessage().contains("`") || e.getMessage().contains("ALLOW"), e.getMessage());
+    if (remedy != null) {
+      assertTrue(e.remedy().contains(remedy), e.remedy());
+    }
+    DataException alone = assertThrows(DataException.class, () -> read(row.replace('\'', '"')));
+    assertTrue(alone.getMessage().contains(problem), alone.getMessage());
+    assertEquals(e.remedy(), alone.remedy());
+  }
+
+  /** Files that are no JSON Lines where nothing else is read. */
+  @Test
+  void otherFilesAreNamed() {
+    Map<byte[], String> files =
+        Map.of(
+            new byte[] {'P', 'A', 'R', '1', (byte) 0xFF, 0},
+            "x: is a Parquet table, not JSON Lines",
+            new byte[] {0x1F, (byte) 0x8B, 8, 0},
+            "x: is packed by gzip",
+            new byte[] {0x28, (byte) 0xB5, 0x2F, (byte) 0xFD},
+            "x: is packed by zstd",
+            new byte[] {(byte) 0xFF, (byte) 0xFE, '{', 0},
+            "x: is text in UTF-16",
+            "[\n{}]".getBytes(StandardCharsets.UTF_8),
+            "x:1: begins a JSON array",
+            "[{}]".getBytes(StandardCharsets.UTF_8),
+            "x:1: begins a JSON array",
+            new byte[] {'{', (byte) 0xE9, '}'},
+            "x:1: is not valid UTF-8");
+    files.forEach(
+        (bytes, problem) -> {
+          JsonLines lines = new JsonLines(new ByteArrayInputStream(bytes), "x");
+          DataException e =
+              assertThrows(DataException.class, () -> lines.parse(lines.next()), problem);
+          assertTrue(e.getMessage().startsWith(problem), e.getMessage());
+        });
   }
 
   @Test

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.spi.ToolProvider;
 import java.util.stream.Stream;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Verifiers;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -133,6 +134,7 @@ class ModulePathTest {
   void aModularProgramVerifiesAndReads(@TempDir Path folder) throws Exception {
     Path modules = Files.createDirectories(folder.resolve("modules"));
     List<String> path = new ArrayList<>(libraries());
+    path.add(module(modules, "text", PyText.class, "../text", path));
     path.add(module(modules, "verify", Verifiers.class, "../verify", path));
     path.add(module(modules, "replay", Instruction.class, ".", path));
     Path app = Files.createDirectories(folder.resolve("app/app"));

@@ -21,6 +21,7 @@ public final class PyJson {
   }
 
   private final String s;
+  private String wanted = "a value";
   private final boolean[] inObject = new boolean[MAX_DEPTH + 1];
   private int position;
 
@@ -31,6 +32,36 @@ public final class PyJson {
   /** Reads a whole text. */
   public static Result read(String text) {
     return new PyJson(text).document();
+  }
+
+  /**
+   * Where and why a text is {@link Result#INVALID}: "at line 2, column 5: 'x', where a comma or '}'
+   * belongs".
+   */
+  public static String problem(String text) {
+    PyJson json = new PyJson(text);
+    json.document();
+    int at = Math.min(json.position, text.length());
+    int lineStart = text.lastIndexOf('\n', at - 1) + 1;
+    long line = text.substring(0, at).chars().filter(c -> c == '\n').count() + 1;
+    String found =
+        at == text.length()
+            ? "the text ends"
+            : "'" + Character.toString(text.codePointAt(at)).replace("\n", "\\n") + "'";
+    return "at line "
+        + line
+        + ", column "
+        + (text.codePointCount(lineStart, at) + 1)
+        + ": "
+        + found
+        + ", where "
+        + json.wanted
+        + " belongs";
+  }
+
+  private boolean wanted(String what) {
+    wanted = what;
+    return false;
   }
 
   private Result document() {
@@ -59,21 +90,26 @@ public final class PyJson {
         if (!scalar(c)) {
           return Result.INVALID;
         }
+        wanted = "a value";
         valueDone = true;
       }
       skipSpace();
       if (depth == 0) {
+        wanted("nothing more");
         return position == s.length() ? Result.VALID : Result.INVALID;
       }
       char c = peek();
-      position++;
+      wanted("a comma or '" + (inObject[depth] ? '}' : ']') + "'");
       if (c == ',') {
+        position++;
+        wanted("a value");
         skipSpace();
         if (inObject[depth] && !key()) {
           return Result.INVALID;
         }
         valueDone = false;
       } else if (c == (inObject[depth] ? '}' : ']')) {
+        position++;
         depth--;
       } else {
         return Result.INVALID;
@@ -94,14 +130,18 @@ public final class PyJson {
 
   /** A key, the colon, and the space around it. */
   private boolean key() {
-    if (peek() != '"' || !string()) {
+    if (peek() != '"') {
+      return wanted("a name in double quotes");
+    }
+    if (!string()) {
       return false;
     }
     skipSpace();
     if (peek() != ':') {
-      return false;
+      return wanted("a colon");
     }
     position++;
+    wanted("a value");
     skipSpace();
     return true;
   }
@@ -129,30 +169,31 @@ public final class PyJson {
 
   private boolean string() {
     position++;
-    while (position < s.length()) {
-      char c = s.charAt(position++);
+    for (; position < s.length(); position++) {
+      char c = s.charAt(position);
       if (c == '"') {
+        position++;
         return true;
       }
       if (c < 0x20) {
-        return false;
+        return wanted("its escape (such as \\n)");
       }
       if (c == '\\') {
-        char escaped = peek();
         position++;
+        char escaped = peek();
         if (escaped == 'u') {
           for (int i = 0; i < 4; i++) {
-            if (peek() >= 128 || Character.digit(peek(), 16) < 0) {
-              return false;
-            }
             position++;
+            if (peek() >= 128 || Character.digit(peek(), 16) < 0) {
+              return wanted("a hexadecimal digit");
+            }
           }
         } else if (escaped == '\0' || "\"\\/bfnrt".indexOf(escaped) < 0) {
-          return false;
+          return wanted("an escape that JSON knows");
         }
       }
     }
-    return false;
+    return wanted("the closing double quote");
   }
 
   private boolean isDigit() {

@@ -504,6 +504,24 @@ public final class PyText {
     return count;
   }
 
+  /** {@code len(re.findall(open + ".*?" + close, s))}, both taken literally. */
+  public static int countEnclosed(String s, String open, String close) {
+    int count = 0;
+    int lineEnd = -1;
+    for (int at = s.indexOf(open); at >= 0; ) {
+      int end = s.indexOf(close, at + open.length());
+      if (end < 0) {
+        break;
+      }
+      lineEnd = lineEnd < at ? s.indexOf('\n', at) : lineEnd;
+      lineEnd = lineEnd < 0 ? s.length() : lineEnd;
+      boolean within = end < lineEnd;
+      count += within ? 1 : 0;
+      at = s.indexOf(open, within ? end + close.length() : lineEnd);
+    }
+    return count;
+  }
+
   /** {@code s[from:to]} in code points; negative indices count from the end, as in Python. */
   public static String slice(String s, int from, int to) {
     int n = length(s);

@@ -18,6 +18,9 @@ public final class ConstraintJson {
   /** The benchmark whose constraints are sentences, not ids. */
   public static final String MULDIMIF = "muldimif";
 
+  /** The benchmark whose ids are the functions that RLVR-IFeval's rows name. */
+  public static final String RLVR = "rlvr-ifeval";
+
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private ConstraintJson() {}
@@ -32,6 +35,9 @@ public final class ConstraintJson {
    * @throws FieldException naming the field at fault
    */
   public static List<ConstraintSpec> read(ObjectNode line, @Nullable String bench) {
+    if (!line.has("instruction_id_list")) {
+      requireNoText("constraints", line.path("constraints"), "a list of lists");
+    }
     boolean triples = line.path("constraints").isArray() && !line.has("instruction_id_list");
     if (triples && (bench == null || bench.equals(MULDIMIF))) {
       return triples(line.get("constraints"));
@@ -44,9 +50,10 @@ public final class ConstraintJson {
       throw new FieldException(
           "bench",
           "is missing",
-          "say whose rules apply: ifeval, ifbench, ifbench-r2, iftrain or muldimif");
+          "say whose rules apply: ifeval, ifbench, ifbench-r2, iftrain, rlvr-ifeval or muldimif");
     }
     JsonNode kwargs = line.path("kwargs");
+    requireNoText("kwargs", kwargs, "a list of objects");
     if (!kwargs.isArray() || kwargs.size() != ids.size()) {
       throw new FieldException(
           "kwargs",
@@ -58,6 +65,7 @@ public final class ConstraintJson {
     List<ConstraintSpec> specs = new ArrayList<>(ids.size());
     for (int i = 0; i < ids.size(); i++) {
       JsonNode own = kwargs.get(i);
+      requireNoText("kwargs[" + i + "]", own, "an object");
       if (!own.isObject() && !own.isNull()) {
         throw new FieldException("kwargs[" + i + "]", "is " + describe(own), "write an object");
       }
@@ -96,7 +104,18 @@ public final class ConstraintJson {
     return specs;
   }
 
+  /** Tables keep JSON as text where rows differ in their fields; that is no list and no object. */
+  private static void requireNoText(String field, JsonNode node, String wanted) {
+    if (node.isTextual()) {
+      throw new FieldException(
+          field,
+          "is " + describe(node) + ", a string",
+          "write " + wanted + " itself, not its JSON as text");
+    }
+  }
+
   private static List<String> ids(JsonNode list) {
+    requireNoText("instruction_id_list", list, "a list of strings");
     List<String> ids = new ArrayList<>(list.size());
     for (JsonNode id : list) {
       if (id.isTextual()) {

@@ -50,7 +50,13 @@ public final class JsonlVerifier {
    * @throws FieldException where a field is missing or wrong; the line is then as it was
    */
   public void verify(ObjectNode line) {
-    String bench = text(line, "bench");
+    if (!line.path("bench").isTextual()) {
+      throw new FieldException(
+          "bench",
+          line.has("bench") ? "is not a string" : "is missing",
+          "say whose rules apply: " + String.join(", ", verifiers.benches()));
+    }
+    String bench = line.get("bench").asText();
     if (!verifiers.benches().contains(bench)) {
       throw new FieldException(
           "bench",

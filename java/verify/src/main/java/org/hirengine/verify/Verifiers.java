@@ -24,6 +24,7 @@ import org.hirengine.verify.ifeval.IfEvalTypes;
 import org.hirengine.verify.iftrain.IfTrainTypes;
 import org.hirengine.verify.judge.ModelJudge;
 import org.hirengine.verify.muldimif.MulDimIfTypes;
+import org.hirengine.verify.rlvr.RlvrTypes;
 import org.hirengine.verify.rule.BinaryType;
 import org.jspecify.annotations.Nullable;
 
@@ -64,6 +65,7 @@ public final class Verifiers {
     for (Revision revision : Revision.values()) {
       IfBenchTypes.all(tools, revision).forEach(type -> add(revision.bench(), type));
     }
+    RlvrTypes.all(tools).forEach(type -> add(ConstraintJson.RLVR, type));
     MulDimIfTypes.all(tools).forEach(type -> add(ConstraintJson.MULDIMIF, type));
     for (ConstraintTypeProvider provider : providers()) {
       provider.types(tools).forEach(type -> add(provider.bench(), type));

@@ -55,10 +55,31 @@ class ConstraintTypesTest {
       "If each level 2 heading must include 'copper (', at most two words, rows, sentences and"
           + " paragraphs of simplified JSON with two levels in uppercase end with a period.";
 
+  /** All arguments of RLVR's functions, which new instructions do not use: each takes its own. */
+  static final Map<String, Object> FUNCTION_ARGUMENTS =
+      Map.ofEntries(
+          Map.entry("keyword_list", List.of("river", "copper")),
+          Map.entry("forbidden_words", List.of("sea")),
+          Map.entry("options", List.of("yes", "no")),
+          Map.entry("word", "river"),
+          Map.entry("letter", "e"),
+          Map.entry("language", "en"),
+          Map.entry("quantifier", "around"),
+          Map.entry("N", 3),
+          Map.entry("i", 2),
+          Map.entry("first_word", "The"),
+          Map.entry("postscript_marker", "P.S."),
+          Map.entry("section_splitter", "Section"),
+          Map.entry("original_prompt", "Name three"),
+          Map.entry("end_phrase", "The end."));
+
   /** Sampled kwargs; none for a type that is no constraint beside others, such as a fixed task. */
   private static Map<String, Object> kwargs(ConstraintType type, RandomGenerator random) {
     if (bench(type).equals(ConstraintJson.MULDIMIF)) {
       return Map.of("constraint", SENTENCE);
+    }
+    if (bench(type).equals(ConstraintJson.RLVR)) {
+      return FUNCTION_ARGUMENTS;
     }
     return type.sample(random, QUESTION).orElse(Map.of());
   }

@@ -37,6 +37,9 @@ class TypesTableTest {
       Relabelled: what achieved-goal rewriting does with it when violated: kwargs that a response did
       satisfy in place of those asked (a case found on random text), or why there are none; then another
       type is swapped in, or it is dropped. A plain "no" would take several values at once. MulDimIF's checkers read the constraint's own words.
+      The types of rlvr-ifeval are the functions that RLVR-IFeval's rows name (open-instruct's `if_functions.py`): one for
+      each type of IFEval, but with rules of their own, such as exact numbers and "around", so none is read as IFEval's.
+      Their kwargs are the functions' arguments.
 
       | id | benches | kwargs | example | relabelled |
       |---|---|---|---|---|
@@ -78,7 +81,10 @@ class TypesTableTest {
       names = kwargs.isEmpty() ? "" : code(kwargs.get());
       example = kwargs.isEmpty() ? "" : type.sentence(kwargs.get());
     }
-    String how = relabelled(type, benches.contains(ConstraintJson.MULDIMIF));
+    String how =
+        benches.contains(ConstraintJson.RLVR)
+            ? "no: IFEval's types say it"
+            : relabelled(type, benches.contains(ConstraintJson.MULDIMIF));
     return "| `%s` | %s | %s | %s | %s |\n"
         .formatted(id, String.join(", ", benches), names, cell(example), how);
   }

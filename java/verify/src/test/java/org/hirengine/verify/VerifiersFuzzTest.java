@@ -86,7 +86,10 @@ class VerifiersFuzzTest {
     }
     String question = FuzzTexts.next(random);
     Map<String, Object> kwargs =
-        new LinkedHashMap<>(type.sample(random, question).orElse(Map.of()));
+        new LinkedHashMap<>(
+            bench.equals(ConstraintJson.RLVR)
+                ? ConstraintTypesTest.FUNCTION_ARGUMENTS
+                : type.sample(random, question).orElse(Map.of()));
     if (random.nextInt(32) == 0) { // patterns without end cost a whole budget each
       kwargs.replaceAll((name, value) -> bent(value, random));
     }

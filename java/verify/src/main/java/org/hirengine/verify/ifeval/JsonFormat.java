@@ -27,9 +27,10 @@ final class JsonFormat extends BinaryType {
     if (text.endsWith("```")) {
       text = text.substring(0, text.length() - 3);
     }
-    return switch (PyJson.read(PyText.strip(text))) {
+    String json = PyText.strip(text);
+    return switch (PyJson.read(json)) {
       case VALID -> Verdict.satisfied("valid JSON");
-      case INVALID -> Verdict.violated("not valid JSON");
+      case INVALID -> Verdict.violated("not valid JSON " + PyJson.problem(json));
       case TOO_DEEP ->
           Verdict.failed(
               "the reference raises: JSON nested deeper than " + PyJson.MAX_DEPTH + " levels");

@@ -1,6 +1,7 @@
 package org.hirengine.verify.ifeval;
 
 import java.util.random.RandomGenerator;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.rule.NumberType;
 import org.hirengine.verify.rule.Wording;
@@ -16,25 +17,9 @@ final class NumberOfPlaceholders extends NumberType {
         NumberType.Match.AT_LEAST);
   }
 
-  /** Matches of {@code \[.*?\]}. */
   @Override
   protected int count(Response response) {
-    String s = response.text();
-    int count = 0;
-    for (int open = s.indexOf('['); open >= 0; open = s.indexOf('[', open)) {
-      int close = s.indexOf(']', open);
-      int lineEnd = s.indexOf('\n', open);
-      if (close < 0) {
-        break;
-      }
-      if (lineEnd >= 0 && lineEnd < close) {
-        open = lineEnd;
-      } else {
-        count++;
-        open = close + 1;
-      }
-    }
-    return count;
+    return PyText.countEnclosed(response.text(), "[", "]");
   }
 
   @Override

@@ -6,6 +6,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import org.hirengine.text.CodePoints;
+import org.hirengine.text.PyJson;
 import org.hirengine.text.PyText;
 import org.hirengine.text.regex.PyPattern;
 import org.hirengine.verify.Response;
@@ -94,11 +95,10 @@ final class JsonDepth {
 
   private static Verdict check(Response response, Bounds bounds) {
     PyPattern.Match fenced = FENCED.search(response.codePoints());
-    Optional<JsonNode> tree =
-        JsonText.read(
-            fenced == null ? response.text() : PyText.strip(String.valueOf(fenced.group(1))));
+    String json = fenced == null ? response.text() : PyText.strip(String.valueOf(fenced.group(1)));
+    Optional<JsonNode> tree = JsonText.read(json);
     if (tree.isEmpty()) {
-      return Verdict.violated("no valid JSON");
+      return Verdict.violated("no valid JSON " + PyJson.problem(json));
     }
     if (tree.get().isNull()) {
       return Verdict.violated("JSON null");

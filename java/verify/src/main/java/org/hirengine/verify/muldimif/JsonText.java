@@ -51,10 +51,33 @@ final class JsonText {
 
   private static JsonNode tree(String text) {
     try {
-      return JSON.readTree(text);
+      return JSON.readTree(withSurrogates(text));
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException("JSON: " + Wording.brief(e.getOriginalMessage()), e);
     }
+  }
+
+  /** Escaped halves of surrogate pairs as they are: Jackson refuses lone ones in names. */
+  private static String withSurrogates(String text) {
+    if (!text.contains("\\ud") && !text.contains("\\uD")) {
+      return text;
+    }
+    StringBuilder out = new StringBuilder(text.length());
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      out.append(c);
+      if (c == '\\') {
+        boolean half = text.charAt(i + 1) == 'u' && "dD".indexOf(text.charAt(i + 2)) >= 0;
+        char code = half ? (char) Integer.parseInt(text.substring(i + 2, i + 6), 16) : 0;
+        if (Character.isSurrogate(code)) {
+          out.setCharAt(out.length() - 1, code);
+          i += 5;
+        } else {
+          out.append(text.charAt(++i));
+        }
+      }
+    }
+    return out.toString();
   }
 
   /** {@code str} of each value of an object by its key; empty where the text is no object. */

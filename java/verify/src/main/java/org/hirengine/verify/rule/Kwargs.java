@@ -20,7 +20,6 @@ public final class Kwargs {
   private static final String TEXT = "a string";
   private static final String TEXTS = "a list of strings";
   private static final String CHARACTER = "a single character";
-  private static final String RELATION = "'less than' or 'at least'";
 
   private final String type;
   private final Map<String, Object> values;
@@ -141,13 +140,20 @@ public final class Kwargs {
   }
 
   public Relation relation(String name) {
-    Object value = required(name, RELATION);
-    for (Relation relation : Relation.values()) {
-      if (relation.text().equals(value)) {
-        return relation;
+    String text = oneOf(name, Relation.LESS_THAN.text(), Relation.AT_LEAST.text());
+    return text.equals(Relation.LESS_THAN.text()) ? Relation.LESS_THAN : Relation.AT_LEAST;
+  }
+
+  /** One of these strings. */
+  public String oneOf(String name, String... choices) {
+    String wanted = "'" + String.join("' or '", choices) + "'";
+    Object value = required(name, wanted);
+    for (String choice : choices) {
+      if (choice.equals(value)) {
+        return choice;
       }
     }
-    throw wrong(name, RELATION, value);
+    throw wrong(name, wanted, value);
   }
 
   private Object required(String name, String wanted) {
