@@ -62,8 +62,8 @@ struct Backend {
   int64_t (*adamw)(const AdamW &step);
 
   // Bytes of one page, and where a token's key and value, of the model's type, go.
-  int64_t (*page_bytes)(const ModelShape &shape);
-  void (*page_put)(const ModelShape &shape, void *page, int64_t slot, int64_t layer, int64_t head, const void *key,
+  int64_t (*page_bytes)(const Model &model);
+  void (*page_put)(const Model &model, void *page, int64_t slot, int64_t layer, int64_t head, const void *key,
                    const void *value);
   // Bytes of scratch memory that a step needs, and the step: appends each row's token, writes its logits. This and what
   // follows gives false where memory is out.

@@ -1,16 +1,16 @@
 // What a pass over a batch keeps in memory, and how it is cut.
 #pragma once
 
-#include "gemm.h"
+#include "blocks.h"
 #include "model.h"
+#include "ops/attention/attention.h"
 
 namespace {
 
 using hir::Batch;
 using hir::ModelShape;
 
-// Queries whose attention is differentiated together.
-constexpr int64_t QUERIES = 32;
+static inline int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
 // Elements between rows: whole cache lines, and not a multiple of 2 KiB, whose rows would share few sets of the cache.
 template <class T>
@@ -61,36 +61,41 @@ class Carver {
   char *const memory;
 };
 
-// A thread's own memory for attention of one key-value head (attention.h), all float; what only a backward needs is null
-// without.
+// A thread's own memory for attention of one key-value head (attention.h); what only a backward needs is null without.
+template <class T>
 struct AttentionMemory {
-  int64_t head;    // a head's row, whole tiles
-  int64_t scores;  // of one query; a vector more than there are tokens
-  int64_t slots;   // tokens of the longest sequence
-  float *keys_across, *keys;               // panels of tokens, and of columns
-  float *values_across, *values;
+  int64_t head;         // a head's row, whole tiles
+  int64_t slots;        // tokens of the longest sequence, whole blocks
+  int64_t block_bytes;  // of ops/attention
+  T *keys, *values;     // [slots, head]
+  char *blocks;
+  const char **places;  // where each block lies
+  T *queries, *flows;   // [MOST_QUERIES, head]
+  int64_t *rows, *heads;  // whose the queries are
+  float *scratch;       // [head]
+  float *query_gradients;                  // [MOST_QUERIES, head]
   float *key_gradients, *value_gradients;  // [slots, head]
-  float *weights, *changes;                // [QUERIES, scores]
-  float *queries, *gradients, *flows;      // [QUERIES, head]
 
-  AttentionMemory(const ModelShape &s, int64_t longest, bool backward, Carver &carver)
-      : head(round_up(s.head_dim, NR)), scores(round_up(longest, NR) + NR), slots(round_up(longest, NR)) {
-    const int64_t across = slots * s.head_dim, down = slots * head;
-    const auto only_backward = [&](int64_t count, float **piece) {
-      *piece = nullptr;
-      if (backward) carver.take(count, piece);
-    };
-    carver.take(across, &keys_across);
-    carver.take(down, &values);
-    carver.take(QUERIES * scores, &weights);
-    carver.take(QUERIES * head, &queries);
-    only_backward(down, &keys);
-    only_backward(across, &values_across);
-    only_backward(down, &key_gradients);
-    only_backward(down, &value_gradients);
-    only_backward(QUERIES * scores, &changes);
-    only_backward(QUERIES * head, &gradients);
-    only_backward(QUERIES * head, &flows);
+  AttentionMemory(const hir::Model &model, int64_t longest, bool backward, Carver &carver)
+      : head(round_up(model.shape.head_dim, hir::KEYS)), slots(round_up(longest, hir::KEYS)) {
+    hir::Attention attention;
+    hir::Attention::of(model.matmul, model.shape.head_dim, &attention);
+    block_bytes = (backward ? 4 : 2) * attention.part_bytes();
+    carver.take(slots * head, &keys);
+    carver.take(slots * head, &values);
+    carver.take(slots / hir::KEYS * block_bytes, &blocks);
+    carver.take(slots / hir::KEYS, &places);
+    carver.take(hir::MOST_QUERIES * head, &queries);
+    carver.take(hir::MOST_QUERIES, &rows);
+    carver.take(hir::MOST_QUERIES, &heads);
+    carver.take(head, &scratch);
+    flows = nullptr;
+    query_gradients = key_gradients = value_gradients = nullptr;
+    if (!backward) return;
+    carver.take(hir::MOST_QUERIES * head, &flows);
+    carver.take(hir::MOST_QUERIES * head, &query_gradients);
+    carver.take(slots * head, &key_gradients);
+    carver.take(slots * head, &value_gradients);
   }
 };
 
@@ -103,7 +108,7 @@ template <class T>
 class Memory {
  public:
   Memory(const hir::Model &model, const Batch &batch, int32_t threads, void *memory)
-      : s(model.shape), pitches(s), tokens(batch.tokens), blocks((tokens + ROWS - 1) / ROWS), keep(batch.keep),
+      : model(model), s(model.shape), pitches(s), tokens(batch.tokens), blocks((tokens + ROWS - 1) / ROWS), keep(batch.keep),
         keys_values(static_cast<T *>(batch.keys_values)), longest(batch.longest), carver(memory) {
     const bool backward = keep != hir::NOTHING;
     const int64_t full = keep == hir::EVERYTHING ? s.layers : 1;
@@ -129,7 +134,7 @@ class Memory {
       carver.take(tokens * pitches.query, &mixed_flow);
       carver.take(tokens * pitches.qkv, &qkv_flow);
       carver.take(2 * blocks * pitches.x, &norm_sums);
-      carver.take(2 * batch.group_count * s.kv_heads * round_up(s.head_dim, NR), &head_norm_sums);
+      carver.take(2 * batch.group_count * s.kv_heads * round_up(s.head_dim, hir::KEYS), &head_norm_sums);
       const hir::LayerWeights &any = model.layers[0];
       const auto back = [&](const hir::Linear &linear, void **piece) {
         char *bytes = nullptr;
@@ -143,16 +148,16 @@ class Memory {
     }
     carver.take(0, &owns);
     Carver counter(nullptr);
-    AttentionMemory(s, longest, backward, counter);
+    AttentionMemory<T>(model, longest, backward, counter);
     own_size = counter.used;
     carver.used += threads * own_size;
   }
 
   int64_t size() const { return carver.used; }
 
-  AttentionMemory own(int thread) const {
+  AttentionMemory<T> own(int thread) const {
     Carver mine(owns + thread * own_size);
-    return AttentionMemory(s, longest, keep != hir::NOTHING, mine);
+    return AttentionMemory<T>(model, longest, keep != hir::NOTHING, mine);
   }
 
   // What layer `index` works on when it runs for the first time, or `again` before its backward.
@@ -177,6 +182,7 @@ class Memory {
   // Rows of a block: sums over rows, of a norm's weight's gradient, are taken per block first.
   static constexpr int64_t ROWS = 64;
 
+  const hir::Model &model;
   const ModelShape &s;
   const Pitches<T> pitches;
   const int64_t tokens, blocks;

@@ -1,7 +1,8 @@
-// Causal attention of one group of segments and one key-value head, forward and backward. The head's keys and values are
-// laid out for the tiles of gemm.h once: "across" means panels of NR tokens, [tokens / NR][head_dim][NR]; the others are
-// panels of NR columns, [head_dim / NR][slots][NR]. A token's slot is its position.
+// Attention of one group of segments and one key-value head, forward and backward, over ops/attention. A token's slot is its
+// position: a segment's keys and values come behind those of the one that it continues.
 #pragma once
+
+#include <string.h>
 
 #include "activations.h"
 #include "attend.h"
@@ -9,192 +10,138 @@
 namespace {
 
 using hir::Group;
+using hir::KEYS;
+using hir::MOST_QUERIES;
+using hir::Part;
 using hir::Segment;
 
-static inline void pack_head(const float *x, int64_t dim, int64_t slots, int64_t slot, float *panels) {
-  for (int64_t d = 0; d < dim; d += NR) {
-    memcpy(panels + d * slots + slot * NR, x + d, sizeof(float) * (dim - d < NR ? dim - d : NR));
-  }
-}
-
-static inline void pack_across(const float *x, int64_t dim, int64_t slot, float *panels) {
-  float *out = panels + slot / NR * dim * NR + slot % NR;
-  for (int64_t d = 0; d < dim; d++) out[d * NR] = x[d];
-}
-
 template <class T>
-class Attention {
+class PackedAttention {
  public:
-  Attention(const Heads &heads, const LayerWeights &w, const Pitches<T> &pitches, const Activations<T> &a,
-            const AttentionMemory &own, const Group &group, int64_t head)
+  PackedAttention(const Heads &heads, const LayerWeights &w, const Pitches<T> &pitches, const Activations<T> &a,
+                  const AttentionMemory<T> &own, const Group &group, int64_t head)
       : heads(heads), s(heads.s), w(w), pitches(pitches), a(a), own(own), group(group), head(head), dim(s.head_dim),
         share(s.heads / s.kv_heads) {}
 
-  void forward() const {
+  bool forward() const {
+    bool done = true;
     for (int64_t i = 0; i < group.count; i++) {
-      const Segment &segment = group.segments[i];
-      load_keys(segment, false);
-      for (int64_t q = head * share; q < (head + 1) * share; q++) {
-        for (int64_t t = 0; t < segment.length; t += MR) attend(segment, q, t);
-      }
+      load_keys(group.segments[i], false);
+      for_queries(group.segments[i], [&](const hir::Queries &queries) {
+        void *out[MOST_QUERIES];
+        float *sums[MOST_QUERIES];
+        for (int64_t r = 0; r < queries.count; r++) {
+          out[r] = a.mixed + own.rows[r] * pitches.query + own.heads[r] * dim;
+          sums[r] = a.sums ? a.sums + own.rows[r] * s.heads + own.heads[r] : nullptr;
+        }
+        done = heads.attention.forward({queries, out, a.sums ? sums : nullptr}) && done;
+      });
     }
+    return done;
   }
 
   // From the gradient of attention's output, that of queries, keys and values before norm and rotation; adds those of
   // the query and key norms to [2][own.head].
-  void backward(const T *mixed_flow, T *qkv_flow, float *norms) const {
+  bool backward(const T *mixed_flow, T *qkv_flow, float *norms) const {
     memset(own.key_gradients, 0, sizeof(float) * own.slots * own.head);
     memset(own.value_gradients, 0, sizeof(float) * own.slots * own.head);
     memset(norms, 0, sizeof(float) * 2 * own.head);
+    bool done = true;
     for (int64_t i = 0; i < group.count; i++) {
       const Segment &segment = group.segments[i];
       load_keys(segment, true);
-      for (int64_t q = head * share; q < (head + 1) * share; q++) {
-        for (int64_t t = 0; t < segment.length; t += QUERIES) {
-          differentiate(segment, q, t, mixed_flow, qkv_flow, norms);
-        }
-      }
+      for_queries(segment, [&](const hir::Queries &queries) {
+        done = differentiate(segment, queries, mixed_flow, qkv_flow, norms) && done;
+      });
       if (i > 0) finish_keys(segment, qkv_flow, norms);
     }
     finish_keys(group.segments[0], qkv_flow, norms);
+    return done;
   }
 
  private:
-  const T *qkv(const Segment &segment, int64_t token) const { return a.qkv + (segment.start + token) * pitches.qkv; }
+  const T *qkv(int64_t row) const { return a.qkv + row * pitches.qkv; }
 
-  // The segment's keys, normed and rotated, and its values.
+  // The segment's keys, normed and rotated, and its values, and the blocks that have some of them.
   void load_keys(const Segment &segment, bool backward) const {
-    float *const key = own.queries, *const value = own.weights;  // not in use yet
-    T *const kept = reinterpret_cast<T *>(own.queries + own.head);
     for (int64_t t = 0; t < segment.length; t++) {
-      const T *const row = qkv(segment, t);
+      const T *const row = qkv(segment.start + t);
       const int64_t slot = segment.position + t;
-      heads.key(w, row + heads.key_column(head), slot, kept, key);
-      convert(kept, dim, key);
-      convert(row + heads.value_column(head), dim, value);
-      pack_across(key, dim, slot, own.keys_across);
-      pack_head(value, dim, own.slots, slot, own.values);
+      T *const key = own.keys + slot * own.head, *const value = own.values + slot * own.head;
+      heads.key(w, row + heads.key_column(head), slot, key, own.scratch);
+      memcpy(value, row + heads.value_column(head), sizeof(T) * dim);
       if (a.keys_values) {
         T *const out = a.keys_values + (segment.start + t) * 2 * s.key_size() + head * dim;
-        memcpy(out, kept, sizeof(T) * dim);
-        memcpy(out + s.key_size(), row + heads.value_column(head), sizeof(T) * dim);
-      }
-      if (backward) {
-        pack_head(key, dim, own.slots, slot, own.keys);
-        pack_across(value, dim, slot, own.values_across);
+        memcpy(out, key, sizeof(T) * dim);
+        memcpy(out + s.key_size(), value, sizeof(T) * dim);
       }
     }
-  }
-
-  void load_queries(const Segment &segment, int64_t q, int64_t first, int64_t count) const {
-    for (int64_t i = 0; i < count; i++) {
-      heads.query(w, qkv(segment, first + i) + q * dim, segment.position + first + i, own.queries + i * own.head);
+    const int64_t end = segment.position + segment.length, part = heads.attention.part_bytes();
+    for (int64_t block = segment.position / KEYS; block * KEYS < end; block++) {
+      char *const to = own.blocks + block * own.block_bytes;
+      own.places[block] = to;
+      const int64_t from = block * KEYS * own.head, count = end - block * KEYS < KEYS ? end - block * KEYS : KEYS;
+      const auto pack = [&](Part which, const T *rows) {
+        heads.attention.pack(which, rows + from, own.head, count, to + static_cast<int64_t>(which) * part);
+      };
+      pack(Part::KEYS_ACROSS, own.keys);
+      pack(Part::VALUES_DOWN, own.values);
+      if (!backward) continue;
+      pack(Part::KEYS_DOWN, own.keys);
+      pack(Part::VALUES_ACROSS, own.values);
     }
   }
 
-  // out[i][t] = rows[i] . (keys or values)[t] for m rows, up to `tokens` tokens.
-  void products(const float *rows, int m, const float *across, int64_t tokens, float *out) const {
-    score(rows, own.head, m, dim, tokens, [across, this](int64_t t) { return across + t * dim; }, out, own.scores);
-  }
-
-  // Queries [first, first + MR) of a head, or the rest of the segment.
-  void attend(const Segment &segment, int64_t q, int64_t first) const {
-    const int m = static_cast<int>(segment.length - first < MR ? segment.length - first : MR);
-    const int64_t position = segment.position + first, tokens = position + m;
-    float *const mixed = own.queries + MR * own.head;
-    float sums[MR];
-    load_queries(segment, q, first, m);
-    products(own.queries, m, own.keys_across, tokens, own.weights);
-    for (int i = 0; i < m; i++) {
-      float *const row = own.weights + i * own.scores;
-      const int64_t seen = position + i + 1;
-      float most;
-      sums[i] = soften(row, seen, &most);
-      store(row + round_up(seen, WIDTH), vec(0));  // up to what the last query sees
-      if (a.sums) a.sums[(segment.start + first + i) * s.heads + q] = most + log2f(sums[i]);
-    }
-    const float *const values = own.values;
-    mix(own.weights, own.scores, m, dim, tokens, tokens, [values, this](int64_t, int64_t d) { return values + d * own.slots; },
-        mixed, own.head, false);
-    for (int i = 0; i < m; i++) {
-      finish_query(mixed + i * own.head, sums[i], dim, a.mixed + (segment.start + first + i) * pitches.query + q * dim);
+  // work(queries) for the segment's queries of this head, some tokens' at a time; own.rows and own.heads say whose.
+  template <class Work>
+  void for_queries(const Segment &segment, const Work &work) const {
+    const char *const *blocks[MOST_QUERIES];
+    for (char const *const *&each : blocks) each = own.places;
+    int64_t seen[MOST_QUERIES], count = 0;
+    for (int64_t t = 0; t < segment.length; t++) {
+      for (int64_t q = 0; q < share; q++) {
+        own.rows[count] = segment.start + t;
+        own.heads[count] = head * share + q;
+        seen[count] = segment.position + t + 1;
+        heads.query(w, qkv(own.rows[count]) + own.heads[count] * dim, segment.position + t, own.queries + count * own.head,
+                    own.scratch);
+        const bool last = t + 1 == segment.length && q + 1 == share;
+        if (++count < MOST_QUERIES && !last) continue;
+        work({count, own.queries, own.head, seen, blocks, own.slots / KEYS, 0});
+        count = 0;
+      }
     }
   }
 
-  // Queries [first, first + QUERIES) of a head, or the rest of the segment.
-  void differentiate(const Segment &segment, int64_t q, int64_t first, const T *mixed_flow, T *qkv_flow,
+  bool differentiate(const Segment &segment, const hir::Queries &queries, const T *mixed_flow, T *qkv_flow,
                      float *norms) const {
-    const int64_t count = segment.length - first < QUERIES ? segment.length - first : QUERIES;
-    const int64_t position = segment.position + first, tokens = position + count;
-    load_queries(segment, q, first, count);
-    for (int64_t i = 0; i < count; i++) {
-      convert(mixed_flow + (segment.start + first + i) * pitches.query + q * dim, dim, own.gradients + i * own.head);
+    float sums[MOST_QUERIES], along[MOST_QUERIES];
+    for (int64_t r = 0; r < queries.count; r++) {
+      const int64_t at = own.rows[r] * pitches.query + own.heads[r] * dim;
+      memcpy(own.flows + r * own.head, mixed_flow + at, sizeof(T) * dim);
+      sums[r] = a.sums[own.rows[r] * s.heads + own.heads[r]];
+      along[r] = dot(mixed_flow + at, a.mixed + at, dim);
     }
-    for (int64_t from = 0; from < count; from += MR) {
-      const int m = static_cast<int>(count - from < MR ? count - from : MR);
-      float *const weights = own.weights + from * own.scores, *const changes = own.changes + from * own.scores;
-      products(own.queries + from * own.head, m, own.keys_across, position + from + m, weights);
-      products(own.gradients + from * own.head, m, own.values_across, position + from + m, changes);
-      for (int i = 0; i < m; i++) {
-        soften_back(segment.start + first + from + i, q, position + from + i + 1, tokens,
-                    own.gradients + (from + i) * own.head, weights + i * own.scores, changes + i * own.scores);
-      }
-      query_gradients(segment, q, first + from, m, changes, qkv_flow, norms);
+    const bool done = heads.attention.backward({queries, own.flows, sums, along, own.query_gradients, own.key_gradients,
+                                                own.value_gradients, own.head});
+    for (int64_t r = 0; r < queries.count; r++) {
+      float *const gradient = own.query_gradients + r * own.head;
+      const int64_t column = own.heads[r] * dim, position = segment.position + own.rows[r] - segment.start;
+      heads.back(qkv(own.rows[r]) + column, w.query_norm, position, gradient, norms);
+      convert(gradient, dim, qkv_flow + own.rows[r] * pitches.qkv + column);
     }
-    // The keys' and values' part of these queries; the queries bear log2(e) more than the softmax's scale.
-    const float scale = static_cast<float>(1 / LOG2E);
-    for (int64_t t = 0; t < tokens; t += MR) {
-      const int m = static_cast<int>(tokens - t < MR ? tokens - t : MR);
-      for (int64_t d = 0; d < dim; d += NR) {
-        float *const values = own.value_gradients + t * own.head + d, *const keys = own.key_gradients + t * own.head + d;
-        block(m, own.weights + t, 1, own.scores, own.gradients + d, own.head, count,
-              [&](int i, Vec low, Vec high) { add_columns(values + i * own.head, NR, low, high); });
-        block(m, own.changes + t, 1, own.scores, own.queries + d, own.head, count, [&](int i, Vec low, Vec high) {
-          add_columns(keys + i * own.head, NR, mul(low, vec(scale)), mul(high, vec(scale)));
-        });
-      }
-    }
-  }
-
-  // One query's scores become its weights, the gradients of the weights those of the scores; both 0 from what it does
-  // not see up to `tokens`.
-  void soften_back(int64_t row, int64_t q, int64_t seen, int64_t tokens, const float *gradient, float *weights,
-                   float *changes) const {
-    const Vec sum = vec(a.sums[row * s.heads + q]);
-    const Vec along = vec(dot(gradient, a.mixed + row * pitches.query + q * dim, dim));
-    for (int64_t t = 0; t < seen; t += WIDTH) {
-      const Vec weight = exp2(sub(load_some(weights + t, seen - t, -INFINITY), sum));
-      store(weights + t, weight);
-      store(changes + t, mul(weight, sub(load_some(changes + t, seen - t, 0), along)));
-    }
-    for (int64_t t = round_up(seen, WIDTH); t < tokens; t += WIDTH) {
-      store(weights + t, vec(0));
-      store(changes + t, vec(0));
-    }
-  }
-
-  void query_gradients(const Segment &segment, int64_t q, int64_t first, int m, const float *changes, T *qkv_flow,
-                       float *norms) const {
-    const int64_t position = segment.position + first, tokens = position + m;
-    const Vec scale = vec(static_cast<float>(1 / sqrt(static_cast<double>(dim))));
-    const float *const keys = own.keys;
-    mix(changes, own.scores, m, dim, tokens, tokens, [keys, this](int64_t, int64_t d) { return keys + d * own.slots; },
-        own.flows, own.head, false);
-    for (int i = 0; i < m; i++) {
-      float *const gradient = own.flows + i * own.head;
-      for (int64_t d = 0; d < dim; d += WIDTH) store(gradient + d, mul(load(gradient + d), scale));
-      heads.back(qkv(segment, first + i) + q * dim, w.query_norm, position + i, gradient, norms);
-      convert(gradient, dim, qkv_flow + (segment.start + first + i) * pitches.qkv + q * dim);
-    }
+    return done;
   }
 
   void finish_keys(const Segment &segment, T *qkv_flow, float *norms) const {
+    const Vec scale = vec(static_cast<float>(1 / LOG2E));
     for (int64_t t = 0; t < segment.length; t++) {
-      const int64_t slot = segment.position + t;
+      const int64_t row = segment.start + t, slot = segment.position + t;
       float *const keys = own.key_gradients + slot * own.head, *const values = own.value_gradients + slot * own.head;
-      T *const out = qkv_flow + (segment.start + t) * pitches.qkv;
+      T *const out = qkv_flow + row * pitches.qkv;
       convert(values, dim, out + heads.value_column(head));
-      heads.back(qkv(segment, t) + heads.key_column(head), w.key_norm, slot, keys, norms + own.head);
+      for (int64_t d = 0; d < own.head; d += WIDTH) store(keys + d, mul(load(keys + d), scale));
+      heads.back(qkv(row) + heads.key_column(head), w.key_norm, slot, keys, norms + own.head);
       convert(keys, dim, out + heads.key_column(head));
       memset(keys, 0, sizeof(float) * own.head);  // the slot is the next segment's
       memset(values, 0, sizeof(float) * own.head);
@@ -206,7 +153,7 @@ class Attention {
   const LayerWeights &w;
   const Pitches<T> &pitches;
   const Activations<T> &a;
-  const AttentionMemory &own;
+  const AttentionMemory<T> &own;
   const Group &group;
   const int64_t head, dim, share;
 };

@@ -119,10 +119,14 @@ struct Walk {
 
 }  // namespace
 
-int64_t page_bytes(const ModelShape &s) { return 4 * s.layers * s.kv_heads * 2 * PAGE * s.head_dim; }
+int64_t page_bytes(const Model &model) {
+  const ModelShape &s = model.shape;
+  return 4 * s.layers * s.kv_heads * 2 * PAGE * s.head_dim;
+}
 
-void page_put(const ModelShape &s, void *page, int64_t slot, int64_t layer, int64_t head, const void *key,
+void page_put(const Model &model, void *page, int64_t slot, int64_t layer, int64_t head, const void *key,
               const void *value) {
+  const ModelShape &s = model.shape;
   for (int64_t d = 0; d < s.head_dim; d++) {
     cell(s, page, layer, head, false, slot)[d] = static_cast<float>(element(key, s.dtype, d));
     cell(s, page, layer, head, true, slot)[d] = static_cast<float>(element(value, s.dtype, d));

@@ -36,7 +36,7 @@ class MemoryPages : public PageStore {
 class CpuDecoder final : private MemoryPages, public AnyDecoder {
  public:
   explicit CpuDecoder(CpuModel &model)
-      : MemoryPages(model.kernels.page_bytes(model.shape)), AnyDecoder(this), model(model), kernels(model.kernels),
+      : MemoryPages(model.kernels.page_bytes(model.model)), AnyDecoder(this), model(model), kernels(model.kernels),
         s(model.shape) {}
 
   ~CpuDecoder() override {
@@ -71,7 +71,7 @@ void CpuDecoder::store(const Prompt &prompt, const From *keys, const From *value
           from_float(to_float(keys[start + d]), &pair[d]);
           from_float(to_float(values[start + d]), &pair[s.head_dim + d]);
         }
-        kernels.page_put(s, prompt.pages[t / PAGE], t % PAGE, layer, head, pair.data(), pair.data() + s.head_dim);
+        kernels.page_put(model.model, prompt.pages[t / PAGE], t % PAGE, layer, head, pair.data(), pair.data() + s.head_dim);
       }
     }
   }

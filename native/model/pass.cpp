@@ -17,7 +17,7 @@ class Run {
  public:
   Run(const Pass &pass, const Memory<T> &memory, bool *failed)
       : model(*pass.model), batch(*pass.batch), s(model.shape), memory(memory), pitches(memory.pitches),
-        own(memory.own(omp_get_thread_num())), heads(model), team(Team::region()),
+        own(memory.own(omp_get_thread_num())), heads(model), team(Team::region()), failed(failed),
         layer(model, team, batch.tokens, memory.normed, memory.activated, failed) {}
 
   void forward(T *hidden) const {
@@ -44,7 +44,7 @@ class Run {
         model.layers[index], a,
         [&] {
           for_heads([&](const Group &group, int64_t head, int64_t) {
-            Attention<T>(heads, model.layers[index], pitches, a, own, group, head).forward();
+            check(PackedAttention<T>(heads, model.layers[index], pitches, a, own, group, head).forward());
           });
         },
         whole);
@@ -53,8 +53,8 @@ class Run {
   void attend_back(int64_t index, const Activations<T> &a, const LayerTable<float *> &g) const {
     const int64_t units = batch.group_count * s.kv_heads;
     for_heads([&](const Group &group, int64_t head, int64_t unit) {
-      Attention<T>(heads, model.layers[index], pitches, a, own, group, head)
-          .backward(memory.mixed_flow, memory.qkv_flow, memory.head_norm_sums + unit * 2 * own.head);
+      check(PackedAttention<T>(heads, model.layers[index], pitches, a, own, group, head)
+                .backward(memory.mixed_flow, memory.qkv_flow, memory.head_norm_sums + unit * 2 * own.head));
     });
     if (team.rank != 0) return;  // every thread waits before the sums are written again
     for (int64_t unit = 0; unit < units; unit++) {
@@ -69,6 +69,10 @@ class Run {
   void for_heads(const Work &work) const {
     team.share(batch.group_count * s.kv_heads,
                [&](int64_t unit) { work(batch.groups[unit / s.kv_heads], unit % s.kv_heads, unit); });
+  }
+
+  void check(bool done) const {
+    if (!done) __atomic_store_n(failed, true, __ATOMIC_RELAXED);
   }
 
   void embed() const {
@@ -98,9 +102,10 @@ class Run {
   const ModelShape &s;
   const Memory<T> &memory;
   const Pitches<T> &pitches;
-  const AttentionMemory own;
+  const AttentionMemory<T> own;
   const Heads heads;
   const Team team;
+  bool *const failed;
   const Layer<T> layer;
 };
 
