@@ -45,7 +45,7 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>One thread at a time; {@link #requestStop} and {@link #close} may be called from others. An
- * interrupt of the thread that trains is a {@link #requestStop}; the thread stays interrupted.
+ * interrupt of the training thread counts as {@link #requestStop}; the thread stays interrupted.
  * Everything native happens on a thread that the trainer owns, and {@link #close} frees it all.
  */
 public final class HirTrainer implements AutoCloseable {
@@ -60,7 +60,7 @@ public final class HirTrainer implements AutoCloseable {
     return new Builder();
   }
 
-  /** Collects what a trainer is made of; only the configuration is required. */
+  /** Builds a trainer; only the configuration is required. */
   public static final class Builder {
     private @Nullable TrainConfig config;
     private RunFolder.Existing existing = RunFolder.Existing.REFUSE;
@@ -84,45 +84,45 @@ public final class HirTrainer implements AutoCloseable {
       return this;
     }
 
-    /** Constraint types to judge by, in place of those that ship. */
+    /** Verifiers to use instead of the standard ones. */
     public Builder verifiers(Verifiers value) {
       verifiers = value;
       return this;
     }
 
-    /** A rewriter of your own, in place of the one that {@code replay.rewrite} names. */
+    /** A rewriter to use instead of the one that {@code replay.rewrite} names. */
     public Builder rewriter(Rewriter value) {
       rewriter = value;
       return this;
     }
 
-    /** Instructions to train on, in place of {@code data.train}. */
+    /** Instructions to train on, instead of {@code data.train}. */
     public Builder instructions(List<Instruction> value) {
       instructions = List.copyOf(value);
       return this;
     }
 
-    /** Instructions to evaluate on, in place of {@code data.eval}. */
+    /** Instructions to evaluate on, instead of {@code data.eval}. */
     public Builder heldOut(List<Instruction> value) {
       heldOut = List.copyOf(value);
       return this;
     }
 
-    /** Who finds models and data that the configuration names by names of the Hub. */
+    /** Finds models and data that the configuration names by their Hub names. */
     public Builder hub(Hub value) {
       hub = value;
       return this;
     }
 
-    /** Adds someone to tell what happens; listeners are told in the order they were added. */
+    /** Adds a listener; listeners are called in the order they were added. */
     public Builder listener(TrainingListener value) {
       listeners.add(value);
       return this;
     }
 
     /**
-     * Fetches what is named by names of the Hub and is not on this machine, reads data and models
-     * and opens the run folder.
+     * Downloads what the configuration names by Hub name and this machine lacks, reads data and
+     * models, and opens the run folder.
      *
      * @throws IOException when a file cannot be read
      * @throws RuntimeException of {@code ConfigException}, {@code DataException}, {@code
@@ -150,7 +150,7 @@ public final class HirTrainer implements AutoCloseable {
       return new HirTrainer(run);
     }
 
-    /** A run that is continued keeps the commits that its configuration records. */
+    /** A resumed run keeps the commits that its configuration records. */
     private TrainConfig located(TrainConfig given) {
       List<HubName> recorded = new ArrayList<>();
       Path written = given.out().resolve(RunFolder.CONFIG);
@@ -251,12 +251,14 @@ public final class HirTrainer implements AutoCloseable {
     }
   }
 
-  /** All steps that are left, evaluation before and after included; see {@link TrainingRun#run}. */
+  /**
+   * Takes all remaining steps, with the evaluations before and after; see {@link TrainingRun#run}.
+   */
   public Summary run() throws IOException {
     return run.run();
   }
 
-  /** One training step; see {@link TrainingRun#step}. */
+  /** Takes one training step; see {@link TrainingRun#step}. */
   public StepMetrics step() throws IOException {
     return run.step();
   }
@@ -269,7 +271,7 @@ public final class HirTrainer implements AutoCloseable {
     return run.finished() || run.stopping();
   }
 
-  /** Steps taken, those of earlier sittings included. */
+  /** Steps taken, including those before a resume. */
   public int steps() {
     return run.steps();
   }

@@ -1,7 +1,7 @@
 package org.hirengine.kernels;
 
 /**
- * Where a pointer lives, and the stream that work on it is queued to.
+ * The device that a pointer belongs to, and the stream that its work is queued on.
  *
  * @param stream the CUDA stream's address; 0 on the CPU and for CUDA's default stream
  */

@@ -10,8 +10,8 @@ import java.util.Optional;
  * <p>Every implementation passes the same tests. A NaN among the inputs is reported as {@link
  * KernelException}, never swallowed, and so are +inf and a row without a finite logit; other -inf
  * logits are legal (a masked token has probability 0 and adds 0 to the entropy). After an exception
- * written buffers are undefined. Results do not depend on the number of threads. On a GPU what is
- * wrong with the data is reported late, see {@link #synchronize}.
+ * written buffers are undefined. Results do not depend on the number of threads. On a GPU, errors
+ * in the data are reported late, see {@link #synchronize}.
  */
 public interface Kernels {
 
@@ -19,9 +19,9 @@ public interface Kernels {
   String name();
 
   /**
-   * Waits for the work queued on the device's stream and throws what its kernels have found wrong
-   * with their data. Nothing on the CPU, where a call is done when it returns. On a GPU calls only
-   * queue; those that return a number wait too and throw the same.
+   * Waits for the work queued on the device's stream and throws if its kernels found errors in
+   * their data. Does nothing on the CPU, where a call is done when it returns. On a GPU, calls only
+   * queue work; those that return a number also wait, and throw the same.
    */
   default void synchronize(Device device) {}
 
@@ -86,8 +86,8 @@ public interface Kernels {
 
   /**
    * One decoupled-weight-decay Adam step on one flat buffer, as torch.optim.AdamW; gradients are
-   * scaled by {@code gradScale} (the clip factor) first. A NaN met on the way is reported, with the
-   * parameters already touched: look at the gradient norm before.
+   * scaled by {@code gradScale} (the clip factor) first. A NaN is reported only after parameters
+   * have been modified: check the gradient norm first.
    *
    * @param params float[count], fp32 masters, updated
    * @param grads count elements of {@code gradDtype}
@@ -110,21 +110,21 @@ public interface Kernels {
       long step);
 
   /**
-   * What matrix products in {@code dtype} can do at best here, measured: multiply-adds with
-   * operands in registers on the calling thread's threads, GFLOP/s; 0 where it is not known.
+   * Measured peak of matrix products in {@code dtype}, in GFLOP/s: multiply-adds with operands in
+   * registers, on the calling thread's OpenMP threads. 0 where unknown.
    */
   default double productCeiling(DType dtype) {
     return 0;
   }
 
-  /** Whether {@link #model} has any. */
+  /** Whether {@link #model} can return a model. */
   default boolean runModels() {
     return false;
   }
 
   /**
-   * A model of this shape; the caller closes it. Empty where these kernels have none for it: it
-   * then runs on LibTorch's operators.
+   * Creates a model of this shape; the caller closes it. Empty where these kernels have none; the
+   * model then runs on LibTorch's operators.
    */
   default Optional<ModelKernel> model(Device device, ModelShape shape) {
     return Optional.empty();
@@ -138,8 +138,8 @@ public interface Kernels {
    * @param refLogprobs float[rows]; needed only where the KL loss is on, else 0
    * @param advantages float[rows]
    * @param weights float[rows], the aggregation weight of each token: 1/n for token-mean, 0 for a
-   *     masked token. Nothing else of a masked token is looked at (its target, inputs and logits
-   *     may be garbage); its gradient row, log-prob and entropy are written as exactly 0
+   *     masked token. Nothing else of a masked token is read (its target, inputs and logits may be
+   *     garbage); its gradient row, log-prob and entropy are written as exactly 0
    */
   record TokenInputs(long oldLogprobs, long refLogprobs, long advantages, long weights) {}
 

@@ -1,11 +1,11 @@
 package org.hirengine.kernels;
 
 /**
- * A model's packed weights and what runs on them: forward and backward over packed sequences, each
- * a native call for the whole model, and decoders that share the weights.
+ * A model's packed weights, with the passes that use them: forward and backward over packed
+ * sequences, one native call each, and decoders that share the weights.
  *
  * <p>A token's hidden state and logits depend on its sequence alone, bit for bit: not on the rest
- * of the batch, nor on the number of threads, nor on whether it is decoded or one of a packed
+ * of the batch, nor on the number of threads, nor on whether it is decoded or part of a packed
  * sequence. Not for use by several threads at once. Every method throws {@link KernelException}
  * when an argument is out of range or memory runs out.
  */
@@ -13,7 +13,7 @@ public interface ModelKernel extends AutoCloseable {
 
   /**
    * Whether {@link #forward}, {@link #backward}, {@link #logits} and {@link #logitsBackward} run
-   * here; else this model is decoded alone.
+   * here; otherwise this model can only decode.
    */
   boolean runsPasses();
 
@@ -36,9 +36,9 @@ public interface ModelKernel extends AutoCloseable {
   }
 
   /**
-   * Packs copies of the matrices; to be called first, and again when they have changed. The weights
-   * must outlive the model: the embedding is read where it is, and so are the matrices by a
-   * backward.
+   * Packs copies of the matrices. Call it first, and again after every change of the weights. The
+   * weights must outlive the model: the embedding, and in a backward the matrices, are read in
+   * place.
    */
   void weights(WeightAddresses weights);
 
@@ -51,12 +51,12 @@ public interface ModelKernel extends AutoCloseable {
   void rotary(long cosines, long sines, long positions);
 
   /**
-   * Runs segments of tokens, one behind the other. A segment may continue an earlier one that
-   * continues none: its tokens attend to all of that one and to what precedes them in their own,
-   * and their positions go on from it.
+   * Runs segments of tokens, concatenated. A segment may continue an earlier one, which itself
+   * continues none: its tokens attend to all of that segment and to earlier tokens of their own,
+   * and their positions continue from it.
    *
    * @param prefixes what each segment continues, or -1
-   * @param hidden [tokens][hidden] of the model's type, written: behind the final norm
+   * @param hidden [tokens][hidden] of the model's type, written: after the final norm
    * @param keysValues [layers][tokens][2 * kvHeads * headDim] of the model's type, written: rotated
    *     keys, then values; optional
    * @return the pass, for {@link #backward}; the next forward overwrites what it kept
@@ -65,11 +65,10 @@ public interface ModelKernel extends AutoCloseable {
       long[] ids, long[] lengths, long[] prefixes, Keep keep, long hidden, long keysValues);
 
   /**
-   * Adds the gradients of all weights but the head's, float32; once for a pass.
+   * Adds the float32 gradients of all weights except the head's. Call it once for each pass.
    *
    * @param hiddenGradient float[tokens][hidden]
-   * @param gradients where they are added, 0 where there is no such weight; the head's is not
-   *     looked at
+   * @param gradients where they are added, 0 where there is no such weight; the head's is ignored
    */
   void backward(long pass, long hiddenGradient, WeightAddresses gradients);
 

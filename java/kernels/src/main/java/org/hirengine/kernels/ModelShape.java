@@ -1,8 +1,8 @@
 package org.hirengine.kernels;
 
 /**
- * What a {@link ModelKernel} is made for: a decoder-only transformer of the Qwen3, Qwen2 or Llama
- * kind (RMS norms, rotary positions, grouped-query attention, SwiGLU).
+ * The shape of a {@link ModelKernel}: a decoder-only transformer of the Qwen3, Qwen2 or Llama kind
+ * (RMS norms, rotary positions, grouped-query attention, SwiGLU).
  *
  * @param headDim width of one head, even, not always hidden / heads
  * @param dtype of weights, activations, keys and values; sums, the residual stream and logits are

@@ -5,7 +5,7 @@ import org.hirengine.kernels.global.hirenv;
 
 /**
  * The environment that OpenBLAS and OpenMP read when they are loaded. Call {@link #prepare} before
- * anything loads LibTorch, OpenBLAS or the kernels: later calls change nothing that they see.
+ * anything loads LibTorch, OpenBLAS or the kernels: later calls have no effect on them.
  */
 public final class NativeEnv {
 

@@ -1,7 +1,7 @@
 package org.hirengine.replay;
 
 /**
- * The order of a step's rows: a prompt's responses stand together, each replay right behind its
+ * The order of a step's rows: a prompt's responses stand together, each replay right after its
  * original. Mini-batches are consecutive rows of this order, so it is part of the method.
  */
 public final class RowOrder {
@@ -32,7 +32,7 @@ public final class RowOrder {
   }
 
   /**
-   * Puts each replay right behind its original.
+   * Puts each replay right after its original.
    *
    * @param rows number of originals
    * @param originals the original of each replay, ascending

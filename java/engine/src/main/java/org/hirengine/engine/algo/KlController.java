@@ -38,7 +38,7 @@ public final class KlController {
     return beta;
   }
 
-  /** Takes beta back from a checkpoint. */
+  /** Restores beta from a checkpoint. */
   public void restore(double savedBeta) {
     beta = savedBeta;
   }

@@ -22,7 +22,7 @@ public enum KlPenalty {
   /**
    * By name, verl's synonyms included: k1/kl, abs, k2/mse, k3/low_var_kl.
    *
-   * @throws IllegalArgumentException naming what there is
+   * @throws IllegalArgumentException naming the known ones
    */
   public static KlPenalty of(String name) {
     return switch (name.toLowerCase(Locale.ROOT)) {

@@ -14,7 +14,7 @@ import org.hirengine.engine.config.Settings.Setting;
 import org.hirengine.engine.hub.Location;
 import org.jspecify.annotations.Nullable;
 
-/** Makes a configuration record of settings, and YAML of a configuration record. */
+/** Builds a configuration record from settings, and YAML from a configuration record. */
 final class Binder {
 
   private final ConfigKeys keys;
@@ -42,7 +42,7 @@ final class Binder {
     return create(type, values, this::located);
   }
 
-  /** Makes a record of its components. */
+  /** Builds a record from its components. */
   private static Object create(
       Class<?> type, @Nullable Object[] values, UnaryOperator<String> describe) {
     RecordComponent[] components = type.getRecordComponents();

@@ -8,8 +8,8 @@ import java.time.temporal.ChronoUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one moment that a run's chat template sees. With the time of day as it passes, a prompt would
- * be another one after midnight, and a resumed run another run.
+ * The fixed date and time that a run's chat template sees. With a running clock a prompt would
+ * change at midnight, and a resumed run would differ.
  */
 public final class ChatClock {
 
@@ -32,7 +32,7 @@ public final class ChatClock {
     return LocalDateTime.now().truncatedTo(ChronoUnit.SECONDS).toString();
   }
 
-  /** A clock that stands at a moment. */
+  /** A clock stopped at a moment. */
   public static Clock at(String now) {
     ZoneId zone = ZoneId.systemDefault();
     return Clock.fixed(LocalDateTime.parse(now).atZone(zone).toInstant(), zone);

@@ -77,9 +77,9 @@ final class ConfigKeys {
   }
 
   /**
-   * The key that was probably meant: one that other trainers call so, else the one most like it, by
-   * whole name or by last part where the section is off. In a section that there is, its own keys
-   * come first.
+   * The key that was probably meant: the one that other trainers call by this name, else the most
+   * similar one, by whole name or, where the section is wrong, by its last part. Keys of an
+   * existing section come first.
    */
   String nearest(String unknown) {
     String best = "";

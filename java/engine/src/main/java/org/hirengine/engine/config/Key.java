@@ -29,7 +29,7 @@ import org.hirengine.engine.hub.Location;
   /** On one key of a section: {@code section: x} is short for {@code section.key: x}. */
   boolean shorthand() default false;
 
-  /** For a {@link Location}: what it may stand for. */
+  /** For a {@link Location}: what it may name. */
   Location.Kind kind() default Location.Kind.FILE;
 
   /** What other trainers call it; only said in the error about an unknown key. */

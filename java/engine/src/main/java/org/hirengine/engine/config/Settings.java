@@ -51,10 +51,7 @@ final class Settings {
     return settings;
   }
 
-  /**
-   * Adds what a YAML file says, and before that, weaker, what the file named by its {@code base}
-   * says.
-   */
+  /** Adds the settings of a YAML file, on top of those of the file that its {@code base} names. */
   void file(Path file) {
     file(file, new LinkedHashSet<>());
   }
@@ -133,8 +130,8 @@ final class Settings {
   }
 
   /**
-   * Adds {@code key=value}. Paths and other text are taken as they are, which only {@code null} and
-   * nothing at all are not; other values are read as YAML.
+   * Adds {@code key=value}. Paths and other text are taken literally, except {@code null} and an
+   * empty value; other values are read as YAML.
    */
   void override(String assignment, Path folder) {
     int equals = assignment.indexOf('=');

@@ -12,7 +12,7 @@ import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Device;
 import org.jspecify.annotations.Nullable;
 
-/** Everything a supervised run ({@code hir sft}) is told, resolved. */
+/** The resolved configuration of a supervised run ({@code hir sft}). */
 public record SftConfig(
     @Key(
             doc =

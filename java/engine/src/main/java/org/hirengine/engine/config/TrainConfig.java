@@ -16,7 +16,7 @@ import org.hirengine.verify.Unread;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Everything a training run is told, resolved: defaults (the reference's), then the algorithm's
+ * The resolved configuration of a training run: defaults (the reference's), then the algorithm's
  * preset, then the file, then {@code key=value} overrides.
  */
 public record TrainConfig(
@@ -65,7 +65,7 @@ public record TrainConfig(
     Log log,
     Guards guards) {
 
-  /** Presets: what each sets is {@link #preset}. */
+  /** Presets; {@link #preset} says what each sets. */
   public enum Algorithm {
     HIR,
     HIR_ACHIEVE,
@@ -88,7 +88,7 @@ public record TrainConfig(
     LOOSE
   }
 
-  /** Which goal that a response achieved stands in for one that it failed. */
+  /** Which achieved goal replaces a violated constraint. */
   public enum Goal {
     /** The nearest to what was asked. */
     NEAREST,
@@ -96,9 +96,9 @@ public record TrainConfig(
     HARDEST
   }
 
-  /** How failed responses come back. */
+  /** How failed responses are replayed. */
   public enum Rewrite {
-    /** They do not: plain reinforcement learning on all sampled responses. */
+    /** They are not: plain reinforcement learning on all sampled responses. */
     NONE,
     /** Under the instruction without the violated constraints (the paper). */
     DROP,
@@ -118,7 +118,7 @@ public record TrainConfig(
     SHARED
   }
 
-  /** How beta moves. */
+  /** How beta changes. */
   public enum Controller {
     FIXED,
     ADAPTIVE
@@ -145,7 +145,7 @@ public record TrainConfig(
     SKIP
   }
 
-  /** What becomes of a control token, such as {@code <|im_end|>}, that a text of the data holds. */
+  /** How a control token, such as {@code <|im_end|>}, is read in a text of the data. */
   public enum ControlTokens {
     /** It is that token, as other trainers take it. */
     READ,
@@ -609,7 +609,7 @@ public record TrainConfig(
       @Key(doc = "Writes rollouts/step-N.jsonl.", value = "true") boolean rollouts,
       @Key(doc = "Writes TensorBoard event files.", value = "true") boolean tensorboard) {}
 
-  /** Limits beyond which a step raises a warning and a metric; the run goes on. */
+  /** Limits beyond which a step raises a warning and a metric; the run continues. */
   public record Guards(
       @Key(doc = "Warns where mean token entropy falls below (nats).", value = "0.02", min = 0)
           double minEntropy,
@@ -729,7 +729,7 @@ public record TrainConfig(
   }
 
   /**
-   * The same with what {@code find} makes of each location, such as {@link
+   * A copy with each location replaced by what {@code find} returns for it, such as {@link
    * org.hirengine.engine.hub.Hub#find}.
    */
   public TrainConfig locate(UnaryOperator<Location> find) {

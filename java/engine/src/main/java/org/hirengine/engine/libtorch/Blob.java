@@ -23,7 +23,7 @@ final class Blob {
     }
   }
 
-  /** In the care of the enclosing scope, which frees the handle and not the memory. */
+  /** Owned by the enclosing scope, which frees the handle and not the memory. */
   static Tensor of(Device device, long address, ScalarType type, long[] shape, long[] strides) {
     if (address == 0) {
       throw new KernelException("libtorch: an address that is not optional is 0");

@@ -5,7 +5,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.KernelException;
 
-/** What kernels refuse, and how they say so. */
+/** Checks of the kernels' arguments, with their messages. */
 final class Checks {
 
   private Checks() {}

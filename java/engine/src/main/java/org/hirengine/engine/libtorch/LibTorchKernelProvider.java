@@ -6,7 +6,7 @@ import org.hirengine.kernels.Device;
 import org.hirengine.kernels.KernelProvider;
 import org.hirengine.kernels.Kernels;
 
-/** Offers {@link LibTorchKernels} behind every native provider. */
+/** Offers {@link LibTorchKernels}, with a lower priority than every native provider. */
 public final class LibTorchKernelProvider implements KernelProvider {
 
   @Override

@@ -14,8 +14,8 @@ import org.hirengine.kernels.Kernels;
 import org.hirengine.kernels.Rows;
 
 /**
- * {@link Kernels} by LibTorch's operators, on any of its devices. Slow and hungry for memory beside
- * the native ones, but each line is the textbook's formula.
+ * {@link Kernels} by LibTorch's operators, on any of its devices. Slower than the native ones and
+ * larger in memory, but each line is the textbook's formula.
  */
 final class LibTorchKernels implements Kernels {
 

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The clipped surrogate of ALGORITHM 2.9 with autograd's own gradient, in double precision: a ratio
- * hangs on the difference of two log-probs that may be thousands.
+ * depends on the difference of two log-probs that may be in the thousands.
  */
 final class LibTorchPolicyLoss {
 
@@ -135,7 +135,7 @@ final class LibTorchPolicyLoss {
       Checks.logits(KERNEL, x);
       Checks.targets(KERNEL, Tensors.longs(inputs.targets().cpu()), logits.cols());
     } catch (KernelException e) {
-      // Say it again with the rows' own numbers, masked ones counted.
+      // Reported again with row numbers that count the masked rows.
       Tensor all = Blob.matrix(device, logits).clone();
       Tensor masked = torch.ones(logits.rows()).to(ScalarType.Bool);
       masked.index_fill_(0, inputs.rows().cpu(), new Scalar(0));

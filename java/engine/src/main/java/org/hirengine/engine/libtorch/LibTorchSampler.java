@@ -21,7 +21,7 @@ final class LibTorchSampler {
 
   private static final String KERNEL = "sample";
 
-  /** Logits looked at together; temporaries take some ten times as many doubles. */
+  /** Logits processed together; temporaries take some ten times as many doubles. */
   private static final long CHUNK = 4 << 20;
 
   private final Device device;

@@ -28,7 +28,7 @@ final class AttentionPlan implements AutoCloseable {
   /**
    * @param segments segments in it
    * @param queries padded length of a segment
-   * @param keys padded length of a segment behind its prefix
+   * @param keys padded length of a prefix and its segment
    * @param queryRows int64[segments * queries], packed rows; none when they are contiguous
    * @param keyRows int64[segments * keys]; none when the keys are the queries' own rows
    * @param firstRow packed row of the first query, where the rows are contiguous
@@ -133,7 +133,7 @@ final class AttentionPlan implements AutoCloseable {
     return true;
   }
 
-  /** Packed row of each place of the bucket; padding points at row 0 and is never looked at. */
+  /** Packed row of each place of the bucket; padding points at row 0 and is never read. */
   private int[] rows(List<Integer> members, int width, boolean withPrefix) {
     int[] rows = new int[members.size() * width];
     for (int i = 0; i < members.size(); i++) {
@@ -188,7 +188,7 @@ final class AttentionPlan implements AutoCloseable {
    *
    * @param queryKey [T, (heads + kvHeads) * headDim], rotated
    * @param value [T, kvHeads * headDim]
-   * @return [T, heads * headDim], in the care of the enclosing scope
+   * @return [T, heads * headDim], owned by the enclosing scope
    */
   Tensor attend(Tensor queryKey, Tensor value) {
     TensorVector outputs = new TensorVector();

@@ -16,7 +16,7 @@ import org.hirengine.engine.gguf.ModelFiles;
 import org.hirengine.replay.DataException;
 
 /**
- * What makes a model folder usable beside its weights: tokenizer, chat templates, stop ids.
+ * The files that a model folder needs besides its weights: tokenizer, chat templates, stop ids.
  *
  * <p>The files are held in memory from the beginning of a run, so no checkpoint depends on the
  * folder that they came from: it may be read-only, a cache of links, or gone by then.
@@ -45,7 +45,7 @@ public record CompanionFiles(Map<String, byte[]> files) {
   }
 
   /**
-   * Reads those that a folder has; of a GGUF file, what its metadata makes of them.
+   * Reads those that a folder has; for a GGUF file, those made from its metadata.
    *
    * @throws DataException naming a file that is there and cannot be read
    */
@@ -102,7 +102,7 @@ public record CompanionFiles(Map<String, byte[]> files) {
         continue;
       }
       Files.createDirectories(file.getParent());
-      // A link would be written through, to a file of somebody else.
+      // Writing through a link would change somebody else's file.
       Files.deleteIfExists(file);
       Files.write(file, entry.getValue());
     }

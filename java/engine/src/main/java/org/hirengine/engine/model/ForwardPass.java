@@ -30,8 +30,8 @@ public interface ForwardPass extends AutoCloseable {
 
   /**
    * Adds the gradients of all decoder parameters and of the embedding to the policy's gradient
-   * buffer; the head's are the caller's ({@link Policy#headBackward}). Can be called once, and on
-   * the policy's last pass only: the next one overwrites what was kept.
+   * buffer; the caller adds the head's ({@link Policy#headBackward}). Call it once, and only on the
+   * policy's latest pass: the next one overwrites what was kept.
    *
    * @param gradient d loss / d hidden, fp32[T, d]
    */

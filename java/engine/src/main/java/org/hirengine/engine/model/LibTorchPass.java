@@ -81,7 +81,7 @@ final class LibTorchPass implements ForwardPass {
   }
 
   /**
-   * Layers {@code from} to {@code to} - 1, and the final norm behind the last; the caller owns it.
+   * Layers {@code from} to {@code to} - 1, and the final norm after the last; the caller owns it.
    */
   private Tensor stretch(int from, int to, Tensor input) {
     Tensor x = Tensors.own(new Tensor(input));

@@ -59,7 +59,7 @@ public record ModelConfig(
   private static final String FILE = "config.json";
   private static final String ADAPTER = "adapter_config.json";
 
-  /** A key given twice is two values, and text behind the object another one. */
+  /** Duplicate keys and text after the object are ambiguous, so both are refused. */
   private static final ObjectMapper STRICT =
       JsonMapper.builder()
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -91,7 +91,7 @@ public record ModelConfig(
     return (heads + 2 * kvHeads) * headDim;
   }
 
-  /** The same model with a head of its own. */
+  /** The same model with an untied head. */
   ModelConfig untied() {
     ObjectNode written = json.deepCopy().put("tie_word_embeddings", false);
     return parse("the model without tied embeddings", written);

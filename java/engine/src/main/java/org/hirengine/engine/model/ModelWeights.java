@@ -27,14 +27,14 @@ public interface ModelWeights extends AutoCloseable {
   /** Rows first. */
   List<Long> shape(String name);
 
-  /** What a tensor is stored as. */
+  /** The stored element type. */
   GgmlType stored(String name);
 
-  /** {@link #read} takes multiples of so many rows, and the last ones. */
+  /** {@link #read} takes multiples of this many rows, and the last rows. */
   int rowStep(String name);
 
   /**
-   * Rows of a tensor as float32, one behind the other; of a vector: elements. Needs no LibTorch.
+   * Rows of a tensor as float32, concatenated; for a vector, its elements. Needs no LibTorch.
    *
    * @param first a multiple of {@link #rowStep}
    */

@@ -11,8 +11,8 @@ import org.hirengine.kernels.WeightAddresses;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A policy's weights as kernels hold them, packed once a version for passes and decoders alike, and
- * the passes over them. Follows the policy's weights by their version.
+ * A policy's weights packed for the kernels, for passes and decoders alike, and the passes over
+ * them. Packed again whenever the policy's weights change.
  */
 public final class NativeModel implements AutoCloseable {
 

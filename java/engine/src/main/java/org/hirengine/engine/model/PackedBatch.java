@@ -3,13 +3,13 @@ package org.hirengine.engine.model;
 import java.util.Arrays;
 
 /**
- * Token sequences one behind the other, without padding: the input of the training forward.
+ * Token sequences concatenated, without padding: the input of the training forward.
  *
  * <p>A segment may continue another one, its prefix: then its tokens attend to all of the prefix
- * and to what precedes them in the segment, and their positions go on from the prefix. So the
- * prompt of a group of responses is computed once, and gradients of all of them meet in it.
+ * and to earlier tokens of the segment, and their positions continue from it. So the prompt of a
+ * group of responses is computed once, and receives the gradients of all of them.
  *
- * @param ids token ids of all segments, one segment behind the other
+ * @param ids token ids of all segments, concatenated
  * @param lengths tokens of each segment, each at least 1
  * @param prefixes for each segment the index of the earlier segment that it continues, which itself
  *     continues none, or -1
@@ -39,7 +39,7 @@ public record PackedBatch(int[] ids, int[] lengths, int[] prefixes) {
     }
   }
 
-  /** Sequences of their own, none continuing another. */
+  /** Independent sequences, none continuing another. */
   public PackedBatch(int[] ids, int[] lengths) {
     this(ids, lengths, none(lengths.length));
   }
@@ -72,7 +72,7 @@ public record PackedBatch(int[] ids, int[] lengths, int[] prefixes) {
     return prefixes[i] < 0 ? 0 : lengths[prefixes[i]];
   }
 
-  /** Position of each token in its sequence, its prefix counted. */
+  /** Position of each token in its sequence, prefix included. */
   public int[] positions() {
     int[] positions = new int[ids.length];
     int row = 0;
@@ -85,7 +85,7 @@ public record PackedBatch(int[] ids, int[] lengths, int[] prefixes) {
     return positions;
   }
 
-  /** Tokens of the longest sequence, its prefix counted. */
+  /** Tokens of the longest sequence, prefix included. */
   public int longest() {
     int longest = 0;
     for (int i = 0; i < lengths.length; i++) {

@@ -40,7 +40,7 @@ import org.jspecify.annotations.Nullable;
 public final class Policy implements AutoCloseable {
 
   /**
-   * How a policy is held.
+   * How a policy is stored.
    *
    * @param compute type of activations and of the weights that GEMMs read
    * @param trainable with gradients, and fp32 masters
@@ -209,7 +209,7 @@ public final class Policy implements AutoCloseable {
   }
 
   /**
-   * Loads a model's weights under a configuration read elsewhere.
+   * Loads a model's weights under a configuration that was read before.
    *
    * <p>Where the configuration ties the head to the embedding and the weights hold a head that
    * differs, the head is used and the policy is untied, as transformers 5 does.
@@ -332,7 +332,7 @@ public final class Policy implements AutoCloseable {
     return version;
   }
 
-  /** Says that the optimizer changed {@link #masters()} (and {@link #lowPrecision()}). */
+  /** Reports that the optimizer changed {@link #masters()} (and {@link #lowPrecision()}). */
   public void weightsChanged() {
     version++;
   }
@@ -388,7 +388,9 @@ public final class Policy implements AutoCloseable {
     }
   }
 
-  /** Refuses a token id that the embedding has no row for: LibTorch would read foreign memory. */
+  /**
+   * Refuses a token id that the embedding has no row for: LibTorch would read past the embedding.
+   */
   void checkToken(int id) {
     if (id < 0 || id >= config.vocabSize()) {
       throw new IllegalArgumentException(
@@ -396,14 +398,14 @@ public final class Policy implements AutoCloseable {
     }
   }
 
-  /** Logits of hidden rows, [n, V] of {@link #logitType()}; in the care of the enclosing scope. */
+  /** Logits of hidden rows, [n, V] of {@link #logitType()}; owned by the enclosing scope. */
   public Tensor logits(Tensor hiddenRows) {
     Tensor logits = emptyLogits(hiddenRows.size(0));
     logits(hiddenRows, logits);
     return logits;
   }
 
-  /** Room for logits, [rows, V]; in the care of the enclosing scope. */
+  /** Room for logits, [rows, V]; owned by the enclosing scope. */
   Tensor emptyLogits(long rows) {
     return Tensors.empty(options.device(), scalarType(logitType()), rows, config.vocabSize());
   }
@@ -432,7 +434,7 @@ public final class Policy implements AutoCloseable {
    *
    * @param logitGradient [n, V] of {@link #logitType()}
    * @param hiddenRows [n, d], contiguous, what the logits were made from
-   * @return d loss / d hiddenRows, fp32[n, d]; in the care of the enclosing scope
+   * @return d loss / d hiddenRows, fp32[n, d]; owned by the enclosing scope
    */
   public Tensor headBackward(Tensor logitGradient, Tensor hiddenRows) {
     if (Tensors.dtype(logitGradient) != scalarType(logitType())) {
@@ -480,7 +482,7 @@ public final class Policy implements AutoCloseable {
     return parameterGradients.get(ParameterLayout.EMBEDDING);
   }
 
-  /** Weight of the norm behind the last layer, [d]. */
+  /** Weight of the norm after the last layer, [d]. */
   public Tensor finalNorm() {
     return finalNorm;
   }
@@ -490,7 +492,7 @@ public final class Policy implements AutoCloseable {
     return layers.get(index);
   }
 
-  /** Rotary tables for at least so many positions; valid until more are asked for. */
+  /** Rotary tables for at least this many positions; valid until more are asked for. */
   public RotaryTable rotary(int positions) {
     rotary.ensure(positions);
     return rotary;
@@ -507,7 +509,7 @@ public final class Policy implements AutoCloseable {
 
   /**
    * Writes config.json and model.safetensors in HF layout, loadable by transformers; tokenizer
-   * files are the tokenizer's to write.
+   * files are not written here.
    *
    * @param dtype storage type; FLOAT32 keeps master weights bit for bit
    */

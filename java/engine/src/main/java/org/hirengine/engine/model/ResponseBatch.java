@@ -11,8 +11,8 @@ import java.util.Map;
  * response tokens: the head runs on those rows alone.
  *
  * @param packed what the decoder reads
- * @param rows for every response token, one sequence behind the other, the packed row whose hidden
- *     state predicts it
+ * @param rows for every response token, sequences concatenated, the packed row whose hidden state
+ *     predicts it
  * @param targets the response tokens themselves
  * @param offsets where each sequence's tokens begin in {@link #rows}; one more at the end
  */

@@ -33,7 +33,7 @@ public final class Safetensors implements ModelWeights {
   /** Bytes read at a time where the element type has to be converted. */
   private static final long CHUNK = 16L << 20;
 
-  /** What a checkpoint says of a tensor. */
+  /** A tensor's description in a checkpoint. */
   public record Info(TensorType type, long[] shape, Path file) {}
 
   private final Path source;

@@ -90,7 +90,7 @@ public final class Scorer {
   /**
    * Scores sequences in packed batches of about {@code maxTokens} tokens, in order.
    *
-   * @param maxTokens tokens of a packed batch; a longer sequence is a batch of its own
+   * @param maxTokens tokens of a packed batch; a longer sequence gets its own batch
    * @param sharePrompts compute equal prompts of a batch once
    * @return one entry a sequence
    */
@@ -102,7 +102,7 @@ public final class Scorer {
   /**
    * Scores as {@link #score(List, double, int, boolean)} does.
    *
-   * @param progress is told after each batch how many sequences are done
+   * @param progress called after each batch with the number of sequences done
    */
   public List<Scores> score(
       List<Sequence> sequences,

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A model on disk whose configuration and weights were held to each other: every parameter is there
- * in its shape, and no tensor is left over.
+ * A model on disk whose configuration and weights have been checked against each other: every
+ * parameter is there in its shape, and no tensor is left over.
  *
  * @param config untied where the file ties the head to the embedding and the weights hold a head
  *     that differs: the head counts, as in transformers 5
@@ -27,7 +27,7 @@ public record StoredModel(
     return open(model, ModelConfig.read(model));
   }
 
-  /** Opens a model under a configuration read elsewhere. */
+  /** Opens a model under a configuration that was read before. */
   static StoredModel open(Path model, ModelConfig config) {
     ModelWeights weights = ModelWeights.open(model);
     try {

@@ -6,8 +6,8 @@ import org.hirengine.engine.model.Policy;
 import org.hirengine.kernels.Kernels;
 
 /**
- * The model one token at a time, over a cache of keys and values. Rows being decoded occupy places
- * 0 to n - 1, without gaps; the engine moves the last one into a place that falls free.
+ * Runs the model one token at a time, over a cache of keys and values. Rows being decoded occupy
+ * places 0 to n - 1, without gaps; the engine moves the last one into a place that becomes free.
  */
 interface Decoder extends AutoCloseable {
 
@@ -20,7 +20,7 @@ interface Decoder extends AutoCloseable {
   }
 
   /**
-   * Begins anew with the policy's current weights: all places are empty afterwards.
+   * Starts over with the policy's current weights; all places become empty.
    *
    * @param places most rows at a time
    * @param capacity most tokens of a row, its prompt included

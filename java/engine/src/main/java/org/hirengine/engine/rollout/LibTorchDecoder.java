@@ -28,7 +28,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class LibTorchDecoder implements Decoder {
 
-  /** The cache is looked at in multiples of this many tokens, so that views live for a while. */
+  /**
+   * Views of the cache are multiples of this many tokens wide, so that they can be reused for many
+   * steps.
+   */
   private static final int WIDTH_STEP = 16;
 
   private final Policy policy;
@@ -91,7 +94,7 @@ final class LibTorchDecoder implements Decoder {
   /**
    * Views of the buffers for a number of rows.
    *
-   * @param caches of each layer, all places' tokens one behind the other
+   * @param caches of each layer, the tokens of all places, concatenated
    * @param keys of each layer, [rows, kvHeads, width, headDim]
    * @param values of each layer, [rows, kvHeads, width, headDim]
    */

@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * one that ends leaves the batch at once, and its place is taken by the next one waiting.
  *
  * <p>What a row samples depends on its prompt, its row number, the random stream and the weights;
- * which other rows are decoded beside it changes logits by rounding at most. Calls belong on the
- * native executor's thread.
+ * the rows decoded with it change its logits by rounding at most. Calls belong on the native
+ * executor's thread.
  */
 public final class RolloutEngine implements AutoCloseable {
 
@@ -40,11 +40,13 @@ public final class RolloutEngine implements AutoCloseable {
     private static final int ROWS = 256;
     private static final long CPU_CACHE = 4 * DeviceMemory.GIB;
 
-    /** Of a GPU's free memory; the rest is for activations, gradients in passing and logits. */
+    /**
+     * Share of a GPU's free memory; the rest is for activations, temporary gradients and logits.
+     */
     private static final double GPU_SHARE = 0.4;
 
     /**
-     * What a device has free beside weights and optimizer, which must be there when this is asked.
+     * Limits from the device's free memory. Allocate weights and optimizer before calling this.
      *
      * @param rows null takes 256
      * @param cacheGib null takes two fifths of a GPU's free memory, 4 GiB on the CPU
@@ -59,7 +61,9 @@ public final class RolloutEngine implements AutoCloseable {
       return new Limits(rows == null ? ROWS : rows, Math.max(1, cache));
     }
 
-    /** Whole GiB where there are any: what else runs on the GPU seldom changes them. */
+    /**
+     * Rounded down to whole GiB where possible, so that other programs on the GPU seldom change it.
+     */
     static long cacheBytes(DeviceMemory memory) {
       long share = (long) (GPU_SHARE * memory.free());
       return share < DeviceMemory.GIB ? share : share / DeviceMemory.GIB * DeviceMemory.GIB;
@@ -100,12 +104,12 @@ public final class RolloutEngine implements AutoCloseable {
     this.decoder = Decoder.of(policy, kernels);
   }
 
-  /** With the limits of what the device has free. */
+  /** With limits from the device's free memory. */
   public RolloutEngine(Policy policy, Kernels kernels, Set<Integer> stopIds, int tokens) {
     this(policy, kernels, stopIds, tokens, Limits.of(policy.device(), null, null));
   }
 
-  /** Of any id that the model has, with the limits of what the device has free. */
+  /** Samples any id of the model, with limits from the device's free memory. */
   public RolloutEngine(Policy policy, Kernels kernels, Set<Integer> stopIds) {
     this(policy, kernels, stopIds, policy.config().vocabSize());
   }
@@ -152,8 +156,8 @@ public final class RolloutEngine implements AutoCloseable {
   }
 
   /**
-   * Samples as {@link #generate(List, int, int, RolloutParams, RandomStream)} does, and tells what
-   * it samples while it does.
+   * Samples as {@link #generate(List, int, int, RolloutParams, RandomStream)} does, and reports
+   * what it samples.
    *
    * @param listener called on this thread
    */
@@ -169,7 +173,7 @@ public final class RolloutEngine implements AutoCloseable {
   }
 
   /**
-   * Samples with a limit of each response's own.
+   * Samples with a separate limit for each response.
    *
    * @param limits most tokens of the completion of that index, at least 1; {@code maxTokens} holds
    *     too
@@ -228,9 +232,7 @@ public final class RolloutEngine implements AutoCloseable {
     }
   }
 
-  /**
-   * As many rows as wanted, as the limits allow, and as fit into the cache's room; at least one.
-   */
+  /** As many rows as are wanted, allowed by the limits, and held by the cache; at least one. */
   private int places(long rows, int capacity) {
     long bytes = decoder.tokenBytes() * capacity;
     return (int) Math.max(1, Math.min(Math.min(rows, limits.rows()), limits.cacheBytes() / bytes));
@@ -327,7 +329,7 @@ public final class RolloutEngine implements AutoCloseable {
       }
     }
 
-    /** Samples the first token of rows of one prompt; those that go on take their places. */
+    /** Samples the first token of rows of one prompt; those that continue take their places. */
     private void begin(Prefill current, int prompt, int count) {
       for (int i = 0; i < count; i++) {
         int row = firstRow + next % n + i;
@@ -351,7 +353,10 @@ public final class RolloutEngine implements AutoCloseable {
       }
     }
 
-    /** The prefill that holds {@code prompt}: the one at hand, or one of it and those behind it. */
+    /**
+     * The prefill that holds {@code prompt}: the current one, or a new one of this prompt and those
+     * after it.
+     */
     private Prefill prefilled(int prompt) {
       if (prefill != null && prompt < prefillFirst + prefill.lengths().length) {
         return prefill;

@@ -1,16 +1,16 @@
 package org.hirengine.engine.rollout;
 
 /**
- * Told what a {@link RolloutEngine} samples while it does, on the thread that samples: what takes
- * long here holds up every row. An exception thrown here ends the sampling.
+ * Receives what a {@link RolloutEngine} samples, on the sampling thread: slow code here delays
+ * every row. An exception thrown by a listener ends the sampling.
  */
 public interface RolloutListener {
 
-  /** Takes no notice. */
+  /** Ignores everything. */
   RolloutListener NONE = new RolloutListener() {};
 
   /**
-   * A row got its next token; a stop id is not told.
+   * A row got its next token; a stop id is not reported.
    *
    * @param promptId id of its {@link Prompt}
    * @param row number among the responses to that prompt

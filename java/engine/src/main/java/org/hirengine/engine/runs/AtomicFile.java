@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
 /**
- * Files that are there whole or not at all, however the process ends: written under {@code
+ * Files that exist completely or not at all, however the process ends: written under {@code
  * NAME.tmp}, then renamed.
  */
 final class AtomicFile {
@@ -41,7 +41,7 @@ final class AtomicFile {
   private static void write(Path file, Content content, boolean durable) {
     Path aside = file.resolveSibling(file.getFileName() + SUFFIX);
     try {
-      // Streams: an interrupt closes a channel in the middle of a write.
+      // A stream, not a channel: an interrupt would close a channel in the middle of a write.
       try (OutputStream out = Files.newOutputStream(aside)) {
         content.writeTo(out);
       }

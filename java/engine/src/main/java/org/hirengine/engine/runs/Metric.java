@@ -132,7 +132,7 @@ public enum Metric {
   }
 
   /**
-   * Whether two runs of one configuration and seed must agree on it; false for what a clock says.
+   * Whether two runs of one configuration and seed must agree on it; false for times and speeds.
    */
   public boolean compared() {
     return compared;

@@ -15,8 +15,8 @@ import java.util.List;
  *
  * <p>Each line goes to the operating system in one write, so it survives the end of the process
  * however that comes; {@link #sync} forces the file to disk and belongs before a checkpoint becomes
- * valid, so that a checkpoint never knows of steps that a power cut took from the log. A kill in
- * the middle of a write can leave the last line torn: opening cuts it off, reading passes it over.
+ * valid, so that a checkpoint never covers steps that a power cut removed from the log. A kill in
+ * the middle of a write can leave the last line torn: opening removes it, reading skips it.
  */
 public final class MetricsLog implements AutoCloseable {
 
@@ -24,7 +24,7 @@ public final class MetricsLog implements AutoCloseable {
   private static final String REMEDY = "free disk space, then continue with --resume";
 
   private final Path file;
-  // No channel: an interrupt of the writing thread would close it for good.
+  // Not a channel: an interrupt of the writing thread would close it for good.
   private final RandomAccessFile out;
   private int lastStep;
 

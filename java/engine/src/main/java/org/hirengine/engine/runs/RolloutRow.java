@@ -67,7 +67,7 @@ public record RolloutRow(
   /**
    * Checks that all per-token arrays have one number per token.
    *
-   * @throws IllegalArgumentException naming the one that has not
+   * @throws IllegalArgumentException naming the one that does not
    */
   public RolloutRow {
     Objects.requireNonNull(instruction, "instruction");

@@ -89,7 +89,7 @@ public final class RunFolder implements AutoCloseable {
             path + " is in use by " + holder(lockFile),
             "wait for that run to end, or choose another 'out'");
       }
-      // Once more under the lock: another trainer may have come and gone in between.
+      // Checked again under the lock: another trainer may have run in between.
       check(path, existing);
       if (existing == Existing.OVERWRITE) {
         deleteRun(path);
@@ -260,7 +260,7 @@ public final class RunFolder implements AutoCloseable {
     return path.resolve(BAD_ROWS);
   }
 
-  /** Lets the next trainer in. */
+  /** Unlocks the folder. */
   @Override
   public void close() {
     try {

@@ -9,13 +9,12 @@ import java.util.Set;
 import org.hirengine.engine.config.TrainConfig;
 
 /**
- * Watches what a step measured for the ways in which such training goes wrong without failing:
- * entropy collapse, KL blow-up, decoding and scoring that disagree, responses cut off, verifiers
- * that fail.
+ * Watches what a step measured for signs of training that goes wrong without failing: entropy
+ * collapse, KL blow-up, decoding and scoring that disagree, responses cut off, verifiers that fail.
  *
  * <p>Each guard writes its {@code alarm.*} metric in every step whose value it knows, and says one
  * line in the step in which its alarm begins; a value that is not a number is beyond every limit.
- * The run goes on. Not thread-safe.
+ * The run continues. Not thread-safe.
  */
 public final class StepGuards {
 

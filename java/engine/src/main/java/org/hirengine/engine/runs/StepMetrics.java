@@ -107,7 +107,7 @@ public final class StepMetrics {
   }
 
   /**
-   * Reads what {@link #toJson} wrote; fields of other versions are passed over.
+   * Reads what {@link #toJson} wrote; fields of other versions are ignored.
    *
    * @throws IllegalArgumentException when it is not such an object
    */

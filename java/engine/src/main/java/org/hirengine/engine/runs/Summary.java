@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param rollouts responses sampled for training, those of evaluation left out
  * @param generatedTokens their tokens
  * @param updates optimizer updates made
- * @param seconds wall time of all of the run's sittings together, evaluation included
+ * @param seconds wall time of the whole run, across resumes, evaluation included
  * @param before accuracy on held-out prompts before the first step; null without evaluation
  * @param after the same after the last step
  */

@@ -19,8 +19,8 @@ public final class DeviceException extends RuntimeException {
   }
 
   /**
-   * What an exception of LibTorch or of a kernel becomes: one that names the keys to lower where
-   * the device's memory ran out, else itself.
+   * Translates an exception of LibTorch or of a kernel: into one that names the keys to lower where
+   * the device ran out of memory, otherwise returns it unchanged.
    */
   public static RuntimeException explain(RuntimeException e) {
     if (e instanceof DeviceException) {

@@ -12,10 +12,10 @@ import org.bytedeco.javacpp.SizeTPointer;
 import org.hirengine.kernels.Device;
 
 /**
- * Memory of a GPU, as its driver counts it: of all processes, blocks that LibTorch keeps for later
- * included.
+ * Memory of a GPU as its driver counts it: of all processes, including blocks that LibTorch has
+ * cached.
  *
- * @param free bytes that can still be had
+ * @param free bytes that are free
  * @param total bytes in all
  */
 public record DeviceMemory(long free, long total) {

@@ -88,7 +88,8 @@ public final class NativeExecutor implements AutoCloseable {
         try {
           return future.get();
         } catch (InterruptedException e) {
-          // The task goes on whatever happens here; leaving now would free tensors that it uses.
+          // The task keeps running whatever happens here; leaving now would free tensors that it
+          // uses.
           interrupted = true;
         } catch (ExecutionException e) {
           Throwable cause = e.getCause();

@@ -15,9 +15,9 @@ import org.hirengine.kernels.NativeEnv;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Loads the native side once a process, in the only order that works: JavaCPP's settings before its
- * first pointer, the environment that OpenBLAS reads, then LibTorch (with OpenBLAS and libgomp),
- * then our kernels.
+ * Loads the native libraries once per process, in the only order that works: JavaCPP's settings
+ * before its first pointer, the environment that OpenBLAS reads, then LibTorch (with OpenBLAS and
+ * libgomp), then our kernels.
  */
 public final class NativeRuntime {
 
@@ -39,9 +39,10 @@ public final class NativeRuntime {
   }
 
   /**
-   * {@link #load()}, telling OpenBLAS and OpenMP how many threads to make, which they read once.
+   * As {@link #load()}, and sets how many threads OpenBLAS and OpenMP create, which they read only
+   * once.
    *
-   * @param threads 0 leaves them their own choice
+   * @param threads 0 leaves the choice to them
    */
   @SuppressWarnings("StaticAssignmentOfThrowable") // the cause of every refusal after the first
   static synchronized void load(int threads) {
@@ -52,7 +53,8 @@ public final class NativeRuntime {
       throw missing(failure);
     }
     // JavaCPP's memory ceilings come from -Xmx, and would abort a run with big native tensors and a
-    // small heap. Its collector thread would make every tensor twice as dear (2.7 us against 1.5);
+    // small heap. Its collector thread would make every tensor twice as expensive (2.7 us against
+    // 1.5);
     // all our tensors have an owner that closes them. Settings of the embedding program win.
     setDefault("org.bytedeco.javacpp.maxPhysicalBytes", "0");
     setDefault("org.bytedeco.javacpp.maxBytes", "0");
@@ -80,7 +82,7 @@ public final class NativeRuntime {
     return KernelRegistry.choose(device);
   }
 
-  /** LibTorch would fail at the first tensor only, and not say what to do. */
+  /** LibTorch would fail only at the first tensor, without naming a remedy. */
   private static void requireCuda() {
     whyNoCuda()
         .ifPresent(
@@ -92,7 +94,7 @@ public final class NativeRuntime {
             });
   }
 
-  /** All that keeps tensors from a GPU here; empty where nothing does. Loads LibTorch. */
+  /** Why tensors cannot be on a GPU here; empty if they can. Loads LibTorch. */
   public static Optional<String> whyNoCuda() {
     load();
     if (torch.cuda_is_available()) {
@@ -111,8 +113,8 @@ public final class NativeRuntime {
   }
 
   /**
-   * What LibTorch's CUDA half lacks. It is loaded where it can be and left out in silence where it
-   * cannot, so that the CPU's half works on any machine.
+   * What LibTorch's CUDA part is missing. It is loaded where possible and silently left out
+   * otherwise, so that the CPU part works on any machine.
    */
   private static Optional<String> missingLibrary() {
     String loaded = Loader.getLoadedLibraries().get("jnitorch");

@@ -23,7 +23,7 @@ public final class Tensors {
 
   private Tensors() {}
 
-  /** Takes {@code tensor} out of the care of any enclosing scope; the caller closes it. */
+  /** Detaches {@code tensor} from any enclosing scope; the caller closes it. */
   public static Tensor own(Tensor tensor) {
     tensor.retainReference();
     return tensor;
@@ -58,7 +58,7 @@ public final class Tensors {
         : new org.bytedeco.pytorch.Device(DeviceType.CPU);
   }
 
-  /** {@code tensor} on {@code device}: itself where it lies there already. */
+  /** {@code tensor} on {@code device}: itself if it is already there. */
   public static Tensor to(Device device, Tensor tensor) {
     return device.kind() == Device.Kind.CPU ? tensor : tensor.cuda();
   }

@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Tells the control tokens that a chat template writes from text of the data that reads the same.
+ * Distinguishes control tokens that a chat template writes from equal text in the data.
  *
  * <p>A text is hidden before it is rendered: a mark behind the first character of everything in it
  * that reads as a control token. What reads as one after rendering is the template's, and is put

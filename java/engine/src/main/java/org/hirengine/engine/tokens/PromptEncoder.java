@@ -27,7 +27,7 @@ public final class PromptEncoder {
   private final boolean splitting;
 
   /**
-   * An encoder over a model's tokenizer and chat template, which stay the caller's to close.
+   * An encoder over a model's tokenizer and chat template, which the caller closes.
    *
    * @param tokenizer the model's tokenizer
    * @param template the model's chat template
@@ -54,9 +54,9 @@ public final class PromptEncoder {
   }
 
   /**
-   * The same encoder for data that nobody vouches for: what reads as a control token in a message,
-   * such as {@code <|im_end|>}, is text like any other and cannot end the turn. Control tokens that
-   * the template writes are what they are.
+   * The same encoder for untrusted data: what reads as a control token in a message, such as {@code
+   * <|im_end|>}, is text like any other and cannot end the turn. Control tokens that the template
+   * writes keep their meaning.
    */
   public PromptEncoder splittingControlTokens() {
     return new PromptEncoder(tokenizer, template, defaults, controls, true);

@@ -3,9 +3,9 @@ package org.hirengine.engine.tokens;
 import java.util.Arrays;
 
 /**
- * The text of tokens that come one by one, told as it grows and never with half a character: a
- * token may end inside a character's UTF-8 bytes, and what is told joins up to {@link
- * Tokenizer#decode} of all tokens, special ones left out.
+ * The text of tokens that arrive one by one, returned as it grows and never with half a character:
+ * a token may end inside a character's UTF-8 bytes. The pieces join to {@link Tokenizer#decode} of
+ * all tokens, special ones left out.
  */
 public final class StreamedText {
 
@@ -16,10 +16,10 @@ public final class StreamedText {
   private int[] ids = new int[64];
   private int count;
 
-  /** Tokens up to here are told. */
+  /** Tokens up to here have been returned. */
   private int shown;
 
-  /** Where the tokens that were told last begin: what follows is decoded behind them. */
+  /** Start of the tokens that were returned last: later tokens are decoded together with them. */
   private int from;
 
   public StreamedText(Tokenizer tokenizer) {
@@ -32,7 +32,8 @@ public final class StreamedText {
       ids = Arrays.copyOf(ids, 2 * count);
     }
     ids[count++] = token;
-    // Some decoders drop a space at the start, so new tokens are decoded behind those before them.
+    // Some decoders drop a space at the start, so new tokens are decoded together with those before
+    // them.
     String before = decode(from, shown);
     String now = decode(from, count);
     if (now.length() <= before.length() || now.endsWith(INCOMPLETE) || !now.startsWith(before)) {
@@ -43,7 +44,7 @@ public final class StreamedText {
     return tell(now.substring(before.length()));
   }
 
-  /** What is still to be told when no token follows. */
+  /** The rest of the text, when no token follows. */
   public String end() {
     String all = decode(0, count);
     shown = count;

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The table of tokens in a {@code tokenizer.json}: the model's own and the added ones. The native
- * tokenizer does not give it out, so it is read from the file, as a stream (real files hold some
+ * tokenizer does not expose it, so it is read from the file, as a stream (real files hold some
  * 150,000 tokens and twice as many merges).
  *
  * @param ids token to id

@@ -4,8 +4,8 @@ import java.util.SplittableRandom;
 import org.hirengine.engine.train.Randoms.Purpose;
 
 /**
- * Endless passes over {@code size} items, each pass in an order of its own that follows from seed
- * and pass alone: the position is all there is to save.
+ * Endless passes over {@code size} items. Each pass has its own order, which follows from the seed
+ * and the pass number alone, so the position is the only state.
  */
 final class DataOrder {
 
@@ -31,7 +31,7 @@ final class DataOrder {
     return position;
   }
 
-  /** Continues where another run stood. */
+  /** Continues from another run's position. */
   void restore(long savedPosition) {
     position = savedPosition;
   }

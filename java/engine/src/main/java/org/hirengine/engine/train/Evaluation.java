@@ -10,8 +10,8 @@ import org.hirengine.replay.DataException;
 import org.hirengine.replay.Instruction;
 
 /**
- * Accuracy on held-out instructions, sampled with a seed and a purpose of their own: every
- * evaluation of a run draws the same random numbers, and none that training draws.
+ * Accuracy on held-out instructions, sampled with a separate seed and purpose: every evaluation of
+ * a run uses the same random numbers, and training uses others.
  */
 final class Evaluation {
 

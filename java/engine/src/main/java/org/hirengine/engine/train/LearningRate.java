@@ -11,8 +11,7 @@ import org.hirengine.engine.config.TrainConfig.Optim;
 record LearningRate(Optim config, long updates) {
 
   /**
-   * The rate of an update, counted from 1. Behind the last update it stays where the schedule
-   * ended.
+   * The rate of an update, counted from 1. After the last update it stays where the schedule ended.
    */
   double at(long update) {
     if (update <= config.warmup()) {

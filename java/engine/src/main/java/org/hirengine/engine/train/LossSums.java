@@ -3,7 +3,7 @@ package org.hirengine.engine.train;
 import org.hirengine.kernels.Kernels.PolicyLossSums;
 
 /**
- * What the loss kernel summed up over tokens, each times its weight, and the weights themselves.
+ * The loss kernel's sums over tokens, each times its weight, with the sum of the weights.
  *
  * @param weight sum of the tokens' weights
  * @param logprob of the policy before the update
@@ -20,7 +20,7 @@ record LossSums(
 
   static final LossSums ZERO = new LossSums(0, 0, 0, 0, 0, 0, 0, 0);
 
-  /** What the kernel returned for tokens of these weights and log-probs in all. */
+  /** From the kernel's sums over tokens with these total weights and log-probs. */
   static LossSums of(double weight, double logprob, PolicyLossSums sums) {
     return new LossSums(
         weight,

@@ -8,18 +8,18 @@ import org.hirengine.engine.model.ResponseBatch.Sequence;
 
 /**
  * Rows packed for one forward pass, a prompt that several of them share only once. Originals come
- * first, replays behind them, so that their statistics can be told apart.
+ * first, then replays, so that their statistics can be kept apart.
  *
  * @param rows the rows, in the order of their tokens
  * @param batch what the decoder reads, and which response tokens it predicts
- * @param originalTokens how many of those tokens belong to rows that are no replays
+ * @param originalTokens how many of those tokens belong to originals
  */
 record MicroBatch(List<TrainingRow> rows, ResponseBatch batch, int originalTokens) {
 
   /**
    * Cuts consecutive rows into micro-batches.
    *
-   * @param tokens packed tokens of a micro-batch at most; a row longer than that stands alone
+   * @param tokens most packed tokens of a micro-batch; a longer row gets its own
    * @param sharePrompts pack a prompt that rows share once
    */
   static List<MicroBatch> cut(List<TrainingRow> rows, int tokens, boolean sharePrompts) {

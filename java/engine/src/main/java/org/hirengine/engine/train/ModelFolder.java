@@ -7,7 +7,7 @@ import org.hirengine.engine.model.ModelException;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.kernels.DType;
 
-/** A policy with everything that makes its folder usable by others: the Hugging Face layout. */
+/** Writes a policy with everything that other tools need: the Hugging Face layout. */
 final class ModelFolder {
 
   private ModelFolder() {}

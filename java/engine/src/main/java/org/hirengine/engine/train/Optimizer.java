@@ -48,24 +48,24 @@ final class Optimizer implements AutoCloseable {
     return rate.at(Math.max(1, updates));
   }
 
-  /** fp32[n], in the places of the policy's flat weights. */
+  /** fp32[n], laid out as the policy's flat weights. */
   Tensor firstMoment() {
     return firstMoment;
   }
 
-  /** fp32[n], in the places of the policy's flat weights. */
+  /** fp32[n], laid out as the policy's flat weights. */
   Tensor secondMoment() {
     return secondMoment;
   }
 
-  /** Continues after {@code savedUpdates} updates; the moments are the caller's to fill. */
+  /** Continues after {@code savedUpdates} updates; the caller fills the moments. */
   void restore(long savedUpdates) {
     updates = savedUpdates;
   }
 
   /**
-   * Steps by the accumulated gradient and clears it. A gradient that is not finite changes nothing
-   * but is cleared, too.
+   * Steps by the accumulated gradient and clears it. A gradient that is not finite changes nothing,
+   * and is cleared too.
    *
    * @return the gradient's norm before clipping; NaN or infinite where no step was made
    */

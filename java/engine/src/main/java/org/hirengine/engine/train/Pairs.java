@@ -74,7 +74,7 @@ record Pairs(List<TrainingRow> rows, int tooLong, int controlTokens, List<BadRow
     return new Pairs(rows, tooLong, controlTokens, result.bad());
   }
 
-  /** The row in the engine's own layout: what is learnt is its {@code response}. */
+  /** The row in the engine's own layout: its {@code response} is what is trained. */
   private static ObjectNode withResponse(ObjectNode row) {
     if (row.hasNonNull("response")) {
       return row;

@@ -29,7 +29,7 @@ import org.hirengine.kernels.Kernels.TokenInputs;
 final class PolicyGradient {
 
   /**
-   * Bounds of memory, which do not change results.
+   * Memory limits, which do not change results.
    *
    * @param microTokens packed tokens per forward pass
    * @param sharePrompts compute a prompt once for its rows in a micro-batch
@@ -85,7 +85,7 @@ final class PolicyGradient {
   /**
    * Adds the mini-batch's gradient to the policy's gradient buffer.
    *
-   * @param progress is told after each micro-batch how many rows it had
+   * @param progress called after each micro-batch with its number of rows
    */
   Result accumulate(List<TrainingRow> miniBatch, IntConsumer progress) {
     int[] lengths = miniBatch.stream().mapToInt(row -> row.response().length).toArray();

@@ -25,7 +25,7 @@ final class PolicyUpdate {
    * What an update did.
    *
    * @param gradientNorm before clipping; NaN or infinite where nothing was changed
-   * @param problem why nothing was changed, for people; empty otherwise
+   * @param problem why nothing was changed, as text for people; empty otherwise
    */
   record Outcome(PolicyGradient.Result sums, double gradientNorm, String problem) {
 
@@ -41,7 +41,7 @@ final class PolicyUpdate {
   /**
    * Takes one optimizer step.
    *
-   * @param progress is told after each micro-batch how many rows it had
+   * @param progress called after each micro-batch with its number of rows
    */
   Outcome update(List<TrainingRow> miniBatch, IntConsumer progress) {
     PolicyGradient.Result sums;

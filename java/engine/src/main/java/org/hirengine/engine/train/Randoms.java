@@ -3,9 +3,8 @@ package org.hirengine.engine.train;
 import java.util.SplittableRandom;
 
 /**
- * Random choices outside the kernels, each drawn from a stream of its own that is keyed by what the
- * choice is for. Nothing is carried from one choice to the next, so a resumed run needs no state to
- * make the same ones.
+ * Random choices outside the kernels. Each has its own stream, keyed by its purpose, and nothing
+ * carries over from one to the next, so a resumed run needs no state to repeat them.
  */
 record Randoms(long seed) {
 

@@ -100,7 +100,7 @@ final class ReplayMaker {
         randoms.stream(Purpose.SELECTION, step));
   }
 
-  /** Every failed response that ended by itself and says something, up to the cap. */
+  /** Every failed response that ended with a stop token and is not blank, up to the cap. */
   private int[] failed(List<Trajectory> trajectories, int step) {
     int[] candidates =
         IntStream.range(0, trajectories.size())
@@ -120,7 +120,7 @@ final class ReplayMaker {
         randoms.stream(Purpose.REPLAY_CAP, step));
   }
 
-  /** The other responses of a trajectory's prompt, where goals are weighed by them. */
+  /** The other responses to a trajectory's prompt, where goals are ranked by them. */
   private List<Response> peers(List<Trajectory> trajectories, int index) {
     if (config.replay().goal() != Goal.HARDEST) {
       return List.of();

@@ -19,7 +19,8 @@ import org.hirengine.engine.train.Verification.Judged;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Samples responses, and has them judged while the native thread scores them (ALGORITHM 2.1, 2.3).
+ * Samples responses, and has them verified while the native thread scores them (ALGORITHM 2.1,
+ * 2.3).
  */
 final class Sampler {
 
@@ -54,7 +55,7 @@ final class Sampler {
   /**
    * Samples {@code n} responses per task for training.
    *
-   * @param firstRow number of the first one: extra responses go on where the first ones ended
+   * @param firstRow number of the first one; extra responses continue the numbers of the first ones
    * @return a task's responses together, in the order of the tasks
    */
   List<Trajectory> trajectories(List<Task> tasks, int n, int firstRow, int step, Stopwatch watch) {
@@ -97,7 +98,7 @@ final class Sampler {
     return trajectories;
   }
 
-  /** Samples responses and judges them, for evaluation. */
+  /** Samples and verifies responses, for evaluation. */
   List<Judged> judged(
       List<Task> tasks, int n, double temperature, RandomStream random, Stopwatch watch) {
     RolloutParams params = RolloutParams.sampling(config.limits().response(), temperature);
@@ -128,7 +129,7 @@ final class Sampler {
     return completions;
   }
 
-  /** Tells how many of so many responses are sampled. */
+  /** Reports how many of the responses have been sampled. */
   private RolloutListener counting(int responses) {
     AtomicInteger done = new AtomicInteger();
     return new RolloutListener() {

@@ -41,7 +41,7 @@ import org.hirengine.kernels.Kernels.PolicyLossConfig;
  */
 public final class SftTrainer implements AutoCloseable {
 
-  /** Updates in a row whose loss or gradient is not finite before the run gives up. */
+  /** Consecutive updates without a finite loss or gradient after which the run gives up. */
   private static final int MAX_SKIPPED = 3;
 
   /** Ratio 1: nothing is ever clipped. */
@@ -64,7 +64,7 @@ public final class SftTrainer implements AutoCloseable {
   private int skippedInARow;
   private boolean closed;
 
-  /** Held by whoever trains, saves or closes. */
+  /** Held while training, saving or closing. */
   private final ReentrantLock busy = new ReentrantLock();
 
   /**
@@ -132,7 +132,7 @@ public final class SftTrainer implements AutoCloseable {
   /**
    * Like {@link #open(SftConfig)}.
    *
-   * @param hub finds what is named by names of the Hub
+   * @param hub finds what is given by Hub name
    */
   public static SftTrainer open(SftConfig given, Hub hub) throws IOException {
     SftConfig config = given.locate(hub::find);
@@ -160,7 +160,7 @@ public final class SftTrainer implements AutoCloseable {
     }
   }
 
-  /** What the chat template ends a turn with, else what the tokenizer ends a text with. */
+  /** The chat template's end-of-turn token, else the tokenizer's end-of-text token. */
   private static int stopId(PromptEncoder prompts, Tokenizer tokenizer, Path source) {
     OptionalInt turn = prompts.endOfTurnId();
     OptionalInt stop = turn.isPresent() ? turn : tokenizer.eosId();
@@ -203,7 +203,7 @@ public final class SftTrainer implements AutoCloseable {
 
   /**
    * Pairs whose texts hold what reads as a control token of the model; {@code control_tokens} says
-   * what becomes of it.
+   * how it is read.
    */
   public int controlTokens() {
     return pairs.controlTokens();
@@ -218,7 +218,7 @@ public final class SftTrainer implements AutoCloseable {
    * Makes all updates, then writes the model folder. Ctrl-C, {@link #requestStop} and an interrupt
    * of this thread, which stays set, make it write the model as it is.
    *
-   * @param listener told after every update
+   * @param listener called after every update
    * @throws IllegalStateException when three updates in a row have no finite gradient
    */
   public void run(Consumer<Progress> listener) throws IOException {

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The rows a step trains on, in training order: a prompt's responses together, each replay right
- * behind its original; with rewards, KL penalty and advantages (ALGORITHM 2.4, 2.7, 2.8).
+ * after its original; with rewards, KL penalty and advantages (ALGORITHM 2.4, 2.7, 2.8).
  *
  * @param rows what the update learns from
  * @param records the same rows with everything that led to them

@@ -30,8 +30,8 @@ import org.hirengine.kernels.Kernels.PolicyLossConfig;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The parts of a training step on random weights and tokens, for timing: the very classes that the
- * trainer runs, without instructions and verification.
+ * The parts of a training step on random weights and tokens, for timing: with the same classes that
+ * the trainer runs, without instructions and verification.
  */
 public final class StepBenchmark implements AutoCloseable {
 

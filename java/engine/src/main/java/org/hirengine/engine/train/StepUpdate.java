@@ -24,20 +24,20 @@ final class StepUpdate {
   }
 
   /**
-   * Trains on a step's rows. An update that is not finite ends the step: those behind it were made
-   * for a policy that it did not become.
+   * Trains on a step's rows. An update that is not finite ends the step: the rows after it were
+   * meant for the policy that it should have made.
    */
   UpdateReport run(List<TrainingRow> rows) {
     return run(rows, (done, of) -> {});
   }
 
-  /** Is told how many rows are trained on, those of all passes counted. */
+  /** Receives how many rows have been trained on, counting every pass. */
   interface Progress {
 
     void rows(long done, long of);
   }
 
-  /** Trains on a step's rows as {@link #run(List)} does, and tells how far it is. */
+  /** Trains on a step's rows as {@link #run(List)} does, and reports progress. */
   UpdateReport run(List<TrainingRow> rows, Progress progress) {
     long all = (long) rows.size() * config.epochs();
     AtomicLong done = new AtomicLong();

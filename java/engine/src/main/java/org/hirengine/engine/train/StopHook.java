@@ -3,11 +3,11 @@ package org.hirengine.engine.train;
 import java.util.concurrent.CountDownLatch;
 
 /**
- * Holds the end of the process back until a run has come to rest.
+ * Delays the end of the process until a run has stopped.
  *
  * <p>On Ctrl-C and SIGTERM the JVM runs its shutdown hooks and then LibTorch's static destructors,
- * under the feet of a native thread that is still at work. This hook asks the run to stop and waits
- * until it has saved and freed what it holds.
+ * while a native thread may still be working. This hook asks the run to stop and waits until it has
+ * saved and freed what it holds.
  */
 public final class StopHook implements AutoCloseable {
 
@@ -41,7 +41,7 @@ public final class StopHook implements AutoCloseable {
     return fired;
   }
 
-  /** Says that the run has come to rest. */
+  /** Reports that the run has stopped. */
   @Override
   public void close() {
     ended.countDown();

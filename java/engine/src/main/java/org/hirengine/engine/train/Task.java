@@ -3,7 +3,7 @@ package org.hirengine.engine.train;
 import org.hirengine.replay.Instruction;
 
 /**
- * An instruction with its prompt made ready.
+ * An instruction with its encoded prompt.
  *
  * @param draw number of the draw from the data, which keys its rows' random streams
  * @param text chat template applied

@@ -7,7 +7,7 @@ import org.hirengine.engine.tokens.PromptEncoder;
 import org.hirengine.replay.DataException;
 import org.hirengine.replay.Instruction;
 
-/** Draws tasks from instructions. A prompt over the limit is passed over and counted, never cut. */
+/** Draws tasks from instructions. A prompt over the limit is skipped and counted, never cut. */
 final class TaskSource {
 
   private final List<Instruction> instructions;
@@ -26,12 +26,12 @@ final class TaskSource {
     this.order = order;
   }
 
-  /** Draws made so far, those passed over included. */
+  /** Draws made so far, including skipped ones. */
   long position() {
     return order.position();
   }
 
-  /** Prompts passed over so far because they exceed the limit. */
+  /** Prompts skipped so far because they exceed the limit. */
   long tooLong() {
     return tooLong;
   }

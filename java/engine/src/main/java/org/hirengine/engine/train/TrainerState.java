@@ -6,7 +6,7 @@ import org.hirengine.engine.runs.Summary.Accuracy;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Everything of a run that is not in tensors. Random numbers have no state: they follow from seed,
+ * All state of a run outside its tensors. Random numbers have no state: they follow from seed,
  * purpose, step and place.
  *
  * @param format of the checkpoint; readers refuse others
@@ -15,13 +15,13 @@ import org.jspecify.annotations.Nullable;
  * @param rollouts responses sampled for training
  * @param generatedTokens their tokens
  * @param dataPosition draws from the training data
- * @param tooLong draws passed over because their prompt exceeds the limit
+ * @param tooLong draws skipped because their prompt exceeds the limit
  * @param skippedInARow updates in a row, up to the last, that were not finite
  * @param klBeta weight of the KL penalty in the next step
- * @param seconds wall time of all sittings
+ * @param seconds wall time, including that before a resume
  * @param before accuracy on held-out prompts before the first step; null without evaluation
- * @param now local date and time that the chat template sees; null in checkpoints of before it was
- *     fixed
+ * @param now local date and time that the chat template sees; null in checkpoints older than this
+ *     field
  * @param reference SHA-256 of the reference policy's weights; null where there is none
  */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)

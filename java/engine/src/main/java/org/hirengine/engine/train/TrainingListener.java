@@ -7,16 +7,16 @@ import org.hirengine.engine.runs.Summary.Accuracy;
 import org.hirengine.replay.Coverage;
 
 /**
- * Told what a training run does, on the thread that runs it, between its steps (but for {@link
- * #progress}). An exception thrown here ends the run.
+ * Receives training events, on the thread that runs the training and between its steps (except
+ * {@link #progress}). An exception thrown by a listener ends the run.
  */
 public interface TrainingListener {
 
-  /** The training data is read; told before the run begins. */
+  /** The training data has been read; called before the run starts. */
   default void data(Coverage coverage) {}
 
   /**
-   * The run begins, or goes on.
+   * The run starts or resumes.
    *
    * @param step steps taken already
    * @param steps steps the run takes in all, unless {@code train.max_rollouts} ends it before
@@ -24,16 +24,16 @@ public interface TrainingListener {
   default void started(int step, int steps) {}
 
   /**
-   * The step or evaluation under way has come further. Told often, and on the native thread too:
-   * what takes long here holds up the run.
+   * The current step or evaluation has advanced. Called often, also on the native thread: slow code
+   * here slows the run down.
    *
-   * @param part what is under way: {@code rollout}, {@code log-probs} or {@code update}
-   * @param done responses that it is done with
-   * @param of responses that there are
+   * @param part the current part: {@code rollout}, {@code log-probs} or {@code update}
+   * @param done responses done so far
+   * @param of responses in all
    */
   default void progress(String part, long done, long of) {}
 
-  /** A step is done; its metrics stand in the run folder. */
+  /** A step is done; its metrics are in the run folder. */
   default void step(StepMetrics metrics) {}
 
   /**
@@ -43,13 +43,13 @@ public interface TrainingListener {
    */
   default void evaluated(int step, Accuracy accuracy) {}
 
-  /** Something to know about: an alarm, a skipped update, data left out. */
+  /** Something that deserves attention: an alarm, a skipped update, data left out. */
   default void warning(String message) {}
 
-  /** A checkpoint is whole. */
+  /** A checkpoint is complete. */
   default void checkpoint(int step, Path folder) {}
 
-  /** Several listeners as one, told in their order. */
+  /** Several listeners as one, called in order. */
   static TrainingListener all(List<TrainingListener> listeners) {
     return new Listeners(List.copyOf(listeners));
   }

@@ -36,15 +36,15 @@ import org.hirengine.verify.Verifiers;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A training run under way (ALGORITHM 2): its counters, its folder, and what a step consists of.
- * {@link org.hirengine.engine.HirTrainer} is its public face.
+ * A training run (ALGORITHM 2): its counters, its folder and its steps. {@link
+ * org.hirengine.engine.HirTrainer} is its public face.
  *
  * <p>One thread at a time takes steps; {@link #requestStop} and {@link #close} may be called from
  * any. An interrupt of the thread that trains is a request to stop, and stays set.
  */
 public final class TrainingRun implements AutoCloseable {
 
-  /** Updates in a row that are not finite before the run stops. */
+  /** Consecutive non-finite updates after which the run stops. */
   private static final int MAX_SKIPPED = 3;
 
   private final TrainConfig config;
@@ -78,7 +78,7 @@ public final class TrainingRun implements AutoCloseable {
   private boolean toldOfJudge;
   private boolean closed;
 
-  /** Held by whoever steps, saves or closes. */
+  /** Held while stepping, saving or closing. */
   private final ReentrantLock busy = new ReentrantLock();
 
   /**
@@ -290,8 +290,8 @@ public final class TrainingRun implements AutoCloseable {
   }
 
   /**
-   * Evaluates, takes all steps that are left, evaluates again, saves, and writes the summary. On
-   * {@link #requestStop}, Ctrl-C and SIGTERM it finishes the step, saves and returns.
+   * Evaluates, takes all remaining steps, evaluates again, saves, and writes the summary. On {@link
+   * #requestStop}, Ctrl-C and SIGTERM it finishes the step, saves and returns.
    *
    * @throws TrainingStoppedException when three updates in a row were not finite; a checkpoint was
    *     written
@@ -363,8 +363,8 @@ public final class TrainingRun implements AutoCloseable {
   }
 
   /**
-   * Takes one training step, logs it, and evaluates and saves where it is time to; also saves when
-   * a stop is requested while it is under way.
+   * Takes one training step, logs it, and evaluates and saves when due; also saves when a stop is
+   * requested meanwhile.
    *
    * @throws IllegalStateException when the run is finished or closed
    * @throws CancellationException when a stop was requested before
@@ -442,7 +442,7 @@ public final class TrainingRun implements AutoCloseable {
     return metrics;
   }
 
-  /** The step's tasks; says so when the first prompts were passed over. */
+  /** The step's tasks; warns when the first prompts are skipped. */
   private List<Task> tasks() {
     long passedOver = source.tooLong();
     List<Task> tasks = source.next(config.train().prompts());
@@ -592,8 +592,8 @@ public final class TrainingRun implements AutoCloseable {
   }
 
   /**
-   * Frees everything and lets the next trainer into the folder, once what another thread has under
-   * way has stopped as on {@link #requestStop}; does nothing the second time.
+   * Frees everything and unlocks the folder. If another thread is in a step, requests a stop and
+   * waits for it. Does nothing the second time.
    *
    * @throws IllegalStateException when a listener calls it: its step is under way
    */

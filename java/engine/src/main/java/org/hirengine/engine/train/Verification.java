@@ -23,7 +23,7 @@ import org.hirengine.verify.Thinking;
 import org.hirengine.verify.Verifiers;
 import org.hirengine.verify.judge.ModelJudge;
 
-/** Judges responses on threads of its own, beside the native one. */
+/** Verifies responses on its own threads, in parallel with the native thread. */
 final class Verification implements AutoCloseable {
 
   private final Verifiers verifiers;
@@ -41,7 +41,8 @@ final class Verification implements AutoCloseable {
   }
 
   /**
-   * As many as there are cores; with a judge, whose answers they wait for, as many as it serves.
+   * One per core; with a judge, whose answers the threads wait for, as many as its parallel
+   * requests.
    */
   private static int threads(Verifiers verifiers, TrainConfig config) {
     Integer asked = config.verify().threads();
@@ -61,13 +62,13 @@ final class Verification implements AutoCloseable {
   }
 
   /**
-   * A judged response.
+   * A verified response.
    *
-   * @param endedAt {@link System#nanoTime} when the verdicts stood
+   * @param endedAt {@link System#nanoTime} when all verdicts were known
    */
   record Judged(Response response, JudgeList judges, long endedAt) {}
 
-  /** Begins to judge a response; nothing that a verifier does wrong ends in an exception here. */
+  /** Starts verifying a response. No failure of a verifier becomes an exception here. */
   Future<Judged> submit(Completion completion, Instruction instruction) {
     return pool.submit(() -> judge(completion, instruction));
   }
@@ -90,12 +91,15 @@ final class Verification implements AutoCloseable {
     return verifiers.failures();
   }
 
-  /** What went wrong with the judge so far, for people; empty where all questions got an answer. */
+  /**
+   * What went wrong with the judge so far, as text for people; empty if every question got an
+   * answer.
+   */
   String judgeProblem() {
     return verifiers.judge().map(ModelJudge::failures).orElse("");
   }
 
-  /** Runs tasks side by side and returns their results in order. */
+  /** Runs tasks in parallel and returns their results in order. */
   <T> List<T> all(List<Callable<T>> tasks) {
     List<Future<T>> futures = new ArrayList<>(tasks.size());
     for (Callable<T> task : tasks) {
@@ -105,8 +109,8 @@ final class Verification implements AutoCloseable {
   }
 
   /**
-   * Waits for results, in order. An interrupt does not end the waiting, it is kept for the run,
-   * which stops at the end of the step.
+   * Waits for results, in order. An interrupt does not end the wait; it is kept for the run, which
+   * stops at the end of the step.
    */
   static <T> List<T> await(List<Future<T>> futures) {
     List<T> results = new ArrayList<>(futures.size());
