@@ -96,7 +96,7 @@ final class Answers {
     return asked;
   }
 
-  /** Answers to what nobody has asked for so far. */
+  /** Answers that no instruction has asked for so far. */
   Set<Answer> unasked() {
     return unasked;
   }

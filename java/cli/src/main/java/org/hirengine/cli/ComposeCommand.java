@@ -39,7 +39,7 @@ import picocli.CommandLine.Spec;
     })
 final class ComposeCommand implements Callable<Integer> {
 
-  /** Draws for one instruction before its request is given up. */
+  /** Draws for one instruction before it gives up on its request. */
   private static final int DRAWS = 20;
 
   @Option(

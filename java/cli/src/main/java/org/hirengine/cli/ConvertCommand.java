@@ -85,7 +85,7 @@ final class ConvertCommand implements Callable<Integer> {
     if (Files.isDirectory(out)) {
       try (Stream<Path> entries = Files.list(out)) {
         if (entries.findAny().isPresent()) {
-          // What another model left there would become part of this one.
+          // Files that another model left there would become part of this one.
           throw new Failure(out + ": is a folder with files in it", "choose another OUT");
         }
       }

@@ -185,7 +185,7 @@ final class Doctor {
                 + NativeEnv.get("OPENBLAS_NUM_THREADS").orElse("by its own count")));
   }
 
-  /** Looks for GPUs through the CUDA runtime, and for what keeps the engine from using them. */
+  /** Looks for GPUs through the CUDA runtime, and for reasons why the engine cannot use them. */
   private void gpu() throws IOException {
     Path driver = Path.of("/proc/driver/nvidia/version");
     if (Files.isReadable(driver)) {

@@ -45,7 +45,7 @@ import picocli.CommandLine.Spec;
     })
 final class DoctorCommand implements Callable<Integer> {
 
-  /** Which ones a model has, its tokenizer says; no model is at hand here. */
+  /** Only a model's tokenizer knows its control tokens, and no model is given here. */
   private static final Pattern CONTROL =
       Pattern.compile(
           "<\\|[A-Za-z][A-Za-z0-9_]{0,40}\\|>|</?s>|\\[/?INST\\]|<(start|end)_of_turn>");
@@ -94,7 +94,7 @@ final class DoctorCommand implements Callable<Integer> {
     return findings.stream().anyMatch(f -> f.state() == Finding.State.MISSING) ? 1 : 0;
   }
 
-  /** Ids of rows whose texts hold what reads as a control token to the models at hand. */
+  /** Ids of rows whose texts contain control tokens of common models. */
   private static List<String> controlTokens(List<Instruction> instructions) {
     return instructions.stream()
         .filter(i -> i.messages().stream().anyMatch(m -> CONTROL.matcher(m.content()).find()))

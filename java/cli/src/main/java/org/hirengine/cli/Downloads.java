@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** What a command line names: paths, and names of the Hub, with the progress of downloads. */
+/** Resolves what a command line names, paths and Hub names, and shows the progress of downloads. */
 final class Downloads implements HubListener {
 
   private static final long MIB = 1L << 20;
@@ -31,7 +31,7 @@ final class Downloads implements HubListener {
     return new Hub(HubSettings.ofThisProcess(), new Downloads(err));
   }
 
-  /** The path of a model, which is there; a name of the Hub is fetched where it is not cached. */
+  /** The path of an existing model; a Hub name is downloaded if it is not cached. */
   static Path model(Location location, PrintWriter err) {
     Path path = hub(err).find(location).path();
     if (!Files.exists(path)) {
@@ -41,8 +41,8 @@ final class Downloads implements HubListener {
   }
 
   /**
-   * The path of a data file on the command line; {@code hf://datasets/OWNER/NAME/FILE} is fetched
-   * where it is not in the cache.
+   * The path of a data file on the command line; {@code hf://datasets/OWNER/NAME/FILE} is
+   * downloaded if it is not in the cache.
    */
   static Path file(String text, PrintWriter err) {
     try {

@@ -133,7 +133,7 @@ final class EvaluateCommand implements Callable<Integer> {
   /**
    * A response with its constraints and the table it belongs to.
    *
-   * @param row what else is known of it, for whoever keeps it
+   * @param row further fields, for the output file
    */
   private record Row(String group, Instruction instruction, String response, ObjectNode row) {}
 
@@ -224,7 +224,7 @@ final class EvaluateCommand implements Callable<Integer> {
         : markdown ? ScoreReport.Form.MARKDOWN : ScoreReport.Form.TEXT;
   }
 
-  /** Says once for each kind what can get no verdict, whatever the responses are. */
+  /** Warns once for each kind of constraint that can get no verdict, whatever the responses are. */
   private void check(Verifiers verifiers, List<Instruction> instructions) {
     ConstraintCheck check = new ConstraintCheck(verifiers);
     boolean any = false;
@@ -265,7 +265,7 @@ final class EvaluateCommand implements Callable<Integer> {
     }
   }
 
-  /** Judges rows side by side, and adds them to the report and to the file in their order. */
+  /** Verifies rows in parallel, and adds them to the report and to the file in order. */
   private static final class Judging implements InOrder.Receiver<Judged> {
 
     private final JsonlVerifier verifier;
@@ -289,12 +289,12 @@ final class EvaluateCommand implements Callable<Integer> {
                       benchOf(row.instruction), row.instruction.constraints(), row.response)));
     }
 
-    /** Shows how many rows are judged. */
+    /** Shows how many rows have been verified. */
     void show(ProgressLine line) {
       progress = line;
     }
 
-    /** Adds a row that was judged in an earlier run. */
+    /** Adds a row that an earlier run verified. */
     void addKept(ObjectNode kept, Instruction x) {
       report.add(ALL, x, kept(kept, benchOf(x)));
     }
@@ -427,12 +427,12 @@ final class EvaluateCommand implements Callable<Integer> {
     return rows;
   }
 
-  /** The instruction that a line brings along with its response. */
+  /** The instruction that a line holds beside its response. */
   private static Instruction ownInstruction(
       ObjectNode row, String file, long line, @Nullable String benchName) {
     ObjectNode asked = row;
     if (!row.has("question") && !row.has("messages") && !row.has("conversations")) {
-      // What was asked is not needed where the line brings its constraints.
+      // The question is not needed where the line has its constraints.
       asked = row.deepCopy();
       asked.putIfAbsent("prompt", TextNode.valueOf(""));
     }

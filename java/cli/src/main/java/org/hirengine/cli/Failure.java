@@ -1,6 +1,6 @@
 package org.hirengine.cli;
 
-/** A command that cannot go on, told as one line and what to do about it. */
+/** A command that cannot continue: one line of what is wrong, and what to do about it. */
 final class Failure extends RuntimeException {
 
   private static final long serialVersionUID = 1L;

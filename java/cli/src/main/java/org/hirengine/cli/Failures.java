@@ -18,12 +18,12 @@ import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
-/** Turns whatever ends a command into {@code error: ...}, a hint and an exit code. */
+/** Turns the exception that ended a command into {@code error: ...}, a hint and an exit code. */
 final class Failures {
 
   private static final String STACK_TRACE = "HIR_STACKTRACE";
 
-  /** What a shell says of a command that Ctrl-C ended. */
+  /** The exit code that shells report for a command ended by Ctrl-C. */
   private static final int STOPPED = 130;
 
   private Failures() {}
@@ -94,7 +94,7 @@ final class Failures {
     return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
   }
 
-  /** What even a virtual machine in trouble can still say. */
+  /** A message that even a failing virtual machine can print. */
   static void gaveUp(Error e, PrintWriter err) {
     if (System.getenv(STACK_TRACE) != null) {
       e.printStackTrace(err);

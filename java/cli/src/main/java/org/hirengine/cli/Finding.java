@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * @param what its name
  * @param state whether the engine can work with it
  * @param found what was found
- * @param remedy what to do about it, or null where nothing need be done
+ * @param remedy what to do about it, or null if there is nothing to do
  */
 record Finding(String what, State state, String found, @Nullable String remedy) {
 

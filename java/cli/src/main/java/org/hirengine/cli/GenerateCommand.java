@@ -212,7 +212,7 @@ final class GenerateCommand implements Callable<Integer> {
     }
   }
 
-  /** Returns what tells this input from another. */
+  /** Returns a value that identifies this input. */
   private static String read(
       LineFiles files, List<ObjectNode> rows, List<Instruction> asked, Quarantine bad)
       throws IOException {

@@ -10,12 +10,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * Works side by side and hands the results on in the order of the tasks, each as soon as all before
- * it are there. One thread at a time submits; it is also the one that receives.
+ * Runs tasks in parallel and passes their results on in the order of the tasks, each as soon as all
+ * earlier ones are done. One thread at a time submits; it also receives.
  */
 final class InOrder<R> implements AutoCloseable {
 
-  /** Tasks under way or waiting, for each thread. */
+  /** Tasks running or waiting, for each thread. */
   private static final int WINDOW = 32;
 
   private final ExecutorService pool;
@@ -28,7 +28,7 @@ final class InOrder<R> implements AutoCloseable {
 
     void accept(R result) throws IOException;
 
-    /** All results that are there have been taken; the next one may be long in coming. */
+    /** All finished results have been taken; the next one may take long. */
     default void caughtUp() throws IOException {}
   }
 

@@ -5,7 +5,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** Tells an input from another one: the SHA-256 of its lines. */
+/** Identifies an input by the SHA-256 of its lines. */
 final class InputDigest {
 
   private final MessageDigest digest;
@@ -23,7 +23,7 @@ final class InputDigest {
     digest.update((byte) '\n');
   }
 
-  /** The digest; an input added afterwards is another one. */
+  /** The digest of the lines so far. */
   String hex() {
     return HexFormat.of().formatHex(digest.digest());
   }

@@ -12,8 +12,8 @@ import java.nio.file.Path;
 import java.util.zip.GZIPInputStream;
 
 /**
- * Input by its name on the command line: {@code -} is standard input, what is on the Hub is
- * fetched, gzip is unpacked.
+ * Input by its name on the command line: {@code -} is standard input, files on the Hub are
+ * downloaded, gzip is unpacked.
  */
 final class InputFile {
 
@@ -43,7 +43,7 @@ final class InputFile {
   }
 
   /**
-   * @param meter is told how much is read
+   * @param meter receives how much has been read
    */
   static InputStream open(String name, Meter meter) throws IOException {
     InputStream in = new BufferedInputStream(new Metered(plain(name, meter), meter), 1 << 16);
@@ -67,7 +67,7 @@ final class InputFile {
       throw new Failure(name + " is a folder", "name a file to read");
     }
     if (Files.exists(path) && !Files.isRegularFile(path)) {
-      // a pipe: a stream of Files.newInputStream asks for its position, which a pipe has not
+      // a pipe: a stream of Files.newInputStream asks for its position, which a pipe does not have
       return new FileInputStream(name);
     }
     InputStream in = Files.newInputStream(path);

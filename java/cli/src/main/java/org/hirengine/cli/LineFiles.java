@@ -49,7 +49,7 @@ final class LineFiles {
     return InputFile.open(in);
   }
 
-  /** Opens the input of a command that shows how far it is. */
+  /** Opens the input of a command that shows progress. */
   InputStream open(InputFile.Meter meter) throws IOException {
     return InputFile.open(in, meter);
   }
@@ -63,7 +63,7 @@ final class LineFiles {
     return RowFile.open(out, resume.given(), setup, spec.commandLine().getErr());
   }
 
-  /** Whether nothing is to be done: a run that is to be continued came to its end. */
+  /** Whether there is nothing to do, because the run to continue had finished. */
   boolean complete(ResumeOption resume, CommandSpec spec) {
     return resume.complete(out, spec.commandLine().getErr());
   }
@@ -90,7 +90,7 @@ final class LineFiles {
     to.flush();
   }
 
-  /** Counts in a line of their own. */
+  /** Counts on a separate line. */
   static String counts(ObjectNode counts, boolean json) {
     return json
         ? JsonLines.write(counts)

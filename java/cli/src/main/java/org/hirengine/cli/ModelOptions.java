@@ -29,7 +29,7 @@ final class ModelOptions {
 
   private @Nullable Path found;
 
-  /** The folder; a name of the Hub is fetched on first use where it is not in the cache. */
+  /** The folder; a Hub name is downloaded on first use if it is not in the cache. */
   Path folder() {
     if (found == null) {
       found = Downloads.model(model, command.commandLine().getErr());
@@ -41,7 +41,7 @@ final class ModelOptions {
     return place;
   }
 
-  /** Adds what decides results to {@code setup}. */
+  /** Adds the options that determine results to {@code setup}. */
   void describe(ObjectNode setup) throws IOException {
     ModelSession.describe(folder(), setup);
     place.describe(setup);

@@ -42,7 +42,7 @@ final class ModelSession implements AutoCloseable {
   private @Nullable PromptEncoder encoder;
 
   /**
-   * @param stop ends what is called here when the process is to end
+   * @param stop ends long calls when the process is to end
    */
   ModelSession(ModelOptions options, StopSignal stop) {
     this(options.folder(), options.place(), stop);
@@ -105,7 +105,7 @@ final class ModelSession implements AutoCloseable {
     return encoder;
   }
 
-  /** What samples responses; to be closed on the native thread. */
+  /** The rollout engine, to be closed on the native thread. */
   RolloutEngine rolloutEngine() {
     return call(() -> new RolloutEngine(policy, kernels, stopIds(), tokenizer().vocabularySize()));
   }
@@ -119,8 +119,8 @@ final class ModelSession implements AutoCloseable {
   }
 
   /**
-   * What tells a model from another one, without reading all of it: its path, and size and time of
-   * its files of weights.
+   * Identifies a model without reading all of it: by its path, and the size and time of its weight
+   * files.
    */
   static void describe(Path model, ObjectNode setup) throws IOException {
     setup.put("model", model.toAbsolutePath().normalize().toString());

@@ -15,9 +15,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Text output that is there whole or not at all: written beside its place and moved there by {@link
- * #commit}. {@code -} is standard output; a pipe, and whatever lies in {@code /dev} or {@code
- * /proc}, is written to directly.
+ * Text output that exists completely or not at all: written under a temporary name beside its place
+ * and moved there by {@link #commit}. {@code -} is standard output; a pipe, and everything in
+ * {@code /dev} or {@code /proc}, is written to directly.
  */
 public final class OutputFile implements Closeable {
 
@@ -55,7 +55,10 @@ public final class OutputFile implements Closeable {
     return STANDARD_NAMES.contains(name);
   }
 
-  /** Whether nothing may be moved there: /dev/stdout stays a link even where it is a file. */
+  /**
+   * Whether the output must not be replaced by a move: /dev/stdout stays a link even where it is a
+   * file.
+   */
   static boolean isDirect(Path target) {
     return (Files.exists(target) && !Files.isRegularFile(target))
         || target.startsWith("/dev")
@@ -92,7 +95,7 @@ public final class OutputFile implements Closeable {
     }
   }
 
-  /** Takes back whatever was not committed. */
+  /** Discards output that was not committed. */
   @Override
   public void close() throws IOException {
     if (target != null) {

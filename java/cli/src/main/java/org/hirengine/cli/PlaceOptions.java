@@ -6,7 +6,7 @@ import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Device;
 import picocli.CommandLine.Option;
 
-/** Where a model runs, in what it computes, and on how many threads. */
+/** Where a model runs, in which number format, and on how many threads. */
 final class PlaceOptions {
 
   @Option(
@@ -45,7 +45,7 @@ final class PlaceOptions {
     return threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
   }
 
-  /** Adds what decides results to {@code setup}. */
+  /** Adds the options that determine results to {@code setup}. */
   void describe(ObjectNode setup) {
     setup.put("device", device.name().toLowerCase(Locale.ROOT));
     setup.put("dtype", dtype.name().toLowerCase(Locale.ROOT));

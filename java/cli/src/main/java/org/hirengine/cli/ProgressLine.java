@@ -13,12 +13,12 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How far a long command is: a progress bar where a person watches, plain lines now and then where
- * the output goes to a file. Safe for use by any number of threads.
+ * Progress of a long command: a progress bar on a terminal, occasional plain lines where the output
+ * goes to a file. Safe for use by any number of threads.
  */
 final class ProgressLine implements AutoCloseable {
 
-  /** The total of a task whose end nobody knows. */
+  /** The total of a task of unknown size. */
   static final long UNKNOWN = 0;
 
   /** Between two plain lines at least; more where the task takes long. */
@@ -26,7 +26,7 @@ final class ProgressLine implements AutoCloseable {
 
   private static final Duration LONGEST_INTERVAL = Duration.ofSeconds(60);
 
-  /** Before a bar or a plain line is shown of a task that says nothing when it is short. */
+  /** Delay before a bar or a plain line is shown for a task that stays silent when it is short. */
   private static final Duration PATIENCE = Duration.ofMillis(500);
 
   private static final int WIDE = 100;
@@ -45,9 +45,9 @@ final class ProgressLine implements AutoCloseable {
   private volatile State state;
 
   /**
-   * What is shown: the whole task, the part of it that is under way, and further fields.
+   * What is shown: the whole task, its current part, and further fields.
    *
-   * @param share of the whole task that is done, 0 to 1; NaN where nobody knows
+   * @param share of the whole task that is done, 0 to 1; NaN if unknown
    */
   private record State(long done, double share, String part, List<String> fields) {
 
@@ -72,7 +72,7 @@ final class ProgressLine implements AutoCloseable {
     this.lastLine = silent ? start : start - INTERVAL.toNanos();
     this.state = new State(first, share(first), "", List.of());
     if (interactive) {
-      // Else the shell's prompt is glued to the bar after Ctrl-C.
+      // Otherwise the shell's prompt would follow the bar on its line after Ctrl-C.
       Runtime.getRuntime().addShutdownHook(atExit);
       if (!silent) {
         showBar();
@@ -92,17 +92,17 @@ final class ProgressLine implements AutoCloseable {
     return new ProgressLine(task, first, total, err, interactive(), false);
   }
 
-  /** Begins what says nothing at all where it is done in a moment. */
+  /** Starts a task that shows nothing if it is done in a moment. */
   static ProgressLine ofLong(String task, long first, long total, PrintWriter err) {
     return new ProgressLine(task, first, total, err, interactive(), true);
   }
 
-  /** True when a person watches: input and output are a terminal that can move its cursor. */
+  /** True on a terminal: input and output are one, and it can move its cursor. */
   private static boolean interactive() {
     return isTerminal(System.console()) && !"dumb".equals(System.getenv("TERM"));
   }
 
-  /** From Java 22 on there always is a console, and it says itself whether it is a terminal. */
+  /** From Java 22 on there is always a console, which reports whether it is a terminal. */
   private static boolean isTerminal(@Nullable Console console) {
     try {
       return console != null && (boolean) Console.class.getMethod("isTerminal").invoke(console);
@@ -175,23 +175,23 @@ final class ProgressLine implements AutoCloseable {
   /**
    * Shows that {@code done} of the total is done.
    *
-   * @param fields further figures, the most important one first; empty ones are passed over
+   * @param fields further figures, the most important one first; empty ones are ignored
    */
   void to(long done, String... fields) {
     to(done, share(done), fields);
   }
 
   /**
-   * Shows that {@code done} are done of a task whose total nobody knows.
+   * Shows that {@code done} are done of a task of unknown size.
    *
-   * @param share of the task that this is, 0 to 1; NaN where nobody knows
+   * @param share of the task that this is, 0 to 1; NaN if unknown
    */
   synchronized void to(long done, double share, String... fields) {
     List<String> shown = Stream.of(fields).filter(field -> !field.isEmpty()).toList();
     show(new State(done, share, "", shown), total != UNKNOWN && done >= total, lastLine);
   }
 
-  /** Shows how far the step under way is; the figures of the last one stay. */
+  /** Shows the progress of the current step; the figures of the last one stay. */
   synchronized void within(String part, long done, long of) {
     State last = state;
     String shown = part + " " + done + "/" + of;
@@ -231,7 +231,7 @@ final class ProgressLine implements AutoCloseable {
     }
   }
 
-  /** How long the rest takes at the speed so far; empty where nobody knows. */
+  /** How long the rest takes at the speed so far; empty if unknown. */
   private String timeLeft(State now) {
     double before = total == UNKNOWN ? 0 : share(first);
     if (Double.isNaN(now.share) || now.share <= before || now.share >= 1) {
@@ -241,7 +241,7 @@ final class ProgressLine implements AutoCloseable {
     return duration(elapsed / (now.share - before) * (1 - now.share)) + " left";
   }
 
-  /** How many a second were done since the start, with their unit; empty at the start. */
+  /** Items per second since the start, with their unit; empty at the start. */
   String rate(long count, String unit) {
     double seconds = (System.nanoTime() - start) / 1e9;
     if (count <= 0 || seconds <= 0) {
@@ -259,7 +259,7 @@ final class ProgressLine implements AutoCloseable {
     return minutes < 100 ? minutes + " min" : minutes / 60 + " h " + minutes % 60 + " min";
   }
 
-  /** Shows a line that stays; the bar is drawn anew below it. */
+  /** Shows a line that stays; the bar is drawn again below it. */
   synchronized void say(String line) {
     // one print, which the bar's own thread cannot break up
     err.print((bar == null || closed ? "" : "\r\033[K") + line + System.lineSeparator());

@@ -8,7 +8,7 @@ import org.hirengine.replay.JsonLines;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where lines that cannot be used go under {@code --skip-bad}; without it the first one ends the
+ * Collects lines that cannot be used under {@code --skip-bad}; without it the first one ends the
  * command.
  */
 final class Quarantine implements Closeable {

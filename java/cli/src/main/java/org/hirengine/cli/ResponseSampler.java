@@ -16,12 +16,12 @@ import org.hirengine.kernels.Device;
 import org.hirengine.replay.Instruction;
 
 /**
- * Samples responses to instructions, with progress, and hands each over as soon as all before it
- * are there.
+ * Samples responses to instructions, with progress, and passes each on as soon as all earlier ones
+ * are done.
  *
- * <p>Rows are sampled in chunks whose bounds depend on the input alone. What is decoded beside a
- * row can change it by rounding, so a run that is continued begins with the whole chunk that it was
- * stopped in, and gets the same rows bit for bit.
+ * <p>Rows are sampled in chunks whose bounds depend on the input alone. Other rows of its batch can
+ * change a row by rounding, so a resumed run repeats the whole chunk that it was stopped in, and
+ * gets the same rows bit for bit.
  */
 final class ResponseSampler {
 
@@ -35,7 +35,7 @@ final class ResponseSampler {
   private long sampledTokens;
 
   /**
-   * @param err where it is said which instructions the model has no room to answer
+   * @param err where instructions that the model has no room to answer are reported
    */
   ResponseSampler(
       ModelSession session,
@@ -57,7 +57,7 @@ final class ResponseSampler {
         longest = Math.max(longest, ids.length);
       }
     }
-    // A GPU needs a long queue to be busy while a chunk's last rows end, and is soon done.
+    // A GPU needs a long queue to stay busy while a chunk's last rows end.
     rowsAtOnce = session.policy().device().kind() == Device.Kind.CPU ? 256 : 1024;
   }
 
@@ -91,8 +91,8 @@ final class ResponseSampler {
   /**
    * Samples {@code n} responses to each instruction.
    *
-   * @param temperature where the command line names none
-   * @param kept responses that are there already and are not handed over again
+   * @param temperature if the command line names none
+   * @param kept existing responses, which are not passed on again
    */
   void sample(int n, double temperature, long kept, Receiver receiver) throws IOException {
     int positions = session.policy().config().maxPositions();
@@ -128,7 +128,7 @@ final class ResponseSampler {
 
     /**
      * @param first number of the chunk's first row
-     * @param kept rows below this number are there already
+     * @param kept rows below this number exist already
      */
     Rows(long first, int count, long kept, Receiver receiver, ProgressLine progress) {
       this.first = first;

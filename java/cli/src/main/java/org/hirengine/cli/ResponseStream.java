@@ -25,7 +25,7 @@ final class ResponseStream implements AutoCloseable {
   }
 
   /**
-   * @param temperature where the command line names none
+   * @param temperature if the command line names none
    * @throws Failure when the model has no room for a response
    */
   ResponseStream(

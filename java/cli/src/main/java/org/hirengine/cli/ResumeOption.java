@@ -5,7 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
-/** Whether a command goes on where a killed one stopped. */
+/** Whether a command continues where a killed one stopped. */
 final class ResumeOption {
 
   @Option(
@@ -20,8 +20,8 @@ final class ResumeOption {
   }
 
   /**
-   * Whether a run that is to be continued came to its end before: the file is there and no part of
-   * it is. Says so.
+   * Whether the run to continue had finished: the file exists and its part file does not. Reports
+   * it.
    */
   boolean complete(String out, PrintWriter err) {
     boolean complete =

@@ -24,16 +24,17 @@ import org.hirengine.replay.JsonLines;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rows of a long command, kept as they are made: until the last one is there they stand in
- * {@code NAME.part}, beside {@code NAME.part.json} that says what they are made with; then the file
- * moves to its place. What a killed command left is continued where both say the same.
+ * The rows of a long command, kept as they are made. Until the last one is written they are in
+ * {@code NAME.part}, beside {@code NAME.part.json} with the options that they were made with; then
+ * the file moves to its place. A command continues what a killed one left if both have the same
+ * options.
  *
- * <p>{@code -} is standard output; a pipe, and whatever lies in {@code /dev} or {@code /proc}, is
+ * <p>{@code -} is standard output; a pipe, and everything in {@code /dev} or {@code /proc}, is
  * written to directly. Neither can be continued.
  */
 final class RowFile implements Closeable {
 
-  /** Rows wait no longer than this for the next one to take them to the file. */
+  /** Longest time that rows wait in the buffer before the next one flushes them to the file. */
   private static final long FLUSH_NANOS = 100_000_000;
 
   private final String name;
@@ -67,9 +68,10 @@ final class RowFile implements Closeable {
   /**
    * Opens the output; its folder must exist.
    *
-   * @param resume continue what an unfinished run left, if it left anything
-   * @param setup what decides what the rows are: a run with another setup does not continue them
-   * @param err where it is said what is kept
+   * @param resume continue what an unfinished run left, if anything
+   * @param setup the options that determine the rows: a run with other options does not continue
+   *     them
+   * @param err where kept rows are reported
    */
   static RowFile open(String name, boolean resume, ObjectNode setup, PrintWriter err)
       throws IOException {
@@ -135,7 +137,7 @@ final class RowFile implements Closeable {
     }
   }
 
-  /** Cuts off a line that a kill tore; the number of whole ones. */
+  /** Removes a line that a kill left incomplete, and returns the number of complete ones. */
   private static long endAtWholeLine(Path part) throws IOException {
     long lines = 0;
     long end = 0;
@@ -186,7 +188,7 @@ final class RowFile implements Closeable {
       lines = in == null ? null : new JsonLines(in, String.valueOf(part));
     }
 
-    /** The next row, which stays the next; null behind the last one. */
+    /** The next row, without consuming it; null after the last one. */
     @Nullable ObjectNode peek() throws IOException {
       if (next == null && left > 0 && lines != null) {
         left--;
@@ -202,18 +204,18 @@ final class RowFile implements Closeable {
       return next;
     }
 
-    /** Goes to the row behind the next one. */
+    /** Skips the next row. */
     void skip() {
       next = null;
     }
 
     /**
-     * The kept row that came of a line of the input, which is then passed; null where there is none
+     * The kept row that was made from a line of the input, which is then consumed; null if none is
      * left.
      *
      * @param input the line
      * @param fields what the command adds to a line, or replaces
-     * @throws Failure when the next kept row came of another line
+     * @throws Failure when the next kept row was made from another line
      */
     @Nullable ObjectNode rowOf(ObjectNode input, List<String> fields) throws IOException {
       ObjectNode row = peek();
@@ -227,7 +229,7 @@ final class RowFile implements Closeable {
       return row;
     }
 
-    /** Whether the next kept row came of a line of the input. */
+    /** Whether the next kept row was made from this line of the input. */
     boolean nextIsOf(ObjectNode input, List<String> fields) throws IOException {
       ObjectNode row = peek();
       return row != null && isOf(input, row, fields);
@@ -238,7 +240,7 @@ final class RowFile implements Closeable {
     }
 
     /**
-     * @throws Failure when rows are left, so that they did not come of the input
+     * @throws Failure when rows are left, which therefore were not made from this input
      */
     void requireEnd() throws IOException {
       if (peek() != null) {
@@ -260,12 +262,12 @@ final class RowFile implements Closeable {
     }
   }
 
-  /** Rows so far, those of an unfinished run among them. */
+  /** Rows so far, including those of an unfinished run. */
   long rows() {
     return rows;
   }
 
-  /** Writes one row; {@link #flush} puts it where a kill does not reach it. */
+  /** Writes one row; {@link #flush} makes it survive a kill. */
   void line(String text) throws IOException {
     writer.write(text);
     writer.write('\n');
@@ -277,7 +279,7 @@ final class RowFile implements Closeable {
     }
   }
 
-  /** Hands everything to the file. */
+  /** Writes everything to the file. */
   void flush() throws IOException {
     writer.flush();
   }
@@ -295,7 +297,7 @@ final class RowFile implements Closeable {
     committed = true;
   }
 
-  /** Keeps the rows of a command that did not come to its end, and says where they are. */
+  /** Keeps the rows of a command that did not finish, and reports where they are. */
   @Override
   public void close() throws IOException {
     if (target != null) {
@@ -315,7 +317,7 @@ final class RowFile implements Closeable {
     }
   }
 
-  /** Takes back the rows of a command that did not come to its end. */
+  /** Discards the rows of a command that did not finish. */
   void discard() {
     rows = 0;
   }

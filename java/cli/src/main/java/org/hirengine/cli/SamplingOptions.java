@@ -59,9 +59,9 @@ final class SamplingOptions {
   }
 
   /**
-   * Adds what decides the responses to {@code setup}.
+   * Adds the options that determine responses to {@code setup}.
    *
-   * @param defaultTemperature where the command line names none
+   * @param defaultTemperature if the command line names none
    */
   void describe(ObjectNode setup, double defaultTemperature) {
     setup.put("temperature", temperature == null ? defaultTemperature : temperature);
@@ -70,7 +70,7 @@ final class SamplingOptions {
     setup.put("seed", seed);
   }
 
-  /** Tokens that a response must have room for behind its prompt. */
+  /** Tokens that a response must have room for after its prompt. */
   int room() {
     if (maxTokens != null && maxTokens < 1) {
       throw new Failure("--max-tokens " + maxTokens + " is below 1", "give a response some room");
@@ -93,7 +93,7 @@ final class SamplingOptions {
    * The parameters for prompts of at most {@code longest} tokens.
    *
    * @param positions of the model
-   * @param defaultTemperature where the command line names none
+   * @param defaultTemperature if the command line names none
    */
   RolloutParams params(int longest, int positions, double defaultTemperature) {
     int most = maxTokens == null ? Math.min(DEFAULT_MAX_TOKENS, positions - longest) : maxTokens;

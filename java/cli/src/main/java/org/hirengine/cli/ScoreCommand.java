@@ -115,9 +115,9 @@ final class ScoreCommand implements Callable<Integer> {
   }
 
   /**
-   * Scores group by group. What is packed beside a row can change it by rounding, so the bounds of
-   * groups depend on the input alone, and a run that is continued scores the whole group that it
-   * was stopped in.
+   * Scores group by group. Rows packed together can change each other by rounding, so the bounds of
+   * groups depend on the input alone, and a resumed run scores the whole group that it was stopped
+   * in.
    */
   private void score(
       ModelSession session, JsonLines lines, InputFile.Meter meter, RowFile out, Quarantine bad)

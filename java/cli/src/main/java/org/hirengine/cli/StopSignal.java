@@ -3,15 +3,15 @@ package org.hirengine.cli;
 import org.hirengine.engine.train.StopHook;
 
 /**
- * Ctrl-C and SIGTERM as a command with a model takes them: the native call under way comes to its
- * end, rows are put away, and only then does the process end.
+ * Ctrl-C and SIGTERM for commands that run a model: the current native call ends, rows are saved,
+ * and only then does the process end.
  */
 final class StopSignal implements AutoCloseable {
 
   private volatile boolean raised;
   private final StopHook hook = new StopHook(() -> raised = true);
 
-  /** Ends a command that is to stop; nothing is left to be said. */
+  /** Ends a command that was told to stop, without a message. */
   static final class Stopped extends RuntimeException {
 
     private static final long serialVersionUID = 1L;

@@ -13,7 +13,7 @@ import org.hirengine.replay.Coverage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Shows a training run to a person: progress bar, evaluations, warnings, and how it was stopped.
+ * Shows a training run on the console: progress bar, evaluations, warnings, and how it was stopped.
  */
 final class TrainConsole implements TrainingListener, AutoCloseable {
 

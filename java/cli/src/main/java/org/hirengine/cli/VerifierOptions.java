@@ -12,7 +12,7 @@ import org.hirengine.verify.judge.ModelJudge;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** What commands that verify are told of the verifiers: text data, and how to ask a judge. */
+/** Options shared by the verifying commands: text data, and how to ask a judge. */
 final class VerifierOptions {
 
   @Option(
@@ -86,7 +86,7 @@ final class VerifierOptions {
     return verifiers(unread);
   }
 
-  /** As {@link #verifiers()}, but for what becomes of words that no rule understands. */
+  /** As {@link #verifiers()}, with another treatment of constraints that no rule understands. */
   Verifiers verifiers(Unread unread) throws IOException {
     try {
       judge =
@@ -118,14 +118,14 @@ final class VerifierOptions {
     return builder.build();
   }
 
-  /** What judges a response, and writes verdicts and reasons as the command line asks. */
+  /** Verifies responses, and writes verdicts and reasons as the command line asks. */
   JsonlVerifier jsonlVerifier(Verifiers verifiers) {
     JsonlVerifier plain = new JsonlVerifier(verifiers);
     JsonlVerifier told = reasons ? plain.withReasons() : plain;
     return stripThinking ? told.strippingThinking() : told;
   }
 
-  /** Adds what decides verdicts to {@code setup}. */
+  /** Adds the options that determine verdicts to {@code setup}. */
   void describe(ObjectNode setup) {
     setup.put("text_data", textData == null ? null : textData.toString());
     setup.put("judge", System.getenv(ModelJudge.MODEL_VARIABLE));
@@ -136,12 +136,12 @@ final class VerifierOptions {
     setup.put("reasons", reasons);
   }
 
-  /** On all cores, or as many as a judge serves. */
+  /** One thread per core, or as many as the judge's parallel requests. */
   int threads() {
     return threads;
   }
 
-  /** Adds what became of the questions to the judge, and warns of those without an answer. */
+  /** Adds counts of the questions to the judge, and warns of those without an answer. */
   void reportJudge(ObjectNode report, PrintWriter err) {
     if (judge == null) {
       return;

@@ -1,4 +1,4 @@
-/** The {@code hir} command: one class per subcommand, each a thin shell around the libraries. */
+/** The {@code hir} command: one small class per subcommand around the libraries. */
 @NullMarked
 package org.hirengine.cli;
 

@@ -21,15 +21,16 @@ import org.jspecify.annotations.Nullable;
  *
  * <ol>
  *   <li>A violated constraint keeps its type and gets the nearest parameters that the response
- *       satisfies ({@link ConstraintType#achieved}), else such as training asks for that it does.
+ *       satisfies ({@link ConstraintType#achieved}), else parameters that training asks for and the
+ *       response satisfies.
  *   <li>Where there are none (binary types), it is swapped for a random type of the same benchmark
  *       that the response satisfies, that is not asked and clashes with nothing that is.
  *   <li>Where there is no such type either, the constraint is judged by a model instead of a rule,
  *       or its type is one to drop, it is dropped.
  * </ol>
  *
- * <p>Most of what a response satisfies, any response does: "avoid lantern" teaches nothing where
- * nobody writes of lanterns. So where other responses of the instruction are known, several goals
+ * <p>Most of what a response satisfies, any response does: "avoid lantern" teaches nothing if no
+ * response mentions lanterns. So where other responses to the instruction are known, several goals
  * are tried, and the one that most of them fail is taken.
  *
  * <p>Every new constraint is confirmed by its verifier on the response; a relabelled one that is
@@ -252,7 +253,10 @@ public final class AchievedRewriter implements Rewriter {
       verifiers.type(spec.bench(), spec.id()).ifPresent(type -> clashing.addAll(type.clashes()));
     }
 
-    /** What nobody understands is no goal, though the reference may be content with it. */
+    /**
+     * A constraint that no rule understands is no goal, even if the reference counts it as
+     * satisfied.
+     */
     private boolean confirmed(ConstraintSpec spec) {
       return satisfies(y, spec) && verifiers.parse(spec).unread().isEmpty();
     }

@@ -13,7 +13,7 @@ import org.hirengine.verify.Verifiers;
 
 /**
  * Makes training instructions from plain requests: constraint types that do not clash, drawn at
- * random, with parameters and sentences of their own.
+ * random, with their own parameters and sentences.
  */
 public final class Composer {
 

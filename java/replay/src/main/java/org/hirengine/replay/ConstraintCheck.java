@@ -13,8 +13,8 @@ import org.hirengine.verify.Verifiers;
 import org.hirengine.verify.judge.ModelJudge;
 
 /**
- * Finds constraints that can never get a verdict, before anything is judged, and counts them by
- * kind. Every command that judges looks through it, so that all say the same of the same row.
+ * Finds constraints that can never get a verdict, before anything is verified, and counts them by
+ * kind. All verifying commands use it, so they report the same for the same row.
  */
 public final class ConstraintCheck {
 
@@ -33,8 +33,8 @@ public final class ConstraintCheck {
   }
 
   /**
-   * Examines a row and counts what it finds, constraints among them that nobody understands though
-   * the reference's verdict on them counts.
+   * Examines a row and counts what it finds, including constraints that no rule understands but
+   * whose reference verdict counts.
    *
    * @param place the row's file and line; empty where only the id tells the row
    * @param row the row's id

@@ -102,7 +102,7 @@ public record Coverage(
         check.warnings());
   }
 
-  /** The summary for people, a line each. */
+  /** The summary as lines of text. */
   public List<String> lines() {
     List<String> lines = new ArrayList<>();
     int all = rows.values().stream().mapToInt(Integer::intValue).sum();

@@ -10,7 +10,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ServiceLoader;
 import org.jspecify.annotations.Nullable;
 
-/** Finds out by its first bytes what container a data file is. */
+/** Tells a data file's container by its first bytes. */
 final class DataFile {
 
   private DataFile() {}
@@ -69,7 +69,7 @@ final class DataFile {
   }
 
   private static boolean beginsWithBracket(byte[] start) {
-    // Behind a byte order mark and white space.
+    // After a byte order mark and white space.
     int at = start.length >= 3 && (start[0] & 0xFF) == 0xEF ? 3 : 0;
     while (at < start.length && start[at] <= ' ' && start[at] >= 0) {
       at++;

@@ -10,11 +10,11 @@ public interface DataRows extends Closeable {
   /**
    * The next row, or null at the end.
    *
-   * @throws DataException when the file is broken beyond this place
+   * @throws DataException when the rest of the file cannot be read
    */
   @Nullable DataRow next() throws IOException;
 
-  /** Lets go of what {@link DataRowsProvider#open} took; a stream is its opener's to close. */
+  /** Releases what {@link DataRowsProvider#open} opened; whoever opened a stream closes it. */
   @Override
   default void close() throws IOException {}
 }

@@ -11,7 +11,7 @@ import org.hirengine.verify.Response;
  * The paper's rewriting: x' = (q, {ci : J[i]}), the violated constraints dropped.
  *
  * <p>Works on sentences alone too, so instructions without machine-readable constraints can be
- * rewritten from a judge list that came from elsewhere.
+ * rewritten from a judge list of any origin.
  */
 public final class DropRewriter implements Rewriter {
 

@@ -74,8 +74,8 @@ final class HirRow {
   }
 
   /**
-   * Where the whole prompt stands beside the question, it only tells which template made it, and
-   * the chat made of it is dropped.
+   * Where the row has the whole prompt beside the question, it only shows which template made it,
+   * and the chat made of it is dropped.
    */
   private static void askWithoutConstraints(ObjectNode row, ObjectNode out) {
     JsonNode question = row.path("question");

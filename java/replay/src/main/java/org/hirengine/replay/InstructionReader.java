@@ -124,7 +124,7 @@ public final class InstructionReader {
    */
   public Result read(Path file) throws IOException {
     boolean pipe = Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file);
-    // a stream of Files.newInputStream asks for its position, which a pipe has not
+    // a stream of Files.newInputStream asks for its position, which a pipe does not have
     try (InputStream in = pipe ? new FileInputStream(file.toFile()) : Files.newInputStream(file);
         DataRows rows = DataFile.open(in, pipe ? null : file, file.toString())) {
       return read(rows, file.toString());

@@ -14,7 +14,7 @@ import org.hirengine.verify.ConstraintType;
  * likely. Types that the set never asks for have none, so rewriting brings in no new kind of
  * constraint, and no word or number that training does not know.
  *
- * <p>A parameter that is the question itself (to repeat it) becomes the question at hand.
+ * <p>A parameter that is the question itself (to repeat it) becomes the current question.
  */
 public final class ObservedParameters implements AchievedRewriter.Parameters {
 

@@ -1,6 +1,6 @@
 package org.hirengine.replay;
 
-/** What became of a pair that was to be rewritten. */
+/** The result of rewriting a pair. */
 public sealed interface Rewrite {
 
   /**

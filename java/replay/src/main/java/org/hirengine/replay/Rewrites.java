@@ -3,7 +3,7 @@ package org.hirengine.replay;
 import org.hirengine.verify.JudgeList;
 import org.jspecify.annotations.Nullable;
 
-/** What every rewriter asks of a pair before it starts. */
+/** Conditions that every rewriter checks first. */
 final class Rewrites {
 
   private Rewrites() {}

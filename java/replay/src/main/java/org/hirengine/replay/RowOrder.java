@@ -9,13 +9,13 @@ public final class RowOrder {
   private RowOrder() {}
 
   /**
-   * Puts responses that were sampled later behind the first ones of their prompt.
+   * Puts responses that were sampled later after the first ones of their prompt.
    *
    * @param prompts number of prompts
    * @param sampled responses per prompt sampled first: rows 0 to prompts * sampled - 1, prompt by
    *     prompt
    * @param extra responses per prompt sampled later: the rows after those, prompt by prompt
-   * @return for each place, the row that stands there; length prompts * (sampled + extra)
+   * @return for each place, its row; length prompts * (sampled + extra)
    */
   public static int[] byPrompt(int prompts, int sampled, int extra) {
     int[] order = new int[prompts * (sampled + extra)];
@@ -36,8 +36,8 @@ public final class RowOrder {
    *
    * @param rows number of originals
    * @param originals the original of each replay, ascending
-   * @return for each place, the row that stands there: an original below {@code rows}, or {@code
-   *     rows + j} for replay j; length rows + originals.length
+   * @return for each place, its row: an original below {@code rows}, or {@code rows + j} for replay
+   *     j; length rows + originals.length
    */
   public static int[] behindOriginals(int rows, int[] originals) {
     int[] order = new int[rows + originals.length];

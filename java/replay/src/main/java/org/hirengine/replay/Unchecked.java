@@ -9,14 +9,14 @@ import com.fasterxml.jackson.annotation.JsonIgnore;
  * @param row the row's id
  * @param number its place among the row's constraints, from 1
  * @param id its type's id
- * @param kind what keeps it from being checked
+ * @param kind why it cannot be checked
  * @param reason why, in the verifier's own words: they name the kwarg at fault and what it may be
  */
 public record Unchecked(String place, String row, int number, String id, Kind kind, String reason) {
 
-  /** What keeps a constraint from being checked. */
+  /** Why a constraint cannot be checked. */
   public enum Kind {
-    /** Nobody knows its benchmark or its id. */
+    /** Its benchmark or its id is unknown. */
     UNKNOWN_TYPE("of an unknown type"),
     /** Its kwargs are missing, empty, out of range or of the wrong type. */
     BAD_KWARGS("with kwargs that cannot be used"),

@@ -27,9 +27,9 @@ public interface ConstraintType {
   Verifier parse(Map<String, Object> kwargs);
 
   /**
-   * Whether a response is checked as it is: a blank one too, and loosely no otherwise than
-   * strictly. By default a blank response satisfies nothing and loose verification tries its
-   * variants, as in the harness of IFEval and IFBench.
+   * Whether a response is checked as it is: a blank one too, and loose mode equals strict mode. By
+   * default a blank response satisfies nothing and loose verification tries its variants, as in the
+   * harness of IFEval and IFBench.
    */
   default boolean verbatim() {
     return false;
@@ -65,8 +65,8 @@ public interface ConstraintType {
   }
 
   /**
-   * Ids of types that cannot sensibly stand beside this one in an instruction; symmetric, and may
-   * include its own id; none by default.
+   * Ids of types that make no sense beside this one in an instruction; symmetric, and may include
+   * its own id; none by default.
    */
   default Set<String> clashes() {
     return Set.of();

@@ -3,8 +3,8 @@ package org.hirengine.verify;
 import java.util.Collection;
 
 /**
- * Constraint types of one's own, found by {@link java.util.ServiceLoader}: name the implementation
- * in {@code META-INF/services/org.hirengine.verify.ConstraintTypeProvider}. Its types join every
+ * Additional constraint types, found by {@link java.util.ServiceLoader}: name the implementation in
+ * {@code META-INF/services/org.hirengine.verify.ConstraintTypeProvider}. Its types join every
  * {@link Verifiers} and replace shipped ones with their ids.
  */
 public interface ConstraintTypeProvider {

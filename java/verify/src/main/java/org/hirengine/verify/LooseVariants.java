@@ -7,7 +7,10 @@ import java.util.NoSuchElementException;
 import org.hirengine.text.PyText;
 import org.jspecify.annotations.Nullable;
 
-/** What {@link Response#looseVariants} gives: made one after another, and kept. */
+/**
+ * The list behind {@link Response#looseVariants}: variants are made when first asked for, and
+ * cached.
+ */
 final class LooseVariants implements Iterable<Response> {
 
   /** Four texts (all lines, then without the first, the last, and both), twice. */

@@ -13,10 +13,9 @@ import org.hirengine.verify.text.Trigrams;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A response under verification: its text, analysed once and lazily, whatever the number of
- * constraints that ask.
+ * A response under verification: its text, analysed lazily and only once for all constraints.
  *
- * <p>Safe for use by any number of threads; the lists are not to be changed.
+ * <p>Safe for use by any number of threads; callers must not modify the returned lists.
  */
 public final class Response {
 
@@ -75,7 +74,7 @@ public final class Response {
     return analysis("stripped", PyText::strip);
   }
 
-  /** True when the text is empty but for white space. */
+  /** True when the text is empty or all white space. */
   public boolean isBlank() {
     return PyText.isBlank(text);
   }
@@ -100,7 +99,7 @@ public final class Response {
     return pieces("words", PyText::regexWords);
   }
 
-  /** The pieces between white space. */
+  /** The pieces separated by white space. */
   public Pieces tokens() {
     return pieces("tokens", PyText::split);
   }
@@ -144,7 +143,7 @@ public final class Response {
   }
 
   /**
-   * An analysis of the text, made on first demand and kept.
+   * An analysis of the text, computed when first asked for and cached.
    *
    * @param key identifies the analysis, its parameters included
    */

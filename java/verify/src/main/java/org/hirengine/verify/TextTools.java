@@ -20,10 +20,10 @@ import org.hirengine.verify.text.WordTokenizer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The analysers that need data of their own, each result kept with the {@link Response} it is of.
+ * The analysers that need data files. Each result is cached on its {@link Response}.
  *
- * <p>The data are NLTK's where they are at hand (then verdicts are the reference's), else built in;
- * {@link #builtIns} names what was replaced.
+ * <p>The data are NLTK's where they are installed (then verdicts are the reference's), else built
+ * in; {@link #builtIns} names what was replaced.
  */
 public final class TextTools {
 
@@ -88,7 +88,7 @@ public final class TextTools {
     return null;
   }
 
-  /** What was not found, as paths within NLTK's layout; a built-in stands in for each. */
+  /** What was not found, as paths within NLTK's layout; a built-in replaces each. */
   public List<String> builtIns() {
     return List.copyOf(builtIns);
   }
@@ -137,8 +137,8 @@ public final class TextTools {
   }
 
   /**
-   * The language of the text, as {@link LanguageDetector#detect} tells it; empty where the text has
-   * nothing to tell it from.
+   * The language of the text, as {@link LanguageDetector#detect} tells it; empty if the text does
+   * not show one.
    */
   public Optional<String> language(Response response) {
     return response.analysis("language", text -> LanguageDetector.instance().detect(text));

@@ -1,6 +1,6 @@
 package org.hirengine.verify;
 
-/** What a model thinks aloud before its answer, {@code <think>...</think>}. */
+/** A model's thinking before its answer, {@code <think>...</think>}. */
 public final class Thinking {
 
   private static final String END = "</think>";
@@ -8,7 +8,7 @@ public final class Thinking {
   private Thinking() {}
 
   /**
-   * The text behind the last {@code </think>}, without white space in front; the whole text where
+   * The text after the last {@code </think>}, without leading white space; the whole text where
    * there is none.
    */
   public static String strip(String text) {

@@ -2,11 +2,11 @@ package org.hirengine.verify;
 
 import java.util.Locale;
 
-/** What becomes of a constraint whose words no rule understands ({@link Verifier#unread}). */
+/** How a constraint is treated whose words no rule understands ({@link Verifier#unread}). */
 public enum Unread {
-  /** The verdict that the reference gives by default stands, as official scores need it. */
+  /** It keeps the verdict that the reference gives by default, as official scores need it. */
   REFERENCE,
-  /** No verdict: what nobody understood is no reward. */
+  /** No verdict, so that it earns no reward. */
   NO_VERDICT;
 
   /** The name in configurations and on the command line. */

@@ -1,10 +1,10 @@
 package org.hirengine.verify;
 
 /**
- * What a verifier says of one response under one constraint, and why.
+ * A verifier's answer for one response and one constraint, with the reason.
  *
- * <p>{@code reason} names what was found beside what was asked ("7 words, at least 12 asked"), so
- * that a person reading a report understands the verdict without running anything.
+ * <p>{@code reason} names what was found and what was asked ("7 words, at least 12 asked"), so that
+ * a person reading a report understands the verdict without running anything.
  */
 public record Verdict(Outcome outcome, String reason) {
 
@@ -20,9 +20,9 @@ public record Verdict(Outcome outcome, String reason) {
      */
     FAILED,
     /**
-     * Nobody here can check this constraint (no judge configured, code in the data, unknown id):
-     * neither satisfied nor violated. A row with such a constraint is left out of training by
-     * default, and counted.
+     * No configured verifier can check this constraint (no judge configured, code in the data,
+     * unknown id): neither satisfied nor violated. A row with such a constraint is left out of
+     * training by default, and counted.
      */
     NO_VERDICT
   }
@@ -52,7 +52,7 @@ public record Verdict(Outcome outcome, String reason) {
     return outcome == Outcome.SATISFIED;
   }
 
-  /** False when nobody could check the constraint. */
+  /** False when no verifier could check the constraint. */
   public boolean decided() {
     return outcome != Outcome.NO_VERDICT;
   }

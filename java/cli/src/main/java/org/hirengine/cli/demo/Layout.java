@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What a response is going to look like. Wishes claim the features they need, each at most one
- * value; {@link #fill} then decides whatever nobody asked for, so that a feature's presence alone
- * says little about the request.
+ * value; {@link #fill} then decides everything that was not asked for, so that a feature's presence
+ * alone says little about the request.
  */
 final class Layout {
 

@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Everything of the demo policy's Hugging Face folder but the weights. */
+/** Everything in the demo policy's Hugging Face folder except the weights. */
 final class PolicyFolder {
 
   private static final ObjectMapper MAPPER = new ObjectMapper();

@@ -79,7 +79,7 @@ public final class ReportCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** Aside first: a page that is open in a browser is never read half. */
+  /** Written under another name first, so that a browser never reads half a page. */
   private static void write(Path page, String html) throws IOException {
     Path draft = page.resolveSibling(page.getFileName() + ".tmp");
     try {

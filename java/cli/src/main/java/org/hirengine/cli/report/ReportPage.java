@@ -14,8 +14,8 @@ import java.util.regex.Pattern;
  * The page around a run's data: one file without references to any other.
  *
  * <p>Its content security policy admits no source but this very style and script, by their hashes,
- * so nothing that came out of a model or a data set can run, load or send anything even if it got
- * into the markup. It does not get there: the script puts data into text nodes only.
+ * so nothing that a model or a data set produced can run, load or send anything even if it got into
+ * the markup. It does not get there: the script puts data into text nodes only.
  */
 final class ReportPage {
 

@@ -172,7 +172,7 @@ record TokenTable(
     return Integer.valueOf(id).equals(ids.get(first.asText()));
   }
 
-  /** Whether the tokenizer puts a token behind each text. */
+  /** Whether the tokenizer puts a token after each text. */
   boolean ends(int id) {
     JsonNode steps = single();
     JsonNode last = steps.path(steps.size() - 1).path("SpecialToken").path("id");

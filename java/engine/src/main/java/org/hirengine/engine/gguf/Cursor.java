@@ -11,8 +11,8 @@ import org.hirengine.replay.DataException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a file's header from front to back, through a small buffer. It holds every length against
- * the bytes that are left in the file before it allocates or skips anything.
+ * Reads a file's header from front to back, through a small buffer. It checks every length against
+ * the bytes left in the file before it allocates or skips anything.
  */
 final class Cursor {
 
@@ -43,7 +43,7 @@ final class Cursor {
     return end - buffer.remaining();
   }
 
-  /** Bytes behind the position. */
+  /** Bytes after the position. */
   long left() {
     return size - position();
   }
@@ -138,14 +138,14 @@ final class Cursor {
     }
   }
 
-  /** Goes past a text without reading it. */
+  /** Skips a text without reading it. */
   void skipText(int version) throws IOException {
     long length = count(version);
     check(length, 1, "bytes of text");
     skip(length);
   }
 
-  /** Goes past bytes that {@link #check} has found to be there. */
+  /** Skips bytes that {@link #check} has found to exist. */
   void skip(long bytes) {
     if (bytes <= buffer.remaining()) {
       buffer.position(buffer.position() + (int) bytes);

@@ -9,7 +9,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.hirengine.replay.DataException;
 
-/** Makes {@code config.json} and {@code generation_config.json} from a file's metadata. */
+/** Builds {@code config.json} and {@code generation_config.json} from a file's metadata. */
 final class GgufConfig {
 
   private static final List<String> ARCHITECTURES = List.of("llama", "qwen2", "qwen3");

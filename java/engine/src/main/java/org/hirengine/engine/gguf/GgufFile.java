@@ -17,7 +17,7 @@ import org.hirengine.replay.DataException;
 /**
  * One GGUF file of version 1, 2 or 3 in little-endian order: metadata, the table of tensors, and
  * their data. Held to every check of the reference reader (llama.cpp, {@code gguf.cpp}) before any
- * tensor is read: a file from elsewhere can neither make the reader allocate more than the bytes it
+ * tensor is read: an untrusted file can neither make the reader allocate more than the bytes it
  * holds nor read outside of it.
  */
 final class GgufFile implements AutoCloseable {
@@ -187,7 +187,7 @@ final class GgufFile implements AutoCloseable {
     };
   }
 
-  /** Goes past an array, so that it is known to lie in the file. */
+  /** Skips an array, and checks that it lies within the file. */
   private Value array(String key) throws IOException {
     Value.Type type = type(key);
     if (type == Value.Type.ARRAY) {

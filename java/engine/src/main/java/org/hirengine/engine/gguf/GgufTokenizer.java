@@ -9,7 +9,7 @@ import java.util.Map;
 import org.hirengine.replay.DataException;
 import org.jspecify.annotations.Nullable;
 
-/** Makes {@code tokenizer.json} and {@code tokenizer_config.json} from a file's metadata. */
+/** Builds {@code tokenizer.json} and {@code tokenizer_config.json} from a file's metadata. */
 final class GgufTokenizer {
 
   private static final String PREFIX = "tokenizer.ggml.";

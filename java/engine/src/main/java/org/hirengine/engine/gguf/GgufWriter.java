@@ -26,7 +26,7 @@ public final class GgufWriter {
   public interface Rows {
 
     /**
-     * Rows as float32, one behind the other; of a vector: elements.
+     * Rows as float32, concatenated; for a vector, its elements.
      *
      * @param first a multiple of the step that the tensor was given with
      */

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Llama 3's scaling of rotary frequencies. A Hugging Face config gives four numbers; a GGUF file
- * gives only what they come to, one factor for each pair of a head, by which its inverse frequency
- * is divided.
+ * gives only their result, one factor for each pair of a head, by which its inverse frequency is
+ * divided.
  *
  * @param factor of long wavelengths
  * @param low wavelengths over original / low are long
@@ -52,7 +52,7 @@ public record RopeFactors(double factor, double low, double high, double origina
   }
 
   /**
-   * Finds the numbers behind a file's factors, and holds them to giving the same factors again.
+   * Finds the numbers behind a file's factors, and checks that they give the same factors again.
    * Only ratios of the three lengths matter, so low is 1, as in all released models; high is 4
    * unless two values between the extremes say otherwise.
    *

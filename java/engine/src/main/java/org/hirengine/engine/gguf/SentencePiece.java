@@ -25,7 +25,7 @@ public final class SentencePiece {
   /**
    * The normalizer.
    *
-   * @param prefixed whether a blank is put before a text, and behind each special token
+   * @param prefixed whether a blank is put before a text, and after each special token
    */
   static ObjectNode normalizer(boolean prefixed) {
     ObjectNode sequence = node("Sequence");

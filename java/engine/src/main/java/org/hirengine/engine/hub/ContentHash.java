@@ -11,8 +11,8 @@ import java.util.HexFormat;
 import java.util.regex.Pattern;
 
 /**
- * What the Hub's etags say of a content: the SHA-256 of it for files in LFS or Xet, git's SHA-1 of
- * it as a blob for the others.
+ * What the Hub's etags say about a file's content: the SHA-256 of it for files in LFS or Xet, git's
+ * SHA-1 of it as a blob for the others.
  */
 final class ContentHash {
 

@@ -20,10 +20,9 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The body of one answer, written to a file as it arrives: behind what the file has where the
- * answer goes on from there, else from its beginning. It knows when it last got something, since
- * Java's client has no limit of time for a body that stops coming. The body's value is the file's
- * size then.
+ * The body of one answer, written to a file as it arrives: appended if the answer continues the
+ * file, else from the file's beginning. It records when it last received something, since Java's
+ * client has no timeout for a body that stops arriving. The body's value is the file's size then.
  */
 final class FileBody implements BodyHandler<Long>, BodySubscriber<Long>, Closeable {
 
@@ -57,7 +56,7 @@ final class FileBody implements BodyHandler<Long>, BodySubscriber<Long>, Closeab
    * Opens the file.
    *
    * @param from where an answer with status 206 has to begin
-   * @param limit the most bytes that the file may come to; more is an error of the server
+   * @param limit the most bytes that the file may have; more is an error of the server
    */
   FileBody(Path path, long from, long limit) throws DiskException {
     try {

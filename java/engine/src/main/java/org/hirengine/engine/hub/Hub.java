@@ -19,11 +19,11 @@ import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds what a name of the Hugging Face Hub stands for: in the cache on this machine, which it
- * shares with Python's tools, or else on the Hub.
+ * Resolves names of the Hugging Face Hub: from the cache on this machine, which it shares with
+ * Python's tools, or else on the Hub.
  *
  * <p>{@link #find} asks the Hub only for what the cache does not have, so a run needs no network
- * and nothing changes under it; {@link #fetch} asks for the newest commit. Not safe for use by
+ * and its files do not change; {@link #fetch} asks for the newest commit. Not safe for use by
  * several threads at once.
  */
 public final class Hub {
@@ -34,7 +34,7 @@ public final class Hub {
   private @Nullable HubClient client;
 
   /**
-   * @param listener told what downloads do
+   * @param listener receives download events
    */
   public Hub(HubSettings settings, HubListener listener) {
     this(settings, listener, Patience.STANDARD);
@@ -55,7 +55,7 @@ public final class Hub {
    * Gives a location its path; one of this machine stays as it is.
    *
    * @return the same with a path, and a name's commit in place of its revision
-   * @throws HubException when the name stands for nothing that can be had
+   * @throws HubException when the name cannot be resolved
    */
   public Location find(Location location) {
     if (location.isFound()) {
@@ -80,8 +80,8 @@ public final class Hub {
   }
 
   /**
-   * Brings the cache up to date with the Hub; a commit that it has needs no Hub, and offline it is
-   * as good as it is.
+   * Brings the cache up to date with the Hub. A commit that it already has needs no request, and
+   * offline the cache is used as it is.
    *
    * @throws HubException when the Hub does not give it
    */
@@ -153,8 +153,8 @@ public final class Hub {
   }
 
   /**
-   * Notes what a revision stands for and what it lacks, so that the Hub need not be asked again. A
-   * cache that cannot be written, having been filled by others, does without.
+   * Records what a revision stands for and which files it lacks, so that the Hub need not be asked
+   * again. A read-only cache goes without.
    */
   private void remember(HubCache cache, HubName name, String commit, Collection<String> absent) {
     try {
@@ -288,7 +288,7 @@ public final class Hub {
     }
     client().download(name, meta, partial, progress);
     boolean right = ContentHash.matches(partial, meta.etag());
-    if (!right && have > 0) { // what an earlier try left may be at fault
+    if (!right && have > 0) { // the part that an earlier try left may be wrong
       Files.delete(partial);
       client().download(name, meta, partial, progress);
       right = ContentHash.matches(partial, meta.etag());

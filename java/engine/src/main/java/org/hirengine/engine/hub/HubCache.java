@@ -30,9 +30,9 @@ import java.util.stream.Stream;
  * </pre>
  *
  * <p>The lock holds off other processes of this engine. Python's tools lock the same file, but with
- * flock, which Linux keeps apart from the locks that Java has. So nothing rests on it between the
- * two: what is being fetched has a name that only this engine uses, and becomes a blob, checked and
- * whole, by one rename.
+ * flock, which on Linux does not conflict with Java's locks. So it protects nothing between the
+ * two: a download has a name that only this engine uses, and becomes a blob, checked and complete,
+ * by one rename.
  */
 final class HubCache {
 
@@ -140,7 +140,7 @@ final class HubCache {
     return folder.resolve("blobs").resolve(etag);
   }
 
-  /** Where a content grows; its folder exists. */
+  /** Where a download is written; its folder exists. */
   Path partial(String etag) throws IOException {
     return Files.createDirectories(folder.resolve("blobs")).resolve(etag + ".hir.incomplete");
   }
@@ -153,7 +153,7 @@ final class HubCache {
   /**
    * Does something that one process at a time may do for a content.
    *
-   * @param waiting told when another one is at it
+   * @param waiting called when another process holds the lock
    */
   void locked(String etag, Runnable waiting, Work work) throws IOException {
     Path file = locks.resolve(etag + ".lock");

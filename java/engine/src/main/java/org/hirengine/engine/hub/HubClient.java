@@ -34,10 +34,10 @@ import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Requests to the Hub: what a revision holds, what a file is, and its content.
+ * Requests to the Hub: the files of a revision, a file's hash and size, and its content.
  *
  * <p>Redirects are followed here and not by Java's client, which would send the token wherever one
- * leads: it goes to the endpoint's own scheme, host and port alone. Too many requests, server
+ * leads: it is sent only to the endpoint's own scheme, host and port. Too many requests, server
  * errors and connections that break are tried again, a bounded number of times without progress.
  */
 final class HubClient {
@@ -46,7 +46,7 @@ final class HubClient {
 
   private static final Duration CONNECT_TIME = Duration.ofSeconds(10);
 
-  /** How often a wait looks whether bytes still come, and tells of them. */
+  /** How often a wait checks for new bytes, and reports them. */
   private static final long TICK_MILLIS = 100;
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -145,7 +145,7 @@ final class HubClient {
     return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
   }
 
-  /** Sends a request until it has an answer that is not about waiting or going elsewhere. */
+  /** Sends a request until its answer is neither a wait nor a redirect. */
   private <T> HttpResponse<T> follow(String method, URI start, HubName name, BodyHandler<T> body) {
     Patience.Tries tries = patience.tries(name.toString());
     URI uri = start;
@@ -193,7 +193,7 @@ final class HubClient {
    * Appends to a file what is missing of a content, until it has all of it.
    *
    * @param partial what earlier tries left; may be absent
-   * @param progress told the bytes that the file has
+   * @param progress receives the file's size in bytes
    */
   void download(HubName name, Meta meta, Path partial, LongConsumer progress) {
     URI at = meta.at();

@@ -1,6 +1,6 @@
 package org.hirengine.engine.hub;
 
-/** What a name stands for cannot be had: what is wrong, and what to do about it. */
+/** A Hub name cannot be resolved: what is wrong, and what to do about it. */
 public final class HubException extends RuntimeException {
 
   private static final long serialVersionUID = 1L;
@@ -18,7 +18,7 @@ public final class HubException extends RuntimeException {
     this(message, remedy, false);
   }
 
-  /** The Hub gave no answer of its own: no connection, or none that lasts. */
+  /** The Hub could not be reached, or the connection broke. */
   static HubException unreachable(String message, String remedy) {
     return new HubException(message, remedy, true);
   }

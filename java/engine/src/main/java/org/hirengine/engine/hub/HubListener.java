@@ -1,9 +1,9 @@
 package org.hirengine.engine.hub;
 
-/** Told what a download does, on the thread that asked for it. */
+/** Receives download events, on the thread that asked for the download. */
 public interface HubListener {
 
-  /** Someone who does not want to know. */
+  /** Ignores everything. */
   HubListener NONE = (name, file, done, total) -> {};
 
   /**
@@ -16,6 +16,6 @@ public interface HubListener {
    */
   void progress(HubName name, String file, long done, long total);
 
-  /** Something that a person should know: a wait, or a copy that may be out of date. */
+  /** A message for the user: a wait, or a copy that may be out of date. */
   default void note(String text) {}
 }

@@ -21,7 +21,7 @@ public final class Location {
     this.local = local;
   }
 
-  /** What a text may stand for. */
+  /** What a text may name. */
   public enum Kind {
     /** A folder or a .gguf file, or a model's name on the Hub. */
     MODEL,
@@ -34,12 +34,12 @@ public final class Location {
     return new Location(null, path);
   }
 
-  /** A name that was not looked up yet. */
+  /** A name that has not been resolved. */
   public static Location of(HubName name) {
     return new Location(name, null);
   }
 
-  /** A name with the path of what it stands for. */
+  /** A resolved name and its path. */
   static Location found(HubName name, Path local) {
     return new Location(name, local);
   }
@@ -95,7 +95,7 @@ public final class Location {
   /**
    * The path on this machine.
    *
-   * @throws IllegalStateException when it is a name that was not looked up
+   * @throws IllegalStateException when it is a name that has not been resolved
    */
   public Path path() {
     if (local == null) {

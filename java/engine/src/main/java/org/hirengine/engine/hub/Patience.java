@@ -8,7 +8,7 @@ import java.time.format.DateTimeParseException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How long a request waits and how often it is tried.
+ * How long a request waits and how often it is retried.
  *
  * @param silence how long a server may send nothing
  * @param first the first wait between tries; each is twice the last
@@ -26,7 +26,7 @@ record Patience(Duration silence, Duration first, Sleeper sleeper) {
   /** Longer waits are left to the user. */
   private static final Duration LONGEST = Duration.ofMinutes(2);
 
-  /** Waits; tests have no time to lose. */
+  /** Waits; tests replace it. */
   interface Sleeper {
     void sleep(Duration time) throws InterruptedException;
   }

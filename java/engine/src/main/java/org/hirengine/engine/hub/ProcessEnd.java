@@ -2,7 +2,7 @@ package org.hirengine.engine.hub;
 
 /**
  * Interrupts a download when the process is to end. Without it, Ctrl-C would wait for the last byte
- * where something else holds the end back until this thread is done.
+ * if something else delays the exit until this thread is done.
  */
 final class ProcessEnd implements AutoCloseable {
 

@@ -22,8 +22,8 @@ import java.util.Map;
 /**
  * One safetensors file: a little-endian 64-bit header length, the header in JSON, the data. Passes
  * every check of the format's reference reader (safetensors, {@code tensor.rs}) before any tensor
- * is read: a file from elsewhere can neither make the reader allocate without bound nor read
- * outside of the file.
+ * is read: an untrusted file can neither make the reader allocate without bound nor read outside of
+ * the file.
  */
 final class SafetensorsFile implements AutoCloseable {
 

@@ -10,12 +10,12 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a judge is asked, as commands and training files set it. Which judge, and its key, only the
- * environment says ({@link ModelJudge#fromEnvironment}).
+ * How a judge is asked, as commands and training files set it. Which judge, and its key, come from
+ * the environment alone ({@link ModelJudge#fromEnvironment}).
  *
  * @param cache folder that keeps decided verdicts; null keeps none
  * @param template file with the prompt ({@link ModelJudge.Builder#template}); null is the built-in
- * @param parallel requests under way at once
+ * @param parallel most requests at the same time
  * @param timeoutSeconds how long a connection, and an answer, may take
  * @param retries how often a request that failed is tried again
  * @param stripThinking read the answer behind its last {@code </think>}
@@ -28,7 +28,7 @@ public record JudgeOptions(
     int retries,
     boolean stripThinking) {
 
-  /** What holds where nothing is set. */
+  /** The defaults. */
   public static final JudgeOptions DEFAULT = new JudgeOptions(null, null, 8, 60, 4, false);
 
   /**

@@ -32,10 +32,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The model is to answer YES or NO. Anything else, an endpoint that cannot be reached and an
  * error that stays are no verdict, never a guess, and are counted ({@link #tally}). Server errors,
- * "too many requests" and broken connections are tried again after growing waits; a judge that has
- * never answered is not waited for a second time, and one that refuses the key is not asked again.
- * Decided verdicts are kept on disk where a folder is given. Safe for use by any number of threads;
- * the key is sent and nothing else is done with it.
+ * "too many requests" and broken connections are retried after growing waits. A judge that has
+ * never answered gets no second wait, and one that refuses the key is not asked again. Verdicts are
+ * cached on disk if a folder is given. Safe for use by any number of threads; the key is used only
+ * for requests to the endpoint.
  */
 public final class ModelJudge {
 
@@ -130,7 +130,7 @@ public final class ModelJudge {
     return Optional.of(key == null || key.isBlank() ? builder : builder.key(key));
   }
 
-  /** What a judge is made of; what is not set has a default. */
+  /** Builds a judge; what is not set has a default. */
   public static final class Builder {
     private final String url;
     private final String model;
@@ -184,7 +184,7 @@ public final class ModelJudge {
       return this;
     }
 
-    /** Requests under way at once. */
+    /** Most requests at the same time. */
     public Builder parallel(int value) {
       parallel = value;
       return this;
@@ -251,7 +251,7 @@ public final class ModelJudge {
     }
   }
 
-  /** Keeps a verdict where there is a folder for it; what went wrong, for its reason. */
+  /** Caches a verdict if there is a folder for it; returns what went wrong, for the reason. */
   private String keep(String cacheKey, boolean satisfied) {
     if (cache == null) {
       return "";
@@ -273,7 +273,7 @@ public final class ModelJudge {
   }
 
   /**
-   * What became of the questions so far; those whose verdict was kept are not counted.
+   * Counts of the questions so far, without those answered by the cache.
    *
    * @param answered questions that got an answer
    * @param unclear answers that were neither YES nor NO
@@ -283,7 +283,7 @@ public final class ModelJudge {
    */
   public record Tally(long answered, long unclear, long failed, String problem, String remedy) {}
 
-  /** What became of the questions so far. */
+  /** Counts of the questions so far. */
   public Tally tally() {
     Problem problem = lastProblem.get();
     return new Tally(
@@ -294,7 +294,7 @@ public final class ModelJudge {
         problem == null ? "" : problem.remedy);
   }
 
-  /** How many questions got no answer, where and why, in a line; empty where all got one. */
+  /** One line on how many questions got no answer, where and why; empty if all got one. */
   public String failures() {
     Tally tally = tally();
     return tally.failed == 0

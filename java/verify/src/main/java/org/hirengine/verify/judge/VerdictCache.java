@@ -46,7 +46,9 @@ final class VerdictCache {
     }
   }
 
-  /** Keeps a verdict; written aside and renamed, so that no reader sees half of it. */
+  /**
+   * Keeps a verdict; written under a temporary name and renamed, so that no reader sees half of it.
+   */
   void put(String key, boolean satisfied) throws IOException {
     Path file = file(key);
     Files.createDirectories(file.getParent());

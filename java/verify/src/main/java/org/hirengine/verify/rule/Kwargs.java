@@ -124,8 +124,8 @@ public final class Kwargs {
   }
 
   /**
-   * The code of a language, one of {@code codes}: a response is never in a language that nobody can
-   * tell.
+   * The code of a language, one of {@code codes}: no detector can find a language outside this
+   * list.
    */
   public String language(String name, Collection<String> codes) {
     String code = text(name);

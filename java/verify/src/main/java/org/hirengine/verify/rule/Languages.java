@@ -8,7 +8,7 @@ import java.util.MissingResourceException;
 import java.util.Optional;
 import org.hirengine.text.Similar;
 
-/** Finds the code of a language that was named in another way. */
+/** Finds a language's code from another name of it. */
 final class Languages {
 
   private Languages() {}

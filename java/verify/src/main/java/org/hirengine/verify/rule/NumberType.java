@@ -10,7 +10,7 @@ import org.hirengine.verify.Verifier;
 /** "Exactly n", "at least n" or "at most n" of something, by one kwarg. */
 public abstract class NumberType extends RuleType {
 
-  /** How the count must stand to the number asked for. */
+  /** How the count must compare with the number asked for. */
   public enum Match {
     EXACTLY("exactly "),
     AT_LEAST("at least "),

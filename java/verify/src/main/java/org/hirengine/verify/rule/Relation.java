@@ -2,7 +2,9 @@ package org.hirengine.verify.rule;
 
 import java.util.random.RandomGenerator;
 
-/** How a count stands to the number asked for; the two relations that the references know. */
+/**
+ * How a count must compare with the number asked for: the two relations that the references know.
+ */
 public enum Relation {
   LESS_THAN("less than"),
   AT_LEAST("at least");

@@ -76,7 +76,7 @@ public final class CategoryScore {
     return tables;
   }
 
-  /** Constraints that nobody could check; they are among those not met. */
+  /** Constraints that no verifier could check; they count as not met. */
   public int undecided() {
     return undecided;
   }

@@ -68,7 +68,7 @@ public final class InstructionScore {
     return Collections.unmodifiableMap(tier1);
   }
 
-  /** Instructions that nobody could check; they are among those not followed. */
+  /** Instructions that no verifier could check; they count as not followed. */
   public int undecided() {
     return undecided;
   }

@@ -1,6 +1,6 @@
 package org.hirengine.verify.score;
 
-/** How many of a number of things were followed. */
+/** A count of followed items among all items. */
 public record Tally(int followed, int total) {
 
   static final Tally NONE = new Tally(0, 0);
