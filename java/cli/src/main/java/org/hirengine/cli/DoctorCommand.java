@@ -124,9 +124,20 @@ final class DoctorCommand implements Callable<Integer> {
                 + control.get(0)
                 + " (data.control_tokens: split makes them plain text)");
       }
-      read.bad().forEach(row -> out.println("bad: " + row.reason().getMessage()));
+      read.bad()
+          .forEach(
+              row ->
+                  out.println("bad: " + row.reason().getMessage() + "; " + row.reason().remedy()));
       faults.forEach(fault -> out.println("no verdict: " + fault.describe()));
-      coverage.bare().forEach(place -> out.println("no constraints: " + place));
+      coverage
+          .bare()
+          .forEach(
+              place ->
+                  out.println(
+                      "no constraints: "
+                          + place
+                          + ": neither 'instruction_id_list' nor 'constraints' nor 'ground_truth'"
+                          + " holds any"));
     }
     out.flush();
     return read.bad().isEmpty() && faults.isEmpty() && coverage.bare().isEmpty() ? 0 : 1;

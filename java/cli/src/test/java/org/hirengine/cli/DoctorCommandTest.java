@@ -123,7 +123,9 @@ class DoctorCommandTest {
     HirConsole run = HirConsole.run("doctor", "--data", file);
     assertEquals(1, run.exit(), run.out());
     assertTrue(run.out().contains("rows: 2 (engine 2), without constraints: 2"), run.out());
-    assertTrue(run.out().contains("no constraints: " + file + ":2"), run.out());
+    assertTrue(
+        run.out().contains("no constraints: " + file + ":2: neither 'instruction_id_list' nor"),
+        run.out());
   }
 
   @Test

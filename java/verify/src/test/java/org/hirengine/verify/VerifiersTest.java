@@ -62,7 +62,7 @@ class VerifiersTest {
         "ifeval | length_constraints:number_words | {'num_word':40,'relation':'at least'} |"
             + " 'num_words' is missing, it must be a whole number from 0 (there is a 'num_word')",
         "ifeval | length_constraints:nth_paragraph_first_word | {'num_paragraphs':2,'first_word':"
-            + "'a'} | 'nth_paragraph' is missing",
+            + "'a'} | 'nth_paragraph' is missing, it must be a whole number from 1 to 2",
         "ifeval | length_constraints:nth_paragraph_first_word |"
             + " {'num_paragraphs':2,'first_word':'a','nth_paragraph':3} | 'nth_paragraph' must be a"
             + " whole number from 1 to 2, not '3'",
@@ -105,6 +105,7 @@ class VerifiersTest {
             .judge(new ConstraintSpec(bench, id, values), Response.of("a b"), Strictness.LOOSE);
     assertEquals(Outcome.NO_VERDICT, verdict.outcome());
     assertTrue(verdict.reason().contains(reason), verdict.reason());
+    assertFalse(verdict.reason().contains("there is a 'num_paragraphs'"), "it has its own use");
   }
 
   /** A rule may do what it likes: the verdict is that it failed. */

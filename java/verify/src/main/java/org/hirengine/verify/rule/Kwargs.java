@@ -2,9 +2,12 @@ package org.hirengine.verify.rule;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.hirengine.text.PyText;
 import org.hirengine.text.Similar;
 
@@ -23,6 +26,7 @@ public final class Kwargs {
 
   private final String type;
   private final Map<String, Object> values;
+  private final Set<String> taken = new HashSet<>();
 
   private Kwargs(String type, Map<String, Object> values) {
     this.type = type;
@@ -158,14 +162,15 @@ public final class Kwargs {
 
   private Object required(String name, String wanted) {
     Object value = values.get(name);
+    taken.add(name);
     if (value == null) {
+      Set<String> others = new LinkedHashSet<>(values.keySet());
+      others.removeAll(taken);
       throw lacks(
           name,
           "missing",
           wanted
-              + Similar.to(name, values.keySet())
-                  .map(found -> " (there is a '" + found + "')")
-                  .orElse(""));
+              + Similar.to(name, others).map(found -> " (there is a '" + found + "')").orElse(""));
     }
     return value;
   }
