@@ -4,7 +4,8 @@
 // Products are of ops/matmul. Their operands (weights, normed rows, what attention has mixed, activated gates, and the
 // gradients of what products write) are of the model's type; the residual stream, norms, rotations, softmax and all sums
 // are float. In bfloat16 queries, keys and values, gates and ups are rounded once, when a product has summed them up, and
-// rotated queries and keys once more, attention's weights on their way to the values: what is kept for a backward or for decoding is what the forward has used.
+// rotated queries and keys once more, attention's weights on their way to the values: what is kept for a backward or for
+// decoding is what the forward has used.
 //
 // A token's numbers depend on its sequence alone, bit for bit: every sum, of products, norms and attention, goes over its
 // dimension (or the sequence's positions) in one order, whatever the rows beside it, the threads, and whether the token is
