@@ -21,6 +21,8 @@ import org.hirengine.testing.SharedData;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ScoreCommandTest {
 
@@ -35,9 +37,10 @@ class ScoreCommandTest {
   }
 
   /** Row 0 of the golden batch has no padding: the whole of it, and from the middle on. */
-  @Test
-  void scoresEqualTheGoldenOnes() throws IOException {
-    Path tiny = SharedData.require("golden/models/qwen3-tiny");
+  @ParameterizedTest
+  @ValueSource(strings = {"qwen3-mini", "qwen3-tiny"})
+  void scoresEqualTheGoldenOnes(String name) throws IOException {
+    Path tiny = SharedData.require("golden/models/" + name);
     Golden golden = new Golden(tiny.resolve("golden.safetensors"));
     long[] ids = golden.longs("input_ids", 28);
     Path in = folder.resolve("in.jsonl");

@@ -9,14 +9,18 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
 
 /**
- * Reference data outside the project ({@code -Dhir.shared}, by default the folder {@code shared}
- * beside the checkout): golden vectors and conformance lines. A test that asks for a missing file
- * is skipped and says so.
+ * Reference data: golden vectors and conformance lines. Some of our own making lies in {@code
+ * java/testdata}, more may lie outside the project ({@code -Dhir.shared}, by default the folder
+ * {@code shared} beside the checkout). A test that asks for a file that is in neither is skipped
+ * and says so.
  *
- * <p>Every test that compares with it also calls {@link #counted}, so that the build can tell how
- * many reference cases ran.
+ * <p>Every test that compares with it also calls {@link #counted}: the build prints how many
+ * reference cases ran, and fails without any.
  */
 public final class SharedData {
 
@@ -24,19 +28,43 @@ public final class SharedData {
 
   private SharedData() {}
 
+  /** Where {@code relative} lies: our own data first, then that outside the project. */
+  public static List<Path> all(String relative) {
+    Path own = Path.of(System.getProperty("hir.root", "../.."), "java", "testdata");
+    Path shared = Path.of(System.getProperty("hir.shared", "../shared"));
+    return Stream.of(own, shared).map(f -> f.resolve(relative)).filter(Files::exists).toList();
+  }
+
   /** The file or folder at {@code relative}; skips the calling test where it is absent. */
   public static Path require(String relative) {
-    Path file = Path.of(System.getProperty("hir.shared", "../shared")).resolve(relative);
+    List<Path> found = all(relative);
     assumeTrue(
-        Files.exists(file),
-        () -> "skipped: reference data not found: " + file + " (set -Dhir.shared)");
-    return file;
+        !found.isEmpty(),
+        () -> "skipped: reference data not found: " + relative + " (set -Dhir.shared)");
+    return found.get(0);
   }
 
   /** A golden JSON file as a tree; skips the calling test where it is absent. */
   public static JsonNode json(String relative) {
+    return read(require(relative));
+  }
+
+  /** Every golden JSON file at {@code relative}; skips the calling test where there is none. */
+  public static List<JsonNode> jsons(String relative) {
+    require(relative);
+    return all(relative).stream().map(SharedData::read).toList();
+  }
+
+  /** The {@code cases} of every golden JSON file at {@code relative}. */
+  public static List<JsonNode> cases(String relative) {
+    List<JsonNode> cases = new ArrayList<>();
+    jsons(relative).forEach(file -> file.get("cases").forEach(cases::add));
+    return cases;
+  }
+
+  private static JsonNode read(Path file) {
     try {
-      return JSON.readTree(require(relative).toFile());
+      return JSON.readTree(file.toFile());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import org.hirengine.engine.algo.LossAggregation.Totals;
 import org.hirengine.testing.SharedData;
@@ -26,7 +27,7 @@ class GoldenAlgorithmsTest {
   }
 
   private static void forEach(String file, Case check) {
-    JsonNode cases = SharedData.json("golden/algos/" + file + ".json").get("cases");
+    List<JsonNode> cases = SharedData.cases("golden/algos/" + file + ".json");
     assertTrue(cases.size() > 0);
     for (JsonNode test : cases) {
       check.run(test, file + "/" + test.get("name").asText());

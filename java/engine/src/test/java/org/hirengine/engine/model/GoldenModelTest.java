@@ -92,6 +92,12 @@ class GoldenModelTest {
 
   @ParameterizedTest
   @CsvSource({
+    "qwen2-mini, config.json, qwen2-mini",
+    "qwen2-mini, config_classic.json, qwen2-mini",
+    "qwen3-mini, config.json, qwen3-mini",
+    "qwen3-mini, config_classic.json, qwen3-mini",
+    "llama3-mini, config.json, llama3-mini",
+    "llama3-mini, config_classic.json, llama3-mini",
     "qwen2-tiny, config.json, qwen2-tiny",
     "qwen2-tiny, config_classic.json, qwen2-tiny",
     "qwen3-tiny, config.json, qwen3-tiny",
@@ -124,6 +130,9 @@ class GoldenModelTest {
 
   @ParameterizedTest
   @CsvSource({
+    "qwen2-mini, KEEP", "qwen2-mini, RECOMPUTE",
+    "qwen3-mini, KEEP", "qwen3-mini, RECOMPUTE",
+    "llama3-mini, KEEP", "llama3-mini, RECOMPUTE",
     "qwen2-tiny, KEEP", "qwen2-tiny, RECOMPUTE",
     "qwen3-tiny, KEEP", "qwen3-tiny, RECOMPUTE",
     "llama3-tiny, KEEP", "llama3-tiny, RECOMPUTE",
@@ -206,6 +215,9 @@ class GoldenModelTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
+        "qwen2-mini",
+        "qwen3-mini",
+        "llama3-mini",
         "qwen2-tiny",
         "qwen3-tiny",
         "qwen3-tiny-sharded",

@@ -330,9 +330,10 @@ class PolicyTest {
     Policy.load(target, Policy.Options.FROZEN).close();
   }
 
-  @Test
-  void ropeFrequenciesOfLlama3() {
-    Path folder = SharedData.require("golden/models/llama3-tiny");
+  @ParameterizedTest
+  @ValueSource(strings = {"llama3-mini", "llama3-tiny"})
+  void ropeFrequenciesOfLlama3(String model) {
+    Path folder = SharedData.require("golden/models/" + model);
     try (Safetensors golden = Safetensors.open(folder.resolve("golden_rope.safetensors"))) {
       float[] expected = GoldenModelTest.floats(golden, "inv_freq");
       for (String name : new String[] {"config.json", "config_classic.json"}) {

@@ -39,6 +39,12 @@ class ScorerTest {
 
   @ParameterizedTest
   @CsvSource({
+    "qwen2-mini, 1, ''",
+    "qwen3-mini, 1, ''",
+    "llama3-mini, 1, ''",
+    "qwen2-mini, 0.7, _t0.7",
+    "qwen3-mini, 0.7, _t0.7",
+    "llama3-mini, 0.7, _t0.7",
     "qwen2-tiny, 1, ''",
     "qwen3-tiny, 1, ''",
     "llama3-tiny, 1, ''",

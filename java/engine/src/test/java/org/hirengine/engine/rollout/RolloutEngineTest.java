@@ -74,7 +74,15 @@ class RolloutEngineTest {
   private static final RandomStream STREAM = new RandomStream(42, RandomStream.TRAINING, 7);
 
   @ParameterizedTest
-  @ValueSource(strings = {"qwen2-tiny", "qwen3-tiny", "llama3-tiny"})
+  @ValueSource(
+      strings = {
+        "qwen3-mini",
+        "qwen2-mini",
+        "llama3-mini",
+        "qwen3-tiny",
+        "qwen2-tiny",
+        "llama3-tiny"
+      })
   void greedyContinuationsOfTheGoldenModels(String folder) {
     Path path = SharedData.require("golden/models/" + folder);
     try (Policy policy = Policy.load(path, Policy.Options.FROZEN);

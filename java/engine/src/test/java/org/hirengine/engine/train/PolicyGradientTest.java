@@ -69,18 +69,40 @@ class PolicyGradientTest {
    * golden gradients.
    */
   @ParameterizedTest
-  @ValueSource(strings = {"qwen3-tiny", "qwen2-tiny", "llama3-tiny"})
+  @ValueSource(
+      strings = {
+        "qwen3-mini",
+        "qwen2-mini",
+        "llama3-mini",
+        "qwen3-tiny",
+        "qwen2-tiny",
+        "llama3-tiny"
+      })
   void gradientOfLogprobsIsTheGoldenOne(String folder) {
+    compareGradients(folder, 1, "", "golden_grads.safetensors");
+  }
+
+  /** The advantages are the golden weights, the temperature is 0.7. */
+  @ParameterizedTest
+  @ValueSource(strings = {"qwen3-mini", "qwen2-mini", "llama3-mini"})
+  void gradientOfWeightedLogprobsIsTheGoldenOne(String folder) {
+    compareGradients(folder, 0.7, "_t0.7", "golden_weighted_grads.safetensors");
+  }
+
+  private static void compareGradients(
+      String folder, double temperature, String suffix, String gradients) {
+    PolicyLossConfig loss = new PolicyLossConfig(temperature, 0.2, 0.2, 3, 0, KlLoss.NONE, 0);
     Path golden = SharedData.require("golden/models/" + folder + "/golden.safetensors");
     executor.run(
         () -> {
           try (PointerScope scope = new PointerScope();
               Policy policy = load(folder);
               Safetensors data = Safetensors.open(golden);
-              Safetensors expected =
-                  Safetensors.open(golden.resolveSibling("golden_grads.safetensors"))) {
+              Safetensors expected = Safetensors.open(golden.resolveSibling(gradients))) {
             long[] ids = Tensors.longs(data.tensor("input_ids"));
             long[] mask = Tensors.longs(data.tensor("attention_mask"));
+            float[] weights =
+                suffix.isEmpty() ? constant(2 * 27, 1) : Tensors.floats(data.tensor("weights"));
             List<TrainingRow> rows = new ArrayList<>();
             for (int row = 0; row < 2; row++) {
               int end = row * 28 + 28;
@@ -95,15 +117,15 @@ class PolicyGradientTest {
                       Arrays.copyOfRange(tokens, 1, tokens.length),
                       null,
                       null,
-                      constant(tokens.length - 1, 1),
+                      Arrays.copyOfRange(weights, start - row, end - 1 - row),
                       false));
             }
             PolicyGradient.Result result =
                 new PolicyGradient(
-                        policy, kernels, PPO, LossAggregation.SEQ_MEAN_TOKEN_SUM_NORM, 1, WHOLE)
+                        policy, kernels, loss, LossAggregation.SEQ_MEAN_TOKEN_SUM_NORM, 1, WHOLE)
                     .accumulate(rows);
             double sum = 0;
-            for (float logprob : Tensors.floats(data.tensor("logprobs"))) {
+            for (float logprob : Tensors.floats(data.tensor("logprobs" + suffix))) {
               sum += logprob;
             }
             assertEquals(sum, result.originals().logprob(), 1e-4 * Math.abs(sum));

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
 import java.util.Random;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.KernelException;
@@ -20,7 +21,7 @@ public interface OptimizerContract extends KernelsUnderTest {
 
   @Test
   default void stepsOfTheGoldenOptimizer() {
-    JsonNode cases = SharedData.json("golden/algos/adamw.json").get("cases");
+    List<JsonNode> cases = SharedData.cases("golden/algos/adamw.json");
     for (JsonNode c : cases) {
       JsonNode config = c.get("config");
       AdamW adamw =

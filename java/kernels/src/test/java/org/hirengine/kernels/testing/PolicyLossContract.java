@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.hirengine.kernels.DType;
@@ -32,7 +33,7 @@ public interface PolicyLossContract extends KernelsUnderTest {
    */
   @Test
   default void lossAndGradientOfTheGoldenTokens() {
-    JsonNode cases = SharedData.json("golden/algos/policy_loss_vanilla.json").get("cases");
+    List<JsonNode> cases = SharedData.cases("golden/algos/policy_loss_vanilla.json");
     for (JsonNode c : cases) {
       JsonNode config = c.get("config");
       double range = config.get("clip_ratio").asDouble();
@@ -96,7 +97,7 @@ public interface PolicyLossContract extends KernelsUnderTest {
             "k3",
             KlLoss.K3);
     int compared = 0;
-    for (JsonNode c : SharedData.json("golden/algos/kl_penalty.json").get("cases")) {
+    for (JsonNode c : SharedData.cases("golden/algos/kl_penalty.json")) {
       KlLoss estimator = estimators.get(c.get("kl_penalty").asText());
       if (estimator == null || c.has("raises")) {
         continue; // "abs" has no gradient that a loss could use

@@ -53,8 +53,13 @@ public interface SampleContract extends KernelsUnderTest {
   /** Every token of the golden support is drawn by a uniform from the middle of its share. */
   @Test
   default void supportsOfTheGoldenRows() {
-    JsonNode golden = SharedData.json("golden/sampling/sampling.json");
     Uniforms uniforms = Uniforms.of(KEY, 1 << 18);
+    for (JsonNode golden : SharedData.jsons("golden/sampling/sampling.json")) {
+      supportsOf(golden, uniforms);
+    }
+  }
+
+  private void supportsOf(JsonNode golden, Uniforms uniforms) {
     for (JsonNode c : golden.get("cases")) {
       String name = c.get("row").asText() + " " + c.get("config");
       double[] logits = Golden.doubles(golden.get("rows").get(c.get("row").asText()));

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.KernelException;
 import org.hirengine.kernels.Rows;
@@ -16,7 +17,7 @@ public interface TokenLogprobContract extends KernelsUnderTest {
 
   @Test
   default void logprobsAndEntropiesOfTheGoldenLogits() {
-    JsonNode cases = SharedData.json("golden/algos/logits.json").get("cases");
+    List<JsonNode> cases = SharedData.cases("golden/algos/logits.json");
     int compared = 0;
     for (JsonNode c : cases) {
       String name = c.get("name").asText();
