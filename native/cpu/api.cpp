@@ -79,7 +79,7 @@ int32_t check_temperature(const char *kernel, double temperature) {
 
 int32_t null(const char *kernel, const char *argument) { return fail(HIR_INVALID, "%s: %s is null", kernel, argument); }
 
-// What a kernel's result means; `row` is then a row of logits that no probability can be taken of.
+// What a kernel's result means; `row` is then a row of logits that has no probabilities.
 int32_t finish(const char *kernel, const hir::Matrix &m, int64_t row) {
   if (row == hir::DONE) return HIR_OK;
   if (row == hir::OUT_OF_MEMORY) return fail(HIR_NO_MEMORY, "%s: out of memory", kernel);

@@ -1,4 +1,4 @@
-// The statistics of softmax(x / temperature) over a block of a row, which the softmax of a row is put together from.
+// The statistics of softmax(x / temperature) over a block of a row, from which the softmax of a row is combined.
 #pragma once
 
 #include <stdint.h>

@@ -70,7 +70,7 @@ struct Backend {
   int64_t (*decode_bytes)(const ModelShape &shape, int64_t rows, int32_t threads, int64_t longest);
   bool (*decode)(const DecoderStep &step);
 
-  // Bytes of a pass over a batch and, on them, the two directions; null where a backend decodes alone. `hidden` is
+  // Bytes of a pass over a batch and, on them, the two directions; null where a backend only decodes. `hidden` is
   // [tokens][hidden] of the model's type, its gradient float.
   int64_t (*pass_bytes)(const Model &model, const Batch &batch, int32_t threads);
   bool (*forward)(const Pass &pass, void *hidden);

@@ -19,7 +19,7 @@ struct PlainGradient {
 
   PlainGradient(const RowStats &row, float scale, double grad_logprob, double temperature)
       : scale(vec(scale)), offset(vec(static_cast<float>(-row.log_sum))),
-        // The rounding of the offset, which is not small where logits are large, is made good in the factor.
+        // The rounding of the offset, which is not small where logits are large, is compensated in the factor.
         power(-grad_logprob / temperature * ::exp2(static_cast<float>(row.log_sum) - row.log_sum)) {}
 
   Vec operator()(Vec logits) const { return exp2(fma(logits, scale, offset), power); }
@@ -95,7 +95,7 @@ class Run {
 #pragma omp parallel if (rows * logits.cols > 16384)
     {
       if (rows >= 16) {
-        // A row's backward pass right behind its forward pass finds the logits in cache.
+        // A row's backward pass right after its forward pass finds the logits in cache.
 #pragma omp for schedule(dynamic, 1)
         for (int64_t row = 0; row < rows; row++) {
           for (int64_t block = 0; block < blocks; block++) forward(row, block);

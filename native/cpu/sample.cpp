@@ -385,7 +385,7 @@ class Run {
       if (out_of_memory) {
         // nothing is drawn
       } else if (by_row) {
-        // What looks at a row again finds it in cache.
+        // A second pass over a row finds it in cache.
 #pragma omp for schedule(dynamic, 1)
         for (int64_t r = 0; r < rows; r++) {
           for (int64_t b = 0; b < blocks; b++) own[b] = stats(r, b);

@@ -73,8 +73,8 @@ static BlockStats careful_block_stats(const T *x, int64_t n, float scale) {
 }
 
 // The usual block in one pass: relative to the maximum of its first vectors, which is good enough as long as nothing
-// rises far above it. Whatever is unusual (a high peak, -inf, NaN, the end of a row) is taken again with care.
-// Meanwhile the block behind this one is fetched.
+// rises far above it. Whatever is unusual (a high peak, -inf, NaN, the end of a row) is done again with care.
+// Meanwhile the block after this one is fetched.
 template <class T>
 static inline BlockStats block_stats(const T *x, int64_t n, float scale) {
   if (n < BLOCK) return careful_block_stats(x, n, scale);
@@ -112,7 +112,7 @@ static inline BlockStats block_stats(const T *x, int64_t n, float scale) {
   return {reference, sum, weighted, pivot};
 }
 
-// Brings the blocks of a row together, in their order.
+// Combines the blocks of a row, in order.
 static inline RowStats row_stats(const BlockStats *blocks, int64_t count, float scale) {
   RowStats row = {0, 0, 0, 0, true};
   double reference = -INFINITY;

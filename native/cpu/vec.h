@@ -39,7 +39,7 @@ static inline __m256i to_bf16(Vec x) {
   return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16));
 }
 // Two vectors of consecutive elements, in an order of the element type's own: what is done element by element does
-// not ask for more, and bfloat16 comes apart in one instruction a vector that way (even and odd elements).
+// not ask for more, and bf16 unpacks in one instruction per vector that way (even and odd elements).
 static inline void load_two(const float *p, Vec *a, Vec *b) {
   *a = load(p);
   *b = load(p + WIDTH);
@@ -83,7 +83,7 @@ template <class Polynomial>
 static inline Vec exp2(Vec y, const Polynomial &polynomial) {
   return _mm512_scalef_ps(polynomial(_mm512_reduce_ps(y, _MM_FROUND_TO_NEG_INF)), y);
 }
-// Writes the lanes of `mask` one behind the other; may write a whole vector.
+// Writes the lanes of `mask` without gaps; may write a whole vector.
 static inline void compress(float *p, unsigned mask, Vec x) {
   _mm512_storeu_ps(p, _mm512_maskz_compress_ps(static_cast<__mmask16>(mask), x));
 }

@@ -82,7 +82,7 @@ Call::Call(const char *kernel, const Place &place) : kernel_name(kernel), place(
   }
   std::lock_guard<std::mutex> guard(states_lock);
   DeviceState &state = states[place.device];
-  // The driver is asked what it can do once; later calls are on the way of every decoded token.
+  // The driver is asked what it can do once; later calls would delay every decoded token.
   if (!state.made && (error = usable(kernel, place.device))) return;
   int current = 0;
   if (!ok(cudaGetDevice(&current), "device query")) return;

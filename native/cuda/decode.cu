@@ -191,7 +191,7 @@ attend_kernel(AttendArguments<T> a) {
   }
 }
 
-// One block a row and head: brings the splits together.
+// One block per row and head: combines the splits.
 template <class T>
 HIR_KERNEL(THREADS, 1)
 combine_kernel(CombineArguments<T> a) {

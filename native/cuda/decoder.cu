@@ -1,4 +1,4 @@
-// The decoder on a GPU: weights where the caller has them, keys and values in pages of device memory, each step a graph
+// The decoder on a GPU: weights in the caller's memory, keys and values in pages of device memory, each step a graph
 // recorded once for its bucket of rows and lengths (buckets.h), then the head for the rows there are.
 #include <algorithm>
 #include <memory>
@@ -76,7 +76,7 @@ class DevicePages : public PageStore {
   std::vector<void *> chunks, spare;
 };
 
-// Weights where the caller has them, and rotary tables.
+// Weights in the caller's memory, and rotary tables.
 template <class T>
 class DeviceModel final : public AnyModel {
  public:

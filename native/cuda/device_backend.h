@@ -1,5 +1,5 @@
 // What a GPU backend implements. The C ABI has checked what can be checked without looking into device memory; a
-// function returns a code of hir_kernels.h, its message kept by fail().
+// function returns a code of hir_kernels.h, with its message kept by fail().
 #pragma once
 
 #include <stdint.h>

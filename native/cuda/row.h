@@ -2,7 +2,7 @@
 //
 // The whole 16-byte vectors of the row are shared out to the warps in contiguous segments, so that what a warp finds is
 // in vocabulary order; inside its segment the lanes of a warp read neighbouring vectors. Elements before the first
-// 16-byte boundary belong to the first segment, those behind the last whole vector to the last one.
+// 16-byte boundary belong to the first segment, those after the last whole vector to the last one.
 #pragma once
 
 #include "fault.h"
@@ -163,7 +163,7 @@ struct ReducePlaces {
   double sums[WARP];
 };
 
-// The block's threads brought together; all get the same.
+// Combines the block's threads; all get the same result.
 HIR_GPU RowSoftmax block_softmax(OnlineSoftmax mine, float scale, ReducePlaces &places) {
   RowSoftmax row;
   row.top = block_reduce(mine.top, -INFINITY, Max(), places.tops);

@@ -2,7 +2,7 @@
 // nvcc these are CUDA's own. Elsewhere they are those of simt/emulator.h, which runs the same sources on the CPU thread
 // by thread, so that every kernel is tested on machines without a GPU.
 //
-// A kernel is a function of one struct of arguments, started by launch() (launch.h) with one-dimensional blocks of whole
+// A kernel is a function of one struct of arguments, started by Call::launch() (call.h) with one-dimensional blocks of whole
 // warps.
 #pragma once
 

@@ -86,7 +86,7 @@ HIR_API int32_t hir_token_logprob(int32_t backend, int32_t device, int64_t strea
  *   logits          [rows, cols] of dtype, read, then overwritten by d loss / d logits
  *   old_logprobs    float[rows]; 0 takes the current log-prob itself (ratio 1)
  *   ref_logprobs    float[rows]; needed only with a KL loss
- *   advantages, weights  float[rows]; a row of weight 0 is masked: its inputs are not looked at, its gradient, log-prob
+ *   advantages, weights  float[rows]; a row of weight 0 is masked: its inputs are not read, its gradient, log-prob
  *                   and entropy are exactly 0
  *   clip_dual       > 1; infinity switches the dual clip off
  *   logprobs, entropies  float[rows], written; optional
@@ -171,7 +171,7 @@ typedef struct hir_model_shape {
   int32_t dtype; /* of weights, activations, keys and values; sums, the residual stream and logits are float */
 } hir_model_shape;
 
-/* *model is for the calls below. HIR_AVX2 and HIR_AVX512 do all of them, the other backends decode alone. */
+/* *model is for the calls below. HIR_AVX2 and HIR_AVX512 do all of them, the other backends only decode. */
 HIR_API int32_t hir_model_create(int32_t backend, int32_t device, int64_t stream, const hir_model_shape *shape,
                                  int64_t *model);
 
@@ -196,12 +196,12 @@ HIR_API int32_t hir_model_rotary(int64_t model, hir_address cosines, hir_address
 #define HIR_KEEP_INPUTS 2 /* each layer's input; the rest is computed again */
 
 /*
- * Segments of tokens, one behind the other. A segment may continue an earlier one that continues none: its tokens
- * attend to all of that one and to what precedes them in their own, and their positions go on from it.
+ * Segments of tokens, concatenated. A segment may continue an earlier one that continues none: its tokens
+ * attend to all of that one and to what precedes them in their own, and their positions continue from it.
  *   ids       int64[tokens]
  *   lengths   int64[segments], each at least 1, together `tokens`
  *   prefixes  int64[segments]: what a segment continues, or -1
- *   hidden    [tokens][hidden] of the model's dtype, written: behind the final norm
+ *   hidden    [tokens][hidden] of the model's dtype, written: after the final norm
  *   keys_values  [layers][tokens][2 kv_heads head_dim] of the model's dtype, written: rotated keys, then values; optional
  *   pass      written: names what was kept, which the next forward overwrites
  */
@@ -226,7 +226,7 @@ HIR_API int32_t hir_model_logits_backward(int64_t model, hir_address logits_grad
 
 /*
  * A decoder: a model one token at a time, for a batch of rows at their own positions. The keys and values of a prompt are
- * stored once for all rows that continue it. Rows lie at places 0 to n - 1, without gaps. Weights and rotary tables are
+ * stored once for all rows that continue it. Rows occupy places 0 to n - 1, without gaps. Weights and rotary tables are
  * the model's, which must have them before the first step.
  */
 HIR_API int32_t hir_decoder_create(int64_t model, int64_t *decoder);
@@ -244,14 +244,14 @@ HIR_API void hir_decoder_prompt_free(int64_t decoder, int64_t prompt);
 /* Puts `count` rows that continue a prompt (0: none) at places `first` and following; what was there ends. */
 HIR_API int32_t hir_decoder_admit(int64_t decoder, int64_t prompt, int64_t first, int64_t count);
 
-/* Puts the row at `from` at place `to`, whose row ends; place `from` is then an empty row. */
+/* Moves the row at `from` to place `to`, whose own row ends; place `from` is then an empty row. */
 HIR_API int32_t hir_decoder_move(int64_t decoder, int64_t from, int64_t to);
 
 /* Ends all rows. */
 HIR_API void hir_decoder_clear(int64_t decoder);
 
 /*
- * Appends a token to each of the first `rows` rows; those behind end.
+ * Appends a token to each of the first `rows` rows; later rows end.
  *   tokens  int64[rows]
  *   logits  float[rows][row_stride], of the next token, written
  */

@@ -1,4 +1,4 @@
-// Native checks of the decoder: every backend against the baseline on awkward shapes, rows that come and go, the same
+// Native checks of the decoder: every backend against the baseline on awkward shapes, rows that start and end, the same
 // with any number of threads. The comparison with a model in doubles is in java/kernels, over the same backends.
 #include <math.h>
 #include <stdio.h>

@@ -139,7 +139,7 @@ struct Model {
     return model;
   }
 
-  // What a result may differ by, of its own size and of its tensor's.
+  // Tolerance of a result, relative to its own size and to its tensor's.
   double slack() const { return s.dtype == HIR_BFLOAT16 ? 0.06 : 1e-4; }
 };
 

@@ -1,4 +1,4 @@
-// Plain double-precision softmax of a row: what every faster kernel is held to.
+// Plain double-precision softmax of a row: what every faster kernel is compared with.
 #pragma once
 
 #include <math.h>

@@ -30,7 +30,7 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * One decode step of a batch, groups of 8 behind prompts of 64 tokens, over their first 32 tokens:
+ * One decode step of a batch, groups of 8 after prompts of 64 tokens, over their first 32 tokens:
  * {@code rows} divided by the time is tokens a second, without sampling.
  *
  * <p>How to run: {@code java -jar benchmarks/target/benchmarks.jar DecodeBenchmark}

@@ -39,7 +39,7 @@ final class RunProcess {
     hir(command, folder.resolve("demo-data.log"));
   }
 
-  /** Trains a cell; a run that was broken off begins anew. */
+  /** Trains a cell; a run that was interrupted starts over. */
   static void train(StudyPlan plan, StudyPlan.Cell cell, Path requests)
       throws IOException, InterruptedException {
     Path run = cell.folder(plan.out());

@@ -46,7 +46,7 @@ final class ComposeCommand implements Callable<Integer> {
       names = "--seeds",
       required = true,
       paramLabel = "FILE",
-      description = "The plain requests; - is standard input.")
+      description = "Plain requests; - is standard input.")
   private String seeds;
 
   @Option(

@@ -25,10 +25,10 @@ import picocli.CommandLine.Spec;
       "Copies a model between a Hugging Face folder and a GGUF file.",
       "",
       "IN is either; OUT is a GGUF file where its name ends in .gguf, otherwise a folder. Weights,"
-          + " tokenizer, chat templates and the ids that end a response go along, so that llama.cpp"
-          + " and what is built on it run a model that was trained here, and transformers loads the"
-          + " folder. In a GGUF file norms and biases stay float32, and a matrix whose rows are no"
-          + " multiple of 32 is F16 where Q8_0 was asked for."
+          + " tokenizer, chat templates and the ids that end a response are copied too, so that"
+          + " llama.cpp and tools built on it run a model that was trained here, and transformers"
+          + " loads the folder. In a GGUF file norms and biases stay float32, and a matrix whose"
+          + " rows are not a multiple of 32 is F16 instead of Q8_0."
     },
     footer = {
       "",

@@ -22,7 +22,7 @@ import org.hirengine.kernels.KernelRegistry;
 import org.hirengine.kernels.NativeEnv;
 import org.hirengine.verify.Verifiers;
 
-/** The examinations behind {@code hir doctor}; none of them can fail the command. */
+/** The checks of {@code hir doctor}; none of them can fail the command. */
 final class Doctor {
 
   private static final long GIB = DeviceMemory.GIB;

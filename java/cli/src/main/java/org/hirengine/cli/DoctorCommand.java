@@ -31,10 +31,10 @@ import picocli.CommandLine.Spec;
       "Exit code 0 when training on the CPU can run, 1 when something it needs is missing.",
       "",
       "With --data it examines a data file instead: its rows by layout and source, how many"
-          + " constraints have a verifier, a judge or neither, rows whose texts hold what reads as"
-          + " a model's control token, and every row that cannot be read, every constraint that can"
-          + " never get a verdict, and every row without constraints. Exit code 1 when there are"
-          + " any of the last three; a judge that is not set is no fault of the file."
+          + " constraints have a verifier, a judge or neither, rows whose texts contain a model's"
+          + " control tokens, and every row that cannot be read, every constraint that can never"
+          + " get a verdict, and every row without constraints. Exit code 1 when there are any of"
+          + " the last three; a missing judge is not a fault of the file."
     },
     footer = {
       "",

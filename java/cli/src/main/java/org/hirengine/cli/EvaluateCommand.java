@@ -48,13 +48,13 @@ import picocli.CommandLine.Spec;
       "",
       "MulDimIF: Overall, first- and second-level categories, difficulty and pattern.",
       "",
-      "Each line of the responses holds a response, and with it its constraints"
-          + " (instruction_id_list and kwargs, for MulDimIF constraints): then each line counts.",
+      "Each line of the responses holds a response and its constraints (instruction_id_list and"
+          + " kwargs, for MulDimIF constraints); each line counts.",
       "",
-      "With --data the constraints come from there, joined as the references join them: by prompt,"
-          + " white space around it left out where that is needed, or by id where a line has no"
-          + " prompt. Of several answers to one prompt the last counts; answers that nobody asks"
-          + " for are left out and counted; a prompt without an answer counts as not followed.",
+      "With --data the constraints come from there, joined as the references join them: by prompt"
+          + " (ignoring surrounding white space if needed), or by id if a line has no prompt. Of"
+          + " several answers to one prompt the last counts; answers to unknown prompts are left"
+          + " out and counted; a prompt without an answer counts as not followed.",
       "",
       "--out keeps each response with its verdicts. With --model its rows are kept in OUT.part as"
           + " they are sampled and judged; after a kill or Ctrl-C, --resume continues there."
@@ -77,7 +77,8 @@ final class EvaluateCommand implements Callable<Integer> {
       required = true,
       paramLabel = "NAME|FILE",
       description =
-          "ifeval, ifbench, ifbench-r2 or muldimif; or a file of instructions that name theirs.")
+          "ifeval, ifbench, ifbench-r2 or muldimif; or a file of instructions that name their own"
+              + " benchmark.")
   private String bench;
 
   @Option(

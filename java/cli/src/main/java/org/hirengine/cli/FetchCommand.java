@@ -25,10 +25,11 @@ import picocli.CommandLine.Spec;
           + " commit as the revision, the Hub is asked for the newest one; other commands take what"
           + " the cache has. Of a model only configuration, tokenizer, chat templates and"
           + " safetensors are fetched, or one .gguf file: the one that is named, or the only one of"
-          + " a repository without safetensors. A download that was cut goes on where it was.",
+          + " a repository without safetensors. An interrupted download continues where it"
+          + " stopped.",
       "",
       "HF_TOKEN is a token for gated and private repositories, HF_ENDPOINT another Hub,"
-          + " HF_HUB_OFFLINE=1 forbids asking. A proxy is set as Java has it:"
+          + " HF_HUB_OFFLINE=1 forbids network access. Set a proxy as in Java:"
           + " HIR_JAVA_OPTS=\"-Dhttps.proxyHost=HOST -Dhttps.proxyPort=PORT\"."
     },
     footer = {

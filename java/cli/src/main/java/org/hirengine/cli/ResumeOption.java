@@ -11,8 +11,8 @@ final class ResumeOption {
   @Option(
       names = "--resume",
       description =
-          "Continue what an unfinished run with the same options left in OUT.part; the file becomes"
-              + " what it would have been.")
+          "Continue what an unfinished run with the same options left in OUT.part; the result is"
+              + " the same as without the interruption.")
   private boolean resume;
 
   boolean given() {

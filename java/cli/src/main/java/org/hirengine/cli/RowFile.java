@@ -93,7 +93,7 @@ final class RowFile implements Closeable {
     if (left && !resume) {
       throw new Failure(
           part + " holds rows of an unfinished run",
-          "continue it with --resume, or delete the file to begin anew");
+          "continue it with --resume, or delete the file to start over");
     }
     if (left) {
       requireSame(part, setup);
@@ -132,7 +132,7 @@ final class RowFile implements Closeable {
                 + (then.isMissingNode() ? "unknown" : then)
                 + ", not "
                 + entry.getValue(),
-            "continue with the options of that run, or delete the file to begin anew");
+            "continue with the options of that run, or delete the file to start over");
       }
     }
   }
@@ -198,7 +198,7 @@ final class RowFile implements Closeable {
         } catch (DataException e) {
           throw new Failure(
               e.getMessage() + ", so the run cannot be continued",
-              "delete " + part + " to begin anew");
+              "delete " + part + " to start over");
         }
       }
       return next;

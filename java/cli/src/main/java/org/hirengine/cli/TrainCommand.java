@@ -28,8 +28,8 @@ import picocli.CommandLine.Spec;
       "",
       "Shows the progress, then held-out accuracy before and after. The folder 'out' of the"
           + " configuration receives config.yaml, metrics.jsonl, TensorBoard events, rollouts,"
-          + " checkpoints and summary.json. Ctrl-C finishes the step under way, saves a checkpoint"
-          + " and leaves; --resume goes on from there."
+          + " checkpoints and summary.json. Ctrl-C finishes the current step, saves a checkpoint"
+          + " and exits; --resume continues from there."
     },
     footer = {
       "",

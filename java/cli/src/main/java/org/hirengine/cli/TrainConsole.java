@@ -30,7 +30,7 @@ final class TrainConsole implements TrainingListener, AutoCloseable {
         new Thread(
             () -> {
               stopping = true;
-              say("stopping: the step under way is finished and saved first");
+              say("stopping: finishing and saving the current step first");
             });
     Runtime.getRuntime().addShutdownHook(stopNotice);
   }

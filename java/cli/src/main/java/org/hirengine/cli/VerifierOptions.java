@@ -44,7 +44,7 @@ final class VerifierOptions {
   @Option(
       names = "--judge-parallel",
       paramLabel = "N",
-      description = "Requests to the judge at once (default: ${DEFAULT-VALUE}).")
+      description = "Parallel requests to the judge (default: ${DEFAULT-VALUE}).")
   private int judgeParallel = JudgeOptions.DEFAULT.parallel();
 
   @Option(
@@ -56,25 +56,23 @@ final class VerifierOptions {
   @Option(
       names = "--judge-retries",
       paramLabel = "N",
-      description =
-          "How often a request to the judge that failed is tried again (default:"
-              + " ${DEFAULT-VALUE}).")
+      description = "Retries of a failed request to the judge (default:" + " ${DEFAULT-VALUE}).")
   private int judgeRetries = JudgeOptions.DEFAULT.retries();
 
   @Option(
       names = "--judge-strip-thinking",
-      description = "Read the judge's answer behind its last </think>.")
+      description = "Read the judge's answer after its last </think>.")
   private boolean judgeStripThinking;
 
   @Option(
       names = "--strip-thinking",
       description =
-          "Judge what stands behind the last </think> of a response (verify.strip_thinking).")
+          "Verify only the text after the last </think> of a response (verify.strip_thinking).")
   private boolean stripThinking;
 
   @Option(
       names = "--reasons",
-      description = "Write the reason of every verdict, not only of those that are missing.")
+      description = "Write the reason of every verdict, not only of missing ones.")
   private boolean reasons;
 
   private @Nullable ModelJudge judge;
@@ -102,7 +100,7 @@ final class VerifierOptions {
     } catch (IllegalArgumentException e) {
       throw new Failure(
           String.valueOf(e.getMessage()),
-          "see --judge-... in hir verify --help, and set what lacks");
+          "see --judge-... in hir verify --help, and set the missing option");
     }
     if (textData == null && judge == null && unread == Unread.REFERENCE) {
       return Verifiers.standard();
@@ -160,7 +158,7 @@ final class VerifierOptions {
       err.printf(
           "warning: the judge answered neither YES nor NO %d times%s%n",
           tally.unclear(),
-          judgeStripThinking ? "" : "; one that thinks aloud needs --judge-strip-thinking");
+          judgeStripThinking ? "" : "; a judge that thinks aloud needs --judge-strip-thinking");
     }
     err.flush();
   }

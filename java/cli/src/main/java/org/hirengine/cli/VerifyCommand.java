@@ -34,14 +34,14 @@ import picocli.CommandLine.Spec;
       "Each line holds bench (ifeval, ifbench, ifbench-r2, iftrain, rlvr-ifeval or muldimif),"
           + " response, and instruction_id_list with kwargs, or for MulDimIF constraints. It is"
           + " written out, in order, with the lists strict and loose (MulDimIF: verdict), one"
-          + " verdict per constraint; null where nobody can check it, and then reasons says why"
+          + " verdict per constraint; null if no verifier can check it, with the reason in reasons"
           + " (--reasons: for every verdict). Such lists in the input are replaced, other fields"
           + " are kept.",
       "",
       "Rows are kept in OUT.part as they are checked; after a kill, --resume continues there.",
       "",
-      "What can get no verdict is told once for each kind, with a count; where it is all there is,"
-          + " the exit code is 1."
+      "Constraints that can get no verdict are reported once for each kind, with a count; if there"
+          + " are no others, the exit code is 1."
     },
     footer = {
       "",

@@ -424,7 +424,7 @@ class VerifyCommandTest {
       HirProcess.Result run = judged(url(server), "--judge-retries", 0, "--judge-parallel", 1);
       assertEquals(0, run.exit(), run.err());
       assertTrue(run.err().contains("could not be asked 1 of 2 times: status 500"), run.err());
-      assertTrue(run.err().contains("neither YES nor NO 1 times; one that thinks"), run.err());
+      assertTrue(run.err().contains("neither YES nor NO 1 times; a judge that thinks"), run.err());
       assertTrue(
           run.out().contains("without verdict 2") && run.out().contains("judge failed 1"),
           run.out());

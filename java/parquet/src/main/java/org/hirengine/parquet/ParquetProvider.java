@@ -7,7 +7,7 @@ import java.util.Arrays;
 import org.hirengine.replay.DataRows;
 import org.hirengine.replay.DataRowsProvider;
 
-/** Parquet tables, told by the mark that they begin with. */
+/** Parquet tables, recognised by their first bytes. */
 public final class ParquetProvider implements DataRowsProvider {
 
   /** What a file begins and ends with. */

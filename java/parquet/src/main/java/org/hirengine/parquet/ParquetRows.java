@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The rows of a Parquet table, one row group in memory at a time. Where a row group's bytes are
- * broken nothing behind that place can be told, so that ends the reading even if bad rows are set
+ * broken nothing after that place can be read, so that ends the reading even if bad rows are set
  * aside.
  */
 final class ParquetRows implements DataRows {
@@ -139,7 +139,7 @@ final class ParquetRows implements DataRows {
     }
   }
 
-  /** What lies at the bottom of an exception, behind the library's outer layers. */
+  /** The root cause of an exception, below the library's outer layers. */
   private static String reason(Throwable e) {
     Throwable inner = e;
     StringBuilder said = new StringBuilder();

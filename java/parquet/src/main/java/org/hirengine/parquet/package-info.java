@@ -1,4 +1,4 @@
-/** Parquet tables as data files, behind {@link org.hirengine.replay.DataRowsProvider}. */
+/** Parquet tables as data files, through {@link org.hirengine.replay.DataRowsProvider}. */
 @NullMarked
 package org.hirengine.parquet;
 

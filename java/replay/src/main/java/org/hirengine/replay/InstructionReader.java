@@ -20,10 +20,10 @@ import org.hirengine.verify.FieldException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads instructions from data files of any supported kind, told by their content: JSON Lines, a
- * JSON array or what a {@link DataRowsProvider} adds, with rows of the engine's own layout ({@link
- * InstructionJson}), HIR-16K, open-instruct, the input files of IFEval and IFBench, MulDimIF, or
- * verl.
+ * Reads instructions from data files of any supported kind, recognised by their content: JSON
+ * Lines, a JSON array or what a {@link DataRowsProvider} adds, with rows of the engine's own layout
+ * ({@link InstructionJson}), HIR-16K, open-instruct, the input files of IFEval and IFBench,
+ * MulDimIF, or verl.
  *
  * <p>By default the first bad row ends the reading with a {@link DataException}; with {@link
  * #skippingBad} bad rows are collected with their reasons and the rest is used. A data set without

@@ -12,8 +12,8 @@ import java.io.InputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The entries of one JSON array, read one at a time. Where the JSON itself is broken, nothing
- * behind that place can be told apart, so that ends the reading even if bad rows are set aside.
+ * The entries of one JSON array, read one at a time. Where the JSON itself is broken, nothing after
+ * that place can be read, so that ends the reading even if bad rows are set aside.
  */
 final class JsonArray implements DataRows {
 

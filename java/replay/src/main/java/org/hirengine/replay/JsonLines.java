@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads JSON Lines strictly, one object a line: UTF-8 without faults, no duplicate fields, nothing
- * behind the object. Blank lines are skipped; a byte order mark at the start is allowed.
+ * after the object. Blank lines are skipped; a byte order mark at the start is allowed.
  */
 public final class JsonLines {
 

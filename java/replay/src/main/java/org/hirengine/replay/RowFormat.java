@@ -5,8 +5,8 @@ import java.util.function.UnaryOperator;
 import org.hirengine.verify.FieldException;
 
 /**
- * The published layouts of instruction data. A row's layout is told by its fields, never by its
- * file's name, and each is turned into the engine's own ({@link InstructionJson}).
+ * The published layouts of instruction data. A row's layout is recognised by its fields, never by
+ * its file's name, and each is turned into the engine's own ({@link InstructionJson}).
  */
 @SuppressWarnings("ImmutableEnumChecker") // the functions are references to methods without state
 enum RowFormat {

@@ -95,7 +95,7 @@ public final class Pieces extends AbstractList<String> implements RandomAccess {
     return kept.build();
   }
 
-  /** The number of the first piece that begins at {@code place} or behind it. */
+  /** The number of the first piece that begins at {@code place} or after it. */
   private int at(int place) {
     int found = Arrays.binarySearch(starts, first, first + size, place);
     return found < 0 ? -found - 1 : found;

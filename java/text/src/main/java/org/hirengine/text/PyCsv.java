@@ -29,7 +29,7 @@ public final class PyCsv {
 
   private static final int FIELD_LIMIT = 131_072;
 
-  /** Stands behind every line, its line feed included. */
+  /** Follows every line, its line feed included. */
   private static final int LINE_END = -1;
 
   private final int delimiter;

@@ -11,7 +11,7 @@ public final class Similar {
   private Similar() {}
 
   /**
-   * The name most like {@code typed}, case aside: the first of those at the least Levenshtein
+   * The name most like {@code typed}, ignoring case: the first of those at the least Levenshtein
    * distance. None where even that would change more than a third of what was typed.
    */
   public static Optional<String> to(String typed, Collection<String> names) {

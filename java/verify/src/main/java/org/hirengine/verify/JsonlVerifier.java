@@ -10,10 +10,10 @@ import java.util.List;
  * what {@link ConstraintJson} reads.
  *
  * <p>Each line gets the lists {@code strict} and {@code loose} with one verdict per constraint (for
- * MulDimIF, which knows no modes, {@code verdict} with 1 or 0): true, false, or null where nobody
- * can check the constraint. A line with such a null also gets the list {@code reasons}, which says
- * why; {@link #withReasons} writes the reason of every verdict there. Lists of these names that the
- * line came with are replaced unread; all other fields stay as they are.
+ * MulDimIF, which knows no modes, {@code verdict} with 1 or 0): true, false, or null where no
+ * verifier can check the constraint. A line with such a null also gets the list {@code reasons},
+ * which says why; {@link #withReasons} writes the reason of every verdict there. Lists of these
+ * names that the line came with are replaced unread; all other fields stay as they are.
  */
 public final class JsonlVerifier {
 
@@ -34,12 +34,12 @@ public final class JsonlVerifier {
     this.stripThinking = stripThinking;
   }
 
-  /** Writes the reason of every verdict, not only of those that nobody can give. */
+  /** Writes the reason of every verdict, not only of missing ones. */
   public JsonlVerifier withReasons() {
     return new JsonlVerifier(verifiers, true, stripThinking);
   }
 
-  /** Judges what stands behind the model's thinking ({@link Thinking#strip}). */
+  /** Verifies only the text after the model's thinking ({@link Thinking#strip}). */
   public JsonlVerifier strippingThinking() {
     return new JsonlVerifier(verifiers, allReasons, true);
   }

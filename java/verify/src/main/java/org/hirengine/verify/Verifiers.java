@@ -29,10 +29,10 @@ import org.hirengine.verify.rule.BinaryType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All constraint types by benchmark and id, and the judging of responses by them.
+ * All constraint types by benchmark and id, and the verification of responses by them.
  *
- * <p>Judging never throws: a check that throws, returns nothing or overruns its step budget, and a
- * constraint that nobody knows, become verdicts; only the virtual machine's own errors pass. Safe
+ * <p>Judging never throws: a check that throws, returns nothing or overruns its step budget, and an
+ * unknown constraint, become verdicts; only errors of the virtual machine itself are thrown. Safe
  * for use by any number of threads.
  */
 public final class Verifiers {
@@ -103,7 +103,7 @@ public final class Verifiers {
     types.computeIfAbsent(bench, b -> new LinkedHashMap<>()).put(type.id(), type);
   }
 
-  /** All types that ship, with the text data of the environment ({@code NLTK_DATA}). */
+  /** All standard types, with the text data of the environment ({@code NLTK_DATA}). */
   public static Verifiers standard() {
     return Standard.INSTANCE;
   }
@@ -124,7 +124,7 @@ public final class Verifiers {
     return new Builder();
   }
 
-  /** Collects what {@link Verifiers} are made of. */
+  /** Builds {@link Verifiers}. */
   public static final class Builder {
     private @Nullable Path textData;
     private @Nullable ModelJudge judge;
@@ -141,7 +141,10 @@ public final class Verifiers {
       return this;
     }
 
-    /** What becomes of constraints that are not understood; by default the reference's verdict. */
+    /**
+     * How constraints that are not understood are treated; by default they get the reference's
+     * verdict.
+     */
     public Builder unread(Unread unread) {
       this.unread = unread;
       return this;
@@ -272,7 +275,7 @@ public final class Verifiers {
     return "unknown constraint id '" + constraint.id() + "' of " + bench + hint(constraint);
   }
 
-  /** What an unknown id was meant to be: one of another benchmark, or the nearest. */
+  /** What an unknown id probably means: one of another benchmark, or the nearest. */
   private String hint(ConstraintSpec constraint) {
     List<String> owners =
         types.keySet().stream().filter(b -> type(b, constraint.id()).isPresent()).toList();
@@ -326,7 +329,8 @@ public final class Verifiers {
 
   /**
    * One verdict. What cannot be parsed (unknown id, bad kwargs) has no verdict; a check that throws
-   * has failed. A blank response satisfies nothing but what {@link ConstraintType#verbatim}.
+   * has failed. A blank response satisfies only constraints that are {@link
+   * ConstraintType#verbatim}.
    */
   public Verdict judge(ConstraintSpec constraint, Response response, Strictness strictness) {
     Parsed parsed;
@@ -406,8 +410,8 @@ public final class Verifiers {
   }
 
   /**
-   * Lets errors pass that say nothing of a rule: those of the virtual machine, such as no memory;
-   * but a stack overflow is a rule's own.
+   * Rethrows errors that are not a rule's fault: those of the virtual machine, such as no memory. A
+   * stack overflow is the rule's fault.
    */
   private static void throwIfFatal(Throwable thrown) {
     if (thrown instanceof VirtualMachineError error && !(error instanceof StackOverflowError)) {

@@ -335,7 +335,7 @@ enum Wish {
         || (COUNTS_OF_SENTENCES.contains(this) && COUNTS_OF_SENTENCES.contains(other));
   }
 
-  /** Claims what the wish needs of the layout; false when an earlier wish stands against it. */
+  /** Claims what the wish needs of the layout; false when an earlier wish conflicts with it. */
   boolean shape(Layout layout, RandomGenerator random) {
     return true;
   }

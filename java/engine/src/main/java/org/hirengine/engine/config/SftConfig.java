@@ -33,17 +33,13 @@ public record SftConfig(
             doc = "Number format of the forward and backward pass; masters are always float32.",
             value = "float32")
         DType dtype,
-    @Key(
-            doc = "Native threads; null takes as many as there are cores.",
-            value = "null",
-            min = 1,
-            max = 1024)
+    @Key(doc = "Native threads; null is one per core.", value = "null", min = 1, max = 1024)
         @Nullable Integer threads,
     @Key(
             doc =
                 "JSONL of pairs: prompt (or messages) and response in each line; or prompt and"
                     + " completion; or messages that end with the assistant's turn, which is the"
-                    + " one that is learnt.",
+                    + " one that is trained.",
             value = Key.REQUIRED,
             elsewhere = {"train_file", "train_files", "dataset"})
         Location data,
@@ -102,14 +98,14 @@ public record SftConfig(
     @Key(doc = "New order of the pairs in every pass over them.", value = "true") boolean shuffle,
     @Key(
             doc =
-                "Control tokens of the model, such as that which ends a turn, in prompts and"
+                "Control tokens of the model, such as the one that ends a turn, in prompts and"
                     + " responses: read as those tokens, or split into plain text.",
             value = "read")
         ControlTokens controlTokens,
     @Key(
             doc =
                 "Local date and time, such as 2026-01-31T12:00, that a chat template's strftime_now"
-                    + " gives; null takes the run's beginning.",
+                    + " gives; null takes the start of the run.",
             value = "null")
         @Nullable String now,
     @Key(

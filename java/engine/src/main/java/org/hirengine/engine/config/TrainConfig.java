@@ -34,11 +34,7 @@ public record TrainConfig(
             value = "float32",
             elsewhere = {"torch_dtype", "precision"})
         DType dtype,
-    @Key(
-            doc = "Native threads; null takes as many as there are cores.",
-            value = "null",
-            min = 1,
-            max = 1024)
+    @Key(doc = "Native threads; null is one per core.", value = "null", min = 1, max = 1024)
         @Nullable Integer threads,
     @Key(
             doc = "Preset of reward, replay and advantage; each of their keys can still be set.",
@@ -174,14 +170,14 @@ public record TrainConfig(
           boolean shuffle,
       @Key(
               doc =
-                  "Control tokens of the model, such as that which ends a turn, in texts of the"
+                  "Control tokens of the model, such as the one that ends a turn, in texts of the"
                       + " data: read as those tokens, or split into plain text.",
               value = "read")
           ControlTokens controlTokens,
       @Key(
               doc =
                   "Local date and time, such as 2026-01-31T12:00, that a chat template's"
-                      + " strftime_now gives; null takes the run's beginning, which a resumed run"
+                      + " strftime_now gives; null takes the start of the run, which a resumed run"
                       + " keeps.",
               value = "null")
           @Nullable String now) {}
@@ -195,15 +191,15 @@ public record TrainConfig(
               elsewhere = {"max_steps", "total_steps", "num_steps"})
           int steps,
       @Key(
-              doc = "Sampled responses at most; the step that would exceed it is not begun.",
+              doc = "Sampled responses at most; the step that would exceed it is not started.",
               value = "null",
               min = 1,
               max = 1e15)
           @Nullable Long maxRollouts,
       @Key(
               doc =
-                  "Seed of every random choice of the run. It draws places in the data, so the same"
-                      + " rows in another order are another run.",
+                  "Seed of every random choice of the run. It selects rows by their place in the"
+                      + " data, so the same rows in another order give another run.",
               value = "0",
               min = 0,
               max = 9e15)
@@ -293,8 +289,8 @@ public record TrainConfig(
           double temperature,
       @Key(
               doc =
-                  "Keeps the k likeliest tokens; 0 is off, and must be in training: what is learnt"
-                      + " from are the probabilities among all tokens.",
+                  "Keeps the k likeliest tokens; 0 is off, as training requires: its loss uses the"
+                      + " probabilities among all tokens.",
               value = "0",
               min = 0,
               max = 1e9)
@@ -313,11 +309,7 @@ public record TrainConfig(
               min = 0,
               max = 1)
           double minP,
-      @Key(
-              doc = "Rows decoded at once, at most; null takes 256.",
-              value = "null",
-              min = 1,
-              max = 1e6)
+      @Key(doc = "Most rows decoded at once; null is 256.", value = "null", min = 1, max = 1e6)
           @Nullable Integer batch,
       @Key(
               doc =
@@ -519,22 +511,19 @@ public record TrainConfig(
           boolean skipNoSignal) {}
 
   public record Verify(
-      @Key(
-              doc = "Threads that verify; null takes as many as there are cores.",
-              value = "null",
-              min = 1,
-              max = 1024)
+      @Key(doc = "Threads that verify; null is one per core.", value = "null", min = 1, max = 1024)
           @Nullable Integer threads,
-      @Key(doc = "Leaves text up to the last </think> out of the verdict.", value = "false")
+      @Key(doc = "Leaves text up to the last </think> out of verification.", value = "false")
           boolean stripThinking,
       @Key(doc = "Folder with NLTK's data; null looks at $NLTK_DATA.", value = "null")
           @Nullable Path textData,
-      @Key(doc = "Rows of which a constraint got no verdict.", value = "skip") NoVerdict noVerdict,
+      @Key(doc = "What happens to a row with a constraint that got no verdict.", value = "skip")
+          NoVerdict noVerdict,
       @Key(
               doc =
                   "Constraints whose words no rule understands (MulDimIF's sentences): no verdict,"
-                      + " or the one that the reference gives by default, often that any response"
-                      + " meets them.",
+                      + " or the reference's default, which is often that any response satisfies"
+                      + " them.",
               value = "no-verdict")
           Unread unread,
       Judge judge) {}
@@ -552,21 +541,16 @@ public record TrainConfig(
                       + " the built-in one.",
               value = "null")
           @Nullable Path template,
-      @Key(doc = "Requests to the judge under way at once.", value = "8", min = 1, max = 1024)
-          int parallel,
+      @Key(doc = "Parallel requests to the judge.", value = "8", min = 1, max = 1024) int parallel,
       @Key(
               doc = "Seconds that a connection to the judge, and an answer, may take.",
               value = "60",
               min = 0.001,
               max = 86400)
           double timeoutS,
-      @Key(
-              doc = "How often a request to the judge that failed is tried again.",
-              value = "4",
-              min = 0,
-              max = 100)
+      @Key(doc = "Retries of a failed request to the judge.", value = "4", min = 0, max = 100)
           int retries,
-      @Key(doc = "Reads the judge's answer behind its last </think>.", value = "false")
+      @Key(doc = "Reads the judge's answer after its last </think>.", value = "false")
           boolean stripThinking) {}
 
   public record Eval(
@@ -586,7 +570,7 @@ public record TrainConfig(
       @Key(doc = "Responses sampled per held-out instruction.", value = "1", min = 1, max = 1e4)
           int samples,
       @Key(doc = "Temperature; 0 is greedy.", value = "1", min = 0, max = 100) double temperature,
-      @Key(doc = "Seed of evaluation, apart from the run's.", value = "1", min = 0, max = 9e15)
+      @Key(doc = "Seed of evaluation, separate from the run's.", value = "1", min = 0, max = 9e15)
           long seed) {}
 
   public record Checkpoint(
@@ -613,7 +597,7 @@ public record TrainConfig(
   public record Guards(
       @Key(doc = "Warns where mean token entropy falls below (nats).", value = "0.02", min = 0)
           double minEntropy,
-      @Key(doc = "Warns where the mean KL from the reference exceeds.", value = "1", min = 0)
+      @Key(doc = "Warns where the mean KL from the reference exceeds this.", value = "1", min = 0)
           double maxKl,
       @Key(
               doc = "Warns where decoding and scoring differ by more in mean |log-prob|.",
@@ -669,8 +653,8 @@ public record TrainConfig(
       throw new IllegalArgumentException(
           on
               + " must be off in training: responses would be drawn from other probabilities than"
-              + " the loss and its ratio are of, among fewer tokens; lower sampling.temperature"
-              + " instead, which the loss knows, and filter when generating");
+              + " the loss uses, among fewer tokens; lower sampling.temperature instead, which the"
+              + " loss knows, and filter when generating");
     }
   }
 

@@ -26,7 +26,7 @@ final class Cursor {
   private final long size;
   private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
 
-  /** Position in the file behind the buffer's last byte. */
+  /** Position in the file after the buffer's last byte. */
   private long end;
 
   /** What is being read, for errors. */

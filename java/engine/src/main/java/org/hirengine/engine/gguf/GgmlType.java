@@ -88,7 +88,7 @@ public enum GgmlType {
     return null;
   }
 
-  /** What a number stands for that {@link #of} does not know. */
+  /** The name of a type that {@link #of} does not read. */
   static String describe(long id) {
     String name = id < OTHERS.length ? OTHERS[(int) id] : null;
     return Long.toUnsignedString(id) + (name == null ? "" : " (" + name + ")");

@@ -80,7 +80,7 @@ public final class SentencePiece {
    *
    * @param merges pairs of pieces, the first ones first
    * @return null where the merges are not those of a SentencePiece model: all ways to put a piece
-   *     together, one after the other
+   *     together, concatenated
    */
   public static @Nullable List<Float> scores(
       List<String> tokens, Map<String, Integer> ids, List<String> merges) {

@@ -72,7 +72,7 @@ final class HubCache {
     }
   }
 
-  /** Notes what a revision stands for. */
+  /** Records the commit that a revision stands for. */
   void remember(HubName name, String commit) throws IOException {
     if (commit(name).equals(Optional.of(commit))) {
       return;
@@ -186,7 +186,7 @@ final class HubCache {
       if (!links) {
         throw new UnsupportedOperationException("links are switched off");
       }
-      // made aside and moved, so that it replaces a link to a blob that is gone
+      // made under another name and moved, so that it replaces a link to a blob that is gone
       Files.createSymbolicLink(draft, target.getParent().relativize(blob));
     } catch (UnsupportedOperationException | FileSystemException e) {
       if (fresh) {

@@ -148,7 +148,7 @@ public record HubName(
         : new HubName(Kind.MODEL, left.substring(0, at), left.substring(at + 1), file);
   }
 
-  /** {@code hf://[datasets/|models/]OWNER/NAME[@REVISION][/FILE]}, or the plain form behind it. */
+  /** {@code hf://[datasets/|models/]OWNER/NAME[@REVISION][/FILE]}, or the plain form after it. */
   private static HubName address(String text) {
     String rest = text.substring(SCHEME.length());
     Kind kind = Kind.MODEL;

@@ -41,7 +41,7 @@ record Patience(Duration silence, Duration first, Sleeper sleeper) {
     return new HubException("the download was interrupted", "start it again; it goes on");
   }
 
-  /** Begins a series of tries. */
+  /** Starts a series of tries. */
   Tries tries(String what) {
     return new Tries(what);
   }

@@ -337,7 +337,7 @@ public final class Policy implements AutoCloseable {
     version++;
   }
 
-  /** Writes the bf16 copy anew from the masters, and counts the change. */
+  /** Rewrites the bf16 copy from the masters, and counts the change. */
   @SuppressWarnings("ReferenceEquality") // one handle, or two
   public void syncCompute() {
     if (compute != masters) {

@@ -61,7 +61,7 @@ public final class RolloutDump {
   }
 
   /**
-   * Writes a step's rows, aside first.
+   * Writes a step's rows, under a temporary name first.
    *
    * @throws RunException when the file cannot be written
    */

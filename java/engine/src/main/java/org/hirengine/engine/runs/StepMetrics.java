@@ -21,7 +21,7 @@ public final class StepMetrics {
   private final Map<String, Double> satisfied = new TreeMap<>();
 
   /**
-   * Begins a step.
+   * Starts a step.
    *
    * @param step its number, from 1
    */

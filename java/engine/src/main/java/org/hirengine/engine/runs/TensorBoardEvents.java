@@ -51,7 +51,7 @@ public final class TensorBoardEvents implements AutoCloseable {
   private final Clock clock;
 
   /**
-   * Begins a new file in {@code folder}.
+   * Starts a new file in {@code folder}.
    *
    * @param firstStep the first step that it will hold: 1, or where a resumed run continues
    * @throws RunException when it cannot be written

@@ -70,7 +70,7 @@ public final class NativeRuntime {
   }
 
   /**
-   * The kernels for a kind of device, loaded behind LibTorch so that both use one libgomp.
+   * The kernels for a kind of device, loaded after LibTorch so that both use one libgomp.
    *
    * @throws DeviceException when there is no such device, or this build cannot use it
    */

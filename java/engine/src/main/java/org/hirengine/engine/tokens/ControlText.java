@@ -16,11 +16,11 @@ import java.util.Set;
 /**
  * Distinguishes control tokens that a chat template writes from equal text in the data.
  *
- * <p>A text is hidden before it is rendered: a mark behind the first character of everything in it
- * that reads as a control token. What reads as one after rendering is the template's, and is put
- * between two more marks. A tokenizer whose control tokens are spelt with these marks then knows
- * only them. The marks are non-characters of Unicode, which no text for interchange holds; one that
- * does loses them.
+ * <p>A text is hidden before it is rendered: a mark after the first character of every control
+ * token in it. What reads as one after rendering is the template's, and is put between two more
+ * marks. A tokenizer whose control tokens are spelt with these marks then knows only them. The
+ * marks are non-characters of Unicode, which no text for interchange holds; one that does loses
+ * them.
  */
 final class ControlText {
 

@@ -26,8 +26,8 @@ import org.hirengine.kernels.DType;
 /**
  * {@code checkpoints/step-N/}: the policy in Hugging Face layout (float32, whatever it computes
  * in), the optimizer's moments, and last of all {@code trainer.json}, without which a folder is no
- * checkpoint. Each is written aside, forced to disk and renamed, so a kill at any moment leaves the
- * older ones whole.
+ * checkpoint. Each is written under a temporary name, forced to disk and renamed, so a kill at any
+ * moment leaves the older ones whole.
  */
 final class Checkpoints {
 

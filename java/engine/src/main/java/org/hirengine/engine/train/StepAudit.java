@@ -79,7 +79,7 @@ public final class StepAudit {
    * @param config the run's configuration, its locations found, perhaps with another device or
    *     number format
    * @param dump {@code RUN_DIR/rollouts/step-N.jsonl}
-   * @param model weights to begin from in place of the run's own; the optimizer then starts anew
+   * @param model weights to start from instead of the run's own; the optimizer then starts over
    * @throws RunException when the weights cannot be reached from what the run folder holds
    */
   public static Result run(TrainConfig config, Path dump, @Nullable Path model) throws IOException {

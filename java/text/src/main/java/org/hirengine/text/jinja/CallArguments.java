@@ -56,7 +56,7 @@ record CallArguments(List<@Nullable Object> positional, Map<String, @Nullable Ob
     return bound;
   }
 
-  /** The arguments behind the first {@code n} positional ones. */
+  /** The arguments after the first {@code n} positional ones. */
   CallArguments without(int n) {
     return new CallArguments(positional.subList(n, positional.size()), named);
   }

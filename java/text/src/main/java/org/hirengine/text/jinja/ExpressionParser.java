@@ -386,7 +386,7 @@ final class ExpressionParser {
     return none ? null : parse();
   }
 
-  /** One or more filters behind {@code |}. */
+  /** One or more filters after {@code |}. */
   Expression filter(@Nullable Expression value) {
     tokens.expectOperator("|");
     return namedFilter(value);

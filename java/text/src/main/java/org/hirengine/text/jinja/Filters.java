@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The filters behind {@code |}, by name. */
+/** The filters used with {@code |}, by name. */
 final class Filters {
 
   /** A filter: the value in, its arguments, the value out. */

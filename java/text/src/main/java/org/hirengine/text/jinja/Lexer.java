@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Cuts a template into tokens and does all of Jinja's whitespace control on the way: a {@code -} in
- * a tag strips on its side, a block's or comment's tag swallows the newline behind it ({@code
+ * a tag strips on its side, a block's or comment's tag swallows the newline after it ({@code
  * trim_blocks}) and the indentation before it ({@code lstrip_blocks}) unless it carries a {@code
  * +}, and one newline at the end of the template is dropped.
  */

@@ -75,7 +75,7 @@ final class NumberFilters {
     }
   }
 
-  /** What Python's float() makes of a text, or null where it raises. */
+  /** The value of Python's float() for a text, or null where it raises. */
   private static @Nullable Double parse(String text) {
     String number = PyText.strip(text);
     java.util.regex.Matcher word = NON_FINITE.matcher(number);

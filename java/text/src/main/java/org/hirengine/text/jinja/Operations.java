@@ -85,7 +85,7 @@ final class Operations {
     }
   }
 
-  /** {@code ~}: the operands' texts, one behind the other. */
+  /** {@code ~}: the operands' texts, concatenated. */
   record Concat(List<Expression> parts) implements Expression {
     @Override
     public @Nullable Object evaluate(Scope scope) {

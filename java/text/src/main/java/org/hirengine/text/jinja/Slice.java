@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * {@code [start:stop:step]}, each None where it is left out.
  *
  * @param start first index
- * @param stop index behind the last
+ * @param stop index after the last
  * @param step distance, negative to go backwards
  */
 record Slice(@Nullable Object start, @Nullable Object stop, @Nullable Object step) {

@@ -253,7 +253,7 @@ final class StringMethods {
     return false;
   }
 
-  /** The part between the bounds at {@code first} and behind it; null where they cross. */
+  /** The part between the bounds at {@code first} and after it; null where they cross. */
   private static @Nullable String part(String self, Bound bound, int first) {
     if (!bound.has(first)) {
       return self;

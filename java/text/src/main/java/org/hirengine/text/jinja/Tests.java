@@ -7,7 +7,7 @@ import java.util.function.Predicate;
 import org.hirengine.text.PyText;
 import org.jspecify.annotations.Nullable;
 
-/** The tests behind {@code is}. */
+/** The tests used with {@code is}. */
 final class Tests {
 
   private interface Check {

@@ -19,7 +19,7 @@ final class TokenStream {
     return tokens.get(at);
   }
 
-  /** The token behind the current one. */
+  /** The token after the current one. */
   Token following() {
     return tokens.get(Math.min(at + 1, tokens.size() - 1));
   }

@@ -21,7 +21,7 @@ final class Program {
   /** CHAR c folded: this character, in the folded text if folded is 1. */
   static final int CHAR = 2;
 
-  /** SPLIT second: go on; on failure at second. */
+  /** SPLIT second: continue; on failure at second. */
   static final int SPLIT = 3;
 
   /** JUMP target. */
@@ -51,7 +51,7 @@ final class Program {
   /** BACK_REFERENCE group folded. */
   static final int BACK_REFERENCE = 12;
 
-  /** CONDITIONAL group no: go on if the group took part, else at no. */
+  /** CONDITIONAL group no: continue if the group took part, else at no. */
   static final int CONDITIONAL = 13;
 
   final int[] code;

@@ -9,7 +9,7 @@ import org.hirengine.verify.rule.Wording;
 
 /**
  * {@code SpecialCharacterCSVChecker}: a given header, 14 rows, and a quoted field with a special
- * character; rows behind that field are not looked at.
+ * character; rows after that field are ignored.
  */
 final class CsvSpecialCharacter extends FixedTask {
 

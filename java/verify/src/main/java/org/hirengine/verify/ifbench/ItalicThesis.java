@@ -5,7 +5,7 @@ import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
 
-/** {@code ItalicsThesisChecker}: text in HTML italics, and more text behind it. */
+/** {@code ItalicsThesisChecker}: text in HTML italics, and more text after it. */
 final class ItalicThesis extends BinaryType {
 
   ItalicThesis() {

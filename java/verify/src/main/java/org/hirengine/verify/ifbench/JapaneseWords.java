@@ -14,7 +14,7 @@ import org.hirengine.verify.rule.Wording;
 
 /**
  * {@code NthWordJapaneseChecker}: every n-th word holds a kana or a Chinese character; numbers and
- * punctuation are passed over.
+ * punctuation are skipped.
  */
 final class JapaneseWords extends RuleType {
 

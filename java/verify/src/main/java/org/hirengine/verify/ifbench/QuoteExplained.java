@@ -12,7 +12,7 @@ import org.hirengine.verify.rule.BinaryType;
  */
 final class QuoteExplained extends BinaryType {
 
-  /** Digits and punctuation but for the quote: what may stand behind a last quote. */
+  /** Digits and punctuation but for the quote: what may follow a last quote. */
   private static final String IGNORED = "0123456789" + PyChars.ASCII_PUNCTUATION.replace("\"", "");
 
   private final Revision revision;

@@ -6,7 +6,7 @@ import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.rule.Wording;
 
 /**
- * {@code SentTypeRatioChecker} and {@code SentBalanceChecker}: sentences told apart by their last
+ * {@code SentTypeRatioChecker} and {@code SentBalanceChecker}: sentences classified by their last
  * mark, and counted against each other.
  */
 final class SentenceKinds extends BinaryType {

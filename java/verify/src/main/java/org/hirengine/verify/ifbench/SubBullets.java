@@ -7,7 +7,7 @@ import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.rule.Wording;
 
-/** {@code SubBulletPointsChecker}: a hyphen behind every asterisk, before the next one. */
+/** {@code SubBulletPointsChecker}: a hyphen after every asterisk, before the next one. */
 final class SubBullets extends BinaryType {
 
   SubBullets() {

@@ -9,7 +9,7 @@ import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.rule.Wording;
 import org.hirengine.verify.text.WordTokenizer;
 
-/** {@code TitleCaseChecker}: no token begins with a small letter, mixed case aside. */
+/** {@code TitleCaseChecker}: no token begins with a small letter, except in mixed case. */
 final class TitleCase extends BinaryType {
 
   private final Revision revision;

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param parallel most requests at the same time
  * @param timeoutSeconds how long a connection, and an answer, may take
  * @param retries how often a request that failed is tried again
- * @param stripThinking read the answer behind its last {@code </think>}
+ * @param stripThinking read the answer after its last {@code </think>}
  */
 public record JudgeOptions(
     @Nullable Path cache,

@@ -196,7 +196,7 @@ public final class ModelJudge {
       return this;
     }
 
-    /** Reads an answer behind its last {@code </think>}; otherwise thinking is unclear. */
+    /** Reads an answer after its last {@code </think>}; otherwise thinking is unclear. */
     public Builder stripThinking(boolean value) {
       stripThinking = value;
       return this;

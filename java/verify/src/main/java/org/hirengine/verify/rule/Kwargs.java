@@ -85,7 +85,7 @@ public final class Kwargs {
         : Optional.of(text(name));
   }
 
-  /** A string of one character, white space around it aside. */
+  /** A string of one character, ignoring white space around it. */
   public String character(String name) {
     String text = notBlank(name, CHARACTER);
     if (PyText.length(PyText.strip(text)) != 1) {

@@ -12,8 +12,8 @@ public final class Paragraphs {
    * The number of paragraphs: an empty part at either end does not count, and with an empty part
    * between two dividers the answer is -1.
    *
-   * <p>The references split at {@code \s?\*\*\*\s?}; as only blank and not blank is told apart, the
-   * white space does not matter.
+   * <p>The references split at {@code \s?\*\*\*\s?}; as only blank and non-blank matter, the white
+   * space does not matter.
    */
   public static int count(String text, String divider) {
     List<String> parts = PyText.split(text, divider);

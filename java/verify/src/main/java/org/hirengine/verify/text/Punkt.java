@@ -7,7 +7,7 @@ import org.hirengine.text.PyText;
 
 /**
  * Sentence boundaries by Punkt (Kiss and Strunk, 2006), as NLTK's {@code sent_tokenize} finds them:
- * {@code PunktSentenceTokenizer} with boundaries realigned behind closing quotes and brackets.
+ * {@code PunktSentenceTokenizer} with boundaries realigned after closing quotes and brackets.
  */
 public final class Punkt {
 
@@ -48,7 +48,7 @@ public final class Punkt {
     return sentences;
   }
 
-  /** Quotes and brackets that may close a sentence behind its mark; curly ones open it as well. */
+  /** Quotes and brackets that may close a sentence after its mark; curly ones open it as well. */
   private static final String CLOSING = "\"')]}\u2018\u2019\u201C\u201D\u00AB\u00BB";
 
   /** How many closing quotes and brackets at the start belong to the sentence before. */

@@ -89,9 +89,9 @@ public record PunktParameters(
   }
 
   /**
-   * A parameter set of our own for English, used where NLTK's is not at hand: common abbreviations,
-   * and the words that usually stand in lower case (so that their capital tells a sentence's
-   * beginning).
+   * A parameter set of our own for English, used where NLTK's is not installed: common
+   * abbreviations, and the words that usually stand in lower case (so that their capital tells a
+   * sentence's beginning).
    */
   public static PunktParameters builtIn() {
     return BuiltIn.PARAMETERS;

@@ -66,7 +66,10 @@ public final class SentenceSplitter {
     return sentences.build();
   }
 
-  /** Where sentences end. Each kind of end is sought by itself, which the JVM does by vectors. */
+  /**
+   * Where sentences end. Each kind of end is searched separately, which the JVM does with vector
+   * instructions.
+   */
   private static final class Ends {
     private static final String[] KINDS = {".", "?", "!", STOP};
 
@@ -78,7 +81,7 @@ public final class SentenceSplitter {
       Arrays.fill(next, -1);
     }
 
-    /** The first end at {@code from} or behind it; the text's length where there is none. */
+    /** The first end at {@code from} or after it; the text's length where there is none. */
     int next(int from) {
       int first = s.length();
       for (int i = 0; i < KINDS.length; i++) {
@@ -198,7 +201,7 @@ public final class SentenceSplitter {
       this.s = s;
     }
 
-    /** The next period at or behind the last match's end, or -1. */
+    /** The next period at or after the last match's end, or -1. */
     int next() {
       period = s.indexOf('.', Math.max(period + 1, end));
       return period;
@@ -318,7 +321,7 @@ public final class SentenceSplitter {
     return -1;
   }
 
-  /** {@code ([A-Z][.][A-Z][.](?:[A-Z][.])?) STARTERS}: a sentence ends behind the acronym. */
+  /** {@code ([A-Z][.][A-Z][.](?:[A-Z][.])?) STARTERS}: a sentence ends after the acronym. */
   private static String acronymsBeforeStarters(String s) {
     Rewriting r = new Rewriting(s);
     for (int dot; (dot = r.next()) >= 0; ) {

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Set;
 
-/** English function words, in lower case: NLTK's list where it is at hand, else our own. */
+/** English function words, in lower case: NLTK's list where it is installed, else our own. */
 public final class StopWords {
 
   private StopWords() {}

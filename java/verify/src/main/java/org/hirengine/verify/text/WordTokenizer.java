@@ -128,7 +128,7 @@ public final class WordTokenizer {
   }
 
   /**
-   * The period that ends the sentence, with nothing but closing quotes and brackets behind it; -1
+   * The period that ends the sentence, with nothing but closing quotes and brackets after it; -1
    * where there is none.
    */
   private static int finalPeriod(String s) {
@@ -146,7 +146,7 @@ public final class WordTokenizer {
     return PyText.isBlank(s.substring(end)) ? period : -1;
   }
 
-  /** The quotes and brackets behind the final period. */
+  /** The quotes and brackets after the final period. */
   private static void addClosing(String s, int from, List<String> tokens) {
     for (int i = from; i < s.length(); i++) {
       char c = s.charAt(i);
