@@ -14,7 +14,9 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.hirengine.engine.config.TrainConfig;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -39,6 +41,7 @@ class DocumentsTest {
         "native/ops/README.md",
         "java/ARCHITECTURE.md",
         "java/engine/ALGORITHM.md",
+        "java/testdata/README.md",
         "java/verify/README.md",
         "data/demo/README.md"
       })
@@ -90,6 +93,19 @@ class DocumentsTest {
     Set<String> commands = new TreeSet<>(Hir.commandLine().getSubcommands().keySet());
     commands.remove("help");
     assertEquals(commands, told);
+  }
+
+  @Test
+  void theConfigurationOfTheReadmeIsOne(@TempDir Path folder) throws IOException {
+    MatchResult block =
+        Pattern.compile("```yaml\\n(.*?)```", Pattern.DOTALL)
+            .matcher(Files.readString(ROOT.resolve("README.md")))
+            .results()
+            .findFirst()
+            .orElseThrow();
+    Path file = Files.writeString(folder.resolve("first.yaml"), block.group(1));
+    TrainConfig config = TrainConfig.load(file, List.of());
+    assertEquals(folder.resolve("runs/first"), config.out());
   }
 
   /** Options of every command line in the README; files and models are not looked for. */
