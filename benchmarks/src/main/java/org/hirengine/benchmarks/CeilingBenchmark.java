@@ -20,8 +20,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What the machine can do at best with {@link #FLOATS} floats: read them, copy them, change them in
- * place, and as many exponentials from cache.
+ * The machine's peak rates on {@link #FLOATS} floats: read them, copy them, change them in place,
+ * and compute as many exponentials from cache.
  *
  * <p>How to run: {@code java -jar benchmarks/target/benchmarks.jar CeilingBenchmark}
  */

@@ -21,7 +21,7 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * The kernels over a batch of logits, per provider: one call is one operation. {@link KernelReport}
- * runs it and sets the times against what the machine can do.
+ * runs it and compares the times with the machine's peak rates.
  *
  * <p>How to run: {@code java -jar benchmarks/target/benchmarks.jar KernelBenchmark.tokenLogprob -p
  * vocab=32000}

@@ -72,7 +72,7 @@ public class KernelInputs {
     for (int i = 0; i < period; i++) {
       values[i] = (float) (3 * random.nextGaussian());
     }
-    FloatPointer wide = new FloatPointer(pristine); // a view: to close it would free the memory
+    FloatPointer wide = new FloatPointer(pristine); // a view: closing it would free the memory
     for (int r = 0; r < rows; r++) {
       for (int j = 0; j < vocab; j++) {
         float value = values[(r * 31 + j) % period];

@@ -127,7 +127,7 @@ public final class VerifierReport {
     return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() / 1e3;
   }
 
-  /** Which types take longest, by a quick look at all once they are warm. */
+  /** The slowest types, by a quick measurement of all of them after warm-up. */
   private static List<String> slowest() throws IOException {
     Verifiers verifiers = Verifiers.standard();
     List<String> texts = VerifierInputs.texts(verifiers);

@@ -33,9 +33,7 @@ record Curve(StudyPlan.Cell cell, List<Point> points) {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /**
-   * A run is whole when its summary holds the accuracy after the last step; a stopped one's not.
-   */
+  /** A run is complete when its summary holds the accuracy after the last step. */
   static boolean isWhole(Path run) {
     Path summary = run.resolve("summary.json");
     try {
@@ -47,7 +45,7 @@ record Curve(StudyPlan.Cell cell, List<Point> points) {
   }
 
   /**
-   * Reads a run that is whole.
+   * Reads a complete run.
    *
    * @throws IOException where a file is missing or not as a run writes it
    */

@@ -13,17 +13,17 @@ import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
 
-/** The runs of the study that are whole: curves.csv and the tables of results.md. */
+/** The complete runs of the study, as curves.csv and the tables of results.md. */
 final class Results {
 
-  /** The strongest plain baseline: how soon others reach where it ends is what the study asks. */
+  /** The strongest plain baseline: the study asks how soon others reach its final accuracy. */
   private static final String YARDSTICK = "rl-cla";
 
   private final StudyPlan plan;
   private final List<Curve> curves = new ArrayList<>();
 
   /**
-   * @throws IOException where a whole run cannot be read
+   * @throws IOException where a complete run cannot be read
    */
   Results(StudyPlan plan, Map<String, Double> rates) throws IOException {
     this.plan = plan;
@@ -36,7 +36,7 @@ final class Results {
   }
 
   /**
-   * A setting's curves by method, in the plan's order; methods without a whole run are absent.
+   * A setting's curves by method, in the plan's order; methods without a complete run are absent.
    *
    * @param table which of the plan's tables; one that is not the main one begins with the method
    *     that its methods change
@@ -97,7 +97,7 @@ final class Results {
     return OptionalDouble.empty();
   }
 
-  /** How far one method's ILA is ahead of another's, seed by seed, at evaluations of their own. */
+  /** How far one method's ILA is ahead of another's, seed by seed, each at its own evaluations. */
   static Interval ahead(List<Curve> runs, int at, List<Curve> others, int othersAt) {
     List<Double> differences = new ArrayList<>();
     for (Curve run : runs) {

@@ -8,19 +8,19 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Runs {@code hir} commands, each in a process of its own on this process's class path. */
+/** Runs {@code hir} commands, each in its own process with this process's class path. */
 final class RunProcess {
 
   private static final Set<Process> RUNNING = ConcurrentHashMap.newKeySet();
 
   static {
-    // A run must not outlive a study that is broken off: it would be in the way of the next one.
+    // A run must not outlive an interrupted study: it would block the next one.
     Runtime.getRuntime().addShutdownHook(new Thread(() -> RUNNING.forEach(Process::destroy)));
   }
 
   private RunProcess() {}
 
-  /** Fresh training and held-out requests; nothing where they stand already. */
+  /** Fresh training and held-out requests; does nothing if they exist. */
   static void makeRequests(Path folder, StudyPlan.Setting setting, StudyPlan.Requests r, long seed)
       throws IOException, InterruptedException {
     if (Files.isRegularFile(folder.resolve("train.jsonl"))

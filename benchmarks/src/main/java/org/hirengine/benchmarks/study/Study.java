@@ -104,7 +104,9 @@ public final class Study implements Callable<Integer> {
     }
   }
 
-  /** Trains the cells that are not whole yet, some at a time; the first failure ends the study. */
+  /**
+   * Trains the cells that are not complete yet, some at a time; the first failure ends the study.
+   */
   private void train(String name, StudyPlan plan, List<StudyPlan.Cell> cells)
       throws InterruptedException, ExecutionException {
     List<StudyPlan.Cell> missing =

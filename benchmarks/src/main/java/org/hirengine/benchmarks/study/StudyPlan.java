@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What to run, as study.yaml says it.
+ * What to run, from study.yaml.
  *
  * @param out folder of all runs and results
  * @param rollouts sampled responses of a run
@@ -31,7 +31,7 @@ record StudyPlan(
     @JsonProperty(required = true) Requests requests,
     @JsonProperty(required = true) Map<String, Method> methods) {
 
-  /** The search for a method's learning rate, on seeds and requests of its own. */
+  /** The search for a method's learning rate, on separate seeds and requests. */
   record Tuning(
       @JsonProperty(required = true) List<Long> seeds,
       @JsonProperty(required = true) List<Double> learningRates) {}
@@ -57,7 +57,7 @@ record StudyPlan(
    * @param settings settings it runs in; null is all
    * @param seeds how many of the study's seeds it runs, the first ones; null is all
    * @param rollouts sampled responses of a run; null is the study's
-   * @param table name of the table and plots that it stands in; null is the main one
+   * @param table name of its table and plots; null is the main one
    */
   record Method(
       @JsonProperty(required = true) List<String> set,
@@ -190,7 +190,7 @@ record StudyPlan(
    * Every run of the study.
    *
    * @param rates learning rate by setting and method, as {@code setting/method}; a method without
-   *     one, where the search is not through, has no runs yet
+   *     one, whose search is not finished, has no runs yet
    */
   List<Cell> studyCells(Map<String, Double> rates) {
     List<Cell> cells = new ArrayList<>();

@@ -57,7 +57,7 @@ import picocli.CommandLine.Spec;
           + " out and counted; a prompt without an answer counts as not followed.",
       "",
       "--out keeps each response with its verdicts. With --model its rows are kept in OUT.part as"
-          + " they are sampled and judged; after a kill or Ctrl-C, --resume continues there."
+          + " they are sampled and verified; after a kill or Ctrl-C, --resume continues there."
     },
     footer = {
       "",

@@ -26,7 +26,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code hir rewrite}: hindsight rewriting of judged instructions, without a model. */
+/** {@code hir rewrite}: hindsight rewriting of instructions with judge lists, without a model. */
 @Command(
     name = "rewrite",
     mixinStandardHelpOptions = true,

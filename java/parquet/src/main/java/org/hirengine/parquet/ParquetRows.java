@@ -75,7 +75,7 @@ final class ParquetRows implements DataRows {
     }
   }
 
-  /** A table that was cut short ends anywhere; the library would only speak of magic numbers. */
+  /** A truncated table can end anywhere, and the library would only report magic numbers. */
   private static void checkTail(Path file, String name) throws IOException {
     try (RandomAccessFile in = new RandomAccessFile(file.toFile(), "r")) {
       byte[] tail = new byte[TAIL];

@@ -424,7 +424,7 @@ public final class Verifiers {
     return sums(failures);
   }
 
-  /** How often a constraint was judged whose words no rule understands, by "bench/id". */
+  /** How often a constraint was verified whose words no rule understands, by "bench/id". */
   public Map<String, Long> notUnderstood() {
     return sums(notUnderstood);
   }

@@ -19,7 +19,7 @@ import org.hirengine.verify.rule.Wording;
  * (Big5) does not, and traditional the other way round, among Big5's frequent characters; where the
  * table differs on a character of these, it is listed. Curly quotation marks count as simplified
  * and corner brackets as traditional, as each is converted to the other. Rarer characters, and
- * words that are converted as a whole, may be judged otherwise than there.
+ * words that are converted as a whole, may get other verdicts than there.
  */
 final class ChineseScript {
 
