@@ -2,11 +2,17 @@ package org.hirengine.architecture;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * The import rules between the rooms of the house. The rooms, lowest first: text, verify, replay,
@@ -81,6 +87,49 @@ final class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAnyPackage(CLI, "picocli..", "me.tongfei..")
           .because("the engine is embedded in services that have no console");
+
+  /** The engine's packages, lowest first. */
+  private static final List<String> FLOORS =
+      List.of(
+          "runtime",
+          "hub",
+          "algo",
+          "config",
+          "gguf",
+          "tokens",
+          "libtorch",
+          "model",
+          "convert",
+          "rollout",
+          "runs",
+          "train");
+
+  @ArchTest
+  static void noPackageOfTheEngineImportsUpward(JavaClasses classes) {
+    String engine = "org.hirengine.engine.";
+    for (int i = 0; i < FLOORS.size() - 1; i++) {
+      String[] above =
+          FLOORS.stream().skip(i + 1L).map(name -> engine + name + "..").toArray(String[]::new);
+      noClasses()
+          .that()
+          .resideInAPackage(engine + FLOORS.get(i) + "..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(above)
+          .because("the engine is built in floors: " + String.join(", ", FLOORS))
+          .check(classes);
+    }
+  }
+
+  @ArchTest
+  static void everyPackageOfTheEngineIsAFloor(JavaClasses classes) {
+    Set<String> packages = new TreeSet<>();
+    classes.stream()
+        .map(JavaClass::getPackageName)
+        .filter(name -> name.startsWith("org.hirengine.engine."))
+        .forEach(name -> packages.add(name.split("\\.")[3]));
+    assertEquals(new TreeSet<>(FLOORS), packages);
+  }
 
   @ArchTest
   static final ArchRule onlyTheCommandExits =
