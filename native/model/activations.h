@@ -32,7 +32,7 @@ struct Pitches {
 };
 
 // One layer's rows: input, queries with keys and values before norm and rotation, attention's output and the logarithm
-// to base 2 of its sums, x behind attention, gates and ups, output, rotated keys with values for the caller. Sums and
+// to base 2 of its sums, x after attention, gates and ups, output, rotated keys with values for the caller. Sums and
 // factors are null where nothing is kept, keys_values where none are asked for.
 template <class T>
 struct Activations {
@@ -192,7 +192,7 @@ class Memory {
 
   // Inputs of products: of one layer at a time, again in its backward.
   T *normed, *activated;
-  // Of the backward: gradients of a layer's output, in place also of its input, of x behind attention and of what a norm
+  // Of the backward: gradients of a layer's output, in place also of its input, of x after attention and of what a norm
   // gives; the first two as products read them; those of attention's output and of queries, keys and values; sums of the
   // norms' weights, of blocks of rows (input, mid) and of heads (query, key); the layer's matrices.
   float *flow = nullptr, *mid_flow = nullptr, *normed_flow = nullptr;

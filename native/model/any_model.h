@@ -1,4 +1,4 @@
-// What stands behind hir_model_* and hir_decoder_*: those of a CPU backend or of a GPU.
+// The handles of hir_model_* and hir_decoder_*: of a CPU backend or of a GPU.
 #pragma once
 
 #include "error.h"

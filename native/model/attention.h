@@ -1,5 +1,5 @@
 // Attention of one group of segments and one key-value head, forward and backward, over ops/attention. A token's slot is its
-// position: a segment's keys and values come behind those of the one that it continues.
+// position: a segment's keys and values follow those of the one that it continues.
 #pragma once
 
 #include <string.h>

@@ -54,7 +54,7 @@ bool CpuModel::pack(const void *weights, int64_t n, int64_t k, Order order, Line
   return true;
 }
 
-// Copies of the values, behind what is used of the vectors.
+// Copies of the values, after the used part of the vectors.
 const float *CpuModel::floats(const void *values, int64_t count, size_t *used) {
   if (!values) return nullptr;
   float *const copy = vectors.data() + *used;

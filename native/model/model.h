@@ -46,7 +46,7 @@ struct Segment {
   int64_t start, length, position;
 };
 
-// A segment that continues none, and behind it those that continue it.
+// A segment that continues none, followed by those that continue it.
 struct Group {
   const Segment *segments;
   int64_t count;
@@ -82,7 +82,7 @@ struct Pass {
 // --- one token at a time
 //
 // Keys and values lie in pages of PAGE tokens over all layers, a token's place by its position. The full pages of a prompt
-// are stored once and shared by all rows that continue it; behind them each row has pages of its own, of which the first
+// are stored once and shared by all rows that continue it; after them each row has its own pages, of which the first
 // begins with a copy of the prompt's last tokens.
 
 struct DecoderRow {

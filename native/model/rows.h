@@ -1,7 +1,7 @@
 // The pages of rows that are being decoded, and of the prompts that they continue: who holds which, on any device.
 //
 // A token's place is given by its position: slot position % PAGE of page position / PAGE. The full pages of a prompt are
-// stored once and shared by all rows that continue it; behind them each row has pages of its own, of which the first
+// stored once and shared by all rows that continue it; after them each row has its own pages, of which the first
 // begins with a copy of the prompt's last tokens.
 #pragma once
 

@@ -207,7 +207,7 @@ bool Attention::forward(const AttentionForward &call) const {
   }
   memset(memory.mixed, 0, sizeof(float) * q.count * wide);
 
-  // work(first query, behind the last, first block, behind the last) for the parts of a strip that queries share.
+  // work(first query, one past the last, first block, one past the last) for the parts of a strip that queries share.
   const auto parts = [&](int64_t first_block, const auto &work) {
     const int64_t end = first_block + STRIP, common = std::min({q.shared, all, end});
     if (common > first_block) work(0, q.count, first_block, common);

@@ -40,7 +40,7 @@ struct AttentionForward {
   float *const *sums;  // [count] where each one's logarithm to base 2 of the sum of its weights goes; may be null
 };
 
-// The queries are those of one sequence: `shared` is not looked at, all have the blocks of the first.
+// The queries are those of one sequence: `shared` is ignored, all have the blocks of the first.
 struct AttentionBackward {
   Queries queries;
   const void *out_gradients;  // [count, head size] of the dtype, rows `pitch` elements apart, like the queries
@@ -64,7 +64,7 @@ class Attention {
   // The softmax's scale and its change to base 2.
   float query_scale() const;
 
-  // A block's part from `count` tokens' rows of the dtype; slots behind them become 0.
+  // A block's part from `count` tokens' rows of the dtype; later slots become 0.
   void pack(Part part, const void *rows, int64_t pitch, int64_t count, void *block) const;
   // One slot of KEYS_ACROSS or VALUES_DOWN. A block's memory must have been zeros before its first slot.
   void put(Part part, const void *row, int64_t slot, void *block) const;

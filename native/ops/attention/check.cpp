@@ -218,8 +218,8 @@ void check_sequence(const Matmul &m, int64_t tokens, int64_t dim) {
   }
 }
 
-// Rows that continue one prompt, each behind whole blocks of it with pages of its own, as a decoder has them, filled slot
-// by slot; two queries a row. The same bits as of each row's sequence by itself.
+// Rows that continue one prompt, each after whole blocks of it with pages of its own, as a decoder has them, filled
+// slot by slot; two queries a row. The same bits as of each row's sequence by itself.
 void check_pages(const Matmul &m, int64_t prompt, int64_t dim) {
   Attention a;
   Attention::of(m, dim, &a);

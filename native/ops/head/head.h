@@ -9,7 +9,7 @@ namespace hir {
 
 struct HeadLogprobs {
   int64_t rows, vocab, hidden;
-  const void *x;  // [rows, hidden] of the dtype, rows `x_stride` elements apart: behind the final norm
+  const void *x;  // [rows, hidden] of the dtype, rows `x_stride` elements apart: after the final norm
   int64_t x_stride;
   const void *packed;      // the head's weights [vocab, hidden]: Matmul::pack_forward
   const int64_t *targets;  // [rows], each in [0, vocab)

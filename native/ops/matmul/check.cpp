@@ -39,7 +39,7 @@ void expect(bool holds, const Matmul &m, const char *what, int64_t a = 0, int64_
 
 std::mt19937 random_bits(3);
 
-// Rows of elements of a dtype with a gap behind each, in which nobody may write.
+// Rows of elements of a dtype with a gap after each, which must not be written.
 class Rows {
  public:
   Rows(int32_t dtype, int64_t rows, int64_t columns, int64_t gap)

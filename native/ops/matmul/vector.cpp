@@ -224,7 +224,7 @@ static void pack_left(const void *x, int64_t stride, int64_t rows, int64_t k, in
 }
 
 // Tiles of [element][TILE], of words. Whole vectors are stored: what they write too much, the next one overwrites, and
-// behind the last tile there is room.
+// after the last tile there is room.
 template <class E>
 static void pack_left_across(const void *dy, int64_t stride, int64_t rows, int64_t k, int64_t steps, char *a) {
   float *to = reinterpret_cast<float *>(a);

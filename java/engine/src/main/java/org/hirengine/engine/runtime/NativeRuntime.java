@@ -54,8 +54,8 @@ public final class NativeRuntime {
     }
     // JavaCPP's memory ceilings come from -Xmx, and would abort a run with big native tensors and a
     // small heap. Its collector thread would make every tensor twice as expensive (2.7 us against
-    // 1.5);
-    // all our tensors have an owner that closes them. Settings of the embedding program win.
+    // 1.5), and all our tensors have an owner that closes them. Settings of the embedding program
+    // win.
     setDefault("org.bytedeco.javacpp.maxPhysicalBytes", "0");
     setDefault("org.bytedeco.javacpp.maxBytes", "0");
     setDefault("org.bytedeco.javacpp.nopointergc", "true");
