@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.zip.GZIPInputStream;
+import org.hirengine.testing.SharedData;
 import org.hirengine.verify.ConstraintSpec;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Strictness;
@@ -83,6 +84,7 @@ class MulDimIfReferenceTest {
       }
     }
     assertTrue(cases > 50_000, cases + " cases");
+    SharedData.counted("verify.muldimif.own", cases);
     assertEquals(List.of(), differences.subList(0, Math.min(10, differences.size())));
   }
 }
