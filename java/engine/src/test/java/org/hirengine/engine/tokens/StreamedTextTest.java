@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class StreamedTextTest {
 
   @ParameterizedTest
-  @ValueSource(strings = {"qwen_like", "llama3_like"})
+  @ValueSource(strings = {"qwen_mini", "llama3_mini", "qwen_like", "llama3_like"})
   void piecesJoinUpToTheWholeText(String kind) throws IOException {
     Path folder = SharedData.require("golden/tokenizer/" + kind);
     int emptyPieces = 0;
