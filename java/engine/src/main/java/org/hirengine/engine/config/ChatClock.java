@@ -29,7 +29,7 @@ public final class ChatClock {
 
   /** This moment, to the second, as the keys take it. */
   public static String now() {
-    return LocalDateTime.now().truncatedTo(ChronoUnit.SECONDS).toString();
+    return LocalDateTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.SECONDS).toString();
   }
 
   /** A clock stopped at a moment. */

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -109,7 +110,9 @@ class ResumeTest {
     Path state = temp.resolve("run/checkpoints/step-2/trainer.json");
     ObjectMapper json = new ObjectMapper();
     ObjectNode saved = (ObjectNode) json.readTree(state.toFile());
-    assertTrue(LocalDateTime.parse(saved.get("now").asText()).isBefore(LocalDateTime.now()));
+    assertTrue(
+        LocalDateTime.parse(saved.get("now").asText())
+            .isBefore(LocalDateTime.now(ZoneId.systemDefault())));
     // As if it had begun long ago.
     json.writeValue(state.toFile(), saved.put("now", "2001-02-03T04:05:06"));
     Runs.run(config("run", "train.steps=4"));
