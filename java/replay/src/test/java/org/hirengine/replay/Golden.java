@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.StreamSupport;
-import org.hirengine.testing.SharedData;
 import org.hirengine.verify.JudgeList;
 import org.hirengine.verify.Verdict;
 
@@ -17,12 +16,6 @@ final class Golden {
     List<String> strings = new ArrayList<>();
     array.forEach(n -> strings.add(n.asText()));
     return strings;
-  }
-
-  static double[] doubles(JsonNode array) {
-    return StreamSupport.stream(array.spliterator(), false)
-        .mapToDouble(SharedData::number)
-        .toArray();
   }
 
   static int[] ints(JsonNode array) {

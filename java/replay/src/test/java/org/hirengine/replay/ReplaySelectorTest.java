@@ -30,7 +30,7 @@ class ReplaySelectorTest {
           new ReplaySelector(
               c.get("lambda0").asDouble(), c.get("eta").asDouble(), Scope.BATCH, Selection.BOTH);
       long step = c.get("step").asLong();
-      double[] cla = Golden.doubles(c.get("cla"));
+      double[] cla = SharedData.doubles(c.get("cla"));
       assertEquals(
           c.get("weight").asDouble(),
           selector.lambda(step),
@@ -39,7 +39,7 @@ class ReplaySelectorTest {
       int[] chosen =
           selector.select(
               cla,
-              Golden.doubles(c.get("mean_entropy")),
+              SharedData.doubles(c.get("mean_entropy")),
               new int[cla.length],
               c.get("num_replay").asInt(),
               step,

@@ -11,7 +11,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 
 /**
  * Reference data: golden vectors and conformance lines. Some of our own making lies in {@code
@@ -81,6 +83,27 @@ public final class SharedData {
       case "-inf" -> Double.NEGATIVE_INFINITY;
       default -> throw new IllegalArgumentException("not a golden number: " + node);
     };
+  }
+
+  /** Nested lists of golden numbers, flattened. */
+  public static double[] doubles(JsonNode node) {
+    return flattened(node).toArray();
+  }
+
+  private static DoubleStream flattened(JsonNode node) {
+    return node.isArray()
+        ? StreamSupport.stream(node.spliterator(), false).flatMapToDouble(SharedData::flattened)
+        : DoubleStream.of(number(node));
+  }
+
+  /** {@link #doubles} in single precision. */
+  public static float[] floats(JsonNode node) {
+    double[] wide = doubles(node);
+    float[] values = new float[wide.length];
+    for (int i = 0; i < wide.length; i++) {
+      values[i] = (float) wide[i];
+    }
+    return values;
   }
 
   /**

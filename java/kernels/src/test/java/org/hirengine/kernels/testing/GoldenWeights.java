@@ -2,6 +2,7 @@ package org.hirengine.kernels.testing;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Arrays;
+import org.hirengine.testing.SharedData;
 import org.jspecify.annotations.Nullable;
 
 /** The weight that each aggregation mode of the golden policy losses gives a token. */
@@ -16,7 +17,7 @@ final class GoldenWeights {
     float[] weights =
         mode.equals("token-mean") ? tokenMean(mask, info) : perSequence(mask, mode, info);
     if (c.has("rollout_is_weights")) {
-      double[] factors = Golden.doubles(c.get("rollout_is_weights"));
+      double[] factors = SharedData.doubles(c.get("rollout_is_weights"));
       for (int i = 0; i < weights.length; i++) {
         weights[i] = (float) (weights[i] * factors[i]);
       }
@@ -25,7 +26,7 @@ final class GoldenWeights {
   }
 
   static float[] tokenMean(JsonNode mask, @Nullable JsonNode info) {
-    double[] flat = Golden.doubles(mask);
+    double[] flat = SharedData.doubles(mask);
     double tokens = Arrays.stream(flat).sum();
     double ranks = 1;
     if (info != null) {
@@ -44,12 +45,12 @@ final class GoldenWeights {
     float[] weights = new float[mask.size() * length];
     double rows = 0;
     for (JsonNode row : mask) {
-      rows += Arrays.stream(Golden.doubles(row)).sum() > 0 ? 1 : 0;
+      rows += Arrays.stream(SharedData.doubles(row)).sum() > 0 ? 1 : 0;
     }
     rows = info.path("global_batch_size").asDouble(rows);
     double ranks = info.path("dp_size").asDouble(1);
     for (int r = 0; r < mask.size(); r++) {
-      double[] flat = Golden.doubles(mask.get(r));
+      double[] flat = SharedData.doubles(mask.get(r));
       double tokens = Arrays.stream(flat).sum();
       for (int t = 0; t < length; t++) {
         double weight =

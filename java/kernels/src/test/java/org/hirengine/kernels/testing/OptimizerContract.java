@@ -32,7 +32,7 @@ public interface OptimizerContract extends KernelsUnderTest {
               config.get("eps").asDouble(),
               config.get("weight_decay").asDouble());
       double maxNorm = c.get("clip_grad_norm").asDouble();
-      float[] start = Golden.flat(c.get("params"));
+      float[] start = SharedData.floats(c.get("params"));
       int n = start.length;
       try (Buffers b = buffers()) {
         long params = b.floats(start);
@@ -40,13 +40,16 @@ public interface OptimizerContract extends KernelsUnderTest {
         long v = b.floats(new float[n]);
         int step = 0;
         for (JsonNode s : c.get("steps")) {
-          long grads = b.floats(Golden.flat(s.get("grads")));
+          long grads = b.floats(SharedData.floats(s.get("grads")));
           double norm = Math.sqrt(kernels().sumOfSquares(device(), grads, n, DType.FLOAT32));
           assertEquals(s.get("grad_norm").asDouble(), norm, 1e-6 * norm);
           double scale = Math.min(1, maxNorm / (norm + 1e-6));
           kernels().adamw(device(), params, grads, DType.FLOAT32, m, v, 0, n, adamw, scale, ++step);
           assertArrayEquals(
-              Golden.flat(s.get("params_after")), b.readFloats(params, n), 2e-6f, "step " + step);
+              SharedData.floats(s.get("params_after")),
+              b.readFloats(params, n),
+              2e-6f,
+              "step " + step);
         }
       }
     }

@@ -46,15 +46,15 @@ public interface PolicyLossContract extends KernelsUnderTest {
               0,
               KlLoss.NONE,
               0);
-      double[] logprob = Golden.doubles(c.get("log_prob"));
-      double[] old = Golden.doubles(c.get("old_log_prob"));
+      double[] logprob = SharedData.doubles(c.get("log_prob"));
+      double[] old = SharedData.doubles(c.get("old_log_prob"));
       int n = logprob.length;
       Call call = new Call(n, 2);
       for (int i = 0; i < n; i++) {
         call.setLogprobs(i, -1, Math.log(1 - Math.exp(-1)));
         call.old[i] = (float) (-1 - (logprob[i] - old[i]));
       }
-      call.advantages = Golden.flat(c.get("advantages"));
+      call.advantages = SharedData.floats(c.get("advantages"));
       JsonNode expected = c.get("expected");
       String name = c.get("name").asText();
 
@@ -69,7 +69,7 @@ public interface PolicyLossContract extends KernelsUnderTest {
       Result got = call.run(this, loss);
       close(expected.get("pg_loss"), got.sums.policyLoss(), name + " loss");
       assertEquals(got.sums.policyLoss(), got.sums.loss(), name);
-      double[] grad = Golden.doubles(expected.get("grad_log_prob"));
+      double[] grad = SharedData.doubles(expected.get("grad_log_prob"));
       for (int i = 0; i < n; i++) {
         double byLogit = grad[i] * (1 - Math.exp(-1));
         double slack = 2e-5 * Math.abs(byLogit) + 1e-9;
@@ -102,10 +102,10 @@ public interface PolicyLossContract extends KernelsUnderTest {
       if (estimator == null || c.has("raises")) {
         continue; // "abs" has no gradient that a loss could use
       }
-      double[] logprob = Golden.doubles(c.get("logprob"));
-      double[] ref = Golden.doubles(c.get("ref_logprob"));
-      double[] expected = Golden.doubles(c.get("expected"));
-      double[] grad = Golden.doubles(c.get("grad_sum_wrt_logprob"));
+      double[] logprob = SharedData.doubles(c.get("logprob"));
+      double[] ref = SharedData.doubles(c.get("ref_logprob"));
+      double[] expected = SharedData.doubles(c.get("expected"));
+      double[] grad = SharedData.doubles(c.get("grad_sum_wrt_logprob"));
       Call call = new Call(logprob.length, 2);
       Arrays.fill(call.weights, 1);
       for (int i = 0; i < logprob.length; i++) {

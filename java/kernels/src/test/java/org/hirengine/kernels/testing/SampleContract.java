@@ -62,7 +62,7 @@ public interface SampleContract extends KernelsUnderTest {
   private void supportsOf(JsonNode golden, Uniforms uniforms) {
     for (JsonNode c : golden.get("cases")) {
       String name = c.get("row").asText() + " " + c.get("config");
-      double[] logits = Golden.doubles(golden.get("rows").get(c.get("row").asText()));
+      double[] logits = SharedData.doubles(golden.get("rows").get(c.get("row").asText()));
       JsonNode config = c.get("config");
       Filters filters =
           new Filters(
@@ -71,7 +71,7 @@ public interface SampleContract extends KernelsUnderTest {
               config.path("top_p").asDouble(1),
               config.path("min_p").asDouble(0));
       double[] expected = ReferenceSampler.probabilities(logits, filters);
-      double[] given = Golden.doubles(c.get("probs"));
+      double[] given = SharedData.doubles(c.get("probs"));
       // Which of tied tokens a sort keeps is its own affair: then only the sorted probabilities
       // count.
       double[] own = Arrays.stream(expected).filter(p -> p > 0).toArray();
@@ -81,7 +81,7 @@ public interface SampleContract extends KernelsUnderTest {
       }
       assertArrayEquals(given, own, 1e-9, name);
 
-      float[] row = Golden.flat(golden.get("rows").get(c.get("row").asText()));
+      float[] row = SharedData.floats(golden.get("rows").get(c.get("row").asText()));
       checkDraws(DType.FLOAT32, row, filters, expected, uniforms, name);
       Draws greedy = run(DType.FLOAT32, row, 1, row.length, 0, new Filters(0, 0, 1, 0), new int[4]);
       assertEquals(c.get("argmax").asLong(), greedy.tokens[0], name);

@@ -21,8 +21,8 @@ public interface TokenLogprobContract extends KernelsUnderTest {
     int compared = 0;
     for (JsonNode c : cases) {
       String name = c.get("name").asText();
-      float[] values = Golden.flat(c.get("logits"));
-      float[] labels = Golden.flat(c.get("labels"));
+      float[] values = SharedData.floats(c.get("logits"));
+      float[] labels = SharedData.floats(c.get("labels"));
       int rows = labels.length;
       int cols = values.length / rows;
       long[] targets = new long[rows];
@@ -40,8 +40,8 @@ public interface TokenLogprobContract extends KernelsUnderTest {
           continue;
         }
         Result got = run(DType.FLOAT32, values, rows, cols, cols, targets, temperature);
-        double[] logprobs = Golden.doubles(c.get("logprobs" + suffix));
-        double[] entropies = Golden.doubles(c.get("entropy" + suffix));
+        double[] logprobs = SharedData.doubles(c.get("logprobs" + suffix));
+        double[] entropies = SharedData.doubles(c.get("entropy" + suffix));
         for (int r = 0; r < rows; r++) {
           String where = name + suffix + " row " + r;
           close(logprobs[r], got.logprobs[r], rounding, where);
