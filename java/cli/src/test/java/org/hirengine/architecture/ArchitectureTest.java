@@ -127,7 +127,8 @@ final class ArchitectureTest {
     classes.stream()
         .map(JavaClass::getPackageName)
         .filter(name -> name.startsWith("org.hirengine.engine."))
-        .forEach(name -> packages.add(name.split("\\.")[3]));
+        .forEach(
+            name -> packages.add(name.replaceFirst("org\\.hirengine\\.engine\\.([^.]+).*", "$1")));
     assertEquals(new TreeSet<>(FLOORS), packages);
   }
 
