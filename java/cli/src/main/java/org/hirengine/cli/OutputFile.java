@@ -45,7 +45,9 @@ public final class OutputFile implements Closeable {
         throw new Failure(
             "the folder of " + name + " does not exist", "create " + target.getParent() + " first");
       }
-      draft = Files.createTempFile(target.getParent(), "." + target.getFileName(), ".part");
+      // Not createTempFile, whose files nobody else may read.
+      String process = "." + ProcessHandle.current().pid() + ".part";
+      draft = target.resolveSibling("." + target.getFileName() + process);
       writer = utf8(Files.newOutputStream(draft));
     }
   }

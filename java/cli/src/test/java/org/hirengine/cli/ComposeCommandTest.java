@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.hirengine.replay.Instruction;
 import org.hirengine.replay.InstructionReader;
 import org.hirengine.verify.Verifiers;
@@ -40,6 +41,17 @@ class ComposeCommandTest {
         new InstructionReader().checking(Verifiers.standard()::parse).read(first).instructions();
     assertEquals(30, read.size());
     read.forEach(x -> assertTrue(x.constraints().size() >= 2 && x.constraints().size() <= 4));
+  }
+
+  @Test
+  void othersMayReadWhatIsWritten() throws IOException {
+    Path seeds = Files.write(folder.resolve("seeds.txt"), List.of("Write about rivers."));
+    Path out = folder.resolve("out.jsonl");
+    HirConsole.run("compose", "--seeds", seeds, "--n", 1, "--out", out).succeeds();
+    assertEquals(Files.getPosixFilePermissions(seeds), Files.getPosixFilePermissions(out));
+    try (Stream<Path> files = Files.list(folder)) {
+      assertEquals(2, files.count());
+    }
   }
 
   @Test
