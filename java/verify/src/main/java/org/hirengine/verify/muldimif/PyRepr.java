@@ -7,6 +7,7 @@ import java.math.RoundingMode;
 import java.util.Locale;
 import java.util.Map;
 import org.hirengine.text.CodePoints;
+import org.hirengine.text.PyChars;
 
 /** What {@code str} makes of a JSON value that {@code json.loads} has read. */
 final class PyRepr {
@@ -69,7 +70,7 @@ final class PyRepr {
         default -> {
           if (c == quote) {
             out.append('\\').append(quote);
-          } else if (isPrintable(c)) {
+          } else if (PyChars.isPrintable(c)) {
             out.appendCodePoint(c);
           } else {
             out.append(
@@ -80,22 +81,6 @@ final class PyRepr {
       }
     }
     out.append(quote);
-  }
-
-  /** {@code str.isprintable} of one character. */
-  private static boolean isPrintable(int c) {
-    return switch (Character.getType(c)) {
-      case Character.CONTROL,
-          Character.FORMAT,
-          Character.SURROGATE,
-          Character.PRIVATE_USE,
-          Character.UNASSIGNED,
-          Character.LINE_SEPARATOR,
-          Character.PARAGRAPH_SEPARATOR ->
-          false;
-      case Character.SPACE_SEPARATOR -> c == ' ';
-      default -> true;
-    };
   }
 
   /** The shortest digits that are read back as the same double. */
