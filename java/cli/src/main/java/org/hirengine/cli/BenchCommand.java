@@ -8,7 +8,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
-import org.hirengine.engine.train.StepBenchmark;
+import org.hirengine.engine.diagnose.StepBenchmark;
 import org.hirengine.replay.JsonLines;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;

@@ -102,7 +102,10 @@ final class ArchitectureTest {
           "convert",
           "rollout",
           "runs",
-          "train");
+          "experience",
+          "update",
+          "train",
+          "diagnose");
 
   @ArchTest
   static void noPackageOfTheEngineImportsUpward(JavaClasses classes) {

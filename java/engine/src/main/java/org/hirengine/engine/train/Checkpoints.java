@@ -21,6 +21,7 @@ import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.model.Safetensors;
 import org.hirengine.engine.model.SafetensorsWriter;
 import org.hirengine.engine.runs.RunException;
+import org.hirengine.engine.update.Optimizer;
 import org.hirengine.kernels.DType;
 
 /**
@@ -29,7 +30,7 @@ import org.hirengine.kernels.DType;
  * checkpoint. Each is written under a temporary name, forced to disk and renamed, so a kill at any
  * moment leaves the older ones whole.
  */
-final class Checkpoints {
+public final class Checkpoints {
 
   private static final String STATE = "trainer.json";
   private static final String MOMENTS = "optimizer.safetensors";
@@ -43,13 +44,13 @@ final class Checkpoints {
   /**
    * @param kept how many are kept, the newest ones
    */
-  Checkpoints(Path folder, int kept) {
+  public Checkpoints(Path folder, int kept) {
     this.folder = folder;
     this.kept = kept;
   }
 
   /** A checkpoint on disk. */
-  record Found(Path path, TrainerState state) {}
+  public record Found(Path path, TrainerState state) {}
 
   /**
    * Writes a checkpoint, then drops those that are too old. Runs on the native thread.
@@ -117,7 +118,7 @@ final class Checkpoints {
   }
 
   /** The newest checkpoint of a step before {@code step}. */
-  Optional<Found> latestBefore(int step) throws IOException {
+  public Optional<Found> latestBefore(int step) throws IOException {
     return all().stream().filter(f -> f.state.step() < step).reduce((a, b) -> b);
   }
 
@@ -157,7 +158,7 @@ final class Checkpoints {
   }
 
   /** Fills the optimizer's moments and counter. Runs on the native thread. */
-  static void restore(Found checkpoint, Optimizer optimizer) {
+  public static void restore(Found checkpoint, Optimizer optimizer) {
     try (Safetensors moments = Safetensors.open(checkpoint.path.resolve(MOMENTS))) {
       copy(moments, "m", optimizer.firstMoment());
       copy(moments, "v", optimizer.secondMoment());

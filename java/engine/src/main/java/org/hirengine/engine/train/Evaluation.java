@@ -3,9 +3,13 @@ package org.hirengine.engine.train;
 import java.util.ArrayList;
 import java.util.List;
 import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.experience.Sampler;
+import org.hirengine.engine.experience.Stopwatch;
+import org.hirengine.engine.experience.Task;
+import org.hirengine.engine.experience.TaskSource;
+import org.hirengine.engine.experience.Verification.Judged;
 import org.hirengine.engine.rollout.RandomStream;
 import org.hirengine.engine.runs.Summary.Accuracy;
-import org.hirengine.engine.train.Verification.Judged;
 import org.hirengine.replay.DataException;
 import org.hirengine.replay.Instruction;
 

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.hirengine.engine.config.SftConfig;
 import org.hirengine.engine.config.TrainConfig.BadRows;
+import org.hirengine.engine.experience.TrainingRow;
 import org.hirengine.engine.tokens.PromptEncoder;
 import org.hirengine.replay.BadRow;
 import org.hirengine.replay.DataException;

@@ -3,9 +3,15 @@ package org.hirengine.engine.train;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.hirengine.engine.experience.ReplayMaker;
+import org.hirengine.engine.experience.StepBatch;
+import org.hirengine.engine.experience.Stopwatch;
+import org.hirengine.engine.experience.Stopwatch.Part;
+import org.hirengine.engine.experience.Trajectory;
 import org.hirengine.engine.runs.Metric;
 import org.hirengine.engine.runs.StepMetrics;
-import org.hirengine.engine.train.Stopwatch.Part;
+import org.hirengine.engine.update.LossSums;
+import org.hirengine.engine.update.UpdateReport;
 import org.hirengine.verify.ConstraintSpec;
 import org.hirengine.verify.Verdict;
 

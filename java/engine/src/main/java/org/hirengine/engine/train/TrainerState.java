@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param reference SHA-256 of the reference policy's weights; null where there is none
  */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
-record TrainerState(
+public record TrainerState(
     int format,
     int step,
     long updates,

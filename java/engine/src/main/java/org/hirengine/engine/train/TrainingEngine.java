@@ -25,6 +25,9 @@ import org.hirengine.engine.runtime.NativeRuntime;
 import org.hirengine.engine.tokens.ChatTemplate;
 import org.hirengine.engine.tokens.PromptEncoder;
 import org.hirengine.engine.tokens.Tokenizer;
+import org.hirengine.engine.update.Optimizer;
+import org.hirengine.engine.update.PolicyGradient;
+import org.hirengine.engine.update.PolicyUpdate;
 import org.hirengine.kernels.Device;
 import org.hirengine.kernels.Kernels;
 import org.hirengine.kernels.Kernels.PolicyLossConfig;
@@ -34,17 +37,17 @@ import org.jspecify.annotations.Nullable;
  * The native side of a run and the one owner of it: policy, optimizer, reference policy, rollout
  * engine, tokenizer, and the thread that calls them.
  */
-final class TrainingEngine implements AutoCloseable {
+public final class TrainingEngine implements AutoCloseable {
 
-  final NativeExecutor executor;
+  public final NativeExecutor executor;
   final CompanionFiles companions;
   final Tokenizer tokenizer;
   final PromptEncoder encoder;
   final Policy policy;
-  final Optimizer optimizer;
-  final PolicyUpdate update;
+  public final Optimizer optimizer;
+  public final PolicyUpdate update;
   final RolloutEngine rollouts;
-  final Scorer scorer;
+  public final Scorer scorer;
   final @Nullable Scorer referenceScorer;
 
   private final Deque<Runnable> natives;
@@ -104,7 +107,8 @@ final class TrainingEngine implements AutoCloseable {
    * @param weights folder of the policy's weights: the configuration's model, or a checkpoint
    * @param now what the chat template sees, see {@link #now(TrainConfig, Checkpoints.Found)}
    */
-  static TrainingEngine open(TrainConfig config, Path weights, String now) throws IOException {
+  public static TrainingEngine open(TrainConfig config, Path weights, String now)
+      throws IOException {
     CompanionFiles companions = CompanionFiles.read(config.model().path());
     Tokenizer tokenizer = Tokenizer.load(config.model().path());
     try {
@@ -124,7 +128,7 @@ final class TrainingEngine implements AutoCloseable {
   }
 
   /** The date and time of a run: what its configuration says, else when it began. */
-  static String now(TrainConfig config, Checkpoints.@Nullable Found found) {
+  public static String now(TrainConfig config, Checkpoints.@Nullable Found found) {
     String asked = config.data().now();
     String begun = found == null ? null : found.state().now();
     return asked != null ? asked : begun != null ? begun : ChatClock.now();

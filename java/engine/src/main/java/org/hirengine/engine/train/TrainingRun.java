@@ -15,6 +15,17 @@ import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.config.TrainConfig.ControlTokens;
 import org.hirengine.engine.config.TrainConfig.Controller;
 import org.hirengine.engine.config.TrainConfig.Rewrite;
+import org.hirengine.engine.experience.DataOrder;
+import org.hirengine.engine.experience.Randoms;
+import org.hirengine.engine.experience.ReplayMaker;
+import org.hirengine.engine.experience.Sampler;
+import org.hirengine.engine.experience.StepBatch;
+import org.hirengine.engine.experience.Stopwatch;
+import org.hirengine.engine.experience.Stopwatch.Part;
+import org.hirengine.engine.experience.Task;
+import org.hirengine.engine.experience.TaskSource;
+import org.hirengine.engine.experience.Trajectory;
+import org.hirengine.engine.experience.Verification;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.runs.Metric;
 import org.hirengine.engine.runs.RunException;
@@ -24,7 +35,8 @@ import org.hirengine.engine.runs.StepGuards;
 import org.hirengine.engine.runs.StepMetrics;
 import org.hirengine.engine.runs.Summary;
 import org.hirengine.engine.runs.Summary.Accuracy;
-import org.hirengine.engine.train.Stopwatch.Part;
+import org.hirengine.engine.update.StepUpdate;
+import org.hirengine.engine.update.UpdateReport;
 import org.hirengine.kernels.KernelException;
 import org.hirengine.replay.BadRow;
 import org.hirengine.replay.Coverage;
@@ -135,7 +147,7 @@ public final class TrainingRun implements AutoCloseable {
             engine.referenceScorer,
             verification,
             config,
-            listener);
+            listener::progress);
     replayMaker = new ReplayMaker(config, parts.rewriter, source, verification, sampler);
     update = new StepUpdate(config.train(), engine.update);
     evaluation =

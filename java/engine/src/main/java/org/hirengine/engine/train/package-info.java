@@ -1,5 +1,5 @@
 /**
- * Training: what a step samples, verifies, replays and learns from, the optimizer, and checkpoints
+ * Training runs: the steps of reinforcement and of supervised learning, evaluation, and checkpoints
  * from which a run continues bit for bit.
  */
 @NullMarked

@@ -1,0 +1,291 @@
+package org.hirengine.engine.diagnose;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.hirengine.engine.algo.LossAggregation;
+import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.experience.TrainingRow;
+import org.hirengine.engine.model.ForwardPass.Activations;
+import org.hirengine.engine.model.ModelConfig;
+import org.hirengine.engine.model.Policy;
+import org.hirengine.engine.model.ResponseBatch.Sequence;
+import org.hirengine.engine.model.Scorer;
+import org.hirengine.engine.rollout.Completion;
+import org.hirengine.engine.rollout.Prompt;
+import org.hirengine.engine.rollout.RandomStream;
+import org.hirengine.engine.rollout.RolloutEngine;
+import org.hirengine.engine.rollout.RolloutListener;
+import org.hirengine.engine.rollout.RolloutParams;
+import org.hirengine.engine.runtime.NativeExecutor;
+import org.hirengine.engine.runtime.NativeRuntime;
+import org.hirengine.engine.update.Optimizer;
+import org.hirengine.engine.update.PolicyGradient;
+import org.hirengine.engine.update.PolicyUpdate;
+import org.hirengine.kernels.DType;
+import org.hirengine.kernels.Device;
+import org.hirengine.kernels.Kernels;
+import org.hirengine.kernels.Kernels.KlLoss;
+import org.hirengine.kernels.Kernels.PolicyLossConfig;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The parts of a training step on random weights and tokens, for timing: with the same classes that
+ * the trainer runs, without instructions and verification.
+ */
+public final class StepBenchmark implements AutoCloseable {
+
+  /** The lowest token ids stand for special tokens and are not drawn. */
+  private static final int FIRST_TOKEN = 3;
+
+  private static final long SEED = 17;
+
+  /** What is timed. */
+  public enum Part {
+    /** Sampling. */
+    ROLLOUT,
+    /** Log-probs and entropies of given responses. */
+    LOGPROB,
+    /** Forward, loss, backward and optimizer step. */
+    UPDATE,
+    /** Rollout, log-probs of the policy and of a reference, update. */
+    STEP;
+
+    /** Whether the part's tokens are those of prompts and responses, or of responses alone. */
+    public boolean countsPrompts() {
+      return this == LOGPROB || this == UPDATE;
+    }
+
+    private boolean trains() {
+      return this == UPDATE || this == STEP;
+    }
+  }
+
+  /**
+   * How much work it is.
+   *
+   * @param batch responses
+   * @param group responses that share a prompt; divides {@code batch}
+   * @param micro responses per micro-batch
+   * @param promptTokens tokens of a prompt, at most
+   * @param newTokens tokens of a response, at most
+   * @param mixed lengths differ: prompts have 1, 2, 3 and 4 quarters of them, responses 1 to 8
+   *     eighths
+   */
+  public record Size(
+      int batch, int group, int micro, int promptTokens, int newTokens, boolean mixed) {
+
+    public Size {
+      if (Math.min(Math.min(batch, group), Math.min(micro, Math.min(promptTokens, newTokens))) < 1
+          || batch % group != 0) {
+        throw new IllegalArgumentException(
+            "sizes must be at least 1, and the batch (%d) a multiple of the group (%d)"
+                .formatted(batch, group));
+      }
+    }
+
+    /** Tokens of prompt {@code i}. */
+    int promptLength(int i) {
+      return mixed ? Math.max(1, promptTokens * (1 + 3 * i % 4) / 4) : promptTokens;
+    }
+
+    /** Tokens of response {@code i}. */
+    int responseLength(int i) {
+      return mixed ? Math.max(1, newTokens * (1 + 37 * i % 8) / 8) : newTokens;
+    }
+
+    /** Of all prompts, each counted once. */
+    long promptsTokens() {
+      return IntStream.range(0, batch / group).mapToLong(this::promptLength).sum();
+    }
+
+    /** Of all responses. */
+    public long responseTokens() {
+      return IntStream.range(0, batch).mapToLong(this::responseLength).sum();
+    }
+
+    /** Of all sequences, prompts counted for each of their responses: what a trainer would pad. */
+    public long sequenceTokens() {
+      return responseTokens() + group * promptsTokens();
+    }
+  }
+
+  private final Part part;
+  private final Size size;
+  private final NativeExecutor executor;
+  private final Kernels kernels;
+  private final Policy policy;
+  private final RolloutEngine rollout;
+  private final Scorer scorer;
+  private final @Nullable Optimizer optimizer;
+  private final @Nullable PolicyUpdate update;
+  private final List<Prompt> prompts = new ArrayList<>();
+  private final SplittableRandom random = new SplittableRandom(SEED);
+  private int step;
+
+  /** Builds the model; gradients and an optimizer only for a part that trains. */
+  public StepBenchmark(
+      Part part, ModelConfig config, Size size, Device device, DType dtype, int threads) {
+    this.part = part;
+    this.size = size;
+    executor = new NativeExecutor(threads);
+    kernels = executor.call(() -> NativeRuntime.kernels(device.kind()));
+    policy =
+        executor.call(
+            () -> Policy.random(config, new Policy.Options(device, dtype, part.trains()), SEED));
+    rollout = executor.call(() -> new RolloutEngine(policy, kernels, Set.of()));
+    scorer = new Scorer(policy, kernels);
+    optimizer = part.trains() ? executor.call(this::newOptimizer) : null;
+    update = optimizer == null ? null : new PolicyUpdate(policy, gradient(), optimizer);
+    for (int i = 0; i < size.batch() / size.group(); i++) {
+      prompts.add(new Prompt(i, tokens(size.promptLength(i))));
+    }
+  }
+
+  private Optimizer newOptimizer() {
+    TrainConfig.Optim optim = TrainConfig.of(List.of("model=.", "out=.", "data.train=.")).optim();
+    return new Optimizer(policy, kernels, optim, Long.MAX_VALUE);
+  }
+
+  private PolicyGradient gradient() {
+    return new PolicyGradient(
+        policy,
+        kernels,
+        new PolicyLossConfig(1, 0.2, 0.2, 3, 0, KlLoss.NONE, 0),
+        LossAggregation.TOKEN_MEAN,
+        1,
+        new PolicyGradient.Budget(
+            size.micro() * (size.promptTokens() + size.newTokens()),
+            true,
+            Scorer.DEFAULT_LOGIT_BYTES,
+            Activations.KEEP));
+  }
+
+  private int[] tokens(int count) {
+    int vocabulary = policy.config().vocabSize();
+    return random.ints(count, FIRST_TOKEN, vocabulary).toArray();
+  }
+
+  /**
+   * Arithmetic of the matrix products of one repeat, prompts counted once a group: the layers' and
+   * the head's, without attention.
+   */
+  public double productFlops() {
+    ModelConfig config = policy.config();
+    double query = (double) config.heads() * config.headDim();
+    double keys = (double) config.kvHeads() * config.headDim();
+    double layer = config.hiddenSize() * (2 * query + 2 * keys + 3.0 * config.intermediateSize());
+    double packed = size.promptsTokens() + size.responseTokens();
+    double forward =
+        2 * config.layers() * layer * packed
+            + 2.0 * config.hiddenSize() * config.vocabSize() * size.responseTokens();
+    return switch (part) {
+      case ROLLOUT, LOGPROB -> forward;
+      case UPDATE -> 3 * forward;
+      case STEP -> 6 * forward;
+    };
+  }
+
+  /** What the machine's products can do at best in the policy's type, GFLOP/s; 0 where unknown. */
+  public double productCeiling() {
+    return executor.call(() -> kernels.productCeiling(policy.computeType()));
+  }
+
+  /** The kernels that run it. */
+  public String kernels() {
+    return kernels.name();
+  }
+
+  /**
+   * Runs the part once unmeasured, then {@code repeats} times.
+   *
+   * @return wall time of each repeat, in seconds
+   */
+  public double[] time(int repeats) {
+    List<Sequence> given = new ArrayList<>();
+    for (int i = 0; i < size.batch(); i++) {
+      given.add(
+          new Sequence(prompts.get(i / size.group()).tokens(), tokens(size.responseLength(i))));
+    }
+    float[][] old = part == Part.UPDATE ? logprobs(given) : new float[0][];
+    Runnable work =
+        switch (part) {
+          case ROLLOUT -> this::rollout;
+          case LOGPROB -> () -> logprobs(given);
+          case UPDATE -> () -> update(given, old);
+          case STEP -> this::wholeStep;
+        };
+    work.run();
+    double[] seconds = new double[repeats];
+    for (int i = 0; i < repeats; i++) {
+      long start = System.nanoTime();
+      work.run();
+      seconds[i] = (System.nanoTime() - start) / 1e9;
+    }
+    return seconds;
+  }
+
+  private List<Completion> rollout() {
+    RolloutParams params = RolloutParams.sampling(size.newTokens(), 1);
+    RandomStream stream = new RandomStream(SEED, RandomStream.TRAINING, step++);
+    return executor.call(
+        () ->
+            rollout.generate(
+                prompts,
+                size.group(),
+                0,
+                params,
+                stream,
+                RolloutListener.NONE,
+                size::responseLength));
+  }
+
+  private float[][] logprobs(List<Sequence> sequences) {
+    int budget = size.micro() * (size.promptTokens() + size.newTokens());
+    return executor.call(() -> scorer.score(sequences, 1, budget, true)).stream()
+        .map(Scorer.Scores::logprobs)
+        .toArray(float[][]::new);
+  }
+
+  private void update(List<Sequence> sequences, float[][] old) {
+    List<TrainingRow> rows = new ArrayList<>();
+    for (int i = 0; i < sequences.size(); i++) {
+      Sequence sequence = sequences.get(i);
+      float[] advantages = new float[sequence.response().length];
+      Arrays.fill(advantages, (float) random.nextGaussian());
+      rows.add(
+          new TrainingRow(sequence.prompt(), sequence.response(), old[i], null, advantages, false));
+    }
+    PolicyUpdate.Outcome outcome = executor.call(() -> Objects.requireNonNull(update).update(rows));
+    if (!outcome.applied()) {
+      throw new IllegalStateException("the update was skipped: " + outcome.problem());
+    }
+  }
+
+  private void wholeStep() {
+    List<Sequence> sampled = new ArrayList<>();
+    for (Completion completion : rollout()) {
+      sampled.add(new Sequence(prompts.get(completion.promptId()).tokens(), completion.tokens()));
+    }
+    float[][] old = logprobs(sampled);
+    logprobs(sampled); // the reference policy's pass
+    update(sampled, old);
+  }
+
+  @Override
+  public void close() {
+    executor.run(
+        () -> {
+          rollout.close();
+          if (optimizer != null) {
+            optimizer.close();
+          }
+          policy.close();
+        });
+    executor.close();
+  }
+}

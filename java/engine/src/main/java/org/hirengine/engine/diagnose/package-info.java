@@ -1,0 +1,5 @@
+/** Looks at training from outside: repeats a step's update row by row, and times a step's parts. */
+@NullMarked
+package org.hirengine.engine.diagnose;
+
+import org.jspecify.annotations.NullMarked;

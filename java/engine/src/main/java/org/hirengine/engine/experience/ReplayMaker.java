@@ -1,0 +1,198 @@
+package org.hirengine.engine.experience;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.config.TrainConfig.Goal;
+import org.hirengine.engine.config.TrainConfig.OldLogprobs;
+import org.hirengine.engine.experience.Randoms.Purpose;
+import org.hirengine.engine.model.ResponseBatch.Sequence;
+import org.hirengine.replay.Instruction;
+import org.hirengine.replay.ReplaySelector;
+import org.hirengine.replay.Rewrite;
+import org.hirengine.replay.Rewriter;
+import org.hirengine.verify.Response;
+import org.jspecify.annotations.Nullable;
+
+/** Chooses failed responses and rewrites their instructions (ALGORITHM 2.4 to 2.6 and 2b). */
+public final class ReplayMaker {
+
+  private final TrainConfig config;
+  private final Rewriter rewriter;
+  private final ReplaySelector selector;
+  private final TaskSource tasks;
+  private final Verification verification;
+  private final Sampler sampler;
+  private final Randoms randoms;
+
+  /**
+   * @param tasks makes prompts of rewritten instructions
+   * @param sampler scores replays under their rewritten prompts
+   */
+  public ReplayMaker(
+      TrainConfig config,
+      Rewriter rewriter,
+      TaskSource tasks,
+      Verification verification,
+      Sampler sampler) {
+    this.config = config;
+    this.rewriter = rewriter;
+    this.tasks = tasks;
+    this.verification = verification;
+    this.sampler = sampler;
+    TrainConfig.Replay replay = config.replay();
+    selector =
+        new ReplaySelector(replay.lambda0(), replay.eta(), replay.scope(), replay.selection());
+    randoms = new Randoms(config.train().seed());
+  }
+
+  /**
+   * A step's replays.
+   *
+   * @param replays in the order of their originals
+   * @param skipped pairs that were chosen but could not be replayed
+   */
+  public record Result(List<Replay> replays, int skipped) {}
+
+  /** lambda_s, the weight of CLA against entropy. */
+  public double lambda(int step) {
+    return selector.lambda(step);
+  }
+
+  /**
+   * Makes the replays of a step.
+   *
+   * @param trajectories all of the step, a prompt's together
+   * @param places R, how many the paper's rule replays at most
+   */
+  public Result make(List<Trajectory> trajectories, int places, int step, Stopwatch watch) {
+    if (config.replay().rewrite() == TrainConfig.Rewrite.NONE) {
+      return new Result(List.of(), 0);
+    }
+    int[] chosen =
+        config.replay().rewrite() == TrainConfig.Rewrite.DROP
+            ? best(trajectories, places, step)
+            : failed(trajectories, step);
+    List<Callable<@Nullable Draft>> rewrites = new ArrayList<>();
+    for (int index : chosen) {
+      List<Response> peers = peers(trajectories, index);
+      rewrites.add(() -> rewrite(trajectories.get(index), index, peers, step));
+    }
+    List<Draft> drafts = new ArrayList<>();
+    for (Draft draft : verification.all(rewrites)) {
+      if (draft != null) {
+        drafts.add(draft);
+      }
+    }
+    return new Result(scored(trajectories, drafts, step, watch), chosen.length - drafts.size());
+  }
+
+  /** The paper's rule. */
+  private int[] best(List<Trajectory> trajectories, int places, int step) {
+    return selector.select(
+        trajectories.stream().mapToDouble(Trajectory::decidedCla).toArray(),
+        trajectories.stream().mapToDouble(Trajectory::meanEntropy).toArray(),
+        trajectories.stream().mapToInt(Trajectory::prompt).toArray(),
+        places,
+        step,
+        randoms.stream(Purpose.SELECTION, step));
+  }
+
+  /** Every failed response that ended with a stop token and is not blank, up to the cap. */
+  private int[] failed(List<Trajectory> trajectories, int step) {
+    int[] candidates =
+        IntStream.range(0, trajectories.size())
+            .filter(
+                i -> {
+                  Trajectory t = trajectories.get(i);
+                  return t.judges().decided()
+                      && !t.judges().ila()
+                      && t.stopped()
+                      && !t.response().isBlank();
+                })
+            .toArray();
+    Integer max = config.replay().max();
+    return ReplaySelector.atMost(
+        candidates,
+        max == null ? 3 * config.train().prompts() : max,
+        randoms.stream(Purpose.REPLAY_CAP, step));
+  }
+
+  /** The other responses to a trajectory's prompt, where goals are ranked by them. */
+  private List<Response> peers(List<Trajectory> trajectories, int index) {
+    if (config.replay().goal() != Goal.HARDEST) {
+      return List.of();
+    }
+    int prompt = trajectories.get(index).prompt();
+    return IntStream.range(0, trajectories.size())
+        .filter(i -> i != index && trajectories.get(i).prompt() == prompt)
+        .mapToObj(i -> trajectories.get(i).response())
+        .toList();
+  }
+
+  /** A replay before its log-probs are known. */
+  private record Draft(int original, Rewrite.Rewritten rewrite, Task task) {}
+
+  /** Null where the pair cannot be rewritten, or the rewritten prompt is too long. */
+  private @Nullable Draft rewrite(
+      Trajectory trajectory, int index, List<Response> peers, int step) {
+    Instruction instruction = trajectory.task().instruction();
+    Rewrite rewrite =
+        rewriter.rewrite(
+            instruction,
+            trajectory.response(),
+            trajectory.judges(),
+            peers,
+            randoms.stream(
+                Purpose.REWRITE, step, trajectory.task().draw(), trajectory.completion().row()));
+    if (!(rewrite instanceof Rewrite.Rewritten rewritten)) {
+      return null;
+    }
+    return tasks
+        .task(trajectory.task().draw(), rewritten.instruction())
+        .map(task -> new Draft(index, rewritten, task))
+        .orElse(null);
+  }
+
+  private List<Replay> scored(
+      List<Trajectory> trajectories, List<Draft> drafts, int step, Stopwatch watch) {
+    Sampler.Scored rescored = null;
+    if (config.replay().oldLogprobs() == OldLogprobs.REWRITTEN && !drafts.isEmpty()) {
+      List<Sequence> sequences = new ArrayList<>();
+      for (Draft draft : drafts) {
+        int[] tokens = trajectories.get(draft.original).tokens();
+        sequences.add(new Sequence(draft.task.promptIds(), tokens));
+      }
+      rescored = sampler.score(sequences, watch);
+    }
+    List<Replay> replays = new ArrayList<>(drafts.size());
+    for (int i = 0; i < drafts.size(); i++) {
+      Draft draft = drafts.get(i);
+      Trajectory original = trajectories.get(draft.original);
+      replays.add(
+          new Replay(
+              draft.original,
+              draft.rewrite,
+              draft.task.text(),
+              draft.task.promptIds(),
+              rescored == null ? original.oldLogprobs() : rescored.policy().get(i).logprobs(),
+              rescored == null ? original.refLogprobs() : rescored.ref(i),
+              score(original, step)));
+    }
+    return replays;
+  }
+
+  private @Nullable Double score(Trajectory original, int step) {
+    if (config.replay().rewrite() != TrainConfig.Rewrite.DROP) {
+      return null;
+    }
+    return switch (config.replay().selection()) {
+      case BOTH -> selector.lambda(step) * original.judges().cla() + original.meanEntropy();
+      case ENTROPY -> original.meanEntropy();
+      case INTEGRITY -> original.judges().cla();
+      case RANDOM -> null;
+    };
+  }
+}

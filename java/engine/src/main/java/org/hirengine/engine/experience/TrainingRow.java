@@ -1,0 +1,31 @@
+package org.hirengine.engine.experience;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One row of a training batch: a response under the prompt it is trained on.
+ *
+ * @param prompt token ids; rows that share a prompt share the array, and its forward pass
+ * @param response token ids, at least one; all of them are trained
+ * @param oldLogprobs per response token, of the policy that the ratio compares with; null makes the
+ *     ratio 1 (on-policy, and cross-entropy)
+ * @param refLogprobs per response token, of the reference policy; null where no KL loss needs them
+ * @param advantages per response token
+ * @param replayed whether statistics count it as a replay
+ */
+public record TrainingRow(
+    int[] prompt,
+    int[] response,
+    float @Nullable [] oldLogprobs,
+    float @Nullable [] refLogprobs,
+    float[] advantages,
+    boolean replayed) {
+
+  public TrainingRow {
+    if (prompt.length == 0 || response.length == 0) {
+      throw new IllegalArgumentException(
+          "a training row needs prompt and response tokens, got %d and %d"
+              .formatted(prompt.length, response.length));
+    }
+  }
+}

@@ -1,0 +1,88 @@
+package org.hirengine.engine.update;
+
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.experience.TrainingRow;
+
+/**
+ * The updates of one step: mini-batches of consecutive rows, one optimizer step each, in one or
+ * more passes (ALGORITHM 2.9). Runs on the native thread.
+ */
+public final class StepUpdate {
+
+  private final TrainConfig.Train config;
+  private final PolicyUpdate update;
+
+  public StepUpdate(TrainConfig.Train config, PolicyUpdate update) {
+    this.config = config;
+    this.update = update;
+  }
+
+  /** Updates that a step makes when nothing goes wrong. */
+  public int planned() {
+    return config.updatesPerEpoch() * config.epochs();
+  }
+
+  /**
+   * Trains on a step's rows. An update that is not finite ends the step: the rows after it were
+   * meant for the policy that it should have made.
+   */
+  public UpdateReport run(List<TrainingRow> rows) {
+    return run(rows, (done, of) -> {});
+  }
+
+  /** Receives how many rows have been trained on, counting every pass. */
+  public interface Progress {
+
+    void rows(long done, long of);
+  }
+
+  /** Trains on a step's rows as {@link #run(List)} does, and reports progress. */
+  public UpdateReport run(List<TrainingRow> rows, Progress progress) {
+    long all = (long) rows.size() * config.epochs();
+    AtomicLong done = new AtomicLong();
+    int parts = config.updatesPerEpoch();
+    Sum sum = new Sum();
+    for (int i = 0; i < planned() && sum.problem.isEmpty(); i++) {
+      int part = i % parts;
+      int from = (int) ((long) rows.size() * part / parts);
+      int to = (int) ((long) rows.size() * (part + 1) / parts);
+      if (from < to) {
+        sum.add(
+            update.update(
+                rows.subList(from, to), trained -> progress.rows(done.addAndGet(trained), all)));
+      }
+    }
+    return sum.report(planned());
+  }
+
+  private static final class Sum {
+    private LossSums originals = LossSums.ZERO;
+    private LossSums replays = LossSums.ZERO;
+    private double norms;
+    private long tokens;
+    private int made;
+    private String problem = "";
+
+    void add(PolicyUpdate.Outcome outcome) {
+      problem = outcome.problem();
+      if (outcome.applied()) {
+        originals = originals.plus(outcome.sums().originals());
+        replays = replays.plus(outcome.sums().replays());
+        tokens += outcome.sums().tokens();
+        norms += outcome.gradientNorm();
+        made++;
+      }
+    }
+
+    UpdateReport report(int planned) {
+      return new UpdateReport(
+          new PolicyGradient.Result(originals, replays, tokens),
+          made == 0 ? Double.NaN : norms / made,
+          made,
+          problem.isEmpty() ? 0 : planned - made,
+          problem);
+    }
+  }
+}
