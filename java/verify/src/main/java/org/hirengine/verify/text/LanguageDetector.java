@@ -7,12 +7,14 @@ import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.hirengine.text.PyChars;
 import org.hirengine.text.PyRandom;
 
@@ -22,17 +24,21 @@ import org.hirengine.text.PyRandom;
  * same language on any thread and at any time.
  *
  * <p>Profiles and character normalisation come from the Java library that it was ported from
- * ({@code com.cybozu.labs:langdetect}); the library's static detector is not used. It has 53
- * languages, the port two more: Catalan and Welsh.
+ * ({@code com.cybozu.labs:langdetect}); the library's static detector is not used. Of its 53
+ * profiles the port has another for Korean, and it adds Catalan and Welsh: these three are
+ * resources here, one n-gram and its count a line, after the totals of each length.
  */
 public final class LanguageDetector {
 
   private static final String[] LANGUAGES = {
-    "af", "ar", "bg", "bn", "cs", "da", "de", "el", "en", "es", "et", "fa", "fi", "fr", "gu", "he",
-    "hi", "hr", "hu", "id", "it", "ja", "kn", "ko", "lt", "lv", "mk", "ml", "mr", "ne", "nl", "no",
-    "pa", "pl", "pt", "ro", "ru", "sk", "sl", "so", "sq", "sv", "sw", "ta", "te", "th", "tl", "tr",
-    "uk", "ur", "vi", "zh-cn", "zh-tw"
+    "af", "ar", "bg", "bn", "ca", "cs", "cy", "da", "de", "el", "en", "es", "et", "fa", "fi", "fr",
+    "gu", "he", "hi", "hr", "hu", "id", "it", "ja", "kn", "ko", "lt", "lv", "mk", "ml", "mr", "ne",
+    "nl", "no", "pa", "pl", "pt", "ro", "ru", "sk", "sl", "so", "sq", "sv", "sw", "ta", "te", "th",
+    "tl", "tr", "uk", "ur", "vi", "zh-cn", "zh-tw"
   };
+
+  /** Those whose profile is the port's own. */
+  private static final Set<String> PORTED = Set.of("ca", "cy", "ko");
 
   private static final int TRIALS = 7;
   private static final int ITERATION_LIMIT = 1000;
@@ -114,6 +120,37 @@ public final class LanguageDetector {
   private static Map<String, Double> profile(String language) throws IOException {
     Map<String, Double> grams = new LinkedHashMap<>();
     long[] totals = new long[3];
+    if (PORTED.contains(language)) {
+      readPorted(language, grams, totals);
+    } else {
+      readLibrary(language, grams, totals);
+    }
+    grams.replaceAll((gram, count) -> count / totals[gram.length() - 1]);
+    return grams;
+  }
+
+  private static void readPorted(String language, Map<String, Double> grams, long[] totals)
+      throws IOException {
+    String name = "languages/" + language + ".tsv";
+    try (InputStream in = LanguageDetector.class.getResourceAsStream(name)) {
+      if (in == null) {
+        throw new IOException("language profile not found in hir-verify: " + name);
+      }
+      List<String> lines = new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList();
+      String[] counts = lines.get(0).split("\t");
+      for (int i = 0; i < totals.length; i++) {
+        totals[i] = Long.parseLong(counts[i]);
+      }
+      for (String line : lines.subList(1, lines.size())) {
+        int tab = line.indexOf('\t');
+        grams.put(
+            line.substring(0, tab), (double) Long.parseLong(line, tab + 1, line.length(), 10));
+      }
+    }
+  }
+
+  private static void readLibrary(String language, Map<String, Double> grams, long[] totals)
+      throws IOException {
     try (InputStream in = NGram.class.getResourceAsStream("/profiles/" + language)) {
       if (in == null) {
         throw new IOException("language profile not found in the langdetect jar: " + language);
@@ -134,8 +171,6 @@ public final class LanguageDetector {
         }
       }
     }
-    grams.replaceAll((gram, count) -> count / totals[gram.length() - 1]);
-    return grams;
   }
 
   /**

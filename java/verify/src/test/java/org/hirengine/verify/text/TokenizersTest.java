@@ -5,16 +5,21 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MappingIterator;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.zip.GZIPInputStream;
+import org.hirengine.testing.SharedData;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -113,5 +118,23 @@ class TokenizersTest {
     assertEquals("hi", detector.detect("आज मौसम बहुत अच्छा है।").get());
     assertTrue(detector.detect("12345 !?").isEmpty());
     assertTrue(detector.detect("").isEmpty());
+  }
+
+  /** Texts that mix scripts and languages, Korean, Catalan and Welsh often among them. */
+  @Test
+  void languagesOfMixedTextsAreTheReferences() throws IOException {
+    Path file = SharedData.require("conformance/languages.own.jsonl.gz");
+    int cases = 0;
+    try (InputStream in = new GZIPInputStream(Files.newInputStream(file));
+        MappingIterator<JsonNode> lines = JSON.readerFor(JsonNode.class).readValues(in)) {
+      while (lines.hasNext()) {
+        JsonNode line = lines.next();
+        String text = line.get("text").asText();
+        Optional<String> language = Optional.ofNullable(line.get("language").textValue());
+        assertEquals(language, LanguageDetector.instance().detect(text), text);
+        cases++;
+      }
+    }
+    SharedData.counted("languages", cases);
   }
 }
