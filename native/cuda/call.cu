@@ -42,6 +42,11 @@ cudaError_t make(DeviceState &state, int device) {
   if (code == cudaSuccess) {
     code = cudaDeviceGetAttribute(&state.shared_limit, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
   }
+  // What is freed stays at hand: by default every call that waits unmaps it, and the next maps it anew.
+  cudaMemPool_t pool = nullptr;
+  if (code == cudaSuccess) code = cudaDeviceGetDefaultMemPool(&pool, device);
+  uint64_t threshold = UINT64_MAX;
+  if (code == cudaSuccess) code = cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &threshold);
   state.made = code == cudaSuccess;
   return code;
 }
@@ -134,6 +139,13 @@ void *Call::allocate(size_t bytes) {
 
 void Call::release(const Place &place, void *memory) {
   if (memory) cudaFreeAsync(memory, reinterpret_cast<cudaStream_t>(place.stream));
+}
+
+void Call::trim(const Place &place) {
+  cudaMemPool_t pool = nullptr;
+  cudaStreamSynchronize(reinterpret_cast<cudaStream_t>(place.stream));
+  if (cudaDeviceGetDefaultMemPool(&pool, place.device) == cudaSuccess) cudaMemPoolTrimTo(pool, 0);
+  cudaGetLastError();
 }
 
 void Call::fill(void *memory, int value, size_t bytes) {

@@ -44,6 +44,9 @@ class Call {
   void *allocate(size_t bytes);
   static void release(const Place &place, void *memory);
 
+  // Waits for the stream and gives what was released back to the driver: of large pieces, which others may need.
+  static void trim(const Place &place);
+
   // Waits for the stream and copies `bytes` (at most READABLE) from the device; reports faults found so far.
   static constexpr size_t READABLE = 256;
   void read(void *to, const void *from, size_t bytes);

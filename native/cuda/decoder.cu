@@ -5,7 +5,6 @@
 #include <new>
 #include <vector>
 
-
 #include "buckets.h"
 #include "call.h"
 #include "error.h"
@@ -46,6 +45,7 @@ class DevicePages : public PageStore {
   DevicePages(const Place &place, int64_t bytes) : place(place), bytes(bytes) {}
   ~DevicePages() override {
     for (void *chunk : chunks) Call::release(place, chunk);
+    Call::trim(place);
   }
 
   void *allocate() override {
@@ -154,9 +154,12 @@ class Decoder final : private DevicePages, public AnyDecoder {
   int32_t step(int64_t tokens, int64_t count, int64_t logits, int64_t stride) override;
 
  private:
+  // A step of one key: run as it is at first, which loads its kernels and makes what cuBLAS needs (neither may happen
+  // while a graph is recorded), recorded when it comes again.
   struct Recorded {
     GraphKey key;
     int64_t tokens;  // the address that it reads
+    bool ready = false;
     Graph graph;
   };
 
@@ -168,7 +171,7 @@ class Decoder final : private DevicePages, public AnyDecoder {
 
   void reserve(Call &call, const GraphKey &key);
   Activations activations(const GraphKey &key) const;
-  void record(Call &call, const GraphKey &key, int64_t tokens);
+  void launch(Call &call, const GraphKey &key, int64_t tokens);
   void upload_pages(Call &call, int64_t count);
   int64_t page_stride() const { return (model.positions + PAGE - 1) / PAGE; }
   int64_t floats_needed(const GraphKey &key) const {
@@ -223,7 +226,7 @@ typename Decoder<T>::Activations Decoder<T>::activations(const GraphKey &key) co
 }
 
 template <class T>
-void Decoder<T>::record(Call &call, const GraphKey &key, int64_t tokens) {
+void Decoder<T>::launch(Call &call, const GraphKey &key, int64_t tokens) {
   const Activations a = activations(key);
   const int64_t count = key.rows;
   T *const *const pages = reinterpret_cast<T *const *>(table.data);
@@ -286,12 +289,18 @@ int32_t Decoder<T>::step(int64_t tokens, int64_t count, int64_t logits, int64_t 
     if (g->key == key && g->tokens == tokens) recorded = g.get();
   }
   if (!recorded) {
-    std::unique_ptr<Recorded> made(new Recorded{key, tokens, {}});
-    if (int32_t code = made->graph.record(place, [&](Call &recording) { record(recording, key, tokens); })) return code;
-    recorded = made.get();
-    graphs.push_back(std::move(made));
+    graphs.emplace_back(new Recorded{key, tokens, false, {}});
+    launch(call, key, tokens);
+  } else {
+    if (!recorded->ready) {
+      if (int32_t code = recorded->graph.record(place, [&](Call &recording) { launch(recording, key, tokens); })) {
+        graphs.clear();
+        return code;
+      }
+      recorded->ready = true;
+    }
+    if (int32_t code = recorded->graph.start(place)) return code;
   }
-  if (int32_t code = recorded->graph.start(place)) return code;
   multiply(call, LinearArguments<T>{model.table.head, activations(key).normed, at<float>(logits), count, s.vocab,
                                     s.hidden, stride, false});
   rows.advance();

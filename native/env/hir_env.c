@@ -21,6 +21,8 @@ int32_t hir_env_prepare(int32_t threads) {
   // each, and a spinning worker of the one holds the core that a worker of the other needs (as does any other process).
   set += set_default("GOMP_SPINCOUNT", "2000");
   set += set_default("OPENBLAS_THREAD_TIMEOUT", "16");
+  // Without it cuBLAS may add up in another order from one run to the next, and LibTorch says so at every product.
+  set += set_default("CUBLAS_WORKSPACE_CONFIG", ":4096:8");
   if (threads > 0) {
     char number[16];
     snprintf(number, sizeof number, "%d", threads);

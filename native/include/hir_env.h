@@ -20,6 +20,7 @@ extern "C" {
 /*
  * Sets OPENBLAS_CORETYPE=SkylakeX where the CPU has AVX-512 (OpenBLAS takes recent Zen cores for Haswell, and its skinny
  * GEMMs then run several times slower); GOMP_SPINCOUNT and OPENBLAS_THREAD_TIMEOUT so that waiting threads sleep early;
+ * CUBLAS_WORKSPACE_CONFIG so that products on a GPU are the same in every run;
  * and, for threads > 0, OPENBLAS_NUM_THREADS and OMP_NUM_THREADS.
  * Returns the number of variables set.
  */

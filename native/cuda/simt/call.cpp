@@ -61,6 +61,8 @@ void *Call::allocate(size_t bytes) {
 
 void Call::release(const Place &, void *memory) { free(memory); }
 
+void Call::trim(const Place &) {}
+
 void Call::fill(void *memory, int value, size_t bytes) {
   if (!failed()) memset(memory, value, bytes);
 }

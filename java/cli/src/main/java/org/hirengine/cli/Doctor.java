@@ -200,10 +200,20 @@ final class Doctor {
             : Finding.note(
                 "GPU",
                 "device=cuda cannot be used: " + reason.get(),
-                Files.isReadable(driver)
-                    ? "build with mvn -P gpu package, and put CUDA 13's libraries (cublas, cudnn,"
-                        + " nccl, cusparse, cufft, curand) into LD_LIBRARY_PATH"
-                    : null));
+                Files.isReadable(driver) ? remedy(reason.get()) : null));
+  }
+
+  /** The shell lines that mend a machine whose driver is there. */
+  static String remedy(String reason) {
+    if (reason.contains("CPU alone")) {
+      return "mvn -B -Pgpu -DskipTests package";
+    }
+    return "java/hir finds CUDA 13's libraries where pip puts them: pip install nvidia-cublas"
+        + " nvidia-cuda-runtime nvidia-cuda-cupti nvidia-cuda-nvrtc nvidia-cudnn-cu13"
+        + " nvidia-cufft nvidia-cufile nvidia-curand nvidia-cusolver nvidia-cusparse"
+        + " nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink nvidia-nvshmem-cu13;"
+        + " those of a toolkit (which lacks cudnn and nccl): export"
+        + " LD_LIBRARY_PATH=/usr/local/cuda/lib64:/usr/local/cuda/extras/CUPTI/lib64";
   }
 
   private void gpus() {

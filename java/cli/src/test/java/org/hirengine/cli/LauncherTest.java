@@ -72,6 +72,34 @@ class LauncherTest {
     }
   }
 
+  /** A build for GPUs is followed by builds for GPUs, and Java finds NVIDIA's libraries. */
+  @Test
+  void rebuildsForWhatItWasBuiltForAndFindsItsLibraries() throws Exception {
+    Path packages = folder.resolve("site packages");
+    Files.createDirectories(packages.resolve("nvidia/cudnn/lib"));
+    Files.createDirectories(packages.resolve("nvidia/cu13/lib"));
+    tool("python3", "#!/bin/sh\necho '" + packages + "'\n");
+    tool("nvcc", "#!/bin/sh\n");
+    tool(
+        "java",
+        JAVA.replace("VERSION", "17.0.15") + "echo \"path $LD_LIBRARY_PATH\" >>\"$CALLS\"\n");
+    hir(root.resolve("java/hir"), "doctor");
+    assertTrue(calls().get(0).startsWith("mvn -B -pl"), calls().get(0));
+    assertEquals("path ", calls().get(2));
+
+    Files.writeString(root.resolve("java/cli/target/profile"), "gpu\n");
+    Path source = root.resolve("java/cli/src/main/A.java");
+    Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(60)));
+    hir(root.resolve("java/hir"), "doctor");
+    List<String> calls = calls().subList(3, calls().size());
+    assertTrue(calls.get(0).startsWith("mvn -B -Pgpu -pl"), calls.get(0));
+    String path = calls.get(calls.size() - 1);
+    assertTrue(
+        path.contains(packages + "/nvidia/cudnn/lib")
+            && path.contains(packages + "/nvidia/cu13/lib"),
+        path);
+  }
+
   @Test
   void buildsOnceAndRunsFromAnywhere() throws Exception {
     HirProcess.Result first = hir(root.resolve("java/hir"), "verify", "--in", "a b");

@@ -46,6 +46,13 @@ public final class KernelRegistry {
     return providers;
   }
 
+  /** A GPU without its own kernels works, but at a fraction of its speed: that is not missed. */
+  static System.Logger.Level level(Device.Kind device, List<String> refused) {
+    return refused.isEmpty()
+        ? System.Logger.Level.DEBUG
+        : device == Device.Kind.CUDA ? System.Logger.Level.WARNING : System.Logger.Level.INFO;
+  }
+
   static Kernels choose(
       Device.Kind device, List<KernelProvider> providers, @Nullable String wanted) {
     List<String> refused = new ArrayList<>();
@@ -56,13 +63,14 @@ public final class KernelRegistry {
       Optional<String> reason = provider.unusable();
       if (reason.isEmpty()) {
         LOG.log(
-            refused.isEmpty() ? System.Logger.Level.DEBUG : System.Logger.Level.INFO,
+            level(device, refused),
             () ->
-                "kernels on %s: %s%s"
+                "kernels on %s: %s%s%s"
                     .formatted(
                         device,
                         provider.name(),
-                        wanted == null ? "" : " (chosen by -D" + PROPERTY + ")"));
+                        wanted == null ? "" : " (chosen by -D" + PROPERTY + ")",
+                        refused.isEmpty() ? "" : ", because of " + String.join("; ", refused)));
         return provider.kernels();
       }
       refused.add(provider.name() + ": " + reason.get());

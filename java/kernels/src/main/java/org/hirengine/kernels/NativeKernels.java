@@ -188,7 +188,7 @@ final class NativeKernels implements Kernels {
 
   static void check(int code) {
     if (code != hirkernels.HIR_OK) {
-      throw new KernelException(lastError());
+      throw new KernelException(KernelException.Reason.of(code), lastError());
     }
   }
 

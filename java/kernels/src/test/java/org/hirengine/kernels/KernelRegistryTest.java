@@ -42,6 +42,14 @@ class KernelRegistryTest {
   }
 
   @Test
+  void aGpuWithoutItsKernelsIsAWarning() {
+    List<String> refused = List.of("cuda: this build is without CUDA");
+    assertEquals(System.Logger.Level.WARNING, KernelRegistry.level(Device.Kind.CUDA, refused));
+    assertEquals(System.Logger.Level.INFO, KernelRegistry.level(Device.Kind.CPU, refused));
+    assertEquals(System.Logger.Level.DEBUG, KernelRegistry.level(Device.Kind.CUDA, List.of()));
+  }
+
+  @Test
   void theNativeProvidersAreFoundInOrder() {
     List<String> names = KernelRegistry.providers().stream().map(KernelProvider::name).toList();
     assertEquals(List.of("cuda", "avx512", "avx2", "baseline"), names);

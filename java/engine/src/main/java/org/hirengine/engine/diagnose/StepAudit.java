@@ -222,7 +222,10 @@ public final class StepAudit {
               true)
           .get(0)
           .logprobs();
-    } catch (KernelException e) { // logits that are not finite
+    } catch (KernelException e) {
+      if (!e.notFinite()) {
+        throw e;
+      }
       float[] none = new float[row.response().length];
       Arrays.fill(none, Float.NaN);
       return none;

@@ -4,6 +4,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.KernelException;
+import org.hirengine.kernels.KernelException.Reason;
 
 /** Checks of the kernels' arguments, with their messages. */
 final class Checks {
@@ -22,6 +23,7 @@ final class Checks {
     for (int row = 0; row < maxima.length; row++) {
       if (!Float.isFinite(maxima[row])) {
         throw new KernelException(
+            Reason.NOT_FINITE,
             kernel
                 + ": the logits of row "
                 + row

@@ -10,6 +10,7 @@ import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Device;
 import org.hirengine.kernels.KernelException;
+import org.hirengine.kernels.KernelException.Reason;
 import org.hirengine.kernels.Kernels;
 import org.hirengine.kernels.Rows;
 
@@ -168,7 +169,7 @@ final class LibTorchKernels implements Kernels {
     Tensor nan = values.isnan();
     if (nan.any().item_bool()) {
       long index = nan.to(ScalarType.Byte).argmax().item_long();
-      throw new KernelException("adamw: " + what + " " + index + " is NaN");
+      throw new KernelException(Reason.NOT_FINITE, "adamw: " + what + " " + index + " is NaN");
     }
   }
 }

@@ -10,6 +10,7 @@ import org.hirengine.engine.runtime.GradMode;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.Device;
 import org.hirengine.kernels.KernelException;
+import org.hirengine.kernels.KernelException.Reason;
 import org.hirengine.kernels.Kernels.KlLoss;
 import org.hirengine.kernels.Kernels.PolicyLossConfig;
 import org.hirengine.kernels.Kernels.PolicyLossSums;
@@ -122,7 +123,8 @@ final class LibTorchPolicyLoss {
     for (int i = 0; i < found.length; i++) {
       if (Float.isNaN(found[i])) {
         long row = rows == null ? i : Tensors.longs(rows.cpu())[i];
-        throw new KernelException(KERNEL + ": the " + what + " of row " + row + " is NaN");
+        throw new KernelException(
+            Reason.NOT_FINITE, KERNEL + ": the " + what + " of row " + row + " is NaN");
       }
     }
   }

@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
@@ -48,10 +49,21 @@ final class AttentionPlan implements AutoCloseable {
   private final PackedBatch batch;
   private final int[] starts;
   private final Device device;
+  private final boolean repeatKeys;
   private final List<Bucket> buckets = new ArrayList<>();
   private final @Nullable Tensor restore;
 
   AttentionPlan(ModelConfig config, PackedBatch batch, Device device) {
+    this(config, batch, device, device.kind() == Device.Kind.CUDA);
+  }
+
+  /**
+   * @param repeatKeys a copy of keys and values for each query head where there is a mask: LibTorch
+   *     has no kernel for a GPU that takes a mask and grouped queries, and would store the scores
+   *     of all pairs
+   */
+  AttentionPlan(ModelConfig config, PackedBatch batch, Device device, boolean repeatKeys) {
+    this.repeatKeys = repeatKeys;
     this.config = config;
     this.batch = batch;
     this.device = device;
@@ -219,16 +231,18 @@ final class AttentionPlan implements AutoCloseable {
       key = take(parts.get(1), bucket.keyRows(), -1, 0);
       values = take(value, bucket.keyRows(), -1, 0);
     }
+    boolean grouped = config.heads() != config.kvHeads();
+    boolean repeat = grouped && repeatKeys && bucket.mask() != null;
     Tensor mixed =
         torch.scaled_dot_product_attention(
             heads(query, bucket.segments(), bucket.queries(), config.heads()),
-            heads(key, bucket.segments(), bucket.keys(), config.kvHeads()),
-            heads(values, bucket.segments(), bucket.keys(), config.kvHeads()),
+            keyHeads(key, bucket, repeat),
+            keyHeads(values, bucket, repeat),
             bucket.mask() == null ? new TensorOptional() : new TensorOptional(bucket.mask()),
             0.0,
             bucket.mask() == null,
             new DoubleOptional(),
-            config.heads() != config.kvHeads());
+            grouped && !repeat);
     return mixed.transpose(1, 2).reshape(places, queryWidth);
   }
 
@@ -238,6 +252,14 @@ final class AttentionPlan implements AutoCloseable {
    */
   private static Tensor take(Tensor rows, @Nullable Tensor index, int first, long count) {
     return index == null ? rows.narrow(0, first, count) : torch.embedding(rows, index);
+  }
+
+  private Tensor keyHeads(Tensor rows, Bucket bucket, boolean repeat) {
+    Tensor heads = heads(rows, bucket.segments(), bucket.keys(), config.kvHeads());
+    return repeat
+        ? torch.repeat_interleave(
+            heads, config.heads() / config.kvHeads(), new LongOptional(1), new LongOptional())
+        : heads;
   }
 
   private Tensor heads(Tensor rows, long segments, long length, long heads) {

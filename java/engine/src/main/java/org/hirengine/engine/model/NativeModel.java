@@ -65,7 +65,10 @@ public final class NativeModel implements AutoCloseable {
     Tensor hidden =
         Tensors.own(
             Tensors.empty(
-                Tensors.dtype(policy.embedding()), batch.tokens(), policy.config().hiddenSize()));
+                policy.device(),
+                Tensors.dtype(policy.embedding()),
+                batch.tokens(),
+                policy.config().hiddenSize()));
     try {
       long pass =
           kernel.forward(

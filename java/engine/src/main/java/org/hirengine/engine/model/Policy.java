@@ -445,7 +445,8 @@ public final class Policy implements AutoCloseable {
     NativeModel passes = passes();
     if (passes != null) {
       Tensor hiddenGradient =
-          Tensors.empty(ScalarType.Float, hiddenRows.size(0), config.hiddenSize());
+          Tensors.empty(
+              options.device(), ScalarType.Float, hiddenRows.size(0), config.hiddenSize());
       passes.headBackward(logitGradient, hiddenRows, hiddenGradient);
       return hiddenGradient;
     }

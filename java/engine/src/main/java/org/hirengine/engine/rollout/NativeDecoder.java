@@ -6,6 +6,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.model.NativeModel;
 import org.hirengine.engine.model.Policy;
+import org.hirengine.engine.runtime.DeviceMemory;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.DecodeKernel;
 import org.hirengine.kernels.Device;
@@ -44,6 +45,10 @@ final class NativeDecoder implements Decoder {
 
   @Override
   public void admit(Prefill prefill, int prompt, int first, int count) {
+    DeviceMemory.withRoom(policy.device(), () -> put(prefill, prompt, first, count));
+  }
+
+  private void put(Prefill prefill, int prompt, int first, int count) {
     Tensor cache = prefill.keyValues();
     long width = cache.size(2);
     long element = policy.computeType().bytes;
@@ -56,8 +61,11 @@ final class NativeDecoder implements Decoder {
             width,
             prefill.lengths()[prompt],
             policy.computeType());
-    kernel.admit(handle, first, count);
-    kernel.freePrompt(handle);
+    try {
+      kernel.admit(handle, first, count);
+    } finally {
+      kernel.freePrompt(handle);
+    }
   }
 
   @Override
@@ -77,8 +85,10 @@ final class NativeDecoder implements Decoder {
       throw new IllegalStateException("begin() comes first");
     }
     put(tokens, appended, rows);
-    kernel.step(
-        Tensors.address(tokens), rows, Tensors.address(logits), policy.config().vocabSize());
+    long given = Tensors.address(tokens);
+    long written = Tensors.address(logits);
+    DeviceMemory.withRoom(
+        policy.device(), () -> kernel.step(given, rows, written, policy.config().vocabSize()));
     if (view == null || view.size(0) != rows) {
       closeView();
       view = Tensors.own(logits.narrow(0, 0, rows));

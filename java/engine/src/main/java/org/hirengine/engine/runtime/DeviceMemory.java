@@ -9,7 +9,10 @@ import java.util.stream.Stream;
 import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.SizeTPointer;
+import org.bytedeco.pytorch.global.torch;
 import org.hirengine.kernels.Device;
+import org.hirengine.kernels.KernelException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Memory of a GPU as its driver counts it: of all processes, including blocks that LibTorch has
@@ -47,6 +50,28 @@ public record DeviceMemory(long free, long total) {
     return memory.isPresent()
         ? OptionalLong.of(memory.get().total - memory.get().free)
         : OptionalLong.empty();
+  }
+
+  /**
+   * Runs a call of kernels. Where it finds no memory on a GPU, LibTorch's cache is given back to
+   * the driver and the call runs once more: the two allocators do not know of each other.
+   *
+   * @param call leaves things as they were where memory is out
+   */
+  public static void withRoom(Device device, Runnable call) {
+    withRoom(call, device.kind() == Device.Kind.CPU ? null : torch::emptyCache);
+  }
+
+  static void withRoom(Runnable call, @Nullable Runnable makeRoom) {
+    try {
+      call.run();
+    } catch (KernelException e) {
+      if (makeRoom == null || e.reason() != KernelException.Reason.NO_MEMORY) {
+        throw e;
+      }
+      makeRoom.run();
+      call.run();
+    }
   }
 
   private static OptionalLong resident() {

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.pytorch.Context;
 import org.bytedeco.pytorch.global.torch;
 import org.hirengine.kernels.Device;
 import org.hirengine.kernels.KernelException;
@@ -78,6 +79,7 @@ public final class NativeRuntime {
     load();
     if (device == Device.Kind.CUDA) {
       requireCuda();
+      settleCuda();
     }
     return KernelRegistry.choose(device);
   }
@@ -92,6 +94,19 @@ public final class NativeRuntime {
                   "take device=cpu, or a machine with a GPU, CUDA's libraries in LD_LIBRARY_PATH"
                       + " and a build by mvn -P gpu package; hir doctor shows what was found");
             });
+  }
+
+  /**
+   * What LibTorch chooses for itself on a GPU. cuDNN's attention builds a plan for every new shape,
+   * tens of milliseconds each, and packed lengths change with every micro-batch. Sums are taken in
+   * one order, as everywhere in this engine, wherever LibTorch has such a kernel.
+   */
+  static void settleCuda() {
+    try (Context context = torch.globalContext()) {
+      context.setSDPUseCuDNN(false);
+      context.setDeterministicAlgorithms(true, true);
+      context.setDeterministicFillUninitializedMemory(false);
+    }
   }
 
   /** Why tensors cannot be on a GPU here; empty if they can. Loads LibTorch. */

@@ -60,7 +60,12 @@ public final class Tensors {
 
   /** {@code tensor} on {@code device}: itself if it is already there. */
   public static Tensor to(Device device, Tensor tensor) {
-    return device.kind() == Device.Kind.CPU ? tensor : tensor.cuda();
+    if (device.kind() == Device.Kind.CPU) {
+      return tensor;
+    }
+    try (org.bytedeco.pytorch.Device place = place(device)) {
+      return tensor.to(place, dtype(tensor));
+    }
   }
 
   /** int64[values.length] on the CPU. */

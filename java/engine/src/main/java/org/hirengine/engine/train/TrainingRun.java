@@ -416,6 +416,9 @@ public final class TrainingRun implements AutoCloseable {
     try {
       sampled = sample(tasks, number, watch);
     } catch (KernelException e) {
+      if (!e.notFinite()) {
+        throw e;
+      }
       throw new TrainingStoppedException(
           "step " + number + ": the policy gives no finite logits any more: " + e.getMessage(),
           "lower optim.lr, then continue from the last checkpoint with --resume");

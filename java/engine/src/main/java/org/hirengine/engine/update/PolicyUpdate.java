@@ -50,6 +50,7 @@ public final class PolicyUpdate {
       sums = gradient.accumulate(miniBatch, progress);
     } catch (KernelException e) {
       policy.zeroGradients();
+      refuseFault(e);
       return new Outcome(PolicyGradient.Result.NONE, Double.NaN, String.valueOf(e.getMessage()));
     }
     double loss = sums.all().loss();
@@ -59,6 +60,13 @@ public final class PolicyUpdate {
     }
     double norm = optimizer.step();
     return new Outcome(sums, norm, Double.isFinite(norm) ? "" : "the gradient's norm is " + norm);
+  }
+
+  /** A device without memory, or one that failed, is no loss to skip. */
+  private static void refuseFault(KernelException e) {
+    if (!e.notFinite()) {
+      throw e;
+    }
   }
 
   /**
@@ -71,6 +79,7 @@ public final class PolicyUpdate {
       double norm = optimizer.gradientNorm();
       return Double.isFinite(loss) && Double.isFinite(norm) ? norm : Double.NaN;
     } catch (KernelException e) {
+      refuseFault(e);
       return Double.NaN;
     } finally {
       policy.zeroGradients();

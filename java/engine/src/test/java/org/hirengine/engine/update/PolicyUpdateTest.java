@@ -3,10 +3,12 @@ package org.hirengine.engine.update;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -24,12 +26,14 @@ import org.hirengine.engine.runtime.NativeExecutor;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Device;
+import org.hirengine.kernels.KernelException;
 import org.hirengine.kernels.KernelRegistry;
 import org.hirengine.kernels.Kernels;
 import org.hirengine.kernels.Kernels.KlLoss;
 import org.hirengine.kernels.Kernels.PolicyLossConfig;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class PolicyUpdateTest {
@@ -56,6 +60,10 @@ class PolicyUpdateTest {
   }
 
   private PolicyUpdate update(Policy policy, Optimizer optimizer) {
+    return update(policy, kernels, optimizer);
+  }
+
+  private static PolicyUpdate update(Policy policy, Kernels kernels, Optimizer optimizer) {
     PolicyGradient gradient =
         new PolicyGradient(
             policy,
@@ -94,6 +102,43 @@ class PolicyUpdateTest {
               }
               assertTrue(update.update(List.of(row(1))).applied());
               assertFalse(Arrays.equals(before, Tensors.floats(policy.masters())));
+            }
+          });
+    }
+  }
+
+  /** No memory, or a device that has failed, ends the run: a skipped update would hide it. */
+  @ParameterizedTest
+  @EnumSource(KernelException.Reason.class)
+  void aFaultOfTheDeviceIsNoUpdateToSkip(KernelException.Reason reason) {
+    Kernels failing =
+        (Kernels)
+            Proxy.newProxyInstance(
+                Kernels.class.getClassLoader(),
+                new Class<?>[] {Kernels.class},
+                (proxy, method, arguments) -> {
+                  throw new KernelException(reason, "policy_loss: as the test wants it");
+                });
+    try (NativeExecutor executor = new NativeExecutor(1)) {
+      executor.run(
+          () -> {
+            try (Policy policy = Policy.random(model(), Policy.Options.TRAINABLE, 3);
+                Optimizer optimizer = new Optimizer(policy, kernels, optim("optim.lr=0.1"), 9)) {
+              PolicyUpdate update = update(policy, failing, optimizer);
+              if (reason == KernelException.Reason.NOT_FINITE) {
+                assertFalse(update.update(List.of(row(1))).applied());
+                assertTrue(Double.isNaN(update.gradientNorm(row(1))));
+              } else {
+                for (Runnable call :
+                    List.<Runnable>of(
+                        () -> update.update(List.of(row(1))), () -> update.gradientNorm(row(1)))) {
+                  KernelException e = assertThrows(KernelException.class, call::run);
+                  assertEquals(reason, e.reason());
+                }
+              }
+              for (float gradient : Tensors.floats(policy.gradients())) {
+                assertEquals(0, gradient);
+              }
             }
           });
     }
