@@ -109,7 +109,12 @@ class ConstraintTypesTest {
       for (Object value : kwargs.get().values()) {
         List<?> parts = value instanceof List<?> list ? list : List.of(value);
         for (Object part : parts) {
-          if (!part.equals("at least") && !part.equals("less than") && !sayable(type, part)) {
+          boolean once =
+              part.equals(1) && (sentence.contains(" once.") || sentence.startsWith("Do not"));
+          if (!part.equals("at least")
+              && !part.equals("less than")
+              && !once
+              && !sayable(type, part)) {
             assertTrue(sentence.contains(part.toString()), sentence + " lacks " + part);
           }
         }
@@ -209,6 +214,59 @@ class ConstraintTypesTest {
           : List.of(-1, -3.0, "40", true, 2.5, Double.NaN, Long.MAX_VALUE);
     }
     return List.of("", " \n\u3000", 5, List.of(good));
+  }
+
+  private static String sentence(String id, Map<String, Object> kwargs) {
+    return VERIFIERS.type("ifeval", id).orElseThrow().sentence(kwargs);
+  }
+
+  @Test
+  void sentencesReadAsAPersonWouldWriteThem() {
+    String letter = "keywords:letter_frequency";
+    Map<String, Object> once =
+        Map.of("letter", "h", "let_frequency", 1, "let_relation", "at least");
+    Map<String, Object> never =
+        Map.of("letter", "h", "let_frequency", 1, "let_relation", "less than");
+    assertEquals("Use the letter \"h\" at least once.", sentence(letter, once));
+    assertEquals("Do not use the letter \"h\".", sentence(letter, never));
+    assertEquals(
+        "Use the word \"sea\" fewer than 3 times.",
+        sentence(
+            "keywords:frequency",
+            Map.of("keyword", "sea", "frequency", 3, "relation", "less than")));
+    assertEquals(
+        "Write exactly 1 paragraph, without blank lines, and begin it with the word \"so\".",
+        sentence(
+            "length_constraints:nth_paragraph_first_word",
+            Map.of("num_paragraphs", 1, "nth_paragraph", 1, "first_word", "so")));
+  }
+
+  /** What a response happens to begin or end with is no goal if it is markup. */
+  @Test
+  void markupIsNoAchievedGoal() {
+    Map<String, Object> paragraph =
+        Map.of("num_paragraphs", 2, "nth_paragraph", 1, "first_word", "so");
+    for (String text : List.of("```\n{}\n```", "* one", "# Title")) {
+      assertEquals(
+          Optional.empty(),
+          achieved("length_constraints:nth_paragraph_first_word", text, paragraph));
+    }
+    Map<String, Object> end = Map.of("end_phrase", "That is all.");
+    for (String text : List.of("See [this](page)", "and **this**", "```")) {
+      assertEquals(Optional.empty(), achieved("startend:end_checker", text, end));
+    }
+    assertEquals(
+        Optional.of(Map.of("end_phrase", "पर पुल है।")),
+        achieved("startend:end_checker", "नदी पर पुल है।", end));
+  }
+
+  private static Optional<Map<String, Object>> achieved(
+      String id, String response, Map<String, Object> asked) {
+    return VERIFIERS.achieved(
+        VERIFIERS.type("ifeval", id).orElseThrow(),
+        Response.of(response),
+        asked,
+        new SplittableRandom(1));
   }
 
   @Test

@@ -65,10 +65,17 @@ final class EndPhrase extends RuleType {
     int wanted = Math.max(1, PyText.split(kwargs.text(PHRASE)).size());
     for (int count = Math.min(wanted, words.size()); count > 0; count--) {
       String phrase = String.join(" ", words.subList(words.size() - count, words.size()));
-      if (text.endsWith(phrase)) {
+      if (text.endsWith(phrase) && phrase.codePoints().allMatch(EndPhrase::isProse)) {
         return Optional.of(kwargs(PHRASE, phrase));
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * Letters, digits, spaces and the marks of a sentence: nobody asks for the end of a code block.
+   */
+  private static boolean isProse(int c) {
+    return Wording.isLetter(c) || Character.isDigit(c) || " .,;:!?'’-…。！？，।".indexOf(c) >= 0;
   }
 }

@@ -82,13 +82,15 @@ final class FirstWordOfParagraph extends RuleType {
 
   @Override
   protected String sentence(Kwargs kwargs) {
-    return "Write exactly "
-        + Wording.count(kwargs.integer(NUMBER, 0), "paragraph")
-        + " separated by blank lines, and begin paragraph "
-        + kwargs.integer(NTH, 1)
-        + " with the word \""
-        + kwargs.text(WORD)
-        + "\".";
+    int number = kwargs.integer(NUMBER, 0);
+    String begin = " with the word \"" + kwargs.text(WORD) + "\".";
+    return number == 1
+        ? "Write exactly 1 paragraph, without blank lines, and begin it" + begin
+        : "Write exactly "
+            + number
+            + " paragraphs separated by blank lines, and begin paragraph "
+            + kwargs.integer(NTH, 1)
+            + begin;
   }
 
   @Override
@@ -113,10 +115,15 @@ final class FirstWordOfParagraph extends RuleType {
     for (int tries = 0; tries < count; tries++) {
       int nth = 1 + Math.floorMod(asked - 1 + tries, count);
       String word = firstWord(parts, nth);
-      if (word != null && !word.isEmpty()) {
+      if (word != null && isWord(word)) {
         return Optional.of(kwargs(NUMBER, count, NTH, nth, WORD, word));
       }
     }
     return Optional.empty();
+  }
+
+  /** Nobody asks for a paragraph that begins with the word "```". */
+  private static boolean isWord(String word) {
+    return !word.isEmpty() && word.codePoints().allMatch(c -> Wording.isLetter(c) || c == '-');
   }
 }

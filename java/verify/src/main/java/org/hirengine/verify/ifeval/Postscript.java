@@ -47,7 +47,7 @@ final class Postscript extends RuleType {
 
   @Override
   protected String sentence(Kwargs kwargs) {
-    return "At the end, add a postscript that begins with " + kwargs.text(MARKER) + ".";
+    return "At the end, add a postscript that begins with \"" + kwargs.text(MARKER) + "\".";
   }
 
   @Override

@@ -39,14 +39,9 @@ public final class KeywordFrequency extends RuleType {
 
   @Override
   protected String sentence(Kwargs kwargs) {
-    int asked = kwargs.integer("frequency", 0);
-    return "Use the word \""
-        + kwargs.text("keyword")
-        + "\" "
-        + kwargs.relation("relation").phrase(asked)
-        + " "
-        + Wording.plural(asked, "time")
-        + ".";
+    return kwargs
+        .relation("relation")
+        .use("the word \"" + kwargs.text("keyword") + "\"", kwargs.integer("frequency", 0));
   }
 
   @Override

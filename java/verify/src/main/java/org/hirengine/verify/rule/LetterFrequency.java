@@ -40,14 +40,9 @@ public final class LetterFrequency extends RuleType {
 
   @Override
   protected String sentence(Kwargs kwargs) {
-    int asked = kwargs.integer("let_frequency", 0);
-    return "Use the letter \""
-        + kwargs.text("letter")
-        + "\" "
-        + kwargs.relation("let_relation").phrase(asked)
-        + " "
-        + Wording.plural(asked, "time")
-        + ".";
+    return kwargs
+        .relation("let_relation")
+        .use("the letter \"" + kwargs.text("letter") + "\"", kwargs.integer("let_frequency", 0));
   }
 
   @Override

@@ -29,6 +29,18 @@ public enum Relation {
     return (this == LESS_THAN ? "fewer than " : "at least ") + asked;
   }
 
+  /** "Use X at least once.", "Use X fewer than 3 times.", "Do not use X." */
+  String use(String what, long asked) {
+    if (this == LESS_THAN && asked == 1) {
+      return "Do not use " + what + ".";
+    }
+    return "Use "
+        + what
+        + " "
+        + (asked == 1 ? "at least once" : phrase(asked) + " " + Wording.plural(asked, "time"))
+        + ".";
+  }
+
   /** A number near {@code count} that {@code count} satisfies: up to 4 away from the tightest. */
   public int achieved(long count, RandomGenerator random) {
     int slack = random.nextInt(5);
