@@ -220,7 +220,7 @@ final class ScoreCommand implements Callable<Integer> {
               + " has nothing that predicts it)");
     }
     int from = start.asInt();
-    return new Sequence(Arrays.copyOf(ids, from), Arrays.copyOfRange(ids, from, ids.length));
+    return Sequence.of(Arrays.copyOf(ids, from), Arrays.copyOfRange(ids, from, ids.length));
   }
 
   private Sequence byText(ModelSession session, ObjectNode row, long line) {
@@ -229,7 +229,7 @@ final class ScoreCommand implements Callable<Integer> {
     int[] prompt =
         session.encoder().encode(InstructionJson.read(request, files.inputName(), line, null));
     if (row.path("token_ids").isArray() && !row.path("token_ids").isEmpty()) {
-      return new Sequence(prompt, ids(row, "token_ids", line));
+      return Sequence.of(prompt, ids(row, "token_ids", line));
     }
     JsonNode response = row.path("response");
     if (!response.isTextual() || response.asText().isEmpty()) {
@@ -242,7 +242,7 @@ final class ScoreCommand implements Callable<Integer> {
     int[] ids = session.tokenizer().encode(response.asText());
     ArrayNode written = row.putArray("token_ids");
     Arrays.stream(ids).forEach(written::add);
-    return new Sequence(prompt, ids);
+    return Sequence.of(prompt, ids);
   }
 
   private int[] ids(ObjectNode row, String field, long line) {

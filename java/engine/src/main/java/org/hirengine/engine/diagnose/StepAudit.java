@@ -9,7 +9,6 @@ import java.util.Comparator;
 import java.util.List;
 import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.experience.TrainingRow;
-import org.hirengine.engine.model.ResponseBatch.Sequence;
 import org.hirengine.engine.model.Scorer;
 import org.hirengine.engine.runs.RolloutDump;
 import org.hirengine.engine.runs.RolloutRow;
@@ -133,8 +132,8 @@ public final class StepAudit {
       }
       List<Row> rows = engine.executor.call(() -> rows(engine, records));
       UpdateReport report = update(engine, update, records);
-      LossSums originals = report.sums().originals();
-      LossSums replays = report.sums().replays();
+      LossSums originals = report.originals();
+      LossSums replays = report.replays();
       return new Result(
           step,
           weights,
@@ -152,7 +151,7 @@ public final class StepAudit {
   private UpdateReport update(TrainingEngine engine, StepUpdate update, List<RolloutRow> records) {
     boolean withoutSignal = records.stream().mapToDouble(RolloutRow::reward).distinct().count() < 2;
     if (records.isEmpty() || (config.optim().skipNoSignal() && withoutSignal)) {
-      return UpdateReport.skipped(update.planned(), "");
+      return UpdateReport.NONE.leftOut(update.planned(), "");
     }
     List<TrainingRow> rows = trainingRows(records);
     return engine.executor.call(() -> update.run(rows));
@@ -215,11 +214,7 @@ public final class StepAudit {
   private float[] logprobs(Scorer scorer, TrainingRow row) {
     try {
       return scorer
-          .score(
-              List.of(new Sequence(row.prompt(), row.response())),
-              config.sampling().temperature(),
-              config.train().microTokens(),
-              true)
+          .score(List.of(row), config.sampling().temperature(), config.train().microTokens(), true)
           .get(0)
           .logprobs();
     } catch (KernelException e) {

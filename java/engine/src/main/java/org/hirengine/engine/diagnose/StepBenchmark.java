@@ -24,8 +24,9 @@ import org.hirengine.engine.rollout.RolloutParams;
 import org.hirengine.engine.runtime.NativeExecutor;
 import org.hirengine.engine.runtime.NativeRuntime;
 import org.hirengine.engine.update.Optimizer;
-import org.hirengine.engine.update.PolicyGradient;
+import org.hirengine.engine.update.PolicyLoss;
 import org.hirengine.engine.update.PolicyUpdate;
+import org.hirengine.engine.update.UpdateReport;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Device;
 import org.hirengine.kernels.Kernels;
@@ -140,7 +141,7 @@ public final class StepBenchmark implements AutoCloseable {
     rollout = executor.call(() -> new RolloutEngine(policy, kernels, Set.of()));
     scorer = new Scorer(policy, kernels);
     optimizer = part.trains() ? executor.call(this::newOptimizer) : null;
-    update = optimizer == null ? null : new PolicyUpdate(policy, gradient(), optimizer);
+    update = optimizer == null ? null : newUpdate(optimizer);
     for (int i = 0; i < size.batch() / size.group(); i++) {
       prompts.add(new Prompt(i, tokens(size.promptLength(i))));
     }
@@ -151,18 +152,18 @@ public final class StepBenchmark implements AutoCloseable {
     return new Optimizer(policy, kernels, optim, Long.MAX_VALUE);
   }
 
-  private PolicyGradient gradient() {
-    return new PolicyGradient(
+  private PolicyUpdate newUpdate(Optimizer stepping) {
+    PolicyLossConfig terms = new PolicyLossConfig(1, 0.2, 0.2, 3, 0, KlLoss.NONE, 0);
+    return new PolicyUpdate(
         policy,
         kernels,
-        new PolicyLossConfig(1, 0.2, 0.2, 3, 0, KlLoss.NONE, 0),
-        LossAggregation.TOKEN_MEAN,
-        1,
-        new PolicyGradient.Budget(
+        new PolicyLoss(terms, LossAggregation.TOKEN_MEAN, 1),
+        new PolicyUpdate.Budget(
             size.micro() * (size.promptTokens() + size.newTokens()),
             true,
             Scorer.DEFAULT_LOGIT_BYTES,
-            Activations.KEEP));
+            Activations.KEEP),
+        stepping);
   }
 
   private int[] tokens(int count) {
@@ -209,7 +210,7 @@ public final class StepBenchmark implements AutoCloseable {
     List<Sequence> given = new ArrayList<>();
     for (int i = 0; i < size.batch(); i++) {
       given.add(
-          new Sequence(prompts.get(i / size.group()).tokens(), tokens(size.responseLength(i))));
+          Sequence.of(prompts.get(i / size.group()).tokens(), tokens(size.responseLength(i))));
     }
     float[][] old = part == Part.UPDATE ? logprobs(given) : new float[0][];
     Runnable work =
@@ -260,16 +261,16 @@ public final class StepBenchmark implements AutoCloseable {
       rows.add(
           new TrainingRow(sequence.prompt(), sequence.response(), old[i], null, advantages, false));
     }
-    PolicyUpdate.Outcome outcome = executor.call(() -> Objects.requireNonNull(update).update(rows));
-    if (!outcome.applied()) {
-      throw new IllegalStateException("the update was skipped: " + outcome.problem());
+    UpdateReport report = executor.call(() -> Objects.requireNonNull(update).update(rows));
+    if (report.failed()) {
+      throw new IllegalStateException("the update was skipped: " + report.problem());
     }
   }
 
   private void wholeStep() {
     List<Sequence> sampled = new ArrayList<>();
     for (Completion completion : rollout()) {
-      sampled.add(new Sequence(prompts.get(completion.promptId()).tokens(), completion.tokens()));
+      sampled.add(Sequence.of(prompts.get(completion.promptId()).tokens(), completion.tokens()));
     }
     float[][] old = logprobs(sampled);
     logprobs(sampled); // the reference policy's pass

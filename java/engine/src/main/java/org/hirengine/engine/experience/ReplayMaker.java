@@ -163,7 +163,7 @@ public final class ReplayMaker {
       List<Sequence> sequences = new ArrayList<>();
       for (Draft draft : drafts) {
         int[] tokens = trajectories.get(draft.original).tokens();
-        sequences.add(new Sequence(draft.task.promptIds(), tokens));
+        sequences.add(Sequence.of(draft.task.promptIds(), tokens));
       }
       rescored = sampler.score(sequences, watch);
     }

@@ -77,7 +77,7 @@ public final class Sampler {
     for (int i = 0; i < completions.size(); i++) {
       Task task = tasks.get(i / n);
       verdicts.add(verification.submit(completions.get(i), task.instruction()));
-      sequences.add(new Sequence(task.promptIds(), completions.get(i).tokens()));
+      sequences.add(Sequence.of(task.promptIds(), completions.get(i).tokens()));
     }
     Scored scored = score(sequences, watch);
     List<Judged> judged = Verification.await(verdicts);

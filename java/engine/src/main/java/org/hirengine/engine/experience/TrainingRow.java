@@ -1,5 +1,6 @@
 package org.hirengine.engine.experience;
 
+import org.hirengine.engine.model.ResponseBatch.Sequence;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +20,8 @@ public record TrainingRow(
     float @Nullable [] oldLogprobs,
     float @Nullable [] refLogprobs,
     float[] advantages,
-    boolean replayed) {
+    boolean replayed)
+    implements Sequence {
 
   public TrainingRow {
     if (prompt.length == 0 || response.length == 0) {

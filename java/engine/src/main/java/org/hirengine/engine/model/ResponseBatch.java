@@ -18,10 +18,22 @@ import java.util.Map;
  */
 public record ResponseBatch(PackedBatch packed, int[] rows, int[] targets, int[] offsets) {
 
-  /** One prompt and one response to it; neither is empty. */
-  public record Sequence(int[] prompt, int[] response) {
+  /** One prompt and one response to it, as token ids; neither is empty. */
+  public interface Sequence {
 
-    public Sequence {
+    int[] prompt();
+
+    int[] response();
+
+    /** A pair of arrays, which are not copied. */
+    static Sequence of(int[] prompt, int[] response) {
+      return new Pair(prompt, response);
+    }
+  }
+
+  private record Pair(int[] prompt, int[] response) implements Sequence {
+
+    Pair {
       if (prompt.length == 0 || response.length == 0) {
         throw new IllegalArgumentException(
             "a prompt of " + prompt.length + " and a response of " + response.length + " tokens");
@@ -47,7 +59,7 @@ public record ResponseBatch(PackedBatch packed, int[] rows, int[] targets, int[]
    *
    * @param sharePrompts compute equal prompts once; else every sequence is packed whole
    */
-  public static ResponseBatch pack(List<Sequence> sequences, boolean sharePrompts) {
+  public static ResponseBatch pack(List<? extends Sequence> sequences, boolean sharePrompts) {
     Map<Key, Integer> uses = new HashMap<>();
     if (sharePrompts) {
       sequences.forEach(s -> uses.merge(new Key(s.prompt()), 1, Integer::sum));

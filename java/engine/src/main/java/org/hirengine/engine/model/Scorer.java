@@ -95,7 +95,7 @@ public final class Scorer {
    * @return one entry a sequence
    */
   public List<Scores> score(
-      List<Sequence> sequences, double temperature, int maxTokens, boolean sharePrompts) {
+      List<? extends Sequence> sequences, double temperature, int maxTokens, boolean sharePrompts) {
     return score(sequences, temperature, maxTokens, sharePrompts, done -> {});
   }
 
@@ -105,7 +105,7 @@ public final class Scorer {
    * @param progress called after each batch with the number of sequences done
    */
   public List<Scores> score(
-      List<Sequence> sequences,
+      List<? extends Sequence> sequences,
       double temperature,
       int maxTokens,
       boolean sharePrompts,
@@ -139,7 +139,8 @@ public final class Scorer {
   }
 
   /** Tokens that sequence {@code i} adds to a batch; a prompt like its neighbour's is shared. */
-  private static int added(List<Sequence> sequences, int from, int i, boolean sharePrompts) {
+  private static int added(
+      List<? extends Sequence> sequences, int from, int i, boolean sharePrompts) {
     Sequence sequence = sequences.get(i);
     boolean shared =
         sharePrompts && i > from && Arrays.equals(sequences.get(i - 1).prompt(), sequence.prompt());

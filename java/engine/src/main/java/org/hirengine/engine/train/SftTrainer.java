@@ -11,7 +11,6 @@ import java.util.OptionalInt;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
-import org.hirengine.engine.algo.LossAggregation;
 import org.hirengine.engine.config.ChatClock;
 import org.hirengine.engine.config.ConfigException;
 import org.hirengine.engine.config.SftConfig;
@@ -24,6 +23,7 @@ import org.hirengine.engine.model.CompanionFiles;
 import org.hirengine.engine.model.ForwardPass.Activations;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.model.Policy;
+import org.hirengine.engine.model.Scorer;
 import org.hirengine.engine.runs.RunFolder;
 import org.hirengine.engine.runtime.NativeExecutor;
 import org.hirengine.engine.runtime.NativeRuntime;
@@ -31,13 +31,12 @@ import org.hirengine.engine.tokens.ChatTemplate;
 import org.hirengine.engine.tokens.PromptEncoder;
 import org.hirengine.engine.tokens.Tokenizer;
 import org.hirengine.engine.update.Optimizer;
-import org.hirengine.engine.update.PolicyGradient;
+import org.hirengine.engine.update.PolicyLoss;
 import org.hirengine.engine.update.PolicyUpdate;
+import org.hirengine.engine.update.UpdateReport;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Device;
 import org.hirengine.kernels.Kernels;
-import org.hirengine.kernels.Kernels.KlLoss;
-import org.hirengine.kernels.Kernels.PolicyLossConfig;
 
 /**
  * Supervised learning on pairs of prompt and response.
@@ -49,12 +48,6 @@ public final class SftTrainer implements AutoCloseable {
 
   /** Consecutive updates without a finite loss or gradient after which the run gives up. */
   private static final int MAX_SKIPPED = 3;
-
-  /** Ratio 1: nothing is ever clipped. */
-  private static final PolicyLossConfig CROSS_ENTROPY =
-      new PolicyLossConfig(1, 0.2, 0.2, Double.POSITIVE_INFINITY, 0, KlLoss.NONE, 0);
-
-  private static final long LOGIT_BYTES = 256L << 20;
 
   private final SftConfig config;
   private final CompanionFiles companions;
@@ -78,8 +71,9 @@ public final class SftTrainer implements AutoCloseable {
    *
    * @param update from 1
    * @param updates of the whole run
-   * @param loss cross-entropy per response token before the update, in nats
-   * @param gradientNorm before clipping; NaN or infinite where the update was skipped
+   * @param loss cross-entropy per response token before the update, in nats; NaN where it is not
+   *     finite
+   * @param gradientNorm before clipping; NaN where the update was skipped
    * @param tokens response tokens trained on
    * @param seconds wall time
    */
@@ -101,19 +95,19 @@ public final class SftTrainer implements AutoCloseable {
     this.pairs = pairs;
     updates = updates(config, pairs);
     order = new DataOrder(pairs.rows().size(), config.shuffle(), new Randoms(config.seed()));
-    PolicyGradient gradient =
-        new PolicyGradient(
+    PolicyUpdate.Budget budget =
+        new PolicyUpdate.Budget(
+            config.microTokens(),
+            true,
+            Scorer.DEFAULT_LOGIT_BYTES,
+            config.recompute() ? Activations.RECOMPUTE : Activations.KEEP);
+    update =
+        new PolicyUpdate(
             policy,
             NativeRuntime.kernels(config.device()),
-            CROSS_ENTROPY,
-            LossAggregation.TOKEN_MEAN,
-            1,
-            new PolicyGradient.Budget(
-                config.microTokens(),
-                true,
-                LOGIT_BYTES,
-                config.recompute() ? Activations.RECOMPUTE : Activations.KEEP));
-    update = new PolicyUpdate(policy, gradient, optimizer);
+            PolicyLoss.CROSS_ENTROPY,
+            budget,
+            optimizer);
   }
 
   private static Path source(SftConfig config) {
@@ -272,22 +266,22 @@ public final class SftTrainer implements AutoCloseable {
     for (int i = 0; i < config.batch(); i++) {
       batch.add(pairs.rows().get(order.next()));
     }
-    PolicyUpdate.Outcome outcome = executor.call(() -> update.update(batch));
+    UpdateReport report = executor.call(() -> update.update(batch));
     taken++;
-    skippedInARow = outcome.applied() ? 0 : skippedInARow + 1;
+    skippedInARow = report.failed() ? skippedInARow + 1 : 0;
     if (skippedInARow >= MAX_SKIPPED) {
       throw new IllegalStateException(
           MAX_SKIPPED
               + " updates in a row were not finite ("
-              + outcome.problem()
+              + report.problem()
               + "); lower optim.lr, or look at the data");
     }
     return new Progress(
         taken,
         updates,
-        -outcome.sums().originals().logprob(),
-        outcome.gradientNorm(),
-        outcome.sums().tokens(),
+        report.originals().weight() > 0 ? -report.originals().logprob() : Double.NaN,
+        report.gradientNorm(),
+        report.made() == 0 ? 0 : batch.stream().mapToLong(row -> row.response().length).sum(),
         (System.nanoTime() - started) / 1e9);
   }
 

@@ -123,8 +123,8 @@ final class StepMeasurements {
     if (report.made() == 0) {
       return;
     }
-    LossSums originals = report.sums().originals();
-    LossSums replays = report.sums().replays();
+    LossSums originals = report.originals();
+    LossSums replays = report.replays();
     metrics
         .set(Metric.LOSS, report.loss())
         .set(Metric.GRAD_NORM, report.gradientNorm())

@@ -26,7 +26,7 @@ import org.hirengine.engine.tokens.ChatTemplate;
 import org.hirengine.engine.tokens.PromptEncoder;
 import org.hirengine.engine.tokens.Tokenizer;
 import org.hirengine.engine.update.Optimizer;
-import org.hirengine.engine.update.PolicyGradient;
+import org.hirengine.engine.update.PolicyLoss;
 import org.hirengine.engine.update.PolicyUpdate;
 import org.hirengine.kernels.Device;
 import org.hirengine.kernels.Kernels;
@@ -76,7 +76,7 @@ public final class TrainingEngine implements AutoCloseable {
       policy = held(Policy.load(weights, new Policy.Options(device, config.dtype(), true)));
       check(policy.config(), config);
       optimizer = held(new Optimizer(policy, kernels, config.optim(), updates(config)));
-      update = new PolicyUpdate(policy, gradient(policy, kernels, config), optimizer);
+      update = new PolicyUpdate(policy, kernels, loss(config), budget(config), optimizer);
       scorer = new Scorer(policy, kernels);
       referenceScorer =
           config.kl().needsReference()
@@ -162,7 +162,7 @@ public final class TrainingEngine implements AutoCloseable {
     return steps * train.epochs() * train.updatesPerEpoch();
   }
 
-  private static PolicyGradient gradient(Policy policy, Kernels kernels, TrainConfig config) {
+  private static PolicyLoss loss(TrainConfig config) {
     TrainConfig.Loss loss = config.loss();
     Double dual = loss.clipDual();
     PolicyLossConfig terms =
@@ -174,18 +174,16 @@ public final class TrainingEngine implements AutoCloseable {
             loss.entropyBonus(),
             config.kl().loss(),
             config.kl().lossWeight());
-    Activations activations = config.train().recompute() ? Activations.RECOMPUTE : Activations.KEEP;
-    return new PolicyGradient(
-        policy,
-        kernels,
-        terms,
-        loss.aggregation(),
-        config.limits().response(),
-        new PolicyGradient.Budget(
-            config.train().microTokens(),
-            config.train().sharePrompts(),
-            Scorer.DEFAULT_LOGIT_BYTES,
-            activations));
+    return new PolicyLoss(terms, loss.aggregation(), config.limits().response());
+  }
+
+  private static PolicyUpdate.Budget budget(TrainConfig config) {
+    TrainConfig.Train train = config.train();
+    return new PolicyUpdate.Budget(
+        train.microTokens(),
+        train.sharePrompts(),
+        Scorer.DEFAULT_LOGIT_BYTES,
+        train.recompute() ? Activations.RECOMPUTE : Activations.KEEP);
   }
 
   private Set<Integer> stopIds(TrainConfig config) {

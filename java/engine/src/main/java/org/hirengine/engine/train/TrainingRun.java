@@ -484,7 +484,7 @@ public final class TrainingRun implements AutoCloseable {
       listener.warning(judgeProblem + "; such rows are left out (verify.no_verdict)");
     }
     log.step(metrics, batch.records());
-    if (!report.problem().isEmpty()) {
+    if (report.failed()) {
       listener.warning("step " + step + ": update left out: " + report.problem());
       if (!config.log().rollouts()) {
         log.dump(step, batch.records());
@@ -549,12 +549,12 @@ public final class TrainingRun implements AutoCloseable {
   private UpdateReport update(StepBatch batch) {
     boolean pointless = config.optim().skipNoSignal() && batch.withoutSignal();
     if (batch.rows().isEmpty() || pointless) {
-      return UpdateReport.skipped(update.planned(), "");
+      return UpdateReport.NONE.leftOut(update.planned(), "");
     }
     UpdateReport report =
         engine.executor.call(
             () -> update.run(batch.rows(), (done, of) -> listener.progress("update", done, of)));
-    skippedInARow = report.problem().isEmpty() ? 0 : skippedInARow + 1;
+    skippedInARow = report.failed() ? skippedInARow + 1 : 0;
     return report;
   }
 

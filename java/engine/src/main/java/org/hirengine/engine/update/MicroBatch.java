@@ -5,17 +5,16 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import org.hirengine.engine.experience.TrainingRow;
 import org.hirengine.engine.model.ResponseBatch;
-import org.hirengine.engine.model.ResponseBatch.Sequence;
 
 /**
  * Rows packed for one forward pass, a prompt that several of them share only once. Originals come
  * first, then replays, so that their statistics can be kept apart.
  *
  * @param rows the rows, in the order of their tokens
- * @param batch what the decoder reads, and which response tokens it predicts
+ * @param responses what the decoder reads, and which response tokens it predicts
  * @param originalTokens how many of those tokens belong to originals
  */
-record MicroBatch(List<TrainingRow> rows, ResponseBatch batch, int originalTokens) {
+record MicroBatch(List<TrainingRow> rows, ResponseBatch responses, int originalTokens) {
 
   /**
    * Cuts consecutive rows into micro-batches.
@@ -55,8 +54,6 @@ record MicroBatch(List<TrainingRow> rows, ResponseBatch batch, int originalToken
     rows.stream().filter(row -> !row.replayed()).forEach(sorted::add);
     int originals = sorted.stream().mapToInt(row -> row.response().length).sum();
     rows.stream().filter(TrainingRow::replayed).forEach(sorted::add);
-    List<Sequence> sequences =
-        sorted.stream().map(row -> new Sequence(row.prompt(), row.response())).toList();
-    return new MicroBatch(sorted, ResponseBatch.pack(sequences, sharePrompts), originals);
+    return new MicroBatch(sorted, ResponseBatch.pack(sorted, sharePrompts), originals);
   }
 }

@@ -64,47 +64,38 @@ public final class Optimizer implements AutoCloseable {
   }
 
   /**
-   * Steps by the accumulated gradient and clears it. A gradient that is not finite changes nothing,
-   * and is cleared too.
+   * Clips the gradient in the policy's buffer and steps by it.
    *
-   * @return the gradient's norm before clipping; NaN or infinite where no step was made
+   * @param norm {@link #gradientNorm()}, which must be finite
    */
-  double step() {
-    try {
-      double norm = gradientNorm();
-      if (Double.isFinite(norm)) {
-        updates++;
-        long low = policy.lowPrecision() == null ? 0 : Tensors.address(policy.lowPrecision());
-        kernels.adamw(
-            policy.device(),
-            Tensors.address(policy.masters()),
-            Tensors.address(policy.gradients()),
-            DType.FLOAT32,
-            Tensors.address(firstMoment),
-            Tensors.address(secondMoment),
-            low,
-            policy.masters().numel(),
-            new Kernels.AdamW(
-                rate.at(updates),
-                config.beta1(),
-                config.beta2(),
-                config.epsilon(),
-                config.weightDecay()),
-            clipFactor(norm),
-            updates);
-        policy.weightsChanged();
-      }
-      return norm;
-    } finally {
-      policy.zeroGradients();
-    }
+  void step(double norm) {
+    updates++;
+    long low = policy.lowPrecision() == null ? 0 : Tensors.address(policy.lowPrecision());
+    kernels.adamw(
+        policy.device(),
+        Tensors.address(policy.masters()),
+        Tensors.address(policy.gradients()),
+        DType.FLOAT32,
+        Tensors.address(firstMoment),
+        Tensors.address(secondMoment),
+        low,
+        policy.masters().numel(),
+        new Kernels.AdamW(
+            rate.at(updates),
+            config.beta1(),
+            config.beta2(),
+            config.epsilon(),
+            config.weightDecay()),
+        clipFactor(norm),
+        updates);
+    policy.weightsChanged();
   }
 
   private double clipFactor(double norm) {
     return config.clip() == null ? 1 : Math.min(1, config.clip() / (norm + CLIP_EPSILON));
   }
 
-  /** Norm of the accumulated gradient; NaN or infinite where an element is. */
+  /** Norm of the gradient in the policy's buffer; NaN or infinite where an element is. */
   double gradientNorm() {
     return Math.sqrt(
         kernels.sumOfSquares(

@@ -2,40 +2,54 @@ package org.hirengine.engine.update;
 
 import java.util.List;
 import java.util.function.IntConsumer;
+import org.bytedeco.javacpp.PointerScope;
+import org.hirengine.engine.algo.LossAggregation;
 import org.hirengine.engine.experience.TrainingRow;
+import org.hirengine.engine.model.ForwardPass;
 import org.hirengine.engine.model.Policy;
+import org.hirengine.engine.runtime.GradMode;
 import org.hirengine.kernels.KernelException;
+import org.hirengine.kernels.Kernels;
 
 /**
- * One optimizer step per mini-batch. A mini-batch whose loss or gradient is not finite changes
- * nothing.
+ * One optimizer step per mini-batch: forward, loss, backward, clip, step (ALGORITHM 2.9). A
+ * mini-batch whose loss or gradient is not finite changes nothing; every other failure is thrown.
+ *
+ * <p>Micro-batches bound the activations and the head's chunks bound the logits. Neither changes
+ * the result beyond rounding, because every token's weight comes from the whole mini-batch.
  */
 public final class PolicyUpdate {
 
+  /**
+   * Memory limits, which do not change results.
+   *
+   * @param microTokens packed tokens per forward pass
+   * @param sharePrompts compute a prompt once for its rows in a micro-batch
+   * @param logitBytes logits held at once
+   */
+  public record Budget(
+      int microTokens,
+      boolean sharePrompts,
+      long logitBytes,
+      ForwardPass.Activations activations) {}
+
   private final Policy policy;
-  private final PolicyGradient gradient;
+  private final Kernels kernels;
+  private final PolicyLoss loss;
+  private final Budget budget;
   private final Optimizer optimizer;
 
-  public PolicyUpdate(Policy policy, PolicyGradient gradient, Optimizer optimizer) {
+  public PolicyUpdate(
+      Policy policy, Kernels kernels, PolicyLoss loss, Budget budget, Optimizer optimizer) {
     this.policy = policy;
-    this.gradient = gradient;
+    this.kernels = kernels;
+    this.loss = loss;
+    this.budget = budget;
     this.optimizer = optimizer;
   }
 
-  /**
-   * What an update did.
-   *
-   * @param gradientNorm before clipping; NaN or infinite where nothing was changed
-   * @param problem why nothing was changed, as text for people; empty otherwise
-   */
-  public record Outcome(PolicyGradient.Result sums, double gradientNorm, String problem) {
-
-    public boolean applied() {
-      return problem.isEmpty();
-    }
-  }
-
-  public Outcome update(List<TrainingRow> miniBatch) {
+  /** Takes one optimizer step. */
+  public UpdateReport update(List<TrainingRow> miniBatch) {
     return update(miniBatch, rows -> {});
   }
 
@@ -44,22 +58,46 @@ public final class PolicyUpdate {
    *
    * @param progress called after each micro-batch with its number of rows
    */
-  public Outcome update(List<TrainingRow> miniBatch, IntConsumer progress) {
-    PolicyGradient.Result sums;
+  public UpdateReport update(List<TrainingRow> miniBatch, IntConsumer progress) {
+    UpdateReport report;
     try {
-      sums = gradient.accumulate(miniBatch, progress);
+      report = forwardBackward(miniBatch, progress);
     } catch (KernelException e) {
-      policy.zeroGradients();
       refuseFault(e);
-      return new Outcome(PolicyGradient.Result.NONE, Double.NaN, String.valueOf(e.getMessage()));
+      return UpdateReport.NONE.leftOut(1, String.valueOf(e.getMessage()));
     }
-    double loss = sums.all().loss();
-    if (!Double.isFinite(loss)) {
-      policy.zeroGradients();
-      return new Outcome(sums, Double.NaN, "the loss is " + loss);
+    double sum = report.all().loss();
+    if (!Double.isFinite(sum)) {
+      return report.leftOut(1, "the loss is " + sum);
     }
-    double norm = optimizer.step();
-    return new Outcome(sums, norm, Double.isFinite(norm) ? "" : "the gradient's norm is " + norm);
+    double norm = optimizer.gradientNorm();
+    if (!Double.isFinite(norm)) {
+      return report.leftOut(1, "the gradient's norm is " + norm);
+    }
+    optimizer.step(norm);
+    return report.stepped(norm);
+  }
+
+  /** Leaves the gradient of a mini-batch in the policy's gradient buffer. */
+  UpdateReport forwardBackward(List<TrainingRow> miniBatch, IntConsumer progress) {
+    policy.zeroGradients();
+    int[] lengths = miniBatch.stream().mapToInt(row -> row.response().length).toArray();
+    var totals = LossAggregation.Totals.of(lengths, loss.scale());
+    UpdateReport report = UpdateReport.NONE;
+    for (MicroBatch batch : MicroBatch.cut(miniBatch, budget.microTokens, budget.sharePrompts)) {
+      try (PointerScope scope = new PointerScope();
+          GradMode off = GradMode.disabled();
+          ForwardPass pass = policy.forward(batch.responses().packed(), budget.activations)) {
+        LossHead head =
+            new LossHead(policy, kernels, loss, batch, totals, pass.hidden(), budget.logitBytes);
+        LossSums originals = head.run(0, batch.originalTokens());
+        LossSums replays = head.run(batch.originalTokens(), batch.responses().responseTokens());
+        pass.backward(head.hiddenGradient());
+        report = report.plus(originals, replays);
+      }
+      progress.accept(batch.rows().size());
+    }
+    return report;
   }
 
   /** A device without memory, or one that failed, is no loss to skip. */
@@ -69,20 +107,15 @@ public final class PolicyUpdate {
     }
   }
 
-  /**
-   * Norm of the gradient of a row by itself; NaN where it or the loss is not finite. Leaves no
-   * gradient behind.
-   */
+  /** Norm of the gradient of a row by itself; NaN where it or the loss is not finite. */
   public double gradientNorm(TrainingRow row) {
     try {
-      double loss = gradient.accumulate(List.of(row)).all().loss();
+      double sum = forwardBackward(List.of(row), rows -> {}).all().loss();
       double norm = optimizer.gradientNorm();
-      return Double.isFinite(loss) && Double.isFinite(norm) ? norm : Double.NaN;
+      return Double.isFinite(sum) && Double.isFinite(norm) ? norm : Double.NaN;
     } catch (KernelException e) {
       refuseFault(e);
       return Double.NaN;
-    } finally {
-      policy.zeroGradients();
     }
   }
 }

@@ -43,46 +43,19 @@ public final class StepUpdate {
     long all = (long) rows.size() * config.epochs();
     AtomicLong done = new AtomicLong();
     int parts = config.updatesPerEpoch();
-    Sum sum = new Sum();
-    for (int i = 0; i < planned() && sum.problem.isEmpty(); i++) {
+    UpdateReport report = UpdateReport.NONE;
+    for (int i = 0; i < planned() && !report.failed(); i++) {
       int part = i % parts;
       int from = (int) ((long) rows.size() * part / parts);
       int to = (int) ((long) rows.size() * (part + 1) / parts);
       if (from < to) {
-        sum.add(
-            update.update(
-                rows.subList(from, to), trained -> progress.rows(done.addAndGet(trained), all)));
+        report =
+            report.plus(
+                update.update(
+                    rows.subList(from, to),
+                    trained -> progress.rows(done.addAndGet(trained), all)));
       }
     }
-    return sum.report(planned());
-  }
-
-  private static final class Sum {
-    private LossSums originals = LossSums.ZERO;
-    private LossSums replays = LossSums.ZERO;
-    private double norms;
-    private long tokens;
-    private int made;
-    private String problem = "";
-
-    void add(PolicyUpdate.Outcome outcome) {
-      problem = outcome.problem();
-      if (outcome.applied()) {
-        originals = originals.plus(outcome.sums().originals());
-        replays = replays.plus(outcome.sums().replays());
-        tokens += outcome.sums().tokens();
-        norms += outcome.gradientNorm();
-        made++;
-      }
-    }
-
-    UpdateReport report(int planned) {
-      return new UpdateReport(
-          new PolicyGradient.Result(originals, replays, tokens),
-          made == 0 ? Double.NaN : norms / made,
-          made,
-          problem.isEmpty() ? 0 : planned - made,
-          problem);
-    }
+    return report.failed() ? report.leftOut(planned() - report.made(), report.problem()) : report;
   }
 }

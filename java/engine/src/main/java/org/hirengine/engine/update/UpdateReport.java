@@ -1,23 +1,72 @@
 package org.hirengine.engine.update;
 
 /**
- * The updates of one step together.
+ * What updates did: one, or all of a step together.
  *
- * @param sums of all updates that were made
- * @param gradientNorm mean over them, before clipping; NaN where none was made
- * @param made how many
+ * @param originals the loss's sums over originals
+ * @param replays the same over replays
+ * @param norms gradient norms before clipping, added over the updates made
+ * @param made how many updates changed the policy
  * @param skipped how many were left out
- * @param problem why the last one was left out; empty where none was
+ * @param problem which number was not finite; empty where all were
  */
 public record UpdateReport(
-    PolicyGradient.Result sums, double gradientNorm, int made, int skipped, String problem) {
+    LossSums originals, LossSums replays, double norms, int made, int skipped, String problem) {
 
-  public static UpdateReport skipped(int updates, String why) {
-    return new UpdateReport(PolicyGradient.Result.NONE, Double.NaN, 0, updates, why);
+  /** No update. */
+  public static final UpdateReport NONE =
+      new UpdateReport(LossSums.ZERO, LossSums.ZERO, 0, 0, 0, "");
+
+  /** Adds a micro-batch's sums. */
+  UpdateReport plus(LossSums moreOriginals, LossSums moreReplays) {
+    return new UpdateReport(
+        originals.plus(moreOriginals), replays.plus(moreReplays), norms, made, skipped, problem);
   }
 
-  /** Loss as aggregated, mean over the updates. */
+  /** With an optimizer step made of these sums. */
+  UpdateReport stepped(double norm) {
+    return new UpdateReport(originals, replays, norms + norm, made + 1, skipped, problem);
+  }
+
+  /**
+   * With updates left out.
+   *
+   * @param why which number was not finite; empty where there was nothing to learn
+   */
+  public UpdateReport leftOut(int updates, String why) {
+    return new UpdateReport(originals, replays, norms, made, updates, why);
+  }
+
+  /** Adds another update; of one that was left out, only that it was. */
+  UpdateReport plus(UpdateReport next) {
+    return next.made == 0
+        ? leftOut(skipped + next.skipped, next.problem)
+        : new UpdateReport(
+            originals.plus(next.originals),
+            replays.plus(next.replays),
+            norms + next.norms,
+            made + next.made,
+            skipped + next.skipped,
+            next.problem);
+  }
+
+  /** Whether an update was left out because a number was not finite. */
+  public boolean failed() {
+    return !problem.isEmpty();
+  }
+
+  /** Originals and replays together. */
+  LossSums all() {
+    return originals.plus(replays);
+  }
+
+  /** Loss as aggregated, mean over the updates made; NaN where none was. */
   public double loss() {
-    return made == 0 ? Double.NaN : sums.all().loss() / made;
+    return made == 0 ? Double.NaN : all().loss() / made;
+  }
+
+  /** Gradient norm before clipping, mean over the updates made; NaN where none was. */
+  public double gradientNorm() {
+    return made == 0 ? Double.NaN : norms / made;
   }
 }

@@ -108,7 +108,7 @@ class ModelConverterTest {
   private static float[] logprobs(Path model) {
     int[] ids = new Random(3).ints(300, 0, 900).toArray();
     List<Sequence> one =
-        List.of(new Sequence(new int[] {ids[0]}, Arrays.copyOfRange(ids, 1, ids.length)));
+        List.of(Sequence.of(new int[] {ids[0]}, Arrays.copyOfRange(ids, 1, ids.length)));
     try (Policy policy = Policy.load(model, Policy.Options.FROZEN)) {
       return new Scorer(policy, NativeRuntime.kernels(Device.Kind.CPU))
           .score(one, 1, 4096, false)

@@ -101,7 +101,7 @@ class GgufModelGoldenTest {
         int[] greedy = ints(row.path("greedy"));
         int[] response = Arrays.copyOf(Arrays.copyOfRange(ids, 1, ids.length), ids.length);
         response[ids.length - 1] = greedy[0];
-        sequences.add(new Sequence(new int[] {ids[0]}, response));
+        sequences.add(Sequence.of(new int[] {ids[0]}, response));
       }
       List<Scores> scores = scorer.score(sequences, 1, 4096, false);
       try (RolloutEngine engine = new RolloutEngine(policy, kernels, stops)) {
@@ -146,7 +146,7 @@ class GgufModelGoldenTest {
     Path file = SharedData.require("models/tiny/" + name + ".F32.gguf");
     int[] ids = new Random(5).ints(400, 0, 500).toArray();
     List<Sequence> sequences =
-        List.of(new Sequence(new int[] {ids[0]}, Arrays.copyOfRange(ids, 1, ids.length)));
+        List.of(Sequence.of(new int[] {ids[0]}, Arrays.copyOfRange(ids, 1, ids.length)));
     Kernels kernels = NativeRuntime.kernels(Device.Kind.CPU);
     try (Policy expected = Policy.load(folder, Policy.Options.FROZEN);
         Policy found = Policy.load(file, Policy.Options.FROZEN)) {
@@ -178,8 +178,7 @@ class GgufModelGoldenTest {
                   int[] response = Arrays.copyOfRange(ids, 1, ids.length);
                   float[] found =
                       new Scorer(policy, kernels)
-                          .score(
-                              List.of(new Sequence(new int[] {ids[0]}, response)), 1, 4096, false)
+                          .score(List.of(Sequence.of(new int[] {ids[0]}, response)), 1, 4096, false)
                           .get(0)
                           .logprobs();
                   float[] expected = floats(row.path("logprobs"));

@@ -121,7 +121,7 @@ class CudaRolloutTest {
       List<Prompt> prompts = prompts();
       List<Sequence> sequences = new ArrayList<>();
       for (Completion c : completions) {
-        sequences.add(new Sequence(prompts.get(c.promptId()).tokens(), c.tokens()));
+        sequences.add(Sequence.of(prompts.get(c.promptId()).tokens(), c.tokens()));
       }
       List<Scorer.Scores> scores = new Scorer(policy, kernels).score(sequences, 1, 300, true);
       double sum = 0;

@@ -61,7 +61,7 @@ class ScorerTest {
       int start = 0;
       for (int length : golden.batch().lengths()) {
         int[] ids = Arrays.copyOfRange(golden.batch().ids(), start, start + length);
-        sequences.add(new Sequence(new int[] {ids[0]}, Arrays.copyOfRange(ids, 1, length)));
+        sequences.add(Sequence.of(new int[] {ids[0]}, Arrays.copyOfRange(ids, 1, length)));
         start += length;
       }
       // Room for three rows of logits: the head runs in many chunks.
@@ -87,7 +87,7 @@ class ScorerTest {
       int[] prompt = TestModels.tokens(random, 1 + random.nextInt(20), VOCABULARY);
       for (int i = 0; i < 1 + random.nextInt(5); i++) {
         int length = random.nextInt(4) == 0 ? 1 : 1 + random.nextInt(25);
-        sequences.add(new Sequence(prompt, TestModels.tokens(random, length, VOCABULARY)));
+        sequences.add(Sequence.of(prompt, TestModels.tokens(random, length, VOCABULARY)));
       }
     }
     return sequences;
@@ -120,9 +120,9 @@ class ScorerTest {
 
   @Test
   void sharedPromptsAreComputedOnce() {
-    Sequence one = new Sequence(new int[] {1, 2, 3}, new int[] {4, 5});
-    Sequence two = new Sequence(new int[] {1, 2, 3}, new int[] {6});
-    Sequence three = new Sequence(new int[] {1, 2}, new int[] {7, 8});
+    Sequence one = Sequence.of(new int[] {1, 2, 3}, new int[] {4, 5});
+    Sequence two = Sequence.of(new int[] {1, 2, 3}, new int[] {6});
+    Sequence three = Sequence.of(new int[] {1, 2}, new int[] {7, 8});
     ResponseBatch whole = ResponseBatch.pack(List.of(one, two, three), false);
     assertArrayEquals(new int[] {1, 2, 3, 4, 1, 2, 3, 1, 2, 7}, whole.packed().ids());
     assertArrayEquals(new int[] {2, 3, 6, 8, 9}, whole.rows());
@@ -190,8 +190,8 @@ class ScorerTest {
       for (int bad : new int[] {-1, VOCABULARY}) {
         for (Sequence sequence :
             List.of(
-                new Sequence(new int[] {bad}, new int[] {1}),
-                new Sequence(new int[] {1}, new int[] {2, bad}))) {
+                Sequence.of(new int[] {bad}, new int[] {1}),
+                Sequence.of(new int[] {1}, new int[] {2, bad}))) {
           ResponseBatch batch = ResponseBatch.pack(List.of(sequence), false);
           IllegalArgumentException e =
               assertThrows(IllegalArgumentException.class, () -> scorer.score(batch, 1));
@@ -199,7 +199,7 @@ class ScorerTest {
         }
       }
       ResponseBatch longest =
-          ResponseBatch.pack(List.of(new Sequence(new int[1], new int[257])), false);
+          ResponseBatch.pack(List.of(Sequence.of(new int[1], new int[257])), false);
       assertThrows(IllegalArgumentException.class, () -> scorer.score(longest, 1));
       assertThrows(
           IllegalStateException.class, () -> policy.forward(longest.packed(), Activations.KEEP));

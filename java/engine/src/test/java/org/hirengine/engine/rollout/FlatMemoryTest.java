@@ -79,7 +79,7 @@ class FlatMemoryTest {
     for (Completion completion :
         engine.generate(
             prompts, 3, 0, RolloutParams.sampling(6, 1), new RandomStream(1, 0, seed))) {
-      sequences.add(new Sequence(prompts.get(completion.promptId()).tokens(), completion.tokens()));
+      sequences.add(Sequence.of(prompts.get(completion.promptId()).tokens(), completion.tokens()));
     }
     new Scorer(policy, kernels).score(sequences, 1, 200, seed % 2 == 0);
     policy.weightsChanged();

@@ -194,7 +194,7 @@ class RolloutEngineTest {
     List<Sequence> sequences = new ArrayList<>();
     for (Completion completion : completions) {
       Prompt prompt = prompts.get(completion.promptId() - prompts.get(0).id());
-      sequences.add(new Sequence(prompt.tokens(), completion.tokens()));
+      sequences.add(Sequence.of(prompt.tokens(), completion.tokens()));
     }
     return sequences;
   }

@@ -64,15 +64,12 @@ class PolicyUpdateTest {
   }
 
   private static PolicyUpdate update(Policy policy, Kernels kernels, Optimizer optimizer) {
-    PolicyGradient gradient =
-        new PolicyGradient(
-            policy,
-            kernels,
-            PPO,
-            LossAggregation.TOKEN_MEAN,
-            1,
-            new PolicyGradient.Budget(64, true, 1 << 20, Activations.KEEP));
-    return new PolicyUpdate(policy, gradient, optimizer);
+    return new PolicyUpdate(
+        policy,
+        kernels,
+        new PolicyLoss(PPO, LossAggregation.TOKEN_MEAN, 1),
+        new PolicyUpdate.Budget(64, true, 1 << 20, Activations.KEEP),
+        optimizer);
   }
 
   private static TrainingRow row(float advantage) {
@@ -91,19 +88,29 @@ class PolicyUpdateTest {
                 Optimizer optimizer = new Optimizer(policy, kernels, optim("optim.lr=0.1"), 9)) {
               PolicyUpdate update = update(policy, optimizer);
               float[] before = Tensors.floats(policy.masters());
-              PolicyUpdate.Outcome outcome = update.update(List.of(row(1), row(bad)));
-              assertFalse(outcome.applied());
-              assertFalse(outcome.problem().isEmpty());
+              UpdateReport report = update.update(List.of(row(1), row(bad)));
+              assertTrue(report.failed());
+              assertEquals(1, report.skipped());
+              assertEquals(0, report.made());
               assertArrayEquals(before, Tensors.floats(policy.masters()));
               assertEquals(0, optimizer.updates());
               // Nothing of it is left behind for the next one.
-              for (float gradient : Tensors.floats(policy.gradients())) {
-                assertEquals(0, gradient);
-              }
-              assertTrue(update.update(List.of(row(1))).applied());
-              assertFalse(Arrays.equals(before, Tensors.floats(policy.masters())));
+              assertFalse(update.update(List.of(row(1))).failed());
+              assertArrayEquals(stepped(), Tensors.floats(policy.masters()));
             }
           });
+    }
+  }
+
+  /** The weights of a fresh policy after one update. */
+  private float[] stepped() {
+    try (Policy policy = Policy.random(model(), Policy.Options.TRAINABLE, 3);
+        Optimizer optimizer = new Optimizer(policy, kernels, optim("optim.lr=0.1"), 9)) {
+      float[] before = Tensors.floats(policy.masters());
+      assertEquals(1, update(policy, optimizer).update(List.of(row(1))).made());
+      float[] after = Tensors.floats(policy.masters());
+      assertFalse(Arrays.equals(before, after));
+      return after;
     }
   }
 
@@ -126,7 +133,7 @@ class PolicyUpdateTest {
                 Optimizer optimizer = new Optimizer(policy, kernels, optim("optim.lr=0.1"), 9)) {
               PolicyUpdate update = update(policy, failing, optimizer);
               if (reason == KernelException.Reason.NOT_FINITE) {
-                assertFalse(update.update(List.of(row(1))).applied());
+                assertTrue(update.update(List.of(row(1))).failed());
                 assertTrue(Double.isNaN(update.gradientNorm(row(1))));
               } else {
                 for (Runnable call :
@@ -139,6 +146,27 @@ class PolicyUpdateTest {
               for (float gradient : Tensors.floats(policy.gradients())) {
                 assertEquals(0, gradient);
               }
+            }
+          });
+    }
+  }
+
+  /** A row without old log-probs among rows with them is an error, not a row of zeros. */
+  @Test
+  void oldLogprobsAreThereForAllRowsOrNone() {
+    TrainingRow without =
+        new TrainingRow(new int[] {1, 2}, new int[] {6}, null, null, new float[] {1}, false);
+    try (NativeExecutor executor = new NativeExecutor(1)) {
+      executor.run(
+          () -> {
+            try (Policy policy = Policy.random(model(), Policy.Options.TRAINABLE, 3);
+                Optimizer optimizer = new Optimizer(policy, kernels, optim("optim.lr=0.1"), 9)) {
+              PolicyUpdate update = update(policy, optimizer);
+              IllegalArgumentException e =
+                  assertThrows(
+                      IllegalArgumentException.class,
+                      () -> update.update(List.of(row(1), without)));
+              assertTrue(e.getMessage().contains("1 of 2 rows"), e.getMessage());
             }
           });
     }
@@ -177,7 +205,9 @@ class PolicyUpdateTest {
                   policy.gradients().copy_(values);
                 }
                 double norm = Math.sqrt(squares);
-                assertEquals(norm, optimizer.step(), 1e-9 * norm);
+                double measured = optimizer.gradientNorm();
+                assertEquals(norm, measured, 1e-9 * norm);
+                optimizer.step(measured);
                 double factor = Math.min(1, 0.5 / (norm + 1e-6));
                 double lr = 0.02 * Math.min(1, step / 3.0);
                 assertEquals(lr, optimizer.learningRate(), 1e-15);
@@ -227,8 +257,8 @@ class PolicyUpdateTest {
                         new float[] {1, 1, 1, 1},
                         false);
                 for (int i = 0; i < 40; i++) {
-                  PolicyUpdate.Outcome outcome = update.update(List.of(pair));
-                  losses[compute.ordinal()] = -outcome.sums().originals().logprob();
+                  UpdateReport report = update.update(List.of(pair));
+                  losses[compute.ordinal()] = -report.originals().logprob();
                 }
               }
             });

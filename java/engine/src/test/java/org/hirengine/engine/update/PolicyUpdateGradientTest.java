@@ -13,6 +13,8 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.hirengine.engine.algo.LossAggregation;
 import org.hirengine.engine.algo.ReferencePolicyLoss;
+import org.hirengine.engine.config.SftConfig;
+import org.hirengine.engine.config.TrainConfig.Optim;
 import org.hirengine.engine.experience.TrainingRow;
 import org.hirengine.engine.model.ForwardPass.Activations;
 import org.hirengine.engine.model.Policy;
@@ -20,7 +22,7 @@ import org.hirengine.engine.model.ResponseBatch;
 import org.hirengine.engine.model.Safetensors;
 import org.hirengine.engine.runtime.NativeExecutor;
 import org.hirengine.engine.runtime.Tensors;
-import org.hirengine.engine.update.PolicyGradient.Budget;
+import org.hirengine.engine.update.PolicyUpdate.Budget;
 import org.hirengine.kernels.Device;
 import org.hirengine.kernels.KernelRegistry;
 import org.hirengine.kernels.Kernels;
@@ -34,7 +36,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class PolicyGradientTest {
+class PolicyUpdateGradientTest {
 
   private static final PolicyLossConfig PPO =
       new PolicyLossConfig(1, 0.2, 0.2, 3, 0, KlLoss.NONE, 0);
@@ -121,10 +123,12 @@ class PolicyGradientTest {
                       Arrays.copyOfRange(weights, start - row, end - 1 - row),
                       false));
             }
-            PolicyGradient.Result result =
-                new PolicyGradient(
-                        policy, kernels, loss, LossAggregation.SEQ_MEAN_TOKEN_SUM_NORM, 1, WHOLE)
-                    .accumulate(rows);
+            UpdateReport result =
+                forwardBackward(
+                    policy,
+                    new PolicyLoss(loss, LossAggregation.SEQ_MEAN_TOKEN_SUM_NORM, 1),
+                    WHOLE,
+                    rows);
             double sum = 0;
             for (float logprob : Tensors.floats(data.tensor("logprobs" + suffix))) {
               sum += logprob;
@@ -140,10 +144,18 @@ class PolicyGradientTest {
               assertTrue(distance(wanted, actual) < 1e-4, entry.getKey());
               compared++;
             }
-            SharedData.counted(
-                "golden/models/" + folder + " gradients by PolicyGradient", compared);
+            SharedData.counted("golden/models/" + folder + " gradients by PolicyUpdate", compared);
           }
         });
+  }
+
+  private static UpdateReport forwardBackward(
+      Policy policy, PolicyLoss loss, Budget budget, List<TrainingRow> rows) {
+    Optim optim = SftConfig.of(List.of("model=m", "data=d", "out=o")).optim();
+    try (Optimizer optimizer = new Optimizer(policy, kernels, optim, 1)) {
+      return new PolicyUpdate(policy, kernels, loss, budget, optimizer)
+          .forwardBackward(rows, done -> {});
+    }
   }
 
   /** Relative to the expected vector's norm. */
@@ -186,7 +198,7 @@ class PolicyGradientTest {
     return new TrainingRow(prompt, response, old, ref, advantages, replayed);
   }
 
-  private record Outcome(float[] gradient, PolicyGradient.Result result) {}
+  private record Outcome(float[] gradient, UpdateReport result) {}
 
   private static Outcome gradient(
       Policy policy,
@@ -194,9 +206,7 @@ class PolicyGradientTest {
       LossAggregation mode,
       Budget budget,
       List<TrainingRow> rows) {
-    policy.zeroGradients();
-    PolicyGradient.Result result =
-        new PolicyGradient(policy, kernels, loss, mode, 12, budget).accumulate(rows);
+    UpdateReport result = forwardBackward(policy, new PolicyLoss(loss, mode, 12), budget, rows);
     return new Outcome(Tensors.floats(policy.gradients()), result);
   }
 
@@ -280,7 +290,7 @@ class PolicyGradientTest {
   /** Log-probs of a row by itself, through log_softmax. */
   private static float[] logprobs(Policy policy, TrainingRow row) {
     try (PointerScope scope = new PointerScope()) {
-      ResponseBatch batch = MicroBatch.of(List.of(row), true).batch();
+      ResponseBatch batch = MicroBatch.of(List.of(row), true).responses();
       try (var pass = policy.forward(batch.packed(), Activations.NONE)) {
         Tensor hidden = pass.hidden().index_select(0, Tensors.ofInts(batch.rows()));
         Tensor targets = Tensors.ofInts(batch.targets()).unsqueeze(1);
