@@ -4,13 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.BoolOptional;
-import org.bytedeco.pytorch.DoubleOptional;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorArrayRefOptional;
-import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.TensorVector;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.hirengine.engine.runtime.GradMode;
 import org.hirengine.engine.runtime.Tensors;
@@ -29,8 +24,7 @@ final class LibTorchPass implements ForwardPass {
   private final Policy policy;
   private final ModelConfig config;
   private final Tensor ids;
-  private final Tensor cosines;
-  private final Tensor sines;
+  private final LibTorchLayers layers;
   private final AttentionPlan attention;
   private final Activations activations;
   private final @Nullable Tensor keyValues;
@@ -48,9 +42,7 @@ final class LibTorchPass implements ForwardPass {
         PointerScope scope = new PointerScope()) {
       ids = Tensors.own(Tensors.to(policy.device(), Tensors.ofInts(batch.ids())));
       Tensor positions = Tensors.to(policy.device(), Tensors.ofInts(batch.positions()));
-      RotaryTable rotary = policy.rotary(batch.longest());
-      cosines = Tensors.own(rotary.cosines().index_select(0, positions).unsqueeze(1));
-      sines = Tensors.own(rotary.sines().index_select(0, positions).unsqueeze(1));
+      layers = new LibTorchLayers(policy, positions, batch.longest());
       attention = new AttentionPlan(config, batch, policy.device());
       Tensor x = Tensors.own(policy.embedding().index_select(0, ids));
       hidden = activations == Activations.KEEP ? keep(x) : walk(x);
@@ -94,7 +86,7 @@ final class LibTorchPass implements ForwardPass {
     }
     if (to == config.layers()) {
       try (PointerScope scope = new PointerScope()) {
-        Tensor normed = Tensors.own(norm(x, policy.finalNorm()));
+        Tensor normed = Tensors.own(layers.finalNorm(x));
         x.close();
         x = normed;
       }
@@ -103,57 +95,18 @@ final class LibTorchPass implements ForwardPass {
   }
 
   private Tensor layer(int index, Tensor x) {
-    LayerWeights w = policy.layer(index);
-    Tensor afterAttention =
-        x.add(torch.linear(attend(index, w, norm(x, w.inputNorm())), w.output()));
-    TensorVector gateUp =
-        torch
-            .linear(norm(afterAttention, w.postNorm()), w.gateUp())
-            .split(config.intermediateSize(), 1);
-    Tensor activated = torch.silu(gateUp.get(0)).mul(gateUp.get(1));
-    return afterAttention.add(torch.linear(activated, w.down()));
-  }
-
-  private Tensor attend(int index, LayerWeights w, Tensor x) {
-    Tensor qkv =
-        w.qkvBias() == null ? torch.linear(x, w.qkv()) : torch.linear(x, w.qkv(), w.qkvBias());
-    long value = (long) config.kvHeads() * config.headDim();
-    TensorVector parts = qkv.split_with_sizes(new long[] {config.qkvSize() - value, value}, 1);
-    Tensor queryKey =
-        parts.get(0).view(x.size(0), config.heads() + config.kvHeads(), config.headDim());
-    if (w.queryNorm() != null && w.keyNorm() != null) {
-      TensorVector heads =
-          queryKey.split_with_sizes(new long[] {config.heads(), config.kvHeads()}, 1);
-      queryKey =
-          torch.cat(
-              new TensorVector(norm(heads.get(0), w.queryNorm()), norm(heads.get(1), w.keyNorm())),
-              1);
-    }
-    Tensor rotated = rotate(queryKey).view(x.size(0), -1);
-    if (keyValues != null) {
-      Tensor target = keyValues.select(0, index);
-      target.narrow(1, 0, value).copy_(rotated.narrow(1, rotated.size(1) - value, value));
-      target.narrow(1, value, value).copy_(parts.get(1));
-    }
-    return attention.attend(rotated, parts.get(1));
-  }
-
-  /** Rotary embedding, halves paired as in transformers: [T, heads, headDim]. */
-  private Tensor rotate(Tensor x) {
-    TensorVector halves = x.split(config.headDim() / 2, 2);
-    Tensor low = halves.get(0);
-    Tensor high = halves.get(1);
-    Tensor first = torch.addcmul(low.mul(cosines), high, sines, new Scalar(-1.0));
-    Tensor second = torch.addcmul(high.mul(cosines), low, sines, new Scalar(1.0));
-    return torch.cat(new TensorVector(first, second), 2);
-  }
-
-  private Tensor norm(Tensor x, Tensor weight) {
-    return torch.rms_norm(
+    return layers.layer(
+        index,
         x,
-        new long[] {weight.size(0)},
-        new TensorOptional(weight),
-        new DoubleOptional(config.rmsNormEps()));
+        (queryKeys, values) -> {
+          if (keyValues != null) {
+            Tensor target = keyValues.select(0, index);
+            long width = values.size(1);
+            target.narrow(1, 0, width).copy_(queryKeys.narrow(1, queryKeys.size(1) - width, width));
+            target.narrow(1, width, width).copy_(values);
+          }
+          return attention.attend(queryKeys, values);
+        });
   }
 
   @Override
@@ -210,8 +163,7 @@ final class LibTorchPass implements ForwardPass {
     }
     hidden.close();
     ids.close();
-    cosines.close();
-    sines.close();
+    layers.close();
     attention.close();
   }
 }
