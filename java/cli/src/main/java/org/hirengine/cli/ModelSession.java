@@ -15,6 +15,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.hirengine.engine.config.ChatClock;
 import org.hirengine.engine.model.Policy;
+import org.hirengine.engine.model.PolicyFiles;
 import org.hirengine.engine.rollout.RolloutEngine;
 import org.hirengine.engine.rollout.StopIds;
 import org.hirengine.engine.runtime.NativeExecutor;
@@ -55,7 +56,7 @@ final class ModelSession implements AutoCloseable {
     executor = new NativeExecutor(place.threads());
     try {
       kernels = executor.call(() -> NativeRuntime.kernels(place.device().kind()));
-      policy = executor.call(() -> Policy.load(folder, frozen));
+      policy = executor.call(() -> PolicyFiles.load(folder, frozen));
     } catch (RuntimeException e) {
       executor.close();
       throw e;

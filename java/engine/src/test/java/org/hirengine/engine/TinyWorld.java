@@ -11,8 +11,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.model.InitialWeights;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.model.Policy;
+import org.hirengine.engine.model.PolicyFiles;
 import org.hirengine.kernels.DType;
 import org.hirengine.replay.Instruction;
 import org.hirengine.replay.InstructionJson;
@@ -64,8 +66,8 @@ public final class TinyWorld {
     config.put("tie_word_embeddings", true).put("eos_token_id", 1);
     config.put("initializer_range", 0.3);
     try (Policy policy =
-        Policy.random(ModelConfig.parse("tiny", config), Policy.Options.FROZEN, 11)) {
-      policy.save(model(), DType.FLOAT32);
+        InitialWeights.random(ModelConfig.parse("tiny", config), Policy.Options.FROZEN, 11)) {
+      PolicyFiles.save(policy, DType.FLOAT32, model());
     }
     writeInstructions("train.jsonl", 1, 24);
     writeInstructions("eval.jsonl", 2, 16);

@@ -11,6 +11,7 @@ import org.hirengine.engine.algo.LossAggregation;
 import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.experience.TrainingRow;
 import org.hirengine.engine.model.ForwardPass.Activations;
+import org.hirengine.engine.model.InitialWeights;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.model.ResponseBatch.Sequence;
@@ -137,7 +138,9 @@ public final class StepBenchmark implements AutoCloseable {
     kernels = executor.call(() -> NativeRuntime.kernels(device.kind()));
     policy =
         executor.call(
-            () -> Policy.random(config, new Policy.Options(device, dtype, part.trains()), SEED));
+            () ->
+                InitialWeights.random(
+                    config, new Policy.Options(device, dtype, part.trains()), SEED));
     rollout = executor.call(() -> new RolloutEngine(policy, kernels, Set.of()));
     scorer = new Scorer(policy, kernels);
     optimizer = part.trains() ? executor.call(this::newOptimizer) : null;

@@ -7,7 +7,6 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.hirengine.engine.runtime.Tensors;
-import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Device;
 import org.hirengine.kernels.KernelException;
 import org.hirengine.kernels.Rows;
@@ -44,12 +43,8 @@ final class Blob {
     return of(
         device,
         rows.address(),
-        type(rows.dtype()),
+        Tensors.type(rows.dtype()),
         new long[] {rows.rows(), rows.cols()},
         new long[] {rows.rowStride(), 1});
-  }
-
-  static ScalarType type(DType dtype) {
-    return dtype == DType.FLOAT32 ? ScalarType.Float : ScalarType.BFloat16;
   }
 }

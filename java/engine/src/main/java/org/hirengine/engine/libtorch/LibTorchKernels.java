@@ -98,7 +98,10 @@ final class LibTorchKernels implements Kernels {
           PointerScope scope = new PointerScope()) {
         Tensor part =
             Blob.vector(
-                device, address + at * dtype.bytes, Blob.type(dtype), Math.min(CHUNK, count - at));
+                device,
+                address + at * dtype.bytes,
+                Tensors.type(dtype),
+                Math.min(CHUNK, count - at));
         sum += part.to(ScalarType.Double).square().sum().item_double();
       }
     }
@@ -125,7 +128,7 @@ final class LibTorchKernels implements Kernels {
     try (GradMode off = GradMode.disabled();
         PointerScope scope = new PointerScope()) {
       Tensor p = Blob.vector(device, params, ScalarType.Float, count);
-      Tensor raw = Blob.vector(device, grads, Blob.type(gradDtype), count);
+      Tensor raw = Blob.vector(device, grads, Tensors.type(gradDtype), count);
       refuseNan("gradient", raw);
       Tensor g = raw.to(ScalarType.Float).mul(new Scalar(gradScale));
       Tensor first = Blob.vector(device, m, ScalarType.Float, count);

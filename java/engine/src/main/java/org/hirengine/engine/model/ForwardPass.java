@@ -30,7 +30,7 @@ public interface ForwardPass extends AutoCloseable {
 
   /**
    * Adds the gradients of all decoder parameters and of the embedding to the policy's gradient
-   * buffer; the caller adds the head's ({@link Policy#headBackward}). Call it once, and only on the
+   * buffer; the caller adds the head's ({@link Passes#headBackward}). Call it once, and only on the
    * policy's latest pass: the next one overwrites what was kept.
    *
    * @param gradient d loss / d hidden, fp32[T, d]

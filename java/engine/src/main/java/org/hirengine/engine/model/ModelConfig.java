@@ -98,6 +98,16 @@ public record ModelConfig(
   }
 
   /**
+   * Refuses a token id that the embedding has no row for: LibTorch would read past the embedding.
+   */
+  void checkToken(int id) {
+    if (id < 0 || id >= vocabSize) {
+      throw new IllegalArgumentException(
+          "token id " + id + " is outside of the model's vocabulary of " + vocabSize);
+    }
+  }
+
+  /**
    * Refuses a tokenizer that has more tokens than the embedding has rows.
    *
    * @param folder where both were read from

@@ -39,6 +39,26 @@ public record PackedBatch(int[] ids, int[] lengths, int[] prefixes) {
     }
   }
 
+  /**
+   * Refuses what the model cannot read.
+   *
+   * @throws IllegalArgumentException for a token outside of the vocabulary, or a sequence longer
+   *     than the model's positions
+   */
+  void check(ModelConfig config) {
+    for (int id : ids) {
+      config.checkToken(id);
+    }
+    if (longest() > config.maxPositions()) {
+      throw new IllegalArgumentException(
+          "a sequence of "
+              + longest()
+              + " tokens is longer than the model's "
+              + config.maxPositions()
+              + " positions; lower limits.prompt or limits.response");
+    }
+  }
+
   /** Independent sequences, none continuing another. */
   public PackedBatch(int[] ids, int[] lengths) {
     this(ids, lengths, none(lengths.length));

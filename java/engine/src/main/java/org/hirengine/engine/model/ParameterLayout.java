@@ -138,9 +138,4 @@ final class ParameterLayout {
   long size() {
     return size;
   }
-
-  /** Elements that are parameters. */
-  long parameters() {
-    return slices.values().stream().mapToLong(Slice::count).sum();
-  }
 }

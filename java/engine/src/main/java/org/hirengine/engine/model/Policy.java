@@ -1,21 +1,12 @@
 package org.hirengine.engine.model;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.hirengine.engine.runtime.GradMode;
 import org.hirengine.engine.runtime.NativeRuntime;
@@ -70,22 +61,24 @@ public final class Policy implements AutoCloseable {
   private final Tensor finalNorm;
   private final Tensor head;
   private final @Nullable NativeModel model;
-  private @Nullable Path folder;
+  private final Passes passes;
   private long version;
 
-  private Policy(ModelConfig config, Options options) {
+  /** With all weights zero: see {@link PolicyFiles#load} and {@link InitialWeights}. */
+  Policy(ModelConfig config, Options options) {
     NativeRuntime.load();
     this.config = config;
     this.options = options;
     this.layout = new ParameterLayout(config);
-    ScalarType type = scalarType(options.compute());
+    ScalarType type = Tensors.type(options.compute());
     boolean low = options.compute() != DType.FLOAT32;
     model =
         NativeRuntime.kernels(options.device().kind())
             .model(options.device(), shape())
             .map(kernel -> new NativeModel(this, kernel))
             .orElse(null);
-    boolean nativePasses = passes() != null;
+    boolean nativePasses = model != null && model.runsPasses();
+    passes = nativePasses ? new NativePasses(this, model) : new LibTorchPasses(this);
     try (PointerScope scope = new PointerScope()) {
       compute = hold(Tensors.zeros(options.device(), type, layout.size()));
       masters = options.trainable() && low ? hold(flat(ScalarType.Float)) : compute;
@@ -159,16 +152,6 @@ public final class Policy implements AutoCloseable {
         leaf(layer + "mlp.down_proj.weight"));
   }
 
-  /**
-   * Loads a model folder (config.json and safetensors) or a GGUF file.
-   *
-   * @throws ModelException or {@link org.hirengine.replay.DataException} naming the file, the
-   *     tensor or field, and what to do
-   */
-  public static Policy load(Path model, Options options) {
-    return load(model, ModelConfig.read(model), options);
-  }
-
   /** What kernels are made for. */
   public ModelShape shape() {
     return new ModelShape(
@@ -181,6 +164,11 @@ public final class Policy implements AutoCloseable {
         config.vocabSize(),
         config.rmsNormEps(),
         options.compute());
+  }
+
+  /** What the weights compute, on the backend that suits the device. */
+  public Passes passes() {
+    return passes;
   }
 
   /** Where kernels find the weights, in the compute type. */
@@ -198,76 +186,6 @@ public final class Policy implements AutoCloseable {
     return model;
   }
 
-  /** The native passes; none where they go through LibTorch's operators. */
-  private @Nullable NativeModel passes() {
-    return model != null && model.runsPasses() ? model : null;
-  }
-
-  /** Type of {@link #logits}. */
-  public DType logitType() {
-    return passes() == null ? options.compute() : DType.FLOAT32;
-  }
-
-  /**
-   * Loads a model's weights under a configuration that was read before.
-   *
-   * <p>Where the configuration ties the head to the embedding and the weights hold a head that
-   * differs, the head is used and the policy is untied, as transformers 5 does.
-   */
-  public static Policy load(Path model, ModelConfig config, Options options) {
-    try (StoredModel stored = StoredModel.open(model, config)) {
-      Policy policy = new Policy(stored.config(), options);
-      try {
-        policy.parameters.forEach(
-            (name, values) -> stored.weights().copyInto(stored.tensor(name), values));
-        policy.syncCompute();
-        policy.folder = model;
-        return policy;
-      } catch (RuntimeException e) {
-        policy.close();
-        throw e;
-      }
-    }
-  }
-
-  /**
-   * A new model: matrices drawn from N(0, initializer_range), norms one, biases zero. The same seed
-   * gives the same weights everywhere.
-   */
-  public static Policy random(ModelConfig config, Options options, long seed) {
-    Policy policy = new Policy(config, options);
-    SplittableRandom random = new SplittableRandom(seed);
-    try (GradMode off = GradMode.disabled()) {
-      policy.parameters.forEach(
-          (name, parameter) -> {
-            float[] values = new float[Math.toIntExact(parameter.numel())];
-            if (parameter.dim() == 2) {
-              for (int i = 0; i < values.length; i++) {
-                values[i] = (float) (random.nextGaussian() * config.initializerRange());
-              }
-            } else if (!name.endsWith(".bias")) {
-              Arrays.fill(values, 1f);
-            }
-            try (Tensor flat = Tensors.of(values);
-                Tensor shaped = flat.view(Tensors.shape(parameter))) {
-              parameter.copy_(shaped);
-            }
-          });
-    }
-    policy.syncCompute();
-    return policy;
-  }
-
-  /** A frozen copy of the weights as they are now, such as a reference policy. */
-  public Policy frozenCopy(DType compute) {
-    Policy copy = new Policy(config, new Options(options.device(), compute, false));
-    copy.folder = folder;
-    try (GradMode off = GradMode.disabled()) {
-      copy.compute.copy_(masters);
-    }
-    return copy;
-  }
-
   public ModelConfig config() {
     return config;
   }
@@ -282,16 +200,6 @@ public final class Policy implements AutoCloseable {
 
   public boolean trainable() {
     return gradients != null;
-  }
-
-  /** Number of parameters, a tied head counted once. */
-  public long parameterCount() {
-    return layout.parameters();
-  }
-
-  /** The folder or file it was loaded from, or none. */
-  public @Nullable Path folder() {
-    return folder;
   }
 
   /**
@@ -348,121 +256,6 @@ public final class Policy implements AutoCloseable {
     weightsChanged();
   }
 
-  /** Runs the decoder over a packed batch; the caller closes the result. */
-  public ForwardPass forward(PackedBatch batch, ForwardPass.Activations activations) {
-    if (activations != ForwardPass.Activations.NONE) {
-      required(gradients);
-    }
-    check(batch);
-    NativeModel passes = passes();
-    return passes == null
-        ? new LibTorchPass(this, batch, activations, null)
-        : passes.forward(batch, activations, null);
-  }
-
-  /**
-   * Runs the decoder over prompts and gives their keys and values.
-   *
-   * @param keyValues [layers, T, 2 * kvHeads * headDim] in the compute type, written: rotated keys
-   *     before values
-   */
-  public ForwardPass prefill(PackedBatch prompts, Tensor keyValues) {
-    check(prompts);
-    NativeModel passes = passes();
-    return passes == null
-        ? new LibTorchPass(this, prompts, ForwardPass.Activations.NONE, keyValues)
-        : passes.forward(prompts, ForwardPass.Activations.NONE, keyValues);
-  }
-
-  private void check(PackedBatch batch) {
-    for (int id : batch.ids()) {
-      checkToken(id);
-    }
-    if (batch.longest() > config.maxPositions()) {
-      throw new IllegalArgumentException(
-          "a sequence of "
-              + batch.longest()
-              + " tokens is longer than the model's "
-              + config.maxPositions()
-              + " positions; lower limits.prompt or limits.response");
-    }
-  }
-
-  /**
-   * Refuses a token id that the embedding has no row for: LibTorch would read past the embedding.
-   */
-  void checkToken(int id) {
-    if (id < 0 || id >= config.vocabSize()) {
-      throw new IllegalArgumentException(
-          "token id " + id + " is outside of the model's vocabulary of " + config.vocabSize());
-    }
-  }
-
-  /** Logits of hidden rows, [n, V] of {@link #logitType()}; owned by the enclosing scope. */
-  public Tensor logits(Tensor hiddenRows) {
-    Tensor logits = emptyLogits(hiddenRows.size(0));
-    logits(hiddenRows, logits);
-    return logits;
-  }
-
-  /** Room for logits, [rows, V]; owned by the enclosing scope. */
-  Tensor emptyLogits(long rows) {
-    return Tensors.empty(options.device(), scalarType(logitType()), rows, config.vocabSize());
-  }
-
-  /**
-   * Logits of hidden rows.
-   *
-   * @param hiddenRows [n, d] in the compute type, contiguous
-   * @param logits [n, V] of {@link #logitType()}, contiguous, written
-   */
-  public void logits(Tensor hiddenRows, Tensor logits) {
-    NativeModel passes = passes();
-    if (passes != null) {
-      passes.logits(hiddenRows, logits);
-      return;
-    }
-    try (GradMode off = GradMode.disabled();
-        Tensor transposed = head.t()) {
-      torch.mm_out(logits, hiddenRows, transposed);
-    }
-  }
-
-  /**
-   * Backward of {@link #logits}: adds to the head's gradient, which is the embedding's where they
-   * are tied.
-   *
-   * @param logitGradient [n, V] of {@link #logitType()}
-   * @param hiddenRows [n, d], contiguous, what the logits were made from
-   * @return d loss / d hiddenRows, fp32[n, d]; owned by the enclosing scope
-   */
-  public Tensor headBackward(Tensor logitGradient, Tensor hiddenRows) {
-    if (Tensors.dtype(logitGradient) != scalarType(logitType())) {
-      throw new IllegalArgumentException(
-          "gradients of logits are " + logitType() + ", not " + Tensors.dtype(logitGradient));
-    }
-    Tensor headGradient = headGradient();
-    NativeModel passes = passes();
-    if (passes != null) {
-      Tensor hiddenGradient =
-          Tensors.empty(
-              options.device(), ScalarType.Float, hiddenRows.size(0), config.hiddenSize());
-      passes.headBackward(logitGradient, hiddenRows, hiddenGradient);
-      return hiddenGradient;
-    }
-    try (GradMode off = GradMode.disabled();
-        Tensor transposed = logitGradient.t()) {
-      if (options.compute() == DType.FLOAT32) {
-        headGradient.addmm_(transposed, hiddenRows);
-      } else {
-        try (Tensor product = transposed.mm(hiddenRows)) {
-          headGradient.add_(product);
-        }
-      }
-      return logitGradient.mm(head).to(ScalarType.Float);
-    }
-  }
-
   /** Output projection in the compute type, [V, d]; the embedding itself where they are tied. */
   public Tensor headWeight() {
     return head;
@@ -506,47 +299,6 @@ public final class Policy implements AutoCloseable {
       required(gradients).add_(computeGradients);
       computeGradients.zero_();
     }
-  }
-
-  /**
-   * Writes config.json and model.safetensors in HF layout, loadable by transformers; tokenizer
-   * files are not written here.
-   *
-   * @param dtype storage type; FLOAT32 keeps master weights bit for bit
-   */
-  public void save(Path target, DType dtype) {
-    ObjectNode json = config.json().deepCopy();
-    String name = dtype == DType.FLOAT32 ? "float32" : "bfloat16";
-    if (json.has("torch_dtype")) {
-      json.put("torch_dtype", name);
-    }
-    if (json.has("dtype") || !json.has("torch_dtype")) {
-      json.put("dtype", name);
-    }
-    try (PointerScope scope = new PointerScope()) {
-      Files.createDirectories(target);
-      Map<String, Tensor> tensors = new LinkedHashMap<>();
-      try (GradMode off = GradMode.disabled()) {
-        parameters.forEach((key, value) -> tensors.put(key, value.to(scalarType(dtype))));
-      }
-      SafetensorsWriter.write(target.resolve(Safetensors.SINGLE), tensors, Map.of("format", "pt"));
-      // Renamed into place: a link, as caches have them, is replaced and not written through.
-      Path aside = target.resolve("config.json.tmp");
-      Files.writeString(
-          aside,
-          new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n");
-      Files.move(
-          aside,
-          target.resolve("config.json"),
-          StandardCopyOption.ATOMIC_MOVE,
-          StandardCopyOption.REPLACE_EXISTING);
-    } catch (IOException e) {
-      throw ModelException.unwritable(target, e);
-    }
-  }
-
-  private static ScalarType scalarType(DType dtype) {
-    return dtype == DType.FLOAT32 ? ScalarType.Float : ScalarType.BFloat16;
   }
 
   private static <T> T required(@Nullable T value) {

@@ -60,22 +60,22 @@ public final class Scorer {
     int tokens = batch.responseTokens();
     try (GradMode off = GradMode.disabled();
         PointerScope scope = new PointerScope();
-        ForwardPass pass = policy.forward(batch.packed(), Activations.NONE)) {
+        ForwardPass pass = policy.passes().forward(batch.packed(), Activations.NONE)) {
       Tensor index = Tensors.to(policy.device(), Tensors.ofInts(batch.rows()));
       Tensor hidden = pass.hidden().index_select(0, index);
       Tensor targets = Tensors.to(policy.device(), Tensors.ofInts(batch.targets()));
       Tensor logprobs = Tensors.empty(policy.device(), ScalarType.Float, tokens);
       Tensor entropies = Tensors.empty(policy.device(), ScalarType.Float, tokens);
       int chunk = Math.min(tokens, logitRows(policy, logitBytes));
-      Tensor buffer = policy.emptyLogits(chunk);
+      Tensor buffer = policy.passes().emptyLogits(chunk);
       for (int at = 0; at < tokens; at += chunk) {
         int count = Math.min(chunk, tokens - at);
         try (PointerScope inner = new PointerScope()) {
           Tensor logits = buffer.narrow(0, 0, count);
-          policy.logits(hidden.narrow(0, at, count), logits);
+          policy.passes().logits(hidden.narrow(0, at, count), logits);
           kernels.tokenLogprob(
               policy.device(),
-              rows(logits, policy.logitType()),
+              rows(logits, policy.passes().logitType()),
               Tensors.address(targets) + 8L * at,
               temperature,
               Tensors.address(logprobs) + 4L * at,
@@ -149,13 +149,13 @@ public final class Scorer {
 
   private void checkTargets(int[] targets) {
     for (int id : targets) {
-      policy.checkToken(id);
+      policy.config().checkToken(id);
     }
   }
 
   /** Rows of logits that fit into {@code bytes}, at least 1. */
   public static int logitRows(Policy policy, long bytes) {
-    long row = (long) policy.config().vocabSize() * policy.logitType().bytes;
+    long row = (long) policy.config().vocabSize() * policy.passes().logitType().bytes;
     return (int) Math.max(1, Math.min(Integer.MAX_VALUE, bytes / row));
   }
 

@@ -111,7 +111,7 @@ final class LibTorchDecoder implements Decoder {
             x = Tensors.own(next);
           }
         }
-        logits = Tensors.own(policy.logits(layers.finalNorm(x)));
+        logits = Tensors.own(policy.passes().logits(layers.finalNorm(x)));
       }
       x.close();
     }

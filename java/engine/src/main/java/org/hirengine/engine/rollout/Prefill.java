@@ -41,9 +41,9 @@ record Prefill(Tensor keyValues, int[] starts, int[] lengths, Tensor logits)
       for (int i = 0; i < last.length; i++) {
         last[i] += lengths[i] - 1;
       }
-      try (ForwardPass pass = policy.prefill(batch, keyValues)) {
+      try (ForwardPass pass = policy.passes().prefill(batch, keyValues)) {
         Tensor index = Tensors.to(policy.device(), Tensors.ofInts(last));
-        Tensor logits = policy.logits(pass.hidden().index_select(0, index));
+        Tensor logits = policy.passes().logits(pass.hidden().index_select(0, index));
         return new Prefill(keyValues, batch.starts(), lengths, Tensors.own(logits));
       }
     }

@@ -11,6 +11,7 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.DeviceType;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Device;
 
 /**
@@ -49,6 +50,11 @@ public final class Tensors {
     Tensor tensor = empty(device, dtype, shape);
     tensor.zero_();
     return tensor;
+  }
+
+  /** The element type as LibTorch names it. */
+  public static ScalarType type(DType dtype) {
+    return dtype == DType.FLOAT32 ? ScalarType.Float : ScalarType.BFloat16;
   }
 
   /** The device as LibTorch names it; the CPU has no index there. */

@@ -18,6 +18,7 @@ import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.hirengine.engine.model.CompanionFiles;
 import org.hirengine.engine.model.Policy;
+import org.hirengine.engine.model.PolicyFiles;
 import org.hirengine.engine.model.Safetensors;
 import org.hirengine.engine.model.SafetensorsWriter;
 import org.hirengine.engine.runs.RunException;
@@ -84,7 +85,7 @@ public final class Checkpoints {
       Path aside, TrainerState state, Policy policy, Optimizer optimizer, CompanionFiles companions)
       throws IOException {
     Files.createDirectories(aside);
-    ModelFolder.save(policy, DType.FLOAT32, companions, aside);
+    PolicyFiles.save(policy, DType.FLOAT32, companions, aside);
     SafetensorsWriter.write(
         aside.resolve(MOMENTS),
         Map.of("m", optimizer.firstMoment(), "v", optimizer.secondMoment()),

@@ -21,8 +21,10 @@ import org.hirengine.engine.experience.TrainingRow;
 import org.hirengine.engine.hub.Hub;
 import org.hirengine.engine.model.CompanionFiles;
 import org.hirengine.engine.model.ForwardPass.Activations;
+import org.hirengine.engine.model.InitialWeights;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.model.Policy;
+import org.hirengine.engine.model.PolicyFiles;
 import org.hirengine.engine.model.Scorer;
 import org.hirengine.engine.runs.RunFolder;
 import org.hirengine.engine.runtime.NativeExecutor;
@@ -180,8 +182,8 @@ public final class SftTrainer implements AutoCloseable {
     Kernels kernels = NativeRuntime.kernels(config.device());
     Policy policy =
         config.model() != null
-            ? Policy.load(source(config), options)
-            : Policy.random(ModelConfig.read(source(config)), options, config.seed());
+            ? PolicyFiles.load(source(config), options)
+            : InitialWeights.random(ModelConfig.read(source(config)), options, config.seed());
     try {
       Optimizer optimizer = new Optimizer(policy, kernels, config.optim(), updates(config, pairs));
       return new SftTrainer(config, companions, executor, policy, optimizer, pairs);
@@ -292,7 +294,7 @@ public final class SftTrainer implements AutoCloseable {
       refuseClosed();
       executor.call(
           () -> {
-            ModelFolder.save(policy, DType.FLOAT32, companions, folder);
+            PolicyFiles.save(policy, DType.FLOAT32, companions, folder);
             return Boolean.TRUE;
           });
     } catch (CompletionException e) {

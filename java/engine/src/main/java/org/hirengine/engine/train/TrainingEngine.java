@@ -16,6 +16,7 @@ import org.hirengine.engine.model.ForwardPass.Activations;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.model.ModelException;
 import org.hirengine.engine.model.Policy;
+import org.hirengine.engine.model.PolicyFiles;
 import org.hirengine.engine.model.Scorer;
 import org.hirengine.engine.rollout.RolloutEngine;
 import org.hirengine.engine.rollout.StopIds;
@@ -73,7 +74,7 @@ public final class TrainingEngine implements AutoCloseable {
     try {
       Device device = new Device(config.device(), 0, 0);
       Kernels kernels = NativeRuntime.kernels(config.device());
-      policy = held(Policy.load(weights, new Policy.Options(device, config.dtype(), true)));
+      policy = held(PolicyFiles.load(weights, new Policy.Options(device, config.dtype(), true)));
       check(policy.config(), config);
       optimizer = held(new Optimizer(policy, kernels, config.optim(), updates(config)));
       update = new PolicyUpdate(policy, kernels, loss(config), budget(config), optimizer);
@@ -82,7 +83,7 @@ public final class TrainingEngine implements AutoCloseable {
           config.kl().needsReference()
               ? new Scorer(
                   held(
-                      Policy.load(
+                      PolicyFiles.load(
                           config.model().path(),
                           new Policy.Options(device, config.dtype(), false))),
                   kernels)

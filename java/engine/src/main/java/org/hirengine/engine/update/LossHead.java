@@ -121,18 +121,18 @@ final class LossHead {
   private LossSums chunk(int start, int count) {
     try (PointerScope scope = new PointerScope()) {
       Tensor rows = hidden.narrow(0, start, count);
-      Tensor logits = policy.logits(rows);
+      Tensor logits = policy.passes().logits(rows);
       Tensor logprobs = Tensors.empty(policy.device(), ScalarType.Float, count);
       Kernels.PolicyLossSums sums =
           kernels.policyLoss(
               policy.device(),
-              Scorer.rows(logits, policy.logitType()),
+              Scorer.rows(logits, policy.passes().logitType()),
               Tensors.address(targets) + (long) Long.BYTES * start,
               from(start),
               loss.terms(),
               Tensors.address(logprobs),
               0);
-      Tensor rowGradient = policy.headBackward(logits, rows);
+      Tensor rowGradient = policy.passes().headBackward(logits, rows);
       hiddenGradient.index_add_(0, predictors.narrow(0, start, count), rowGradient);
       return weighted(start, Tensors.floats(logprobs.cpu()), sums);
     }

@@ -87,7 +87,8 @@ public final class PolicyUpdate {
     for (MicroBatch batch : MicroBatch.cut(miniBatch, budget.microTokens, budget.sharePrompts)) {
       try (PointerScope scope = new PointerScope();
           GradMode off = GradMode.disabled();
-          ForwardPass pass = policy.forward(batch.responses().packed(), budget.activations)) {
+          ForwardPass pass =
+              policy.passes().forward(batch.responses().packed(), budget.activations)) {
         LossHead head =
             new LossHead(policy, kernels, loss, batch, totals, pass.hidden(), budget.logitBytes);
         LossSums originals = head.run(0, batch.originalTokens());

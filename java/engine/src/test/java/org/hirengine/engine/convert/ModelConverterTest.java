@@ -25,10 +25,12 @@ import org.hirengine.engine.gguf.GgmlType;
 import org.hirengine.engine.gguf.GgufFixture;
 import org.hirengine.engine.gguf.GgufModel;
 import org.hirengine.engine.gguf.ModelFiles;
+import org.hirengine.engine.model.InitialWeights;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.model.ModelException;
 import org.hirengine.engine.model.ModelWeights;
 import org.hirengine.engine.model.Policy;
+import org.hirengine.engine.model.PolicyFiles;
 import org.hirengine.engine.model.ResponseBatch.Sequence;
 import org.hirengine.engine.model.Scorer;
 import org.hirengine.engine.rollout.StopIds;
@@ -79,8 +81,8 @@ class ModelConverterTest {
       rope.put("original_max_position_embeddings", 64);
     }
     ModelConfig config = ModelConfig.parse("test", json);
-    try (Policy policy = Policy.random(config, Policy.Options.FROZEN, 5)) {
-      policy.save(folder, DType.FLOAT32);
+    try (Policy policy = InitialWeights.random(config, Policy.Options.FROZEN, 5)) {
+      PolicyFiles.save(policy, DType.FLOAT32, folder);
     }
     return folder;
   }
@@ -109,7 +111,7 @@ class ModelConverterTest {
     int[] ids = new Random(3).ints(300, 0, 900).toArray();
     List<Sequence> one =
         List.of(Sequence.of(new int[] {ids[0]}, Arrays.copyOfRange(ids, 1, ids.length)));
-    try (Policy policy = Policy.load(model, Policy.Options.FROZEN)) {
+    try (Policy policy = PolicyFiles.load(model, Policy.Options.FROZEN)) {
       return new Scorer(policy, NativeRuntime.kernels(Device.Kind.CPU))
           .score(one, 1, 4096, false)
           .get(0)
@@ -326,9 +328,9 @@ class ModelConverterTest {
     Path file = temp.resolve("model.gguf");
     ModelConverter.convert(folder, file, null);
     GgufModel.open(file).close();
-    try (Policy policy = Policy.load(folder, Policy.Options.FROZEN)) {
+    try (Policy policy = PolicyFiles.load(folder, Policy.Options.FROZEN)) {
       policy.parameters().get("model.layers.1.mlp.up_proj.weight").fill_(new Scalar(1e6));
-      policy.save(folder, DType.FLOAT32);
+      PolicyFiles.save(policy, DType.FLOAT32, folder);
     }
     byte[] before = Files.readAllBytes(file);
     refused(() -> ModelConverter.convert(folder, file, Storage.F16), "blk.1.ffn_up.weight");

@@ -17,6 +17,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.stream.StreamSupport;
 import org.hirengine.engine.model.Policy;
+import org.hirengine.engine.model.PolicyFiles;
 import org.hirengine.engine.model.ResponseBatch.Sequence;
 import org.hirengine.engine.model.Scorer;
 import org.hirengine.engine.model.Scorer.Scores;
@@ -82,7 +83,7 @@ class GgufModelGoldenTest {
     ChatTemplate template = ChatTemplate.load(file);
     Kernels kernels = NativeRuntime.kernels(Device.Kind.CPU);
     try (Tokenizer tokenizer = Tokenizer.load(file);
-        Policy policy = Policy.load(file, Policy.Options.FROZEN)) {
+        Policy policy = PolicyFiles.load(file, Policy.Options.FROZEN)) {
       Set<Integer> stops = StopIds.of(file, policy.config(), Set.of());
       assertEquals(Set.of(2), stops);
       Scorer scorer = new Scorer(policy, kernels);
@@ -148,8 +149,8 @@ class GgufModelGoldenTest {
     List<Sequence> sequences =
         List.of(Sequence.of(new int[] {ids[0]}, Arrays.copyOfRange(ids, 1, ids.length)));
     Kernels kernels = NativeRuntime.kernels(Device.Kind.CPU);
-    try (Policy expected = Policy.load(folder, Policy.Options.FROZEN);
-        Policy found = Policy.load(file, Policy.Options.FROZEN)) {
+    try (Policy expected = PolicyFiles.load(folder, Policy.Options.FROZEN);
+        Policy found = PolicyFiles.load(file, Policy.Options.FROZEN)) {
       assertEquals(expected.config().ropeScaling(), found.config().ropeScaling());
       assertEquals(expected.config().rmsNormEps(), found.config().rmsNormEps());
       assertEquals(expected.config().tied(), found.config().tied());
@@ -172,7 +173,7 @@ class GgufModelGoldenTest {
             model -> {
               Path file =
                   SharedData.require("models/tiny/" + model.getKey() + "." + type + ".gguf");
-              try (Policy policy = Policy.load(file, Policy.Options.FROZEN)) {
+              try (Policy policy = PolicyFiles.load(file, Policy.Options.FROZEN)) {
                 for (JsonNode row : model.getValue()) {
                   int[] ids = ints(row.path("ids"));
                   int[] response = Arrays.copyOfRange(ids, 1, ids.length);

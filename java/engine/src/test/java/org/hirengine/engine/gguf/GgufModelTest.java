@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.model.Policy;
+import org.hirengine.engine.model.PolicyFiles;
 import org.hirengine.engine.rollout.StopIds;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.engine.tokens.ChatTemplate;
@@ -131,7 +132,7 @@ class GgufModelTest {
     same.tensor("output.weight", same.values("token_embd.weight"), ROWS, 32);
     assertFalse(config(same).tied());
     GgufFixture other = new GgufFixture("llama").tensor("output.weight", ROWS, 32);
-    try (Policy policy = Policy.load(write(other), Policy.Options.FROZEN)) {
+    try (Policy policy = PolicyFiles.load(write(other), Policy.Options.FROZEN)) {
       assertFalse(policy.config().tied());
       try (var head = policy.headWeight().reshape(-1)) {
         assertArrayEquals(other.values("output.weight"), Tensors.floats(head));

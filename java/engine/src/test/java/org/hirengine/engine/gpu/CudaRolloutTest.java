@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import org.hirengine.engine.libtorch.LibTorchKernelProvider;
+import org.hirengine.engine.model.InitialWeights;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.model.ResponseBatch.Sequence;
 import org.hirengine.engine.model.Scorer;
@@ -45,7 +46,7 @@ class CudaRolloutTest {
 
   private static Policy policy(String type, Device device, DType dtype, double scale) {
     Policy.Options options = new Policy.Options(device, dtype, false);
-    return Policy.random(TestModels.config(type, VOCABULARY, scale), options, 5);
+    return InitialWeights.random(TestModels.config(type, VOCABULARY, scale), options, 5);
   }
 
   /** Enough rows for several buckets, of lengths that end at different times. */

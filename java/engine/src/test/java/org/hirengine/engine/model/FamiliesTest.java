@@ -63,13 +63,16 @@ class FamiliesTest {
     int[] ids = {7, 290, 3, 3, 111};
     try (PointerScope scope = new PointerScope();
         Policy drawn =
-            Policy.random(ModelConfig.parse(name, json), Policy.Options.FROZEN, name.hashCode())) {
-      drawn.save(folder, DType.FLOAT32);
-      try (Policy policy = Policy.load(folder, Policy.Options.FROZEN);
+            InitialWeights.random(
+                ModelConfig.parse(name, json), Policy.Options.FROZEN, name.hashCode())) {
+      PolicyFiles.save(drawn, DType.FLOAT32, folder);
+      try (Policy policy = PolicyFiles.load(folder, Policy.Options.FROZEN);
           ForwardPass pass =
-              policy.forward(new PackedBatch(ids, new int[] {ids.length}), Activations.NONE)) {
+              policy
+                  .passes()
+                  .forward(new PackedBatch(ids, new int[] {ids.length}), Activations.NONE)) {
         double[][] expected = new ReferenceModel(drawn).logits(ids);
-        float[] found = Tensors.floats(policy.logits(pass.hidden()));
+        float[] found = Tensors.floats(policy.passes().logits(pass.hidden()));
         for (int t = 0; t < ids.length; t++) {
           for (int v = 0; v < 300; v++) {
             assertEquals(expected[t][v], found[t * 300 + v], 1e-4, name);

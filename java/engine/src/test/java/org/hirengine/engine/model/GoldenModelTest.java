@@ -87,7 +87,7 @@ class GoldenModelTest {
 
   static Policy load(String folder, String config, Policy.Options options) {
     Path path = SharedData.require("golden/models/" + folder);
-    return Policy.load(path, ModelConfig.read(path.resolve(config)), options);
+    return PolicyFiles.load(path, ModelConfig.read(path.resolve(config)), options);
   }
 
   @ParameterizedTest
@@ -112,7 +112,7 @@ class GoldenModelTest {
     try (PointerScope scope = new PointerScope();
         Golden expected = Golden.open(golden);
         Policy policy = load(folder, config, Policy.Options.FROZEN);
-        ForwardPass pass = policy.forward(expected.batch(), Activations.NONE)) {
+        ForwardPass pass = policy.passes().forward(expected.batch(), Activations.NONE)) {
       int width = policy.config().hiddenSize();
       float[] states = floats(expected.tensors(), "hidden_states");
       int last = policy.config().layers() * ROWS * LENGTH * width;
@@ -121,7 +121,7 @@ class GoldenModelTest {
       int vocabulary = policy.config().vocabSize();
       assertArrayEquals(
           expected.packed(floats(expected.tensors(), "logits"), 0, vocabulary),
-          Tensors.floats(policy.logits(pass.hidden())),
+          Tensors.floats(policy.passes().logits(pass.hidden())),
           1e-4f,
           "logits");
       SharedData.counted("golden/models logits", 1);
@@ -166,8 +166,8 @@ class GoldenModelTest {
   /** Gradient of the sum of the log-probs of every next token, by the softmax's own formula. */
   static void sumOfLogprobsBackward(Policy policy, PackedBatch batch, Activations activations) {
     try (PointerScope scope = new PointerScope();
-        ForwardPass pass = policy.forward(batch, activations)) {
-      Tensor logits = policy.logits(pass.hidden());
+        ForwardPass pass = policy.passes().forward(batch, activations)) {
+      Tensor logits = policy.passes().logits(pass.hidden());
       Tensor gradient = torch.softmax(logits.to(ScalarType.Float), 1).neg();
       int vocabulary = policy.config().vocabSize();
       int row = 0;
@@ -183,7 +183,7 @@ class GoldenModelTest {
           }
         }
       }
-      pass.backward(policy.headBackward(gradient.to(logits.scalar_type()), pass.hidden()));
+      pass.backward(policy.passes().headBackward(gradient.to(logits.scalar_type()), pass.hidden()));
     }
   }
 
@@ -202,11 +202,11 @@ class GoldenModelTest {
         Golden expected = Golden.open(folder);
         Policy policy =
             load(folder, "config.json", new Policy.Options(Device.CPU, DType.BFLOAT16, false));
-        ForwardPass pass = policy.forward(expected.batch(), Activations.NONE)) {
+        ForwardPass pass = policy.passes().forward(expected.batch(), Activations.NONE)) {
       float[] want = floats(expected.tensors(), "logits");
       assertArrayEquals(
           expected.packed(want, 0, policy.config().vocabSize()),
-          Tensors.floats(policy.logits(pass.hidden()).to(ScalarType.Float)),
+          Tensors.floats(policy.passes().logits(pass.hidden()).to(ScalarType.Float)),
           0.3f);
       SharedData.counted("golden/models bf16 logits", 1);
     }
@@ -226,16 +226,16 @@ class GoldenModelTest {
       })
   void savedFolderLoadsBackIdentically(String folder, @TempDir Path target) throws Exception {
     try (Policy policy = load(folder, "config.json", Policy.Options.FROZEN)) {
-      policy.save(target, DType.FLOAT32);
+      PolicyFiles.save(policy, DType.FLOAT32, target);
       byte[] first = Files.readAllBytes(target.resolve("model.safetensors"));
-      try (Policy again = Policy.load(target, Policy.Options.TRAINABLE)) {
+      try (Policy again = PolicyFiles.load(target, Policy.Options.TRAINABLE)) {
         assertArrayEquals(Tensors.floats(policy.masters()), Tensors.floats(again.masters()), 0f);
         assertEquals(policy.config().layers(), again.config().layers());
-        again.save(target, DType.FLOAT32);
+        PolicyFiles.save(again, DType.FLOAT32, target);
         assertArrayEquals(first, Files.readAllBytes(target.resolve("model.safetensors")));
-        again.save(target, DType.BFLOAT16);
+        PolicyFiles.save(again, DType.BFLOAT16, target);
       }
-      try (Policy rounded = Policy.load(target, Policy.Options.FROZEN)) {
+      try (Policy rounded = PolicyFiles.load(target, Policy.Options.FROZEN)) {
         assertEquals("bfloat16", rounded.config().dtype());
         if (folder.endsWith("bf16")) {
           assertArrayEquals(

@@ -58,13 +58,13 @@ class PolicyTest {
   @ValueSource(strings = {"qwen2", "qwen3", "llama"})
   void logitsAreThoseOfTheReferenceModel(String type) {
     try (PointerScope scope = new PointerScope();
-        Policy policy = Policy.random(config(type), Policy.Options.FROZEN, 9)) {
+        Policy policy = InitialWeights.random(config(type), Policy.Options.FROZEN, 9)) {
       ReferenceModel reference = new ReferenceModel(policy);
       for (int[] lengths :
           new int[][] {{1}, {7}, {5, 5, 5}, {1, 40, 3, 39, 1, 17, 33, 40, 2}, {30, 23, 22}}) {
         PackedBatch batch = batch(lengths);
-        try (ForwardPass pass = policy.forward(batch, Activations.NONE)) {
-          float[] logits = Tensors.floats(policy.logits(pass.hidden()));
+        try (ForwardPass pass = policy.passes().forward(batch, Activations.NONE)) {
+          float[] logits = Tensors.floats(policy.passes().logits(pass.hidden()));
           int row = 0;
           for (int i = 0; i < lengths.length; i++) {
             int start = batch.starts()[i];
@@ -88,8 +88,8 @@ class PolicyTest {
   void gradientsOfMicroBatchesAddUp(Activations activations) {
     int[] lengths = {9, 4, 17, 4, 1, 12};
     PackedBatch all = batch(lengths);
-    try (Policy whole = Policy.random(config("qwen3"), Policy.Options.TRAINABLE, 2);
-        Policy parts = Policy.random(config("qwen3"), Policy.Options.TRAINABLE, 2)) {
+    try (Policy whole = InitialWeights.random(config("qwen3"), Policy.Options.TRAINABLE, 2);
+        Policy parts = InitialWeights.random(config("qwen3"), Policy.Options.TRAINABLE, 2)) {
       GoldenModelTest.sumOfLogprobsBackward(whole, all, Activations.KEEP);
       for (int i = 0; i < lengths.length; i++) {
         int start = all.starts()[i];
@@ -122,8 +122,8 @@ class PolicyTest {
   void bfloat16GradientsGatherInFloat32Buffers() {
     PackedBatch batch = batch(20, 31, 7, 12);
     ModelConfig config = TestModels.config("qwen3", VOCABULARY, 0.1);
-    try (Policy full = Policy.random(config, Policy.Options.TRAINABLE, 3);
-        Policy half = Policy.random(config, BFLOAT16, 3)) {
+    try (Policy full = InitialWeights.random(config, Policy.Options.TRAINABLE, 3);
+        Policy half = InitialWeights.random(config, BFLOAT16, 3)) {
       Tensor low = half.lowPrecision();
       assertNotNull(low);
       assertNull(full.lowPrecision());
@@ -141,8 +141,8 @@ class PolicyTest {
   @Test
   void keptAndRecomputedBfloat16GradientsAreTheSame() {
     PackedBatch batch = batch(20, 31, 7, 12);
-    try (Policy kept = Policy.random(config("llama"), BFLOAT16, 3);
-        Policy recomputed = Policy.random(config("llama"), BFLOAT16, 3)) {
+    try (Policy kept = InitialWeights.random(config("llama"), BFLOAT16, 3);
+        Policy recomputed = InitialWeights.random(config("llama"), BFLOAT16, 3)) {
       GoldenModelTest.sumOfLogprobsBackward(kept, batch, Activations.KEEP);
       GoldenModelTest.sumOfLogprobsBackward(recomputed, batch, Activations.RECOMPUTE);
       assertArrayEquals(
@@ -152,9 +152,9 @@ class PolicyTest {
 
   @Test
   void theSameSeedGivesTheSameWeights() {
-    try (Policy one = Policy.random(config("qwen2"), Policy.Options.TRAINABLE, 5);
-        Policy two = Policy.random(config("qwen2"), Policy.Options.FROZEN, 5);
-        Policy other = Policy.random(config("qwen2"), Policy.Options.FROZEN, 6)) {
+    try (Policy one = InitialWeights.random(config("qwen2"), Policy.Options.TRAINABLE, 5);
+        Policy two = InitialWeights.random(config("qwen2"), Policy.Options.FROZEN, 5);
+        Policy other = InitialWeights.random(config("qwen2"), Policy.Options.FROZEN, 6)) {
       assertArrayEquals(Tensors.floats(one.masters()), Tensors.floats(two.masters()), 0f);
       assertFalse(Arrays.equals(Tensors.floats(one.masters()), Tensors.floats(other.masters())));
       float[] matrix = Tensors.floats(one.parameters().get("model.layers.0.mlp.up_proj.weight"));
@@ -169,23 +169,9 @@ class PolicyTest {
   }
 
   @Test
-  void aFrozenCopyKeepsTheWeightsOfItsTime() {
-    try (Policy policy = Policy.random(config("qwen3"), Policy.Options.TRAINABLE, 5);
-        Policy copy = policy.frozenCopy(DType.FLOAT32)) {
-      float[] before = Tensors.floats(policy.masters());
-      long version = policy.version();
-      policy.masters().zero_();
-      policy.weightsChanged();
-      assertEquals(version + 1, policy.version());
-      assertArrayEquals(before, Tensors.floats(copy.masters()), 0f);
-      assertThrows(IllegalStateException.class, copy::gradients);
-    }
-  }
-
-  @Test
   void namesWhatConfigAndWeightsDisagreeOn(@TempDir Path folder) throws Exception {
-    try (Policy policy = Policy.random(config("qwen3"), Policy.Options.FROZEN, 1)) {
-      policy.save(folder, DType.FLOAT32);
+    try (Policy policy = InitialWeights.random(config("qwen3"), Policy.Options.FROZEN, 1)) {
+      PolicyFiles.save(policy, DType.FLOAT32, folder);
     }
     String config = Files.readString(folder.resolve("config.json"));
     assertRefused(
@@ -206,7 +192,7 @@ class PolicyTest {
   private static void assertRefused(Path folder, String config, String said) throws Exception {
     Files.writeString(folder.resolve("config.json"), config);
     ModelException e =
-        assertThrows(ModelException.class, () -> Policy.load(folder, Policy.Options.FROZEN));
+        assertThrows(ModelException.class, () -> PolicyFiles.load(folder, Policy.Options.FROZEN));
     assertTrue(e.getMessage().contains(said), e.getMessage());
     assertTrue(e.getMessage().contains(folder.toString()), e.getMessage());
   }
@@ -222,8 +208,8 @@ class PolicyTest {
 
   private static float[] logits(Policy policy) {
     try (PointerScope scope = new PointerScope();
-        ForwardPass pass = policy.forward(batch(9, 4), Activations.NONE)) {
-      return Tensors.floats(policy.logits(pass.hidden()));
+        ForwardPass pass = policy.passes().forward(batch(9, 4), Activations.NONE)) {
+      return Tensors.floats(policy.passes().logits(pass.hidden()));
     }
   }
 
@@ -231,19 +217,19 @@ class PolicyTest {
   @Test
   void aHeadThatDiffersFromItsTiedEmbeddingIsUsed(@TempDir Path folder) throws Exception {
     float[] expected;
-    try (Policy untied = Policy.random(config("qwen3"), Policy.Options.FROZEN, 9)) {
-      untied.save(folder.resolve("model"), DType.FLOAT32);
+    try (Policy untied = InitialWeights.random(config("qwen3"), Policy.Options.FROZEN, 9)) {
+      PolicyFiles.save(untied, DType.FLOAT32, folder.resolve("model"));
       expected = logits(untied);
     }
     tie(folder.resolve("model"), true);
-    try (Policy policy = Policy.load(folder.resolve("model"), Policy.Options.TRAINABLE)) {
+    try (Policy policy = PolicyFiles.load(folder.resolve("model"), Policy.Options.TRAINABLE)) {
       assertArrayEquals(expected, logits(policy));
       assertFalse(policy.config().tied());
       // What is saved can be read in one way only.
-      policy.save(folder.resolve("again"), DType.FLOAT32);
+      PolicyFiles.save(policy, DType.FLOAT32, folder.resolve("again"));
     }
     assertFalse(json(folder.resolve("again")).get("tie_word_embeddings").asBoolean());
-    try (Policy again = Policy.load(folder.resolve("again"), Policy.Options.FROZEN)) {
+    try (Policy again = PolicyFiles.load(folder.resolve("again"), Policy.Options.FROZEN)) {
       assertArrayEquals(expected, logits(again));
     }
   }
@@ -253,10 +239,10 @@ class PolicyTest {
   void ofATiedPairEitherTensorWillDo(@TempDir Path folder) throws Exception {
     ModelConfig config = config("llama");
     float[] expected;
-    try (Policy policy = Policy.random(config, Policy.Options.FROZEN, 9)) {
+    try (Policy policy = InitialWeights.random(config, Policy.Options.FROZEN, 9)) {
       expected = logits(policy);
       for (String names : new String[] {"lm_head", "both", "none"}) {
-        policy.save(folder.resolve(names), DType.FLOAT32);
+        PolicyFiles.save(policy, DType.FLOAT32, folder.resolve(names));
         Map<String, Tensor> tensors = new HashMap<>(policy.parameters());
         Tensor embedding = tensors.remove(ParameterLayout.EMBEDDING);
         if (!names.equals("none")) {
@@ -270,7 +256,7 @@ class PolicyTest {
       }
     }
     for (String names : new String[] {"lm_head", "both"}) {
-      try (Policy policy = Policy.load(folder.resolve(names), Policy.Options.FROZEN)) {
+      try (Policy policy = PolicyFiles.load(folder.resolve(names), Policy.Options.FROZEN)) {
         assertTrue(policy.config().tied());
         assertArrayEquals(expected, logits(policy), names);
       }
@@ -283,8 +269,8 @@ class PolicyTest {
 
   @Test
   void aMissingHeadIsNotInvented(@TempDir Path folder) throws Exception {
-    try (Policy tied = Policy.random(config("llama"), Policy.Options.FROZEN, 9)) {
-      tied.save(folder, DType.FLOAT32);
+    try (Policy tied = InitialWeights.random(config("llama"), Policy.Options.FROZEN, 9)) {
+      PolicyFiles.save(tied, DType.FLOAT32, folder);
     }
     tie(folder, false);
     assertRefused(
@@ -296,8 +282,8 @@ class PolicyTest {
     ObjectNode written = config("llama").json().deepCopy();
     written.put("dtype", "bfloat16").put("torch_dtype", "bfloat16");
     try (Policy policy =
-        Policy.random(ModelConfig.parse("test", written), Policy.Options.FROZEN, 1)) {
-      policy.save(folder, DType.FLOAT32);
+        InitialWeights.random(ModelConfig.parse("test", written), Policy.Options.FROZEN, 1)) {
+      PolicyFiles.save(policy, DType.FLOAT32, folder);
     }
     assertEquals("float32", ModelConfig.read(folder).dtype());
   }
@@ -307,9 +293,9 @@ class PolicyTest {
     Path full = Path.of("/dev/full");
     assumeTrue(Files.exists(full), "no /dev/full here");
     Files.createSymbolicLink(folder.resolve("model.safetensors.tmp"), full);
-    try (Policy policy = Policy.random(config("llama"), Policy.Options.FROZEN, 1)) {
+    try (Policy policy = InitialWeights.random(config("llama"), Policy.Options.FROZEN, 1)) {
       ModelException e =
-          assertThrows(ModelException.class, () -> policy.save(folder, DType.FLOAT32));
+          assertThrows(ModelException.class, () -> PolicyFiles.save(policy, DType.FLOAT32, folder));
       assertTrue(e.getMessage().contains("No space left on device"), e.getMessage());
       assertTrue(e.remedy().contains("free disk space"), e.remedy());
     }
@@ -323,11 +309,11 @@ class PolicyTest {
     for (String name : new String[] {"config.json", "model.safetensors"}) {
       Files.createSymbolicLink(target.resolve(name), blob);
     }
-    try (Policy policy = Policy.random(config("llama"), Policy.Options.FROZEN, 1)) {
-      policy.save(target, DType.FLOAT32);
+    try (Policy policy = InitialWeights.random(config("llama"), Policy.Options.FROZEN, 1)) {
+      PolicyFiles.save(policy, DType.FLOAT32, target);
     }
     assertEquals("another model's", Files.readString(blob));
-    Policy.load(target, Policy.Options.FROZEN).close();
+    PolicyFiles.load(target, Policy.Options.FROZEN).close();
   }
 
   @ParameterizedTest

@@ -97,7 +97,7 @@ class ScorerTest {
   @ValueSource(strings = {"qwen2", "qwen3", "llama"})
   void sharedPromptsAndMicroBatchesChangeNothing(String type) {
     try (Policy policy =
-        Policy.random(TestModels.config(type, VOCABULARY, 0.3), Policy.Options.FROZEN, 3)) {
+        InitialWeights.random(TestModels.config(type, VOCABULARY, 0.3), Policy.Options.FROZEN, 3)) {
       Scorer scorer = new Scorer(policy, kernels);
       List<Sequence> sequences = sequences(type.length());
       List<Scores> alone = new ArrayList<>();
@@ -140,8 +140,8 @@ class ScorerTest {
   void gradientsWithSharedPromptsAreThoseOfWholeSequences(String type, Activations activations) {
     ModelConfig config = TestModels.config(type, VOCABULARY, 0.2);
     List<Sequence> sequences = sequences(11);
-    try (Policy whole = Policy.random(config, Policy.Options.TRAINABLE, 4);
-        Policy shared = Policy.random(config, Policy.Options.TRAINABLE, 4)) {
+    try (Policy whole = InitialWeights.random(config, Policy.Options.TRAINABLE, 4);
+        Policy shared = InitialWeights.random(config, Policy.Options.TRAINABLE, 4)) {
       weightedBackward(whole, ResponseBatch.pack(sequences, false), Activations.KEEP);
       weightedBackward(shared, ResponseBatch.pack(sequences, true), activations);
       whole
@@ -164,10 +164,10 @@ class ScorerTest {
   private static void weightedBackward(
       Policy policy, ResponseBatch batch, Activations activations) {
     try (PointerScope scope = new PointerScope();
-        ForwardPass pass = policy.forward(batch.packed(), activations)) {
+        ForwardPass pass = policy.passes().forward(batch.packed(), activations)) {
       Tensor rows = Tensors.ofInts(batch.rows());
       Tensor hidden = pass.hidden().index_select(0, rows);
-      Tensor logits = policy.logits(hidden);
+      Tensor logits = policy.passes().logits(hidden);
       Tensor targets = Tensors.ofInts(batch.targets());
       float[] weights = new float[batch.responseTokens()];
       for (int i = 0; i < weights.length; i++) {
@@ -177,7 +177,7 @@ class ScorerTest {
       Tensor oneHot = torch.one_hot(targets, policy.config().vocabSize());
       Tensor gradient = oneHot.sub(torch.softmax(logits, 1)).mul(weight);
       Tensor hiddenGradient = torch.zeros_like(pass.hidden());
-      hiddenGradient.index_add_(0, rows, policy.headBackward(gradient, hidden));
+      hiddenGradient.index_add_(0, rows, policy.passes().headBackward(gradient, hidden));
       pass.backward(hiddenGradient);
     }
   }
@@ -185,7 +185,8 @@ class ScorerTest {
   @Test
   void refusesTokensOutsideOfTheVocabularyAndSequencesTooLong() {
     try (Policy policy =
-        Policy.random(TestModels.config("qwen3", VOCABULARY, 0.1), Policy.Options.FROZEN, 1)) {
+        InitialWeights.random(
+            TestModels.config("qwen3", VOCABULARY, 0.1), Policy.Options.FROZEN, 1)) {
       Scorer scorer = new Scorer(policy, kernels);
       for (int bad : new int[] {-1, VOCABULARY}) {
         for (Sequence sequence :
@@ -202,7 +203,8 @@ class ScorerTest {
           ResponseBatch.pack(List.of(Sequence.of(new int[1], new int[257])), false);
       assertThrows(IllegalArgumentException.class, () -> scorer.score(longest, 1));
       assertThrows(
-          IllegalStateException.class, () -> policy.forward(longest.packed(), Activations.KEEP));
+          IllegalStateException.class,
+          () -> policy.passes().forward(longest.packed(), Activations.KEEP));
     }
   }
 }

@@ -11,6 +11,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.hirengine.engine.model.ForwardPass;
 import org.hirengine.engine.model.ForwardPass.Activations;
+import org.hirengine.engine.model.InitialWeights;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.model.ResponseBatch;
 import org.hirengine.engine.model.ResponseBatch.Sequence;
@@ -46,7 +47,7 @@ class FlatMemoryTest {
       Policy policy =
           executor.call(
               () ->
-                  Policy.random(
+                  InitialWeights.random(
                       TestModels.config("qwen3", VOCABULARY, 0.1), Policy.Options.TRAINABLE, 1));
       RolloutEngine engine =
           executor.call(() -> new RolloutEngine(policy, kernels, Set.of(1, 2, 3)));
@@ -90,14 +91,16 @@ class FlatMemoryTest {
     policy.zeroGradients();
     try (PointerScope scope = new PointerScope();
         ForwardPass pass =
-            policy.forward(
-                batch.packed(),
-                batch.responseTokens() % 2 == 0 ? Activations.KEEP : Activations.RECOMPUTE)) {
+            policy
+                .passes()
+                .forward(
+                    batch.packed(),
+                    batch.responseTokens() % 2 == 0 ? Activations.KEEP : Activations.RECOMPUTE)) {
       Tensor rows = Tensors.ofInts(batch.rows());
       Tensor hidden = pass.hidden().index_select(0, rows);
-      Tensor gradient = torch.softmax(policy.logits(hidden), 1);
+      Tensor gradient = torch.softmax(policy.passes().logits(hidden), 1);
       Tensor hiddenGradient = torch.zeros_like(pass.hidden());
-      hiddenGradient.index_add_(0, rows, policy.headBackward(gradient, hidden));
+      hiddenGradient.index_add_(0, rows, policy.passes().headBackward(gradient, hidden));
       pass.backward(hiddenGradient);
       double norm =
           kernels.sumOfSquares(

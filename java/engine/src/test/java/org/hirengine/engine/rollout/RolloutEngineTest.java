@@ -18,7 +18,9 @@ import java.util.Random;
 import java.util.Set;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.hirengine.engine.model.InitialWeights;
 import org.hirengine.engine.model.Policy;
+import org.hirengine.engine.model.PolicyFiles;
 import org.hirengine.engine.model.ResponseBatch;
 import org.hirengine.engine.model.ResponseBatch.Sequence;
 import org.hirengine.engine.model.Safetensors;
@@ -57,7 +59,7 @@ class RolloutEngineTest {
   }
 
   private static Policy policy(String type) {
-    return Policy.random(
+    return InitialWeights.random(
         TestModels.config(type, VOCABULARY, 0.3), Policy.Options.FROZEN, type.hashCode());
   }
 
@@ -85,7 +87,7 @@ class RolloutEngineTest {
       })
   void greedyContinuationsOfTheGoldenModels(String folder) {
     Path path = SharedData.require("golden/models/" + folder);
-    try (Policy policy = Policy.load(path, Policy.Options.FROZEN);
+    try (Policy policy = PolicyFiles.load(path, Policy.Options.FROZEN);
         Safetensors golden = Safetensors.open(path.resolve("golden.safetensors"));
         Tensor idTensor = golden.tensor("input_ids");
         Tensor maskTensor = golden.tensor("attention_mask");
@@ -127,7 +129,8 @@ class RolloutEngineTest {
   })
   void decodeLogprobsAreTheScorersLogprobs(String type, DType dtype, double temperature) {
     Policy.Options options = new Policy.Options(Device.CPU, dtype, false);
-    try (Policy policy = Policy.random(TestModels.config(type, VOCABULARY, 0.3), options, 3);
+    try (Policy policy =
+            InitialWeights.random(TestModels.config(type, VOCABULARY, 0.3), options, 3);
         RolloutEngine engine = new RolloutEngine(policy, kernels, Set.of(3))) {
       List<Prompt> prompts = prompts(9);
       List<Completion> completions =
@@ -376,7 +379,8 @@ class RolloutEngineTest {
   @Test
   void decodesInBfloat16CloseToScoring() {
     Policy.Options options = new Policy.Options(Device.CPU, DType.BFLOAT16, false);
-    try (Policy policy = Policy.random(TestModels.config("qwen3", VOCABULARY, 0.1), options, 5);
+    try (Policy policy =
+            InitialWeights.random(TestModels.config("qwen3", VOCABULARY, 0.1), options, 5);
         RolloutEngine engine = new RolloutEngine(policy, kernels, Set.of(3))) {
       List<Prompt> prompts = prompts(6);
       List<Completion> completions =

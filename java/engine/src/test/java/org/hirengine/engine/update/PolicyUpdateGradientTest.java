@@ -18,6 +18,7 @@ import org.hirengine.engine.config.TrainConfig.Optim;
 import org.hirengine.engine.experience.TrainingRow;
 import org.hirengine.engine.model.ForwardPass.Activations;
 import org.hirengine.engine.model.Policy;
+import org.hirengine.engine.model.PolicyFiles;
 import org.hirengine.engine.model.ResponseBatch;
 import org.hirengine.engine.model.Safetensors;
 import org.hirengine.engine.runtime.NativeExecutor;
@@ -58,7 +59,7 @@ class PolicyUpdateGradientTest {
 
   private static Policy load(String folder) {
     Path path = SharedData.require("golden/models/" + folder);
-    return Policy.load(path, Policy.Options.TRAINABLE);
+    return PolicyFiles.load(path, Policy.Options.TRAINABLE);
   }
 
   private static float[] constant(int count, float value) {
@@ -291,10 +292,10 @@ class PolicyUpdateGradientTest {
   private static float[] logprobs(Policy policy, TrainingRow row) {
     try (PointerScope scope = new PointerScope()) {
       ResponseBatch batch = MicroBatch.of(List.of(row), true).responses();
-      try (var pass = policy.forward(batch.packed(), Activations.NONE)) {
+      try (var pass = policy.passes().forward(batch.packed(), Activations.NONE)) {
         Tensor hidden = pass.hidden().index_select(0, Tensors.ofInts(batch.rows()));
         Tensor targets = Tensors.ofInts(batch.targets()).unsqueeze(1);
-        return Tensors.floats(policy.logits(hidden).log_softmax(1).gather(1, targets));
+        return Tensors.floats(policy.passes().logits(hidden).log_softmax(1).gather(1, targets));
       }
     }
   }

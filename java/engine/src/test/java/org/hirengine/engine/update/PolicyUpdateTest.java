@@ -20,6 +20,7 @@ import org.hirengine.engine.config.SftConfig;
 import org.hirengine.engine.config.TrainConfig.Optim;
 import org.hirengine.engine.experience.TrainingRow;
 import org.hirengine.engine.model.ForwardPass.Activations;
+import org.hirengine.engine.model.InitialWeights;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.runtime.NativeExecutor;
@@ -84,7 +85,7 @@ class PolicyUpdateTest {
     try (NativeExecutor executor = new NativeExecutor(1)) {
       executor.run(
           () -> {
-            try (Policy policy = Policy.random(model(), Policy.Options.TRAINABLE, 3);
+            try (Policy policy = InitialWeights.random(model(), Policy.Options.TRAINABLE, 3);
                 Optimizer optimizer = new Optimizer(policy, kernels, optim("optim.lr=0.1"), 9)) {
               PolicyUpdate update = update(policy, optimizer);
               float[] before = Tensors.floats(policy.masters());
@@ -104,7 +105,7 @@ class PolicyUpdateTest {
 
   /** The weights of a fresh policy after one update. */
   private float[] stepped() {
-    try (Policy policy = Policy.random(model(), Policy.Options.TRAINABLE, 3);
+    try (Policy policy = InitialWeights.random(model(), Policy.Options.TRAINABLE, 3);
         Optimizer optimizer = new Optimizer(policy, kernels, optim("optim.lr=0.1"), 9)) {
       float[] before = Tensors.floats(policy.masters());
       assertEquals(1, update(policy, optimizer).update(List.of(row(1))).made());
@@ -129,7 +130,7 @@ class PolicyUpdateTest {
     try (NativeExecutor executor = new NativeExecutor(1)) {
       executor.run(
           () -> {
-            try (Policy policy = Policy.random(model(), Policy.Options.TRAINABLE, 3);
+            try (Policy policy = InitialWeights.random(model(), Policy.Options.TRAINABLE, 3);
                 Optimizer optimizer = new Optimizer(policy, kernels, optim("optim.lr=0.1"), 9)) {
               PolicyUpdate update = update(policy, failing, optimizer);
               if (reason == KernelException.Reason.NOT_FINITE) {
@@ -159,7 +160,7 @@ class PolicyUpdateTest {
     try (NativeExecutor executor = new NativeExecutor(1)) {
       executor.run(
           () -> {
-            try (Policy policy = Policy.random(model(), Policy.Options.TRAINABLE, 3);
+            try (Policy policy = InitialWeights.random(model(), Policy.Options.TRAINABLE, 3);
                 Optimizer optimizer = new Optimizer(policy, kernels, optim("optim.lr=0.1"), 9)) {
               PolicyUpdate update = update(policy, optimizer);
               IllegalArgumentException e =
@@ -182,7 +183,7 @@ class PolicyUpdateTest {
     try (NativeExecutor executor = new NativeExecutor(1)) {
       executor.run(
           () -> {
-            try (Policy policy = Policy.random(model(), options, 3);
+            try (Policy policy = InitialWeights.random(model(), options, 3);
                 Optimizer optimizer = new Optimizer(policy, kernels, config, 10)) {
               Random random = new Random(1);
               float[] start = Tensors.floats(policy.masters());
@@ -244,7 +245,7 @@ class PolicyUpdateTest {
       try (NativeExecutor executor = new NativeExecutor(1)) {
         executor.run(
             () -> {
-              try (Policy policy = Policy.random(model(), options, 3);
+              try (Policy policy = InitialWeights.random(model(), options, 3);
                   Optimizer optimizer =
                       new Optimizer(policy, kernels, optim("optim.lr=1e-2"), 40)) {
                 PolicyUpdate update = update(policy, optimizer);
