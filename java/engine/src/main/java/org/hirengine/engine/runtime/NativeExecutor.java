@@ -1,5 +1,6 @@
 package org.hirengine.engine.runtime;
 
+import java.io.IOException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -63,6 +64,18 @@ public final class NativeExecutor implements AutoCloseable {
       submit(future);
     }
     return await(future);
+  }
+
+  /** {@link #call} of a task that reads or writes files: its {@link IOException} is rethrown. */
+  public <T> T callIo(Callable<T> task) throws IOException {
+    try {
+      return call(task);
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof IOException failure) {
+        throw failure;
+      }
+      throw e;
+    }
   }
 
   /** {@link #call} without a result. */

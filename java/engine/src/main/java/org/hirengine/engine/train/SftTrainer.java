@@ -5,16 +5,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.hirengine.engine.config.ChatClock;
 import org.hirengine.engine.config.ConfigException;
 import org.hirengine.engine.config.SftConfig;
-import org.hirengine.engine.config.TrainConfig.ControlTokens;
 import org.hirengine.engine.experience.DataOrder;
 import org.hirengine.engine.experience.Randoms;
 import org.hirengine.engine.experience.TrainingRow;
@@ -29,7 +25,6 @@ import org.hirengine.engine.model.Scorer;
 import org.hirengine.engine.runs.RunFolder;
 import org.hirengine.engine.runtime.NativeExecutor;
 import org.hirengine.engine.runtime.NativeRuntime;
-import org.hirengine.engine.tokens.ChatTemplate;
 import org.hirengine.engine.tokens.PromptEncoder;
 import org.hirengine.engine.tokens.Tokenizer;
 import org.hirengine.engine.update.Optimizer;
@@ -48,9 +43,6 @@ import org.hirengine.kernels.Kernels;
  */
 public final class SftTrainer implements AutoCloseable {
 
-  /** Consecutive updates without a finite loss or gradient after which the run gives up. */
-  private static final int MAX_SKIPPED = 3;
-
   private final SftConfig config;
   private final CompanionFiles companions;
   private final NativeExecutor executor;
@@ -60,13 +52,9 @@ public final class SftTrainer implements AutoCloseable {
   private final Pairs pairs;
   private final DataOrder order;
   private final long updates;
-  private volatile boolean stopRequested;
   private long taken;
-  private int skippedInARow;
-  private boolean closed;
-
-  /** Held while training, saving or closing. */
-  private final ReentrantLock busy = new ReentrantLock();
+  private final FailedUpdates failed = new FailedUpdates();
+  private final RunControl control = new RunControl("trainer", this::free);
 
   /**
    * What one update did.
@@ -141,18 +129,12 @@ public final class SftTrainer implements AutoCloseable {
     Path source = source(config);
     ModelConfig model = ModelConfig.read(source);
     CompanionFiles companions = CompanionFiles.read(source);
-    int threads =
-        config.threads() == null ? Runtime.getRuntime().availableProcessors() : config.threads();
-    NativeExecutor executor = new NativeExecutor(threads);
+    NativeExecutor executor = TrainingEngine.executor(config.threads());
     try (Tokenizer tokenizer = Tokenizer.load(source)) {
       model.checkTokenizer(source, tokenizer.vocabularySize());
       String now = config.now() == null ? ChatClock.now() : config.now();
-      ChatTemplate template = ChatTemplate.load(source).withClock(ChatClock.at(now));
-      PromptEncoder reading = new PromptEncoder(tokenizer, template, Map.of());
       PromptEncoder prompts =
-          config.controlTokens() == ControlTokens.SPLIT
-              ? reading.splittingControlTokens()
-              : reading;
+          TrainingEngine.encoder(source, tokenizer, now, config.controlTokens());
       int stopId = stopId(prompts, tokenizer, source);
       Pairs pairs = Pairs.read(config, prompts, stopId);
       return executor.call(() -> create(config, companions, executor, pairs));
@@ -224,42 +206,26 @@ public final class SftTrainer implements AutoCloseable {
    * @throws IllegalStateException when three updates in a row have no finite gradient
    */
   public void run(Consumer<Progress> listener) throws IOException {
-    Files.createDirectories(config.out());
-    TrainingData.writeBad(config.out().resolve(RunFolder.BAD_ROWS), pairs.bad());
-    busy.lock();
-    try (StopHook hook = new StopHook(this::requestStop)) {
-      while (taken < updates && !stopRequested && !Thread.currentThread().isInterrupted()) {
-        listener.accept(step());
-      }
-      save(config.out());
-      if (hook.fired()) {
-        free();
-      }
-    } finally {
-      busy.unlock();
-    }
+    control.toTheEnd(
+        () -> {
+          Files.createDirectories(config.out());
+          TrainingData.writeBad(config.out().resolve(RunFolder.BAD_ROWS), pairs.bad());
+          while (taken < updates && !control.stopping()) {
+            listener.accept(step());
+          }
+          save(config.out());
+          return Boolean.TRUE;
+        });
   }
 
   /** Makes {@link #run} end after the update under way; callable from any thread. */
   public void requestStop() {
-    stopRequested = true;
+    control.requestStop();
   }
 
   /** Makes one update. */
   public Progress step() {
-    busy.lock();
-    try {
-      refuseClosed();
-      return takeStep();
-    } finally {
-      busy.unlock();
-    }
-  }
-
-  private void refuseClosed() {
-    if (closed) {
-      throw new IllegalStateException("the trainer is closed");
-    }
+    return control.alone(this::takeStep);
   }
 
   private Progress takeStep() {
@@ -270,10 +236,10 @@ public final class SftTrainer implements AutoCloseable {
     }
     UpdateReport report = executor.call(() -> update.update(batch));
     taken++;
-    skippedInARow = report.failed() ? skippedInARow + 1 : 0;
-    if (skippedInARow >= MAX_SKIPPED) {
+    failed.count(report);
+    if (failed.tooMany()) {
       throw new IllegalStateException(
-          MAX_SKIPPED
+          FailedUpdates.MOST
               + " updates in a row were not finite ("
               + report.problem()
               + "); lower optim.lr, or look at the data");
@@ -289,22 +255,13 @@ public final class SftTrainer implements AutoCloseable {
 
   /** Writes the policy as it is, in Hugging Face layout, float32. */
   public void save(Path folder) throws IOException {
-    busy.lock();
-    try {
-      refuseClosed();
-      executor.call(
-          () -> {
-            PolicyFiles.save(policy, DType.FLOAT32, companions, folder);
-            return Boolean.TRUE;
-          });
-    } catch (CompletionException e) {
-      if (e.getCause() instanceof IOException failure) {
-        throw failure;
-      }
-      throw e;
-    } finally {
-      busy.unlock();
-    }
+    control.alone(
+        () ->
+            executor.callIo(
+                () -> {
+                  PolicyFiles.save(policy, DType.FLOAT32, companions, folder);
+                  return Boolean.TRUE;
+                }));
   }
 
   /**
@@ -315,24 +272,10 @@ public final class SftTrainer implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (busy.isHeldByCurrentThread()) {
-      throw new IllegalStateException(
-          "a listener cannot close the trainer that calls it; requestStop ends the run");
-    }
-    requestStop();
-    busy.lock();
-    try {
-      free();
-    } finally {
-      busy.unlock();
-    }
+    control.close();
   }
 
   private void free() {
-    if (closed) {
-      return;
-    }
-    closed = true;
     executor.run(
         () -> {
           optimizer.close();

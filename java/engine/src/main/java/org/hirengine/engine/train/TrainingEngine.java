@@ -64,12 +64,7 @@ public final class TrainingEngine implements AutoCloseable {
     this.executor = executor;
     this.companions = companions;
     this.tokenizer = tokenizer;
-    ChatTemplate template = ChatTemplate.load(config.model().path()).withClock(ChatClock.at(now));
-    PromptEncoder reading = new PromptEncoder(tokenizer, template, Map.of());
-    encoder =
-        config.data().controlTokens() == ControlTokens.SPLIT
-            ? reading.splittingControlTokens()
-            : reading;
+    encoder = encoder(config.model().path(), tokenizer, now, config.data().controlTokens());
     natives = new ArrayDeque<>();
     try {
       Device device = new Device(config.device(), 0, 0);
@@ -113,8 +108,7 @@ public final class TrainingEngine implements AutoCloseable {
     CompanionFiles companions = CompanionFiles.read(config.model().path());
     Tokenizer tokenizer = Tokenizer.load(config.model().path());
     try {
-      NativeExecutor executor =
-          config.threads() == null ? new NativeExecutor() : new NativeExecutor(config.threads());
+      NativeExecutor executor = executor(config.threads());
       try {
         return executor.call(
             () -> new TrainingEngine(executor, companions, tokenizer, config, weights, now));
@@ -126,6 +120,23 @@ public final class TrainingEngine implements AutoCloseable {
       tokenizer.close();
       throw e;
     }
+  }
+
+  /** A native thread with as many cores as asked for, or all. */
+  static NativeExecutor executor(@Nullable Integer threads) {
+    return threads == null ? new NativeExecutor() : new NativeExecutor(threads);
+  }
+
+  /**
+   * Makes prompts of a model's training data.
+   *
+   * @param now what the chat template sees
+   */
+  static PromptEncoder encoder(
+      Path model, Tokenizer tokenizer, String now, ControlTokens controlTokens) {
+    ChatTemplate template = ChatTemplate.load(model).withClock(ChatClock.at(now));
+    PromptEncoder reading = new PromptEncoder(tokenizer, template, Map.of());
+    return controlTokens == ControlTokens.SPLIT ? reading.splittingControlTokens() : reading;
   }
 
   /** The date and time of a run: what its configuration says, else when it began. */

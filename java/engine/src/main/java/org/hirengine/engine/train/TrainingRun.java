@@ -7,8 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.IntStream;
 import org.hirengine.engine.algo.KlController;
 import org.hirengine.engine.config.TrainConfig;
@@ -56,9 +54,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TrainingRun implements AutoCloseable {
 
-  /** Consecutive non-finite updates after which the run stops. */
-  private static final int MAX_SKIPPED = 3;
-
   private final TrainConfig config;
   private final TrainingListener listener;
   private final RunFolder folder;
@@ -72,6 +67,8 @@ public final class TrainingRun implements AutoCloseable {
   private final Checkpoints checkpoints;
   private final RunLog log;
   private final StepGuards guards;
+  private final FailedUpdates failed = new FailedUpdates();
+  private final RunControl control = new RunControl("run", this::free);
   private final KlController kl;
   private final @Nullable String reference;
   private final String now;
@@ -81,17 +78,11 @@ public final class TrainingRun implements AutoCloseable {
   private int step;
   private long rollouts;
   private long generatedTokens;
-  private int skippedInARow;
   private int savedStep;
   private @Nullable Accuracy before;
   private @Nullable Accuracy latest;
   private int latestStep = -1;
-  private volatile boolean stopRequested;
   private boolean toldOfJudge;
-  private boolean closed;
-
-  /** Held while stepping, saving or closing. */
-  private final ReentrantLock busy = new ReentrantLock();
 
   /**
    * What a run is made of.
@@ -261,7 +252,7 @@ public final class TrainingRun implements AutoCloseable {
     savedStep = step;
     rollouts = state.rollouts();
     generatedTokens = state.generatedTokens();
-    skippedInARow = state.skippedInARow();
+    failed.restore(state.skippedInARow());
     before = state.before();
   }
 
@@ -293,12 +284,12 @@ public final class TrainingRun implements AutoCloseable {
 
   /** Makes {@link #run} finish the step under way, save and return. */
   public void requestStop() {
-    stopRequested = true;
+    control.requestStop();
   }
 
   /** Whether a stop was requested, by {@link #requestStop} or an interrupt of this thread. */
   public boolean stopping() {
-    return stopRequested || Thread.currentThread().isInterrupted();
+    return control.stopping();
   }
 
   /**
@@ -309,22 +300,10 @@ public final class TrainingRun implements AutoCloseable {
    *     written
    */
   public Summary run() throws IOException {
-    busy.lock();
-    try (StopHook hook = new StopHook(this::requestStop)) {
-      try {
-        return runToEnd();
-      } finally {
-        if (hook.fired()) {
-          free();
-        }
-      }
-    } finally {
-      busy.unlock();
-    }
+    return control.toTheEnd(this::runToEnd);
   }
 
   private Summary runToEnd() throws IOException {
-    refuseClosed();
     listener.started(step, config.train().steps());
     if (step == 0 && before == null && evaluation != null && !stopping()) {
       before = evaluate();
@@ -383,29 +362,20 @@ public final class TrainingRun implements AutoCloseable {
    * @throws TrainingStoppedException when it was the third in a row without a finite update
    */
   public StepMetrics step() throws IOException {
-    busy.lock();
-    try {
-      refuseClosed();
-      if (finished()) {
-        throw new IllegalStateException("the run is finished");
-      }
-      if (stopping()) {
-        throw new CancellationException("a stop was requested after step " + step);
-      }
-      StepMetrics metrics = takeStep();
-      if (stopping() && savedStep != step) {
-        save();
-      }
-      return metrics;
-    } finally {
-      busy.unlock();
-    }
-  }
-
-  private void refuseClosed() {
-    if (closed) {
-      throw new IllegalStateException("the run is closed");
-    }
+    return control.alone(
+        () -> {
+          if (finished()) {
+            throw new IllegalStateException("the run is finished");
+          }
+          if (stopping()) {
+            throw new CancellationException("a stop was requested after step " + step);
+          }
+          StepMetrics metrics = takeStep();
+          if (stopping() && savedStep != step) {
+            save();
+          }
+          return metrics;
+        });
   }
 
   private StepMetrics takeStep() throws IOException {
@@ -491,10 +461,10 @@ public final class TrainingRun implements AutoCloseable {
       }
     }
     listener.step(metrics);
-    if (skippedInARow >= MAX_SKIPPED) {
+    if (failed.tooMany()) {
       Path saved = save();
       throw new TrainingStoppedException(
-          MAX_SKIPPED
+          FailedUpdates.MOST
               + " updates in a row were not finite, the last because "
               + report.problem()
               + "; the policy before them is in "
@@ -554,19 +524,13 @@ public final class TrainingRun implements AutoCloseable {
     UpdateReport report =
         engine.executor.call(
             () -> update.run(batch.rows(), (done, of) -> listener.progress("update", done, of)));
-    skippedInARow = report.failed() ? skippedInARow + 1 : 0;
+    failed.count(report);
     return report;
   }
 
   /** Writes a checkpoint of the steps taken so far. */
   public Path save() throws IOException {
-    busy.lock();
-    try {
-      refuseClosed();
-      return write();
-    } finally {
-      busy.unlock();
-    }
+    return control.alone(this::write);
   }
 
   private Path write() {
@@ -580,7 +544,7 @@ public final class TrainingRun implements AutoCloseable {
             generatedTokens,
             source.position(),
             source.tooLong(),
-            skippedInARow,
+            failed.inARow(),
             kl.beta(),
             seconds(),
             before,
@@ -589,17 +553,14 @@ public final class TrainingRun implements AutoCloseable {
     Path saved;
     try {
       saved =
-          engine.executor.call(
+          engine.executor.callIo(
               () -> checkpoints.save(state, engine.policy, engine.optimizer, engine.companions));
-    } catch (CompletionException e) {
-      if (e.getCause() instanceof IOException failure) {
-        throw RunException.io(
-            "write the checkpoint of step " + step + " into",
-            folder.checkpoints(),
-            failure,
-            "free disk space, then continue with --resume");
-      }
-      throw e;
+    } catch (IOException e) {
+      throw RunException.io(
+          "write the checkpoint of step " + step + " into",
+          folder.checkpoints(),
+          e,
+          "free disk space, then continue with --resume");
     }
     savedStep = step;
     listener.checkpoint(step, saved);
@@ -614,24 +575,10 @@ public final class TrainingRun implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (busy.isHeldByCurrentThread()) {
-      throw new IllegalStateException(
-          "a listener cannot close the run that calls it; requestStop ends it");
-    }
-    requestStop();
-    busy.lock();
-    try {
-      free();
-    } finally {
-      busy.unlock();
-    }
+    control.close();
   }
 
   private void free() {
-    if (closed) {
-      return;
-    }
-    closed = true;
     verification.close();
     engine.close();
     log.close();
