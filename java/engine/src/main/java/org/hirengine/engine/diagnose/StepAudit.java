@@ -173,17 +173,13 @@ public final class StepAudit {
         drawn = prompt;
         lastRow = record.row();
       }
-      float[] advantages = new float[record.advantages().length];
-      for (int t = 0; t < advantages.length; t++) {
-        advantages[t] = (float) record.advantages()[t];
-      }
       rows.add(
-          new TrainingRow(
+          TrainingRow.of(
               prompt,
               record.responseIds(),
               record.oldLogprobs(),
               config.kl().loss() == KlLoss.NONE ? null : record.refLogprobs(),
-              advantages,
+              record.advantages(),
               record.replay() != null));
     }
     return rows;

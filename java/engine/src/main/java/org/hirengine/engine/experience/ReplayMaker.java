@@ -9,7 +9,6 @@ import org.hirengine.engine.config.TrainConfig.Goal;
 import org.hirengine.engine.config.TrainConfig.OldLogprobs;
 import org.hirengine.engine.experience.Randoms.Purpose;
 import org.hirengine.engine.model.ResponseBatch.Sequence;
-import org.hirengine.replay.Instruction;
 import org.hirengine.replay.ReplaySelector;
 import org.hirengine.replay.Rewrite;
 import org.hirengine.replay.Rewriter;
@@ -54,7 +53,7 @@ public final class ReplayMaker {
    * @param replays in the order of their originals
    * @param skipped pairs that were chosen but could not be replayed
    */
-  public record Result(List<Replay> replays, int skipped) {}
+  public record Result(List<Trajectory> replays, int skipped) {}
 
   /** lambda_s, the weight of CLA against entropy. */
   public double lambda(int step) {
@@ -75,18 +74,18 @@ public final class ReplayMaker {
         config.replay().rewrite() == TrainConfig.Rewrite.DROP
             ? best(trajectories, places, step)
             : failed(trajectories, step);
-    List<Callable<@Nullable Draft>> rewrites = new ArrayList<>();
+    List<Callable<@Nullable Trajectory>> rewrites = new ArrayList<>();
     for (int index : chosen) {
       List<Response> peers = peers(trajectories, index);
-      rewrites.add(() -> rewrite(trajectories.get(index), index, peers, step));
+      rewrites.add(() -> rewrite(trajectories.get(index), peers, step));
     }
-    List<Draft> drafts = new ArrayList<>();
-    for (Draft draft : verification.all(rewrites)) {
-      if (draft != null) {
-        drafts.add(draft);
+    List<Trajectory> replays = new ArrayList<>();
+    for (Trajectory replay : verification.all(rewrites)) {
+      if (replay != null) {
+        replays.add(replay);
       }
     }
-    return new Result(scored(trajectories, drafts, step, watch), chosen.length - drafts.size());
+    return new Result(rescored(replays, watch), chosen.length - replays.size());
   }
 
   /** The paper's rule. */
@@ -132,56 +131,36 @@ public final class ReplayMaker {
         .toList();
   }
 
-  /** A replay before its log-probs are known. */
-  private record Draft(int original, Rewrite.Rewritten rewrite, Task task) {}
-
   /** Null where the pair cannot be rewritten, or the rewritten prompt is too long. */
-  private @Nullable Draft rewrite(
-      Trajectory trajectory, int index, List<Response> peers, int step) {
-    Instruction instruction = trajectory.task().instruction();
+  private @Nullable Trajectory rewrite(Trajectory trajectory, List<Response> peers, int step) {
+    Task task = trajectory.task();
     Rewrite rewrite =
         rewriter.rewrite(
-            instruction,
+            task.instruction(),
             trajectory.response(),
             trajectory.judges(),
             peers,
-            randoms.stream(
-                Purpose.REWRITE, step, trajectory.task().draw(), trajectory.completion().row()));
+            randoms.stream(Purpose.REWRITE, step, task.draw(), trajectory.completion().row()));
     if (!(rewrite instanceof Rewrite.Rewritten rewritten)) {
       return null;
     }
     return tasks
-        .task(trajectory.task().draw(), rewritten.instruction())
-        .map(task -> new Draft(index, rewritten, task))
+        .task(task.draw(), rewritten.instruction())
+        .map(under -> trajectory.replayed(under, rewritten, score(trajectory, step)))
         .orElse(null);
   }
 
-  private List<Replay> scored(
-      List<Trajectory> trajectories, List<Draft> drafts, int step, Stopwatch watch) {
-    Sampler.Scored rescored = null;
-    if (config.replay().oldLogprobs() == OldLogprobs.REWRITTEN && !drafts.isEmpty()) {
-      List<Sequence> sequences = new ArrayList<>();
-      for (Draft draft : drafts) {
-        int[] tokens = trajectories.get(draft.original).tokens();
-        sequences.add(Sequence.of(draft.task.promptIds(), tokens));
-      }
-      rescored = sampler.score(sequences, watch);
+  /** Replaces the originals' log-probs by those under x', where the configuration says so. */
+  private List<Trajectory> rescored(List<Trajectory> replays, Stopwatch watch) {
+    if (config.replay().oldLogprobs() != OldLogprobs.REWRITTEN || replays.isEmpty()) {
+      return replays;
     }
-    List<Replay> replays = new ArrayList<>(drafts.size());
-    for (int i = 0; i < drafts.size(); i++) {
-      Draft draft = drafts.get(i);
-      Trajectory original = trajectories.get(draft.original);
-      replays.add(
-          new Replay(
-              draft.original,
-              draft.rewrite,
-              draft.task.text(),
-              draft.task.promptIds(),
-              rescored == null ? original.oldLogprobs() : rescored.policy().get(i).logprobs(),
-              rescored == null ? original.refLogprobs() : rescored.ref(i),
-              score(original, step)));
-    }
-    return replays;
+    List<Sequence> sequences =
+        replays.stream().map(r -> Sequence.of(r.task().promptIds(), r.tokens())).toList();
+    Sampler.Scored scored = sampler.score(sequences, watch);
+    return IntStream.range(0, replays.size())
+        .mapToObj(i -> replays.get(i).rescored(scored.policy().get(i).logprobs(), scored.ref(i)))
+        .toList();
   }
 
   private @Nullable Double score(Trajectory original, int step) {

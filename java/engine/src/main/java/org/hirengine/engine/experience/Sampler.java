@@ -94,7 +94,8 @@ public final class Sampler {
               judged.get(i).judges(),
               scored.policy.get(i).logprobs(),
               scored.policy.get(i).entropies(),
-              scored.ref(i)));
+              scored.ref(i),
+              null));
     }
     return trajectories;
   }

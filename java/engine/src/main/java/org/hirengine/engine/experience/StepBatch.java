@@ -1,10 +1,11 @@
 package org.hirengine.engine.experience;
 
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import org.hirengine.engine.algo.AdvantageEstimator;
 import org.hirengine.engine.algo.KlPenalty;
 import org.hirengine.engine.algo.Moments;
@@ -14,7 +15,7 @@ import org.hirengine.engine.config.TrainConfig.ReplayGroup;
 import org.hirengine.engine.config.TrainConfig.RewardKind;
 import org.hirengine.engine.runs.RolloutRow;
 import org.hirengine.kernels.Kernels.KlLoss;
-import org.jspecify.annotations.Nullable;
+import org.hirengine.replay.Instruction;
 
 /**
  * The rows a step trains on, in training order: a prompt's responses together, each replay right
@@ -36,52 +37,32 @@ public record StepBatch(
     double meanRowKl,
     int undecided) {
 
-  /** A row before its advantages are known. */
-  private record Entry(
-      Trajectory original, @Nullable Replay replay, int originalIndex, double reward) {
-
-    float[] old() {
-      return replay == null ? original.oldLogprobs() : replay.oldLogprobs();
-    }
-
-    float @Nullable [] ref() {
-      return replay == null ? original.refLogprobs() : replay.refLogprobs();
-    }
-  }
-
   /**
    * Puts a step's batch together.
    *
    * @param trajectories a prompt's together
-   * @param replays in the order of their originals
+   * @param replays of some of them
    * @param beta weight of the KL penalty
    */
   public static StepBatch of(
-      TrainConfig config, List<Trajectory> trajectories, List<Replay> replays, double beta) {
-    Map<Integer, Replay> byOriginal = new HashMap<>();
-    replays.forEach(replay -> byOriginal.put(replay.original(), replay));
-    List<Entry> entries = new ArrayList<>();
+      TrainConfig config, List<Trajectory> trajectories, List<Trajectory> replays, double beta) {
+    Map<Trajectory, Trajectory> byOriginal = new IdentityHashMap<>();
+    replays.forEach(
+        replay -> byOriginal.put(Objects.requireNonNull(replay.replay()).original(), replay));
+    List<Trajectory> entries = new ArrayList<>();
     int undecided = 0;
-    for (int i = 0; i < trajectories.size(); i++) {
-      Trajectory trajectory = trajectories.get(i);
+    for (Trajectory trajectory : trajectories) {
       if (!trajectory.judges().decided() && config.verify().noVerdict() == NoVerdict.SKIP) {
         undecided++;
         continue;
       }
-      int index = entries.size();
-      entries.add(new Entry(trajectory, null, index, reward(config, trajectory)));
-      Replay replay = byOriginal.get(i);
+      entries.add(trajectory);
+      Trajectory replay = byOriginal.get(trajectory);
       if (replay != null) {
-        entries.add(new Entry(trajectory, replay, index, 1));
+        entries.add(replay);
       }
     }
     return new Assembly(config, entries, beta).batch(undecided);
-  }
-
-  private static double reward(TrainConfig config, Trajectory trajectory) {
-    return config.reward().kind() == RewardKind.CLA
-        ? trajectory.judges().cla()
-        : trajectory.judges().ila() ? 1 : 0;
   }
 
   /** Whether all rows have the same reward, so that only the KL penalty is left to learn from. */
@@ -92,11 +73,11 @@ public record StepBatch(
   private static final class Assembly {
 
     private final TrainConfig config;
-    private final List<Entry> entries;
+    private final List<Trajectory> entries;
     private final double beta;
     private double klSum;
 
-    Assembly(TrainConfig config, List<Entry> entries, double beta) {
+    Assembly(TrainConfig config, List<Trajectory> entries, double beta) {
       this.config = config;
       this.entries = entries;
       this.beta = beta;
@@ -110,12 +91,12 @@ public record StepBatch(
       double[] rowRewards = new double[count];
       int tokens = 0;
       for (int i = 0; i < count; i++) {
-        Entry entry = entries.get(i);
-        rewards[i] = rewards(entry);
+        Trajectory entry = entries.get(i);
+        rowRewards[i] = reward(entry);
+        rewards[i] = tokenRewards(entry, rowRewards[i]);
         tokens += rewards[i].length;
-        rowRewards[i] = entry.reward;
-        groups[i] = entry.original.prompt();
-        outside[i] = entry.replay != null && config.replay().group() == ReplayGroup.OWN;
+        groups[i] = entry.prompt();
+        outside[i] = entry.replay() != null && config.replay().group() == ReplayGroup.OWN;
       }
       Moments moments = Moments.of(rowRewards);
       List<TrainingRow> rows = new ArrayList<>(count);
@@ -130,7 +111,7 @@ public record StepBatch(
                     config.advantage().gamma());
         for (int i = 0; i < count; i++) {
           rows.add(row(entries.get(i), advantages[i]));
-          records.add(record(i, entries.get(i), advantages[i]));
+          records.add(record(i, rowRewards[i], advantages[i]));
         }
       }
       return new StepBatch(
@@ -142,16 +123,26 @@ public record StepBatch(
           undecided);
     }
 
+    /** Of a whole response: a replay satisfies its rewritten instruction. */
+    private double reward(Trajectory entry) {
+      if (entry.replay() != null) {
+        return 1;
+      }
+      return config.reward().kind() == RewardKind.CLA
+          ? entry.judges().cla()
+          : entry.judges().ila() ? 1 : 0;
+    }
+
     /** The reward on the last token, minus beta times the KL on every token. */
-    private double[] rewards(Entry entry) {
-      double[] rewards = new double[entry.original.tokens().length];
-      rewards[rewards.length - 1] = entry.reward;
-      float[] ref = entry.ref();
+    private double[] tokenRewards(Trajectory entry, double reward) {
+      double[] rewards = new double[entry.tokens().length];
+      rewards[rewards.length - 1] = reward;
+      float[] ref = entry.refLogprobs();
       if (ref != null) {
         KlPenalty penalty = config.kl().penalty();
         double sum = 0;
         for (int t = 0; t < rewards.length; t++) {
-          double kl = penalty.of(entry.old()[t], ref[t]);
+          double kl = penalty.of(entry.oldLogprobs()[t], ref[t]);
           rewards[t] -= beta * kl;
           sum += kl;
         }
@@ -160,43 +151,40 @@ public record StepBatch(
       return rewards;
     }
 
-    private TrainingRow row(Entry entry, double[] advantages) {
-      float[] narrowed = new float[advantages.length];
-      for (int t = 0; t < narrowed.length; t++) {
-        narrowed[t] = (float) advantages[t];
-      }
-      Replay replay = entry.replay;
-      return new TrainingRow(
-          replay == null ? entry.original.task().promptIds() : replay.promptIds(),
-          entry.original.tokens(),
-          entry.old(),
-          config.kl().loss() == KlLoss.NONE ? null : entry.ref(),
-          narrowed,
-          replay != null);
+    private TrainingRow row(Trajectory entry, double[] advantages) {
+      return TrainingRow.of(
+          entry.task().promptIds(),
+          entry.tokens(),
+          entry.oldLogprobs(),
+          config.kl().loss() == KlLoss.NONE ? null : entry.refLogprobs(),
+          advantages,
+          entry.replay() != null);
     }
 
-    private RolloutRow record(int index, Entry entry, double[] advantages) {
-      Trajectory original = entry.original;
-      Replay replay = entry.replay;
+    /** A replay's original is the row before it. */
+    private RolloutRow record(int index, double reward, double[] advantages) {
+      Trajectory entry = entries.get(index);
+      Trajectory.Replay replay = entry.replay();
+      Instruction instruction = entry.sampledFor().instruction();
       return new RolloutRow(
           index,
-          original.task().instruction().id(),
-          original.completion().row(),
+          instruction.id(),
+          entry.completion().row(),
           "training",
-          original.task().instruction(),
-          replay == null ? null : new RolloutRow.Replay(entry.originalIndex, replay.rewrite()),
-          replay == null ? original.task().text() : replay.text(),
-          replay == null ? original.task().promptIds() : replay.promptIds(),
-          original.response().text(),
-          original.tokens(),
-          original.completion().finishReason().name().toLowerCase(Locale.ROOT),
-          original.completion().logprobs(),
-          entry.old(),
-          entry.ref(),
-          original.judges(),
-          entry.reward,
+          instruction,
+          replay == null ? null : new RolloutRow.Replay(index - 1, replay.rewrite()),
+          entry.task().text(),
+          entry.task().promptIds(),
+          entry.response().text(),
+          entry.tokens(),
+          entry.completion().finishReason().name().toLowerCase(Locale.ROOT),
+          entry.completion().logprobs(),
+          entry.oldLogprobs(),
+          entry.refLogprobs(),
+          entry.judges(),
+          reward,
           advantages,
-          original.meanEntropy(),
+          entry.meanEntropy(),
           replay == null ? null : replay.score());
     }
   }

@@ -30,4 +30,19 @@ public record TrainingRow(
               .formatted(prompt.length, response.length));
     }
   }
+
+  /** A row whose advantages were computed in double. */
+  public static TrainingRow of(
+      int[] prompt,
+      int[] response,
+      float @Nullable [] oldLogprobs,
+      float @Nullable [] refLogprobs,
+      double[] advantages,
+      boolean replayed) {
+    float[] narrowed = new float[advantages.length];
+    for (int t = 0; t < narrowed.length; t++) {
+      narrowed[t] = (float) advantages[t];
+    }
+    return new TrainingRow(prompt, response, oldLogprobs, refLogprobs, narrowed, replayed);
+  }
 }

@@ -2,19 +2,22 @@ package org.hirengine.engine.experience;
 
 import org.hirengine.engine.rollout.Completion;
 import org.hirengine.replay.ReplaySelector;
+import org.hirengine.replay.Rewrite;
 import org.hirengine.verify.JudgeList;
 import org.hirengine.verify.Response;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A sampled response with everything known about it.
+ * A sampled response with everything known about it: under the task that it was sampled for, or, as
+ * a replay, under a rewritten one that it satisfies.
  *
- * @param prompt index of its task within the step
+ * @param prompt index within the step of the task that it was sampled for
  * @param response the verified text
- * @param judges verdicts under the task's instruction
- * @param oldLogprobs per token, of the sampling policy as scored
+ * @param judges verdicts under the instruction that it was sampled for
+ * @param oldLogprobs per token, of the sampling policy as scored: what the ratio compares with
  * @param entropies per token, of the distribution it was drawn from, in nats
  * @param refLogprobs per token, of the reference policy; null where there is none
+ * @param replay where a replay comes from; null for a sampled response
  */
 public record Trajectory(
     Task task,
@@ -24,7 +27,41 @@ public record Trajectory(
     JudgeList judges,
     float[] oldLogprobs,
     float[] entropies,
-    float @Nullable [] refLogprobs) {
+    float @Nullable [] refLogprobs,
+    @Nullable Replay replay) {
+
+  /**
+   * Where a replay comes from.
+   *
+   * @param original the failed response as it was sampled
+   * @param rewrite x' and how it came about
+   * @param score what it was ranked by; null where replays are not ranked
+   */
+  public record Replay(Trajectory original, Rewrite.Rewritten rewrite, @Nullable Double score) {}
+
+  /** Replays it under {@code task}, the prompt of x', with the log-probs of its own prompt. */
+  Trajectory replayed(Task task, Rewrite.Rewritten rewrite, @Nullable Double score) {
+    return new Trajectory(
+        task,
+        prompt,
+        completion,
+        response,
+        judges,
+        oldLogprobs,
+        entropies,
+        refLogprobs,
+        new Replay(this, rewrite, score));
+  }
+
+  /** With other log-probs for the ratio and the reference. */
+  Trajectory rescored(float[] old, float @Nullable [] ref) {
+    return new Trajectory(task, prompt, completion, response, judges, old, entropies, ref, replay);
+  }
+
+  /** The task that it was sampled for. */
+  Task sampledFor() {
+    return replay == null ? task : replay.original.task;
+  }
 
   public int[] tokens() {
     return completion.tokens();

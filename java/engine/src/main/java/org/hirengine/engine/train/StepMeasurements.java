@@ -100,11 +100,7 @@ final class StepMeasurements {
   }
 
   /** Of the rows trained on, and their replays. */
-  static void trained(
-      StepMetrics metrics,
-      StepBatch batch,
-      List<Trajectory> trajectories,
-      ReplayMaker.Result replays) {
+  static void trained(StepMetrics metrics, StepBatch batch, ReplayMaker.Result replays) {
     metrics
         .set(Metric.REWARD, batch.meanReward())
         .set(Metric.REWARD_STD, batch.rewardDeviation())
@@ -112,7 +108,7 @@ final class StepMeasurements {
         .set(Metric.REPLAYED, replays.replays().size())
         .set(Metric.SKIPPED_ROWS, batch.undecided() + replays.skipped());
     replays.replays().stream()
-        .mapToDouble(replay -> trajectories.get(replay.original()).judges().cla())
+        .mapToDouble(replay -> replay.judges().cla())
         .average()
         .ifPresent(cla -> metrics.set(Metric.REPLAY_CLA, cla));
   }

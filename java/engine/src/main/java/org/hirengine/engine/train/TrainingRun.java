@@ -408,7 +408,7 @@ public final class TrainingRun implements AutoCloseable {
     generatedTokens += tokens;
     StepMetrics metrics = new StepMetrics(number);
     StepMeasurements.sampled(metrics, sampled.trajectories);
-    StepMeasurements.trained(metrics, batch, sampled.trajectories, replays);
+    StepMeasurements.trained(metrics, batch, replays);
     StepMeasurements.updated(metrics, report);
     StepMeasurements.timed(metrics, watch, tokens);
     engine.memory().ifPresent(bytes -> metrics.set(Metric.MEMORY, bytes / 0x1p30));
