@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
@@ -28,6 +29,7 @@ final class ArchitectureTest {
   private static final String REPLAY = "org.hirengine.replay..";
   private static final String KERNELS = "org.hirengine.kernels..";
   private static final String ENGINE = "org.hirengine.engine..";
+  private static final String ENGINE_PREFIX = "org.hirengine.engine.";
   private static final String CLI = "org.hirengine.cli..";
   private static final String NATIVE_LIBRARIES = "org.bytedeco..";
 
@@ -109,13 +111,15 @@ final class ArchitectureTest {
 
   @ArchTest
   static void noPackageOfTheEngineImportsUpward(JavaClasses classes) {
-    String engine = "org.hirengine.engine.";
     for (int i = 0; i < FLOORS.size() - 1; i++) {
       String[] above =
-          FLOORS.stream().skip(i + 1L).map(name -> engine + name + "..").toArray(String[]::new);
+          FLOORS.stream()
+              .skip(i + 1L)
+              .map(name -> ENGINE_PREFIX + name + "..")
+              .toArray(String[]::new);
       noClasses()
           .that()
-          .resideInAPackage(engine + FLOORS.get(i) + "..")
+          .resideInAPackage(ENGINE_PREFIX + FLOORS.get(i) + "..")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(above)
@@ -129,10 +133,91 @@ final class ArchitectureTest {
     Set<String> packages = new TreeSet<>();
     classes.stream()
         .map(JavaClass::getPackageName)
-        .filter(name -> name.startsWith("org.hirengine.engine."))
+        .filter(name -> name.startsWith(ENGINE_PREFIX))
         .forEach(
             name -> packages.add(name.replaceFirst("org\\.hirengine\\.engine\\.([^.]+).*", "$1")));
     assertEquals(new TreeSet<>(FLOORS), packages);
+  }
+
+  /**
+   * The engine's public API: what embedders may rely on, by package. The command line is an
+   * embedder, too.
+   */
+  private static final Set<String> API =
+      names(
+          "HirTrainer",
+          "algo: AdvantageEstimator KlPenalty LossAggregation",
+          "config: ChatClock ConfigException SftConfig TrainConfig",
+          "convert: ModelConverter",
+          "diagnose: StepAudit StepBenchmark",
+          "hub: Hub HubException HubListener HubName HubSettings Location",
+          "model: ModelConfig ModelException Policy PolicyFiles ResponseBatch Scorer",
+          "rollout: Completion Prompt RandomStream RolloutEngine RolloutListener RolloutParams"
+              + " StopIds",
+          "runs: JsonNumbers Metric MetricsLog RolloutDump RolloutRow RunException RunFolder"
+              + " StepMetrics Summary",
+          "runtime: DeviceException DeviceMemory NativeExecutor NativeRuntime",
+          "tokens: ChatTemplate PromptEncoder StreamedText Tokenizer",
+          "train: SftTrainer StopHook TrainingListener TrainingStoppedException");
+
+  /**
+   * Classes that are public only because another package of the engine uses them. They may change
+   * at any time.
+   */
+  private static final Set<String> INTERNAL =
+      names(
+          "algo: KlController Moments",
+          "experience: DataOrder Progress Randoms ReplayMaker Sampler StepBatch Stopwatch Task"
+              + " TaskSource TrainingRow Trajectory Verification",
+          "gguf: GgmlType GgufModel GgufWriter ModelFiles PreTokenizer RopeFactors SentencePiece"
+              + " TensorNames",
+          "libtorch: LibTorchKernelProvider",
+          "model: CompanionFiles ForwardPass InitialWeights LayerWeights LibTorchLayers"
+              + " ModelWeights NativeModel PackedBatch Passes RotaryTable Safetensors"
+              + " SafetensorsWriter StoredModel TensorType",
+          "runs: RunLog StepGuards TensorBoardEvents",
+          "runtime: GradMode Tensors",
+          "tokens: SpecialTokens",
+          "train: Checkpoints TrainerState TrainingData TrainingEngine TrainingRun",
+          "update: LossSums Optimizer PolicyLoss PolicyUpdate StepUpdate UpdateReport");
+
+  private static Set<String> names(String... packages) {
+    Set<String> names = new TreeSet<>();
+    for (String line : packages) {
+      int colon = line.indexOf(": ");
+      String prefix = colon < 0 ? "" : line.substring(0, colon) + ".";
+      for (String name : line.substring(colon < 0 ? 0 : colon + 2).split(" ")) {
+        names.add(ENGINE_PREFIX + prefix + name);
+      }
+    }
+    return names;
+  }
+
+  @ArchTest
+  static void aPublicClassOfTheEngineIsApiOrListedAsInternal(JavaClasses classes) {
+    Set<String> found = new TreeSet<>();
+    classes.stream()
+        .filter(each -> each.getName().startsWith(ENGINE_PREFIX))
+        .filter(each -> each.isTopLevelClass() && each.getModifiers().contains(JavaModifier.PUBLIC))
+        .forEach(each -> found.add(each.getName()));
+    Set<String> listed = new TreeSet<>(API);
+    listed.addAll(INTERNAL);
+    assertEquals(listed, found);
+  }
+
+  @ArchTest
+  static void theCommandUsesTheEngineByItsApiAlone(JavaClasses classes) {
+    Set<String> beyond = new TreeSet<>();
+    for (JavaClass each : classes) {
+      if (each.getPackageName().startsWith("org.hirengine.cli")) {
+        each.getDirectDependenciesFromSelf().stream()
+            .map(use -> use.getTargetClass().getBaseComponentType().getName())
+            .map(name -> name.replaceFirst("\\$.*", ""))
+            .filter(name -> name.startsWith(ENGINE_PREFIX) && !API.contains(name))
+            .forEach(name -> beyond.add(each.getSimpleName() + " uses " + name));
+      }
+    }
+    assertEquals(Set.of(), beyond);
   }
 
   @ArchTest

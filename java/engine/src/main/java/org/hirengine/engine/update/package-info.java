@@ -1,6 +1,6 @@
 /**
  * The policy update: rows cut into micro-batches, the gradient of the policy loss, and the
- * optimizer.
+ * optimizer. Internal: its classes are public for the runs alone.
  */
 @NullMarked
 package org.hirengine.engine.update;
