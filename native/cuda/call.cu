@@ -131,6 +131,13 @@ void Call::copy(void *to, const void *from, size_t bytes) {
   ok(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, reinterpret_cast<cudaStream_t>(place.stream)), "copy");
 }
 
+void Call::copy_rows(void *to, size_t to_pitch, const void *from, size_t from_pitch, size_t bytes, size_t rows) {
+  if (failed() || bytes == 0 || rows == 0) return;
+  ok(cudaMemcpy2DAsync(to, to_pitch, from, from_pitch, bytes, rows, cudaMemcpyDeviceToDevice,
+                       reinterpret_cast<cudaStream_t>(place.stream)),
+     "copy");
+}
+
 void *Call::allocate(size_t bytes) {
   void *memory = scratch(bytes);
   if (memory) blocks_held--;

@@ -40,6 +40,9 @@ class Call {
   // Copies on the device.
   void copy(void *to, const void *from, size_t bytes);
 
+  // Rows of `bytes`, pitches apart.
+  void copy_rows(void *to, size_t to_pitch, const void *from, size_t from_pitch, size_t bytes, size_t rows);
+
   // Device memory that outlives the call, until release(); null and an error when there is none.
   void *allocate(size_t bytes);
   static void release(const Place &place, void *memory);

@@ -1,14 +1,12 @@
 // The kernels of decode_kernels.h.
 #include "decode_kernels.h"
 
+#include "pass_kernels.h"
 #include "row.h"
 
 namespace hir::HIR_DEVICE {
 
 namespace {
-
-HIR_GPU void store(bf16 *to, float x) { from_float(x, to); }
-HIR_GPU void store(float *to, float x) { *to = x; }
 
 constexpr int THREADS = 256;
 
@@ -24,19 +22,6 @@ embed_kernel(EmbedArguments<T> a) {
   }
   for (int64_t i = thread(); i < a.hidden; i += threads()) {
     a.x[row * a.hidden + i] = to_float(a.embedding[token * a.hidden + i]);
-  }
-}
-
-template <class T>
-HIR_KERNEL(THREADS, 1)
-norm_kernel(NormArguments<T> a) {
-  const float *x = a.x + block() * a.hidden;
-  float sum = 0;
-  for (int64_t i = thread(); i < a.hidden; i += threads()) sum = fmaf(x[i], x[i], sum);
-  sum = block_reduce(sum, 0.0f, Sum(), shared<float>());
-  const float scale = 1.0f / sqrtf(sum / static_cast<float>(a.hidden) + a.epsilon);
-  for (int64_t i = thread(); i < a.hidden; i += threads()) {
-    store(a.out + block() * a.hidden + i, x[i] * scale * to_float(a.weight[i]));
   }
 }
 
@@ -76,7 +61,7 @@ prepare_kernel(PrepareArguments<T> a) {
     cached = cell(s, a.pages[row * a.page_stride + position / PAGE], a.layer, kv, is_value, position);
   }
   if (is_value) {
-    for (int64_t i = lane(); i < dim; i += WARP) store(cached + i, x[i]);
+    for (int64_t i = lane(); i < dim; i += WARP) put(cached + i, x[i]);
     return;
   }
   // The softmax's scale and its change to base 2 go into the queries.
@@ -89,8 +74,8 @@ prepare_kernel(PrepareArguments<T> a) {
       x[i] = first;
       x[i + half] = second;
     } else {
-      store(cached + i, first);
-      store(cached + i + half, second);
+      put(cached + i, first);
+      put(cached + i + half, second);
     }
   }
 }
@@ -212,7 +197,7 @@ combine_kernel(CombineArguments<T> a) {
     for (int64_t i = 0; i < used; i++) {
       sum = fmaf(exp2_fast(parts[i * (dim + 2) + dim] - top), parts[i * (dim + 2) + d], sum);
     }
-    store(a.mixed + block() * dim + d, sum / total);
+    put(a.mixed + block() * dim + d, sum / total);
   }
 }
 
@@ -222,7 +207,7 @@ gate_kernel(GateArguments<T> a) {
   const float *gates = a.gate_up + block() * 2 * a.intermediate, *ups = gates + a.intermediate;
   for (int64_t i = thread(); i < a.intermediate; i += threads()) {
     const float g = gates[i];
-    store(a.out + block() * a.intermediate + i, g / (1.0f + exp2_fast(static_cast<float>(-LOG2E) * g)) * ups[i]);
+    put(a.out + block() * a.intermediate + i, g / (1.0f + exp2_fast(static_cast<float>(-LOG2E) * g)) * ups[i]);
   }
 }
 
@@ -288,7 +273,7 @@ store_kernel(StoreArguments<T> a) {
     const void *source = value ? a.values : a.keys;
     const float x = a.low_precision ? to_float(static_cast<const bf16 *>(source)[at])
                                     : static_cast<const float *>(source)[at];
-    store(cell(s, page, layer, i % width / s.head_dim, value, token) + i % width % s.head_dim, x);
+    put(cell(s, page, layer, i % width / s.head_dim, value, token) + i % width % s.head_dim, x);
   }
 }
 
@@ -303,11 +288,6 @@ size_t attend_shared(const ModelShape &s) {
 template <class T>
 void embed(Call &call, int64_t rows, const EmbedArguments<T> &a) {
   call.launch(embed_kernel<T>, rows, THREADS, 0, a);
-}
-
-template <class T>
-void rms_norm(Call &call, int64_t rows, const NormArguments<T> &a) {
-  call.launch(norm_kernel<T>, rows, THREADS, sizeof(float) * WARP, a);
 }
 
 template <class T>
@@ -340,7 +320,6 @@ void store_prompt(Call &call, int64_t tokens, const StoreArguments<T> &a) {
 
 #define HIR_INSTANTIATE(T)                                                                          \
   template void embed(Call &, int64_t, const EmbedArguments<T> &);                                  \
-  template void rms_norm(Call &, int64_t, const NormArguments<T> &);                                \
   template void prepare(Call &, int64_t, const PrepareArguments<T> &);                              \
   template void attend(Call &, int64_t, const AttendArguments<T> &, const CombineArguments<T> &);   \
   template void gate(Call &, int64_t, const GateArguments<T> &);                                    \

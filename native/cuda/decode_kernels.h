@@ -29,15 +29,6 @@ struct EmbedArguments {
 };
 
 template <class T>
-struct NormArguments {
-  const float *x;
-  const T *weight;
-  T *out;
-  int64_t hidden;
-  float epsilon;
-};
-
-template <class T>
 struct PrepareArguments {
   ModelShape shape;
   int64_t layer;
@@ -95,7 +86,6 @@ struct StoreArguments {
 };
 
 template <class T> void embed(Call &call, int64_t rows, const EmbedArguments<T> &a);
-template <class T> void rms_norm(Call &call, int64_t rows, const NormArguments<T> &a);
 template <class T> void prepare(Call &call, int64_t rows, const PrepareArguments<T> &a);
 template <class T> void attend(Call &call, int64_t rows, const AttendArguments<T> &a, const CombineArguments<T> &c);
 template <class T> void gate(Call &call, int64_t rows, const GateArguments<T> &a);

@@ -6,38 +6,15 @@
 #include <vector>
 
 #include "buckets.h"
-#include "call.h"
+#include "device_model.h"
 #include "error.h"
-#include "matmul.h"
 #include "graph.h"
 #include "hir_kernels.h"
-#include "kernels_on_device.h"
-#include "model/any_model.h"
+#include "pass_kernels.h"
 
 namespace hir::HIR_DEVICE {
 
 namespace {
-
-template <class T>
-T *at(int64_t address) {
-  return reinterpret_cast<T *>(address);
-}
-
-// Device memory of a decoder that grows; what it held is lost.
-template <class V>
-struct Buffer {
-  V *data = nullptr;
-  int64_t size = 0;
-
-  // True when it has moved.
-  bool reserve(Call &call, const Place &place, int64_t count) {
-    if (count <= size || call.failed()) return false;
-    Call::release(place, data);
-    data = static_cast<V *>(call.allocate(sizeof(V) * static_cast<size_t>(count)));
-    size = data ? count : 0;
-    return true;
-  }
-};
 
 // Pages of device memory, made many at a time.
 class DevicePages : public PageStore {
@@ -76,55 +53,12 @@ class DevicePages : public PageStore {
   std::vector<void *> chunks, spare;
 };
 
-// Weights in the caller's memory, and rotary tables.
-template <class T>
-class DeviceModel final : public AnyModel {
- public:
-  DeviceModel(const Place &place, const ModelShape &shape) : AnyModel(shape), place(place), layers(shape.layers) {}
-
-  ~DeviceModel() override {
-    Call::release(place, cosines.data);
-    Call::release(place, sines.data);
-  }
-
-  int32_t weights(const int64_t *addresses) override {
-    const std::vector<int64_t> given(addresses, addresses + table_size(shape.layers));
-    if (given != known) moves++;
-    known = given;
-    read_table(addresses, shape.layers, &table, layers.data());
-    return HIR_OK;
-  }
-
-  int32_t rotary(int64_t cos, int64_t sin, int64_t count) override {
-    Call call("model", place);
-    const int64_t size = count * shape.head_dim / 2;
-    // The tables' places and the stride of the pages are in the graphs.
-    if (cosines.reserve(call, place, size) | sines.reserve(call, place, size) || count != positions) moves++;
-    call.copy(cosines.data, at<float>(cos), sizeof(float) * size);
-    call.copy(sines.data, at<float>(sin), sizeof(float) * size);
-    positions = count;
-    return call.result();
-  }
-
-  int32_t make_decoder(AnyDecoder **decoder) override;
-
-  const Place place;
-  WeightTable<const T *> table = {};
-  std::vector<LayerTable<const T *>> layers;
-  Buffer<float> cosines, sines;
-  int64_t positions = 0;
-  int64_t moves = 0;  // counts changes of where weights and tables lie
-
- private:
-  std::vector<int64_t> known;
-};
-
 template <class T>
 class Decoder final : private DevicePages, public AnyDecoder {
  public:
-  explicit Decoder(const DeviceModel<T> &model)
+  explicit Decoder(DeviceModel<T> &model)
       : DevicePages(model.place, model.shape.layers * 2 * model.shape.key_size() * PAGE * static_cast<int64_t>(sizeof(T))),
-        AnyDecoder(this), model(model), place(model.place), s(model.shape), multiply(model.place) {}
+        AnyDecoder(this), model(model), place(model.place), s(model.shape), multiply(model.multiply) {}
 
   ~Decoder() override {
     rows.keep(0);
@@ -181,7 +115,7 @@ class Decoder final : private DevicePages, public AnyDecoder {
   const DeviceModel<T> &model;
   const Place place;
   const ModelShape &s;
-  MatMul multiply;
+  Products &multiply;
   Buffer<float> floats;
   Buffer<T> halves;
   Buffer<Position> states;
@@ -233,7 +167,7 @@ void Decoder<T>::launch(Call &call, const GraphKey &key, int64_t tokens) {
   embed(call, count, EmbedArguments<T>{model.table.embedding, at<int64_t>(tokens), states.data, a.x, s.hidden, s.vocab,
                                        call.faults()});
   const auto norm = [&](const T *weight) {
-    rms_norm(call, count, NormArguments<T>{a.x, weight, a.normed, s.hidden, s.norm_epsilon});
+    norm_rows(call, count, NormArguments<T>{a.x, s.hidden, weight, a.normed, s.hidden, s.hidden, s.norm_epsilon});
   };
   for (int64_t i = 0; i < s.layers; i++) {
     const LayerTable<const T *> &w = model.layers[i];
@@ -270,7 +204,7 @@ void Decoder<T>::upload_pages(Call &call, int64_t count) {
 
 template <class T>
 int32_t Decoder<T>::step(int64_t tokens, int64_t count, int64_t logits, int64_t stride) {
-  if (!model.table.embedding) return fail(HIR_INVALID, "model: no weights yet: hir_model_weights comes first");
+  if (int32_t code = model.ready()) return code;
   if (int32_t code = rows.prepare(count, model.positions)) return code;
   if (count == 0) return HIR_OK;
   int64_t slots = 0;
@@ -307,30 +241,15 @@ int32_t Decoder<T>::step(int64_t tokens, int64_t count, int64_t logits, int64_t 
   return call.result();
 }
 
+}  // namespace
+
 template <class T>
 int32_t DeviceModel<T>::make_decoder(AnyDecoder **decoder) {
   *decoder = new (std::nothrow) Decoder<T>(*this);
   return *decoder ? HIR_OK : fail(HIR_NO_MEMORY, "decoder: out of memory");
 }
 
-}  // namespace
-
-int32_t make_model(const Place &place, const ModelShape &shape, AnyModel **model) {
-  {
-    Call call("model", place);  // what the device needs is made before anything is recorded
-    if (call.failed()) return call.result();
-  }
-  const int64_t bytes = shape.head_dim * (shape.dtype == HIR_BFLOAT16 ? 2 : 4);
-  if (bytes % 16 || bytes > 16 * SPLIT || shape.head_dim > 256) {
-    return fail(HIR_UNSUPPORTED, "model: heads of %lld elements: a GPU's kernels take up to 256, whole 16-byte vectors",
-                static_cast<long long>(shape.head_dim));
-  }
-  if (shape.dtype == HIR_BFLOAT16) {
-    *model = new (std::nothrow) DeviceModel<bf16>(place, shape);
-  } else {
-    *model = new (std::nothrow) DeviceModel<float>(place, shape);
-  }
-  return *model ? HIR_OK : fail(HIR_NO_MEMORY, "model: out of memory");
-}
+template int32_t DeviceModel<float>::make_decoder(AnyDecoder **);
+template int32_t DeviceModel<bf16>::make_decoder(AnyDecoder **);
 
 }  // namespace hir::HIR_DEVICE

@@ -171,7 +171,7 @@ typedef struct hir_model_shape {
   int32_t dtype; /* of weights, activations, keys and values; sums, the residual stream and logits are float */
 } hir_model_shape;
 
-/* *model is for the calls below. HIR_AVX2 and HIR_AVX512 do all of them, the other backends only decode. */
+/* *model is for the calls below. HIR_BASELINE only decodes. */
 HIR_API int32_t hir_model_create(int32_t backend, int32_t device, int64_t stream, const hir_model_shape *shape,
                                  int64_t *model);
 

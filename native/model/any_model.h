@@ -40,7 +40,7 @@ class AnyModel {
 
  private:
   static int32_t unsupported() {
-    return fail(HIR_UNSUPPORTED, "model: this backend decodes alone; forward and backward are of HIR_AVX2 and HIR_AVX512");
+    return fail(HIR_UNSUPPORTED, "model: this backend only decodes");
   }
 };
 

@@ -98,7 +98,7 @@ class Step {
     embed();
     for (int64_t i = 0; i < s.layers; i++) {
       const Activations<T> a = {memory.x, memory.qkv, memory.mixed, nullptr, memory.x, nullptr, memory.x, nullptr};
-      layer.forward(model.layers[i], a, [&] { attend(i, model.layers[i]); });
+      layer_forward(layer, model.layers[i], a, [&] { attend(i, model.layers[i]); }, true);
     }
     // Rows of the logits are in another order.
     layer.for_rows([&](int64_t row) {

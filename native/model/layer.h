@@ -1,10 +1,11 @@
-// One layer, forward and backward, over rows of activations. What a family does otherwise is said here, once a direction;
-// how tokens see each other is said in attention.h (packed sequences) and decode.cpp (pages).
+// The operations of a layer's program (program.h) over rows of activations, by the threads of a team. How tokens see each
+// other is said in attention.h (packed sequences) and decode.cpp (pages).
 #pragma once
 
 #include "activations.h"
 #include "blocks.h"
 #include "hir_kernels.h"
+#include "program.h"
 
 namespace {
 
@@ -28,43 +29,8 @@ class Layer {
       : model(model), s(model.shape), team(team), rows(rows), pitches(s), normed(normed), activated(activated),
         failed(failed) {}
 
-  // attend() makes a.mixed of a.qkv. `whole` is false for what a backward works from: all but the layer's output.
-  template <class Attend>
-  void forward(const LayerWeights &w, const Activations<T> &a, const Attend &attend, bool whole = true) const {
-    norm(a.x, w.input_norm, normed, pitches.normed);
-    multiply(w.qkv, normed, pitches.normed, stored(a.qkv, pitches.qkv, w.qkv_bias));
-    attend();
-    multiply(w.output, a.mixed, pitches.query, added(a.x, a.mid));
-    norm(a.mid, w.post_norm, normed, pitches.normed);
-    multiply(w.gate_up, normed, pitches.normed, gated(a.factors));
-    if (whole) multiply(w.down, activated, pitches.intermediate, added(a.mid, a.out));
-  }
-
-  // From the gradient of the layer's output in m.flow and m.low_flow that of its input, in the same place. Writes over
-  // a.factors. attend_back() makes m.qkv_flow of m.mixed_flow and adds up the head norms' sums.
-  template <class AttendBack>
-  void backward(const LayerWeights &w, const Activations<T> &a, const LayerTable<float *> &g, const Memory<T> &m,
-                const AttendBack &attend_back) const {
-    const int64_t q = s.query_size(), k = s.qkv_size(), d = s.hidden, i = s.intermediate;
-    const hir::Order gates = hir::Order::GATE_UP, plain = hir::Order::PLAIN;
-    pack_back(w, m.packed);
-
-    multiply_back(w.down, m.packed.down, m.low_flow, pitches.normed, gated_back(a.factors));
-    accumulate(m.low_flow, pitches.normed, d, activated, pitches.intermediate, i, g.down, plain);
-    norm(a.mid, w.post_norm, normed, pitches.normed);
-    accumulate(a.factors, pitches.factors, 2 * i, normed, pitches.normed, d, g.gate_up, gates);
-    multiply_back(w.gate_up, m.packed.gate_up, a.factors, pitches.factors, stored(m.normed_flow, pitches.x, nullptr));
-    norm_back(m, 1, a.mid, w.post_norm, m.normed_flow, m.flow, m.mid_flow, m.low_mid_flow);
-
-    multiply_back(w.output, m.packed.output, m.low_mid_flow, pitches.normed, stored(m.mixed_flow, pitches.query, nullptr));
-    accumulate(m.low_mid_flow, pitches.normed, d, a.mixed, pitches.query, q, g.output, plain);
-    attend_back();
-    norm(a.x, w.input_norm, normed, pitches.normed);
-    accumulate(m.qkv_flow, pitches.qkv, k, normed, pitches.normed, d, g.qkv, plain);
-    multiply_back(w.qkv, m.packed.qkv, m.qkv_flow, pitches.qkv, stored(m.normed_flow, pitches.x, nullptr));
-    norm_back(m, 0, a.x, w.input_norm, m.normed_flow, m.mid_flow, m.flow, m.low_flow);
-
-    if (g.qkv_bias) add_rows(m.qkv_flow, pitches.qkv, k, g.qkv_bias);
+  // Behind all else of a layer: the gradients of its two norms' weights.
+  void add_norm_sums(const Memory<T> &m, const LayerTable<float *> &g) const {
     if (team.rank == 0) {
       add_norm_sums(m, 0, g.input_norm);
       add_norm_sums(m, 1, g.post_norm);
@@ -121,7 +87,6 @@ class Layer {
     for (int64_t i = 0; i < n; i++) sum[i] += x[i];
   }
 
- private:
   template <class Y>
   Sink stored(Y *y, int64_t y_pitch, const float *bias) const {
     Sink sink;
@@ -158,10 +123,6 @@ class Layer {
     sink.activated = activated;
     sink.activated_stride = pitches.intermediate;
     return sink;
-  }
-
-  void check(bool done) const {
-    if (!done) __atomic_store_n(failed, true, __ATOMIC_RELAXED);
   }
 
   void multiply(const Linear &w, const T *x, int64_t x_pitch, const Sink &sink) const {
@@ -201,6 +162,12 @@ class Layer {
   const int64_t rows;
   const Pitches<T> pitches;
   T *const normed, *const activated;
+
+ private:
+  void check(bool done) const {
+    if (!done) __atomic_store_n(failed, true, __ATOMIC_RELAXED);
+  }
+
   bool *const failed;
 };
 

@@ -7,6 +7,7 @@
 
 #include "bf16.h"
 #include "cpu_model.h"
+#include "packed.h"
 
 namespace hir {
 
@@ -112,38 +113,15 @@ int32_t CpuModel::rotary(int64_t cosines, int64_t sines, int64_t count) {
 // Checks a batch and sorts its segments into groups.
 int32_t CpuModel::cut(const int64_t *tokens, int64_t count, const int64_t *lengths, const int64_t *prefixes,
                       int64_t segment_count) {
+  const Packed packed = {tokens, count, lengths, prefixes, segment_count};
+  if (int32_t code = check_packed(packed, shape.vocab, positions, &batch.longest)) return code;
   std::vector<int64_t> starts(segment_count);
   std::vector<std::vector<int64_t>> followers(segment_count);
   int64_t total = 0;
-  batch.longest = 0;
   for (int64_t i = 0; i < segment_count; i++) {
-    const int64_t prefix = prefixes[i];
-    if (lengths[i] < 1 || lengths[i] > count - total) {
-      return fail(HIR_INVALID, "model: segment %lld has %lld tokens, %lld are left", static_cast<long long>(i),
-                  static_cast<long long>(lengths[i]), static_cast<long long>(count - total));
-    }
-    if (prefix >= i || prefix < -1 || (prefix >= 0 && prefixes[prefix] >= 0)) {
-      return fail(HIR_INVALID, "model: segment %lld continues %lld, which is no earlier first segment",
-                  static_cast<long long>(i), static_cast<long long>(prefix));
-    }
     starts[i] = total;
     total += lengths[i];
-    followers[prefix < 0 ? i : prefix].push_back(i);
-    batch.longest = std::max(batch.longest, lengths[i] + (prefix < 0 ? 0 : lengths[prefix]));
-  }
-  if (total != count) {
-    return fail(HIR_INVALID, "model: %lld tokens for segments of %lld in all", static_cast<long long>(count),
-                static_cast<long long>(total));
-  }
-  if (batch.longest > positions) {
-    return fail(HIR_INVALID, "model: a sequence of %lld tokens, the rotary tables end at %lld",
-                static_cast<long long>(batch.longest), static_cast<long long>(positions));
-  }
-  for (int64_t i = 0; i < count; i++) {
-    if (tokens[i] < 0 || tokens[i] >= shape.vocab) {
-      return fail(HIR_INVALID, "model: token %lld is outside the vocabulary [0, %lld)",
-                  static_cast<long long>(tokens[i]), static_cast<long long>(shape.vocab));
-    }
+    followers[prefixes[i] < 0 ? i : prefixes[i]].push_back(i);
   }
   segments.clear();
   groups.clear();
@@ -152,7 +130,7 @@ int32_t CpuModel::cut(const int64_t *tokens, int64_t count, const int64_t *lengt
     if (followers[root].empty()) continue;
     groups.push_back({segments.data() + segments.size(), static_cast<int64_t>(followers[root].size())});
     for (int64_t i : followers[root]) {
-      segments.push_back({starts[i], lengths[i], prefixes[i] < 0 ? 0 : lengths[prefixes[i]]});
+      segments.push_back({starts[i], lengths[i], packed.prefix_length(i)});
     }
   }
   ids.assign(tokens, tokens + count);

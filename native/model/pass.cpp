@@ -33,15 +33,16 @@ class Run {
     for (int64_t i = s.layers - 1; i >= 0; i--) {
       const Activations<T> a = memory.layer(i, true);
       if (memory.keep == hir::INPUTS) forward(i, a, false);
-      layer.backward(model.layers[i], a, gradients.layers[i], memory, [&] { attend_back(i, a, gradients.layers[i]); });
+      layer_backward(layer, model.layers[i], a, gradients.layers[i], memory,
+                     [&] { attend_back(i, a, gradients.layers[i]); });
     }
     embedding_back(gradients.table.embedding);
   }
 
  private:
   void forward(int64_t index, const Activations<T> &a, bool whole) const {
-    layer.forward(
-        model.layers[index], a,
+    layer_forward(
+        layer, model.layers[index], a,
         [&] {
           for_heads([&](const Group &group, int64_t head, int64_t) {
             check(PackedAttention<T>(heads, model.layers[index], pitches, a, own, group, head).forward());

@@ -53,6 +53,12 @@ void Call::upload(void *to, const void *from, size_t bytes) {
 
 void Call::copy(void *to, const void *from, size_t bytes) { upload(to, from, bytes); }
 
+void Call::copy_rows(void *to, size_t to_pitch, const void *from, size_t from_pitch, size_t bytes, size_t rows) {
+  for (size_t i = 0; i < rows; i++) {
+    upload(static_cast<char *>(to) + i * to_pitch, static_cast<const char *>(from) + i * from_pitch, bytes);
+  }
+}
+
 void *Call::allocate(size_t bytes) {
   void *memory = scratch(bytes);
   if (memory) blocks_held--;

@@ -1,7 +1,9 @@
 // The emulator's graphs (lists of launches) and products (always our own kernel).
 #include "graph.h"
 
-#include "matmul.h"
+#include <string.h>
+
+#include "products.h"
 
 namespace hir::simt {
 
@@ -24,15 +26,25 @@ int32_t Graph::start(const Place &) {
   return 0;
 }
 
-MatMul::MatMul(const Place &) {}
-MatMul::~MatMul() {}
+bool Products::Key::operator<(const Key &other) const { return memcmp(this, &other, sizeof *this) < 0; }
+
+Products::Products(const Place &place) : place(place) {}
+Products::~Products() {}
 
 template <class T>
-void MatMul::operator()(Call &call, const LinearArguments<T> &a) {
+void Products::operator()(Call &call, const LinearArguments<T> &a) {
   linear(call, a);
 }
 
-template void MatMul::operator()(Call &, const LinearArguments<float> &);
-template void MatMul::operator()(Call &, const LinearArguments<bf16> &);
+template <class T, class Out>
+void Products::operator()(Call &call, const ProductArguments<T, Out> &a) {
+  product(call, a);
+}
+
+template void Products::operator()(Call &, const LinearArguments<float> &);
+template void Products::operator()(Call &, const LinearArguments<bf16> &);
+template void Products::operator()(Call &, const ProductArguments<float, float> &);
+template void Products::operator()(Call &, const ProductArguments<bf16, float> &);
+template void Products::operator()(Call &, const ProductArguments<bf16, bf16> &);
 
 }  // namespace hir::simt

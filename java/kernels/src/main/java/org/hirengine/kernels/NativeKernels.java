@@ -175,8 +175,8 @@ final class NativeKernels implements Kernels {
   @Override
   public Optional<ModelKernel> model(Device device, ModelShape shape) {
     check(device);
-    boolean passes = backend == hirkernels.HIR_AVX2 || backend == hirkernels.HIR_AVX512;
-    return Optional.of(new NativeModelKernel(backend, device, shape, passes));
+    return Optional.of(
+        new NativeModelKernel(backend, device, shape, backend != hirkernels.HIR_BASELINE));
   }
 
   private void check(Device device) {

@@ -62,6 +62,13 @@ class EmulatedCudaTest
   }
 
   @Test
+  void aModelRunsPassesOnAGpu() {
+    try (ModelKernel model = QUEUED.model(Device.CPU, decodeShapes().get(0)).orElseThrow()) {
+      assertTrue(model.runsPasses());
+    }
+  }
+
+  @Test
   void faultsAreReportedByTheNextCallThatWaits() {
     try (Buffers b = buffers()) {
       float[] values = new float[30];

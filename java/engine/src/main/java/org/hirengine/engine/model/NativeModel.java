@@ -4,6 +4,7 @@ import java.util.Arrays;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.hirengine.engine.runtime.DeviceMemory;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.DecodeKernel;
 import org.hirengine.kernels.ModelKernel;
@@ -70,15 +71,21 @@ public final class NativeModel implements AutoCloseable {
                 batch.tokens(),
                 policy.config().hiddenSize()));
     try {
-      long pass =
-          kernel.forward(
-              wide(batch.ids()),
-              wide(batch.lengths()),
-              wide(batch.prefixes()),
-              activations.keep,
-              Tensors.address(hidden),
-              keyValues == null ? 0 : Tensors.address(keyValues));
-      return new Pass(hidden, pass);
+      long written = Tensors.address(hidden);
+      long cache = keyValues == null ? 0 : Tensors.address(keyValues);
+      long[] pass = new long[1];
+      DeviceMemory.withRoom(
+          policy.device(),
+          () ->
+              pass[0] =
+                  kernel.forward(
+                      wide(batch.ids()),
+                      wide(batch.lengths()),
+                      wide(batch.prefixes()),
+                      activations.keep,
+                      written,
+                      cache));
+      return new Pass(hidden, pass[0]);
     } catch (RuntimeException e) {
       hidden.close();
       throw e;
@@ -93,12 +100,13 @@ public final class NativeModel implements AutoCloseable {
 
   /** Backward of {@link #logits}: writes fp32[n, d] and adds to the head's gradient. */
   void headBackward(Tensor logitGradient, Tensor hiddenRows, Tensor hiddenGradient) {
-    kernel.logitsBackward(
-        Tensors.address(logitGradient),
-        Tensors.address(hiddenRows),
-        hiddenRows.size(0),
-        Tensors.address(hiddenGradient),
-        Tensors.address(policy.headGradient()));
+    long flow = Tensors.address(logitGradient);
+    long hidden = Tensors.address(hiddenRows);
+    long rows = hiddenRows.size(0);
+    long written = Tensors.address(hiddenGradient);
+    long head = Tensors.address(policy.headGradient());
+    DeviceMemory.withRoom(
+        policy.device(), () -> kernel.logitsBackward(flow, hidden, rows, written, head));
   }
 
   private void refresh() {

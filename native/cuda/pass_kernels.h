@@ -1,0 +1,186 @@
+// The operations of a packed pass on a GPU, each in its folder of ops/: what pass.cu starts in the program's order.
+//
+// Rows lie `pitch` elements apart. What products read and write, queries, keys and values are of the model's type T; the
+// residual stream, its gradients and all sums are float. Every sum is taken in one order, whatever the device: no atomics.
+#pragma once
+
+#include "call.h"
+#include "model/shape.h"
+#include "simt.h"
+
+namespace hir::HIR_DEVICE {
+
+HIR_GPU void put(bf16 *to, float x) { from_float(x, to); }
+HIR_GPU void put(float *to, float x) { *to = x; }
+
+// --- ops/norm
+
+// out[row] = weight x[row] / rms(x[row])
+template <class T>
+struct NormArguments {
+  const float *x;
+  int64_t x_pitch;
+  const T *weight;
+  T *out;
+  int64_t out_pitch, columns;
+  float epsilon;
+};
+
+// Its gradient: out = onto (may be null) + what comes back of `gradient`, and `low` the same for products to read; the
+// weight's, one row of sums for every NORM_ROWS rows.
+constexpr int64_t NORM_ROWS = 32;
+inline int64_t norm_parts(int64_t rows) { return (rows + NORM_ROWS - 1) / NORM_ROWS; }
+
+template <class T>
+struct NormBackArguments {
+  const float *x;
+  int64_t x_pitch;
+  const T *weight;
+  const float *gradient;
+  int64_t gradient_pitch;
+  const float *onto;
+  float *out;
+  T *low;
+  int64_t low_pitch, rows, columns;
+  float epsilon;
+  float *parts;  // [norm_parts(rows)][columns]
+};
+
+// to[c] += the sum over all parts, in order.
+struct AddPartsArguments {
+  const float *parts;
+  int64_t count, stride, columns;
+  float *to;
+};
+
+// One row of sums for every COLUMN_ROWS rows.
+constexpr int64_t COLUMN_ROWS = 128;
+inline int64_t column_parts(int64_t rows) { return (rows + COLUMN_ROWS - 1) / COLUMN_ROWS; }
+
+template <class T>
+struct ColumnSumArguments {
+  const T *x;
+  int64_t x_pitch, rows, columns;
+  float *parts;  // [column_parts(rows)][columns]
+};
+
+// Rows of floats in the other type.
+template <class T>
+struct ConvertArguments {
+  const float *x;
+  int64_t x_pitch;
+  T *out;
+  int64_t out_pitch, columns;
+};
+
+template <class T> void norm_rows(Call &call, int64_t rows, const NormArguments<T> &a);
+template <class T> void norm_rows_back(Call &call, const NormBackArguments<T> &a);
+template <class T> void sum_columns(Call &call, const ColumnSumArguments<T> &a);
+template <class T> void convert_rows(Call &call, int64_t rows, const ConvertArguments<T> &a);
+void add_parts(Call &call, const AddPartsArguments &a);
+
+// --- ops/heads
+
+// Where a batch's tokens stand. A token's keys and values have one slot in every sequence that it is seen by: its own
+// segment's and those of the segments that continue it.
+struct Positions {
+  const int32_t *position;     // [tokens]
+  const int32_t *slot_starts;  // [tokens + 1], into slots
+  const int32_t *slots;
+};
+
+// Bias, norm and rotation of queries and keys.
+template <class T>
+struct HeadsArguments {
+  ModelShape shape;
+  const T *qkv;  // [tokens], as the product has written it
+  int64_t qkv_pitch;
+  const T *bias, *query_norm, *key_norm;  // null where a family has none
+  const float *cosines, *sines;
+  Positions at;
+  int64_t tokens;
+  T *queries;  // [tokens]
+  int64_t query_pitch;
+  T *keys, *values;  // [slots][key_size]
+  T *keys_values;    // [tokens][2 key_size], or null
+};
+
+// One row of sums of the head norms' weights for every HEAD_TOKENS tokens.
+constexpr int64_t HEAD_TOKENS = 16;
+inline int64_t head_parts(int64_t tokens) { return (tokens + HEAD_TOKENS - 1) / HEAD_TOKENS; }
+
+template <class T>
+struct HeadsBackArguments {
+  HeadsArguments<T> forward;  // queries, keys and values hold their gradients; those of all slots of a token are added up
+  T *qkv_flow;                // [tokens], of qkv's pitch, written
+  float *parts;               // [head_parts(tokens)][2 head_dim]: queries' and keys'; null without norms
+};
+
+template <class T> void rotate_heads(Call &call, const HeadsArguments<T> &a);
+template <class T> void rotate_heads_back(Call &call, const HeadsBackArguments<T> &a);
+
+// --- ops/gate
+
+// From gates and ups, [rows][2 columns], the activated ones.
+template <class T>
+struct GateRowsArguments {
+  T *factors;
+  int64_t factor_pitch, rows, columns;
+  T *activated;  // [rows]: written, or (backward) their gradient, over which they are written again
+  int64_t activated_pitch;
+};
+
+template <class T> void gate_rows(Call &call, const GateRowsArguments<T> &a);
+// factors become their gradients.
+template <class T> void gate_rows_back(Call &call, const GateRowsArguments<T> &a);
+
+// --- ops/embedding
+
+template <class T>
+struct GatherArguments {
+  const T *table;
+  const int64_t *ids;
+  float *x;
+  int64_t x_pitch, columns;
+};
+
+// Rows sorted by token: distinct[i]'s are rows[starts[i]] to rows[starts[i + 1] - 1], in the batch's order.
+struct ScatterArguments {
+  const int64_t *distinct;
+  const int32_t *starts, *rows;
+  const float *flow;
+  int64_t flow_pitch, columns;
+  float *gradient;  // [vocab][columns], added to
+};
+
+template <class T> void gather_rows(Call &call, int64_t rows, const GatherArguments<T> &a);
+void scatter_rows(Call &call, int64_t distinct, const ScatterArguments &a);
+
+// --- ops/attention
+
+// Sequences of queries, back to back, each behind its own keys: query i of `queries` sees the first keys - queries + 1 + i
+// keys of its sequence. Plain kernels, for what LibTorch's flash attention (flash.h) does not take.
+template <class T>
+struct PackedAttentionArguments {
+  int64_t tokens, slots, heads, kv_heads, head_dim;
+  const int32_t *query_starts, *key_starts;          // [sequences + 1]
+  const int32_t *token_sequence, *slot_sequence;     // [tokens], [slots]
+  const T *queries;                                  // [tokens][heads][head_dim]
+  int64_t query_pitch;
+  const T *keys, *values;                            // [slots][kv_heads][head_dim]
+  T *mixed;                                          // as queries: written, or (backward) read
+  float *sums;                                       // [heads][tokens]: logarithms of the softmax's sums
+};
+
+template <class T>
+struct PackedAttentionBackArguments {
+  PackedAttentionArguments<T> forward;
+  const T *mixed_flow;                       // as mixed
+  float *along;                              // [heads][tokens], scratch
+  T *query_flow, *key_flow, *value_flow;     // as queries, keys, values: written
+};
+
+template <class T> void attend_packed(Call &call, const PackedAttentionArguments<T> &a);
+template <class T> void attend_packed_back(Call &call, const PackedAttentionBackArguments<T> &a);
+
+}  // namespace hir::HIR_DEVICE
