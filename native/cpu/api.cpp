@@ -97,6 +97,20 @@ int32_t finish(const char *kernel, const hir::Matrix &m, int64_t row) {
 
 }  // namespace
 
+namespace hir {
+
+int32_t check_sampling(const char *kernel, const Sampling &s) {
+  if (s.temperature != 0) {
+    if (int32_t code = check_temperature(kernel, s.temperature)) return code;
+  }
+  if (s.top_k < 0) return fail(HIR_INVALID, "%s: top_k %lld; 0 switches it off", kernel, static_cast<long long>(s.top_k));
+  if (!(s.top_p > 0 && s.top_p <= 1)) return fail(HIR_INVALID, "%s: top_p %g is outside (0, 1]", kernel, s.top_p);
+  if (!(s.min_p >= 0 && s.min_p <= 1)) return fail(HIR_INVALID, "%s: min_p %g is outside [0, 1]", kernel, s.min_p);
+  return HIR_OK;
+}
+
+}  // namespace hir
+
 extern "C" {
 
 int32_t hir_backend_usable(int32_t backend) {
@@ -197,16 +211,6 @@ int32_t hir_sample(int32_t backend, int32_t device, int64_t stream, hir_address 
   if (int32_t code = select(kernel, backend, &kernels)) return code;
   const hir::Matrix m = {at<void>(logits), rows, cols, row_stride, dtype};
   if (int32_t code = check_matrix(kernel, m, false)) return code;
-  if (temperature != 0) {
-    if (int32_t code = check_temperature(kernel, temperature)) return code;
-  }
-  if (top_k < 0) return fail(HIR_INVALID, "%s: top_k %lld; 0 switches it off", kernel, static_cast<long long>(top_k));
-  if (!(top_p > 0 && top_p <= 1)) return fail(HIR_INVALID, "%s: top_p %g is outside (0, 1]", kernel, top_p);
-  if (!(min_p >= 0 && min_p <= 1)) return fail(HIR_INVALID, "%s: min_p %g is outside [0, 1]", kernel, min_p);
-  if (rows == 0) return HIR_OK;
-  if (!counters && temperature != 0) return null(kernel, "counters");
-  if (!tokens) return null(kernel, "tokens");
-  if (!logprobs) return null(kernel, "logprobs");
   const hir::Sampling sampling = {temperature,
                                   top_k,
                                   top_p,
@@ -215,6 +219,11 @@ int32_t hir_sample(int32_t backend, int32_t device, int64_t stream, hir_address 
                                   at<uint32_t>(counters),
                                   at<int64_t>(tokens),
                                   at<float>(logprobs)};
+  if (int32_t code = hir::check_sampling(kernel, sampling)) return code;
+  if (rows == 0) return HIR_OK;
+  if (!counters && temperature != 0) return null(kernel, "counters");
+  if (!tokens) return null(kernel, "tokens");
+  if (!logprobs) return null(kernel, "logprobs");
   if (kernels.gpu) {
     if (int32_t code = check_on_gpu(kernel, m)) return code;
     return kernels.gpu->sample({device, stream}, m, sampling);

@@ -38,6 +38,9 @@ struct Sampling {
   float *logprobs;
 };
 
+// HIR_OK, or which of temperature and filters is out of range.
+int32_t check_sampling(const char *kernel, const Sampling &s);
+
 struct AdamW {
   float *params;
   const void *grads;

@@ -1,5 +1,7 @@
 #include "call.h"
 
+#include <string.h>
+
 #include <mutex>
 
 #include "error.h"
@@ -50,6 +52,19 @@ cudaError_t make(DeviceState &state, int device) {
   state.made = code == cudaSuccess;
   return code;
 }
+
+// A device for as long as it lives, then the one before: stream 0 is the current device's.
+class OnDevice {
+ public:
+  explicit OnDevice(int device) {
+    cudaGetDevice(&before);
+    if (before != device) cudaSetDevice(device);
+  }
+  ~OnDevice() { cudaSetDevice(before); }
+
+ private:
+  int before = 0;
+};
 
 }  // namespace
 
@@ -145,10 +160,13 @@ void *Call::allocate(size_t bytes) {
 }
 
 void Call::release(const Place &place, void *memory) {
-  if (memory) cudaFreeAsync(memory, reinterpret_cast<cudaStream_t>(place.stream));
+  if (!memory) return;
+  const OnDevice guard(place.device);
+  cudaFreeAsync(memory, reinterpret_cast<cudaStream_t>(place.stream));
 }
 
 void Call::trim(const Place &place) {
+  const OnDevice guard(place.device);
   cudaMemPool_t pool = nullptr;
   cudaStreamSynchronize(reinterpret_cast<cudaStream_t>(place.stream));
   if (cudaDeviceGetDefaultMemPool(&pool, place.device) == cudaSuccess) cudaMemPoolTrimTo(pool, 0);
@@ -161,20 +179,45 @@ void Call::fill(void *memory, int value, size_t bytes) {
 
 void Call::read(void *to, const void *from, size_t bytes) {
   if (failed()) return;
-  const cudaStream_t stream = reinterpret_cast<cudaStream_t>(place.stream);
   std::lock_guard<std::mutex> guard(states_lock);  // of the pinned memory
-  char *pinned = states[place.device].pinned;
-  uint64_t *fault = reinterpret_cast<uint64_t *>(pinned + READABLE);
+  char *const pinned = states[place.device].pinned;
+  finish(pinned, from, bytes, reinterpret_cast<uint64_t *>(pinned + READABLE));
+  if (!failed() && bytes > 0) memcpy(to, pinned, bytes);
+}
+
+void Call::read_pinned(void *to, const void *from, size_t bytes) {
+  if (failed()) return;
+  std::lock_guard<std::mutex> guard(states_lock);
+  finish(to, from, bytes, reinterpret_cast<uint64_t *>(states[place.device].pinned + READABLE));
+}
+
+void Call::finish(void *pinned, const void *from, size_t bytes, uint64_t *fault) {
+  const cudaStream_t stream = reinterpret_cast<cudaStream_t>(place.stream);
   if (bytes > 0 && !ok(cudaMemcpyAsync(pinned, from, bytes, cudaMemcpyDeviceToHost, stream), "copy")) return;
   if (!ok(cudaMemcpyAsync(fault, fault_memory, sizeof(uint64_t), cudaMemcpyDeviceToHost, stream), "copy")) return;
   if (!ok(cudaStreamSynchronize(stream), "kernel")) return;
-  if (*fault != NO_FAULT) {
-    ok(cudaMemsetAsync(fault_memory, 0xff, sizeof(uint64_t), stream), "fill");
-    error = fail_for(*fault);
-    return;
+  if (*fault == NO_FAULT) return;
+  ok(cudaMemsetAsync(fault_memory, 0xff, sizeof(uint64_t), stream), "fill");
+  error = fail_for(*fault);
+}
+
+Pinned::~Pinned() {
+  if (data) cudaFreeHost(data);
+}
+
+char *Pinned::reserve(Call &call, size_t bytes) {
+  if (bytes <= size || call.failed()) return data;
+  if (data) cudaFreeHost(data);
+  data = nullptr;
+  size = 0;
+  if (cudaMallocHost(&data, bytes) != cudaSuccess) {
+    cudaGetLastError();
+    data = nullptr;
+    call.fail_with(fail(HIR_NO_MEMORY, "decoder: no pinned memory for %zu bytes", bytes));
+  } else {
+    size = bytes;
   }
-  const char *source = pinned;
-  for (size_t i = 0; i < bytes; i++) static_cast<char *>(to)[i] = source[i];
+  return data;
 }
 
 }  // namespace hir::cuda

@@ -54,6 +54,9 @@ class Call {
   static constexpr size_t READABLE = 256;
   void read(void *to, const void *from, size_t bytes);
 
+  // The same into pinned memory (Pinned), of any size.
+  void read_pinned(void *to, const void *from, size_t bytes);
+
   int64_t stream() const { return place.stream; }
   void fail_with(int32_t code) {
     if (!error) error = code;
@@ -72,19 +75,44 @@ class Call {
   int blocks_held = 0;
 #ifdef __CUDACC__
   bool ok(cudaError_t code, const char *what);
+  // Queues a copy to pinned memory and one of the fault word, waits, and reports what was found.
+  void finish(void *pinned, const void *from, size_t bytes, uint64_t *fault);
   int previous_device = -1;
 #endif
+};
+
+// Host memory that the device copies from and to by itself; a copy from it is queued like a kernel.
+class Pinned {
+ public:
+  Pinned() {}
+  ~Pinned();
+  Pinned(const Pinned &) = delete;
+  Pinned &operator=(const Pinned &) = delete;
+
+  // Room for that much; what it held is lost when it grows. Null and an error of the call where there is none.
+  char *reserve(Call &call, size_t bytes);
+
+ private:
+  char *data = nullptr;
+  size_t size = 0;
 };
 
 }  // namespace hir::HIR_DEVICE
 
 #ifdef __CUDACC__
 
+#include "error.h"
+#include "hir_kernels.h"
+
 namespace hir::cuda {
 
 template <class A>
 void Call::launch(void (*kernel)(A), int64_t blocks, int threads, size_t shared_bytes, const A &arguments) {
   if (failed() || blocks == 0) return;
+  if (blocks > INT32_MAX) {
+    error = fail(HIR_INVALID, "%s: %lld blocks, a grid has at most 2^31 - 1", kernel_name, static_cast<long long>(blocks));
+    return;
+  }
   constexpr size_t WITHOUT_ASKING = 48 << 10;
   if (shared_bytes > WITHOUT_ASKING &&
       !ok(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes)),

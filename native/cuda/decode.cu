@@ -15,7 +15,7 @@ HIR_KERNEL(THREADS, 1)
 embed_kernel(EmbedArguments<T> a) {
   const int64_t row = block();
   if (a.positions[row] < 0) return;
-  int64_t token = a.tokens[row];
+  int64_t token = a.sources[row] < 0 ? a.tokens[row] : a.drawn[a.sources[row]];
   if (token < 0 || token >= a.vocab) {
     if (thread() == 0) report(a.faults, KernelId::DECODER, Fault::TOKEN, row);
     token = 0;

@@ -22,6 +22,8 @@ template <class T>
 struct EmbedArguments {
   const T *embedding;
   const int64_t *tokens;
+  const int32_t *sources;  // of each row: its place among the drawn, or -1: its token is given
+  const int64_t *drawn;
   const Position *positions;
   float *x;
   int64_t hidden, vocab;

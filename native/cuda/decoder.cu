@@ -1,5 +1,7 @@
 // The decoder on a GPU: weights in the caller's memory, keys and values in pages of device memory, each step a graph
 // recorded once for its bucket of rows and lengths (buckets.h), then the head for the rows there are.
+#include <string.h>
+
 #include <algorithm>
 #include <memory>
 #include <new>
@@ -10,6 +12,7 @@
 #include "error.h"
 #include "graph.h"
 #include "hir_kernels.h"
+#include "kernels_on_device.h"
 #include "pass_kernels.h"
 
 namespace hir::HIR_DEVICE {
@@ -62,8 +65,9 @@ class Decoder final : private DevicePages, public AnyDecoder {
 
   ~Decoder() override {
     rows.keep(0);
-    for (void *memory : {static_cast<void *>(states.data), static_cast<void *>(table.data),
-                         static_cast<void *>(floats.data), static_cast<void *>(halves.data)}) {
+    for (void *memory : {static_cast<void *>(inputs.data), static_cast<void *>(table.data), static_cast<void *>(floats.data),
+                         static_cast<void *>(halves.data), static_cast<void *>(logits.data),
+                         static_cast<void *>(drawn.data)}) {
       Call::release(place, memory);
     }
   }
@@ -86,13 +90,13 @@ class Decoder final : private DevicePages, public AnyDecoder {
   }
 
   int32_t step(int64_t tokens, int64_t count, int64_t logits, int64_t stride) override;
+  int32_t draw(const int64_t *tokens, int64_t count, const Sampling &sampling, int64_t vocabulary) override;
 
  private:
   // A step of one key: run as it is at first, which loads its kernels and makes what cuBLAS needs (neither may happen
   // while a graph is recorded), recorded when it comes again.
   struct Recorded {
     GraphKey key;
-    int64_t tokens;  // the address that it reads
     bool ready = false;
     Graph graph;
   };
@@ -103,10 +107,39 @@ class Decoder final : private DevicePages, public AnyDecoder {
     T *normed, *mixed, *activated;
   };
 
+  // What a step is given for each of `rows` rows, in one piece: tokens, counters of the generator, positions (-1: no row)
+  // and sources (embed).
+  struct Inputs {
+    int64_t *tokens;
+    uint32_t *counters;
+    Position *positions;
+    int32_t *sources;
+
+    static size_t size(int64_t rows) { return 32 * static_cast<size_t>(rows); }
+    Inputs(char *memory, int64_t rows)
+        : tokens(reinterpret_cast<int64_t *>(memory)), counters(reinterpret_cast<uint32_t *>(tokens + rows)),
+          positions(reinterpret_cast<Position *>(counters + 4 * rows)), sources(positions + rows) {}
+  };
+
+  // What draws leave, in one piece: tokens, then log-probs.
+  struct Drawn {
+    int64_t *tokens;
+    float *logprobs;
+  };
+  Drawn drawn_at(char *memory) const {
+    int64_t *const tokens = reinterpret_cast<int64_t *>(memory);
+    return {tokens, reinterpret_cast<float *>(tokens + drawn_rows)};
+  }
+
+  GraphKey key_of(int64_t count) const;
+  void fill(const GraphKey &key, int64_t count, const int64_t *tokens, const uint32_t *counters, char *memory) const;
+  int32_t run(Call &call, const GraphKey &key);
+  void head(Call &call, const GraphKey &key, int64_t count, float *to, int64_t stride);
+  void reserve_drawn(Call &call, int64_t rows);
   void reserve(Call &call, const GraphKey &key);
   Activations activations(const GraphKey &key) const;
-  void launch(Call &call, const GraphKey &key, int64_t tokens);
-  void upload_pages(Call &call, int64_t count);
+  void launch(Call &call, const GraphKey &key);
+  void upload_pages(Call &call, int64_t count, void **staging);
   int64_t page_stride() const { return (model.positions + PAGE - 1) / PAGE; }
   int64_t floats_needed(const GraphKey &key) const {
     return key.rows * (s.hidden + s.qkv_size() + 2 * s.intermediate + s.heads * key.splits * (s.head_dim + 2));
@@ -118,9 +151,13 @@ class Decoder final : private DevicePages, public AnyDecoder {
   Products &multiply;
   Buffer<float> floats;
   Buffer<T> halves;
-  Buffer<Position> states;
+  Buffer<char> inputs, drawn;
+  int64_t drawn_rows = 0;
+  Buffer<float> logits;
   Buffer<void *> table;
-  std::vector<Position> host_states;
+  // Where draws, which wait, put what they upload and fetch; steps, which do not, have memory that is copied at once.
+  Pinned inputs_pinned, table_pinned, drawn_pinned;
+  std::vector<char> host_inputs;
   std::vector<void *> host_table;
   int64_t table_changes = -1;  // of the rows, when the table was written; -1: anew
   int64_t table_rows = 0;
@@ -132,7 +169,7 @@ class Decoder final : private DevicePages, public AnyDecoder {
 template <class T>
 void Decoder<T>::reserve(Call &call, const GraphKey &key) {
   const int64_t count = key.rows;
-  bool moved = states.reserve(call, place, count);
+  bool moved = inputs.reserve(call, place, static_cast<int64_t>(Inputs::size(count)));
   moved |= table.reserve(call, place, count * page_stride());
   moved |= floats.reserve(call, place, floats_needed(key));
   // With room to begin each part on a vector.
@@ -160,12 +197,13 @@ typename Decoder<T>::Activations Decoder<T>::activations(const GraphKey &key) co
 }
 
 template <class T>
-void Decoder<T>::launch(Call &call, const GraphKey &key, int64_t tokens) {
+void Decoder<T>::launch(Call &call, const GraphKey &key) {
   const Activations a = activations(key);
   const int64_t count = key.rows;
   T *const *const pages = reinterpret_cast<T *const *>(table.data);
-  embed(call, count, EmbedArguments<T>{model.table.embedding, at<int64_t>(tokens), states.data, a.x, s.hidden, s.vocab,
-                                       call.faults()});
+  const Inputs in(inputs.data, count);
+  embed(call, count, EmbedArguments<T>{model.table.embedding, in.tokens, in.sources, drawn_at(drawn.data).tokens,
+                                       in.positions, a.x, s.hidden, s.vocab, call.faults()});
   const auto norm = [&](const T *weight) {
     norm_rows(call, count, NormArguments<T>{a.x, s.hidden, weight, a.normed, s.hidden, s.hidden, s.norm_epsilon});
   };
@@ -174,9 +212,9 @@ void Decoder<T>::launch(Call &call, const GraphKey &key, int64_t tokens) {
     norm(w.input_norm);
     multiply(call, LinearArguments<T>{w.qkv, a.normed, a.qkv, count, s.qkv_size(), s.hidden, s.qkv_size(), false});
     prepare(call, count, PrepareArguments<T>{s, i, a.qkv, w.qkv_bias, w.query_norm, w.key_norm, model.cosines.data,
-                                             model.sines.data, states.data, pages, page_stride()});
-    attend(call, count, AttendArguments<T>{s, i, key.splits, a.qkv, states.data, pages, page_stride(), a.partial},
-           CombineArguments<T>{s, key.splits, states.data, a.partial, a.mixed});
+                                             model.sines.data, in.positions, pages, page_stride()});
+    attend(call, count, AttendArguments<T>{s, i, key.splits, a.qkv, in.positions, pages, page_stride(), a.partial},
+           CombineArguments<T>{s, key.splits, in.positions, a.partial, a.mixed});
     multiply(call, LinearArguments<T>{w.output, a.mixed, a.x, count, s.hidden, s.query_size(), s.hidden, true});
     norm(w.post_norm);
     multiply(call, LinearArguments<T>{w.gate_up, a.normed, a.gate_up, count, 2 * s.intermediate, s.hidden,
@@ -188,18 +226,67 @@ void Decoder<T>::launch(Call &call, const GraphKey &key, int64_t tokens) {
 }
 
 template <class T>
-void Decoder<T>::upload_pages(Call &call, int64_t count) {
-  if (table_changes == rows.changes && count <= table_rows) return;
-  host_table.assign(count * page_stride(), nullptr);
+void Decoder<T>::upload_pages(Call &call, int64_t count, void **staging) {
+  if (!staging || (table_changes == rows.changes && count <= table_rows)) return;
+  const int64_t size = count * page_stride();
+  std::fill(staging, staging + size, nullptr);
   for (int64_t i = 0; i < count; i++) {
     const Row &row = rows[i];
-    auto to = host_table.begin() + i * page_stride();
+    void **to = staging + i * page_stride();
     if (row.prompt) to = std::copy_n(row.prompt->pages.begin(), row.shared_pages(), to);
     std::copy(row.pages.begin(), row.pages.end(), to);
   }
-  call.upload(table.data, host_table.data(), sizeof(void *) * host_table.size());
+  call.upload(table.data, staging, sizeof(void *) * static_cast<size_t>(size));
   table_changes = rows.changes;
   table_rows = count;
+}
+
+template <class T>
+GraphKey Decoder<T>::key_of(int64_t count) const {
+  int64_t slots = 0;
+  for (int64_t i = 0; i < count; i++) slots = std::max(slots, rows[i].position() + 1);
+  return graph_key(count, splits_for(slots));
+}
+
+// Without tokens they are given on the device.
+template <class T>
+void Decoder<T>::fill(const GraphKey &key, int64_t count, const int64_t *tokens, const uint32_t *counters,
+                      char *memory) const {
+  memset(memory, 0, Inputs::size(key.rows));
+  const Inputs in(memory, key.rows);
+  for (int64_t i = 0; i < key.rows; i++) {
+    in.positions[i] = i < count ? static_cast<Position>(rows[i].position()) : -1;
+    in.sources[i] = i < count && tokens && tokens[i] < 0 ? static_cast<int32_t>(rows[i].drawn) : -1;
+    if (i < count && tokens) in.tokens[i] = tokens[i];
+  }
+  if (counters) memcpy(in.counters, counters, 16 * static_cast<size_t>(count));
+}
+
+template <class T>
+int32_t Decoder<T>::run(Call &call, const GraphKey &key) {
+  if (call.failed()) return call.result();
+  Recorded *recorded = nullptr;
+  for (const std::unique_ptr<Recorded> &g : graphs) {
+    if (g->key == key) recorded = g.get();
+  }
+  if (!recorded) {
+    graphs.emplace_back(new Recorded{key, false, {}});
+    launch(call, key);
+    return call.result();
+  }
+  if (!recorded->ready) {
+    if (int32_t code = recorded->graph.record(place, [&](Call &recording) { launch(recording, key); })) {
+      graphs.clear();
+      return code;
+    }
+    recorded->ready = true;
+  }
+  return recorded->graph.start(place);
+}
+
+template <class T>
+void Decoder<T>::head(Call &call, const GraphKey &key, int64_t count, float *to, int64_t stride) {
+  multiply(call, LinearArguments<T>{model.table.head, activations(key).normed, to, count, s.vocab, s.hidden, stride, false});
 }
 
 template <class T>
@@ -207,38 +294,78 @@ int32_t Decoder<T>::step(int64_t tokens, int64_t count, int64_t logits, int64_t 
   if (int32_t code = model.ready()) return code;
   if (int32_t code = rows.prepare(count, model.positions)) return code;
   if (count == 0) return HIR_OK;
-  int64_t slots = 0;
-  for (int64_t i = 0; i < count; i++) slots = std::max(slots, rows[i].position() + 1);
   Call call("decoder", place);
-  const GraphKey key = graph_key(count, splits_for(slots));
+  const GraphKey key = key_of(count);
   reserve(call, key);
-  host_states.assign(key.rows, -1);
-  for (int64_t i = 0; i < count; i++) host_states[i] = static_cast<Position>(rows[i].position());
-  call.upload(states.data, host_states.data(), sizeof(Position) * host_states.size());
-  upload_pages(call, count);
-  if (call.failed()) return call.result();
-
-  Recorded *recorded = nullptr;
-  for (const std::unique_ptr<Recorded> &g : graphs) {
-    if (g->key == key && g->tokens == tokens) recorded = g.get();
-  }
-  if (!recorded) {
-    graphs.emplace_back(new Recorded{key, tokens, false, {}});
-    launch(call, key, tokens);
-  } else {
-    if (!recorded->ready) {
-      if (int32_t code = recorded->graph.record(place, [&](Call &recording) { launch(recording, key, tokens); })) {
-        graphs.clear();
-        return code;
-      }
-      recorded->ready = true;
-    }
-    if (int32_t code = recorded->graph.start(place)) return code;
-  }
-  multiply(call, LinearArguments<T>{model.table.head, activations(key).normed, at<float>(logits), count, s.vocab,
-                                    s.hidden, stride, false});
+  host_inputs.resize(Inputs::size(key.rows));
+  fill(key, count, nullptr, nullptr, host_inputs.data());
+  call.upload(inputs.data, host_inputs.data(), host_inputs.size());
+  call.copy(Inputs(inputs.data, key.rows).tokens, at<int64_t>(tokens), sizeof(int64_t) * static_cast<size_t>(count));
+  host_table.resize(count * page_stride());
+  upload_pages(call, count, host_table.data());
+  if (int32_t code = run(call, key)) return code;
+  head(call, key, count, at<float>(logits), stride);
   rows.advance();
   return call.result();
+}
+
+// Room for that many draws; those of the last step stay.
+template <class T>
+void Decoder<T>::reserve_drawn(Call &call, int64_t count) {
+  if (count <= drawn_rows || call.failed()) return;
+  Buffer<char> larger;
+  larger.reserve(call, place, count * static_cast<int64_t>(sizeof(int64_t) + sizeof(float)));
+  if (call.failed()) return;
+  if (drawn.data) call.copy(larger.data, drawn.data, sizeof(int64_t) * static_cast<size_t>(drawn_rows));
+  Call::release(place, drawn.data);
+  drawn = larger;
+  drawn_rows = count;
+  graphs.clear();  // they read where it was
+}
+
+template <class T>
+int32_t Decoder<T>::draw(const int64_t *tokens, int64_t count, const Sampling &sampling, int64_t vocabulary) {
+  if (int32_t code = model.ready()) return code;
+  if (int32_t code = check_appended(tokens, count, s.vocab)) return code;
+  if (int32_t code = rows.prepare(count, model.positions)) return code;
+  if (count == 0) return HIR_OK;
+  Call call("decoder", place);
+  const GraphKey key = key_of(count);
+  reserve(call, key);
+  reserve_drawn(call, key.rows);
+  logits.reserve(call, place, count * s.vocab);
+  char *const given = inputs_pinned.reserve(call, Inputs::size(key.rows));
+  void **const pages = reinterpret_cast<void **>(
+      table_pinned.reserve(call, sizeof(void *) * static_cast<size_t>(count * page_stride())));
+  const size_t bytes = sizeof(int64_t) * static_cast<size_t>(drawn_rows) + sizeof(float) * static_cast<size_t>(count);
+  char *const found = drawn_pinned.reserve(call, bytes);
+  if (call.failed()) return call.result();
+  fill(key, count, tokens, sampling.counters, given);
+  call.upload(inputs.data, given, Inputs::size(key.rows));
+  upload_pages(call, count, pages);
+  if (int32_t code = run(call, key)) return code;
+  head(call, key, count, logits.data, s.vocab);
+  const Drawn there = drawn_at(drawn.data), here = drawn_at(found);
+  Sampling on_device = sampling;
+  on_device.counters = Inputs(inputs.data, key.rows).counters;
+  on_device.tokens = there.tokens;
+  on_device.logprobs = there.logprobs;
+  const Matrix some = {logits.data, count, std::min(vocabulary, s.vocab), s.vocab, HIR_FLOAT32};
+  int32_t code = call.failed() ? call.result() : sample(place, some, on_device);
+  if (code == HIR_OK && vocabulary < s.vocab) {
+    // Among all ids, as scoring has them, by the same kernel.
+    const Matrix all = {logits.data, count, s.vocab, s.vocab, HIR_FLOAT32};
+    code = token_logprob(place, all, there.tokens, sampling.temperature == 0 ? 1 : sampling.temperature, there.logprobs,
+                         nullptr);
+  }
+  if (code != HIR_OK) return code;
+  rows.advance();
+  call.read_pinned(found, drawn.data, bytes);
+  if (call.failed()) return call.result();
+  rows.mark_drawn();
+  std::copy_n(here.tokens, count, sampling.tokens);
+  std::copy_n(here.logprobs, count, sampling.logprobs);
+  return HIR_OK;
 }
 
 }  // namespace

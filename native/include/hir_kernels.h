@@ -258,6 +258,19 @@ HIR_API void hir_decoder_clear(int64_t decoder);
 HIR_API int32_t hir_decoder_step(int64_t decoder, hir_address tokens, int64_t rows, hir_address logits,
                                  int64_t row_stride);
 
+/*
+ * A step whose logits stay where they are: appends tokens as hir_decoder_step does, then draws each row's next one as
+ * hir_sample does. Arrays are on the host. On a GPU it is one copy there, one back and one wait.
+ *   tokens      int64[rows]: what to append; -1 is the row's last draw, which is then taken from the device's memory
+ *   vocabulary  only ids below it are drawn
+ *   counters    int32[rows][4], of the generator
+ *   drawn       int64[rows], written
+ *   logprobs    float[rows], written: as hir_sample's, among all ids
+ */
+HIR_API int32_t hir_decoder_draw(int64_t decoder, const int64_t *tokens, int64_t rows, double temperature, int64_t top_k,
+                                 double top_p, double min_p, int64_t vocabulary, int64_t key, const int32_t *counters,
+                                 int64_t *drawn, float *logprobs);
+
 #ifdef __cplusplus
 }
 #endif

@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "hir_kernels.h"
+#include "kernels.h"
 #include "rows.h"
 #include "shape.h"
 
@@ -16,8 +17,23 @@ class AnyDecoder {
   virtual int32_t prompt(int64_t keys, int64_t values, int64_t layer_stride, int64_t token_stride, int64_t length,
                          int32_t dtype, Prompt **prompt) = 0;
   virtual int32_t step(int64_t tokens, int64_t count, int64_t logits, int64_t row_stride) = 0;
+  // As hir_decoder_draw; the arrays of `sampling` are on the host.
+  virtual int32_t draw(const int64_t *tokens, int64_t count, const Sampling &sampling, int64_t vocabulary) = 0;
 
   Rows rows;
+
+ protected:
+  // Whether a token is one, or stands for a row's last draw.
+  int32_t check_appended(const int64_t *tokens, int64_t count, int64_t vocab) const {
+    for (int64_t i = 0; i < count; i++) {
+      const bool last = tokens[i] == -1 && i < rows.size() && rows[i].drawn >= 0;
+      if (last || (tokens[i] >= 0 && tokens[i] < vocab)) continue;
+      return fail(HIR_INVALID, "decoder: token %lld of row %lld is outside the vocabulary [0, %lld)%s",
+                  static_cast<long long>(tokens[i]), static_cast<long long>(i), static_cast<long long>(vocab),
+                  tokens[i] == -1 ? ", and nothing was drawn for the row in the last step" : "");
+    }
+    return HIR_OK;
+  }
 };
 
 class AnyModel {

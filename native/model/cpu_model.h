@@ -35,6 +35,7 @@ class CpuModel final : public AnyModel {
   int32_t ready() const;
 
   const Backend &kernels;
+  int32_t backend = HIR_BASELINE;
   Model model = {};
   int64_t positions = 0;
 

@@ -46,6 +46,7 @@ class CpuDecoder final : private MemoryPages, public AnyDecoder {
   int32_t prompt(int64_t keys, int64_t values, int64_t layer_stride, int64_t token_stride, int64_t length, int32_t dtype,
                  Prompt **out) override;
   int32_t step(int64_t tokens, int64_t count, int64_t logits, int64_t row_stride) override;
+  int32_t draw(const int64_t *tokens, int64_t count, const Sampling &sampling, int64_t vocabulary) override;
 
  private:
   template <class From, class To>
@@ -57,6 +58,9 @@ class CpuDecoder final : private MemoryPages, public AnyDecoder {
   std::vector<int64_t> order;
   std::vector<DecoderRow> step_rows;
   Arena scratch;
+  // Of draws: what they append, logits, and what the last one has drawn.
+  std::vector<int64_t> appended, drawn;
+  std::vector<float> logits;
 };
 
 template <class From, class To>
@@ -91,6 +95,30 @@ int32_t CpuDecoder::prompt(int64_t keys, int64_t values, int64_t layer_stride, i
   } else {
     to_low ? run(0.0f, bf16()) : run(0.0f, 0.0f);
   }
+  return HIR_OK;
+}
+
+int32_t CpuDecoder::draw(const int64_t *tokens, int64_t count, const Sampling &sampling, int64_t vocabulary) {
+  if (int32_t code = check_appended(tokens, count, s.vocab)) return code;
+  appended.resize(count);
+  for (int64_t i = 0; i < count; i++) appended[i] = tokens[i] < 0 ? drawn[rows[i].drawn] : tokens[i];
+  logits.resize(count * s.vocab);
+  const int64_t where = reinterpret_cast<int64_t>(logits.data());
+  if (int32_t code = step(reinterpret_cast<int64_t>(appended.data()), count, where, s.vocab)) return code;
+  const int64_t tokens_at = reinterpret_cast<int64_t>(sampling.tokens), all = s.vocab;
+  const int64_t logprobs_at = reinterpret_cast<int64_t>(sampling.logprobs);
+  int32_t code = hir_sample(model.backend, 0, 0, where, count, std::min(vocabulary, all), all, HIR_FLOAT32,
+                            sampling.temperature, sampling.top_k, sampling.top_p, sampling.min_p,
+                            static_cast<int64_t>(sampling.key), reinterpret_cast<int64_t>(sampling.counters), tokens_at,
+                            logprobs_at);
+  if (code == HIR_OK && vocabulary < all) {
+    // Among all ids, as scoring has them, by the same kernel.
+    code = hir_token_logprob(model.backend, 0, 0, where, count, all, all, HIR_FLOAT32, tokens_at,
+                             sampling.temperature == 0 ? 1 : sampling.temperature, logprobs_at, 0);
+  }
+  if (code != HIR_OK) return code;
+  drawn.assign(sampling.tokens, sampling.tokens + count);
+  rows.mark_drawn();
   return HIR_OK;
 }
 

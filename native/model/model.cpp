@@ -29,6 +29,7 @@ int32_t CpuModel::make(const Backend &kernels, int32_t backend, const ModelShape
     delete made;
     return code;
   }
+  made->backend = backend;
   *out = made;
   return HIR_OK;
 }

@@ -23,6 +23,7 @@ void Rows::release(std::vector<void *> *pages) {
 void Rows::release(Row *row) {
   release(&row->pages);
   row->length = 0;
+  row->drawn = -1;
   if (row->prompt) let_go(row->prompt);
   row->prompt = nullptr;
 }
@@ -112,7 +113,14 @@ int32_t Rows::prepare(int64_t count, int64_t positions) {
 }
 
 void Rows::advance() {
-  for (Row &row : places) row.length++;
+  for (Row &row : places) {
+    row.length++;
+    row.drawn = -1;
+  }
+}
+
+void Rows::mark_drawn() {
+  for (int64_t i = 0; i < size(); i++) places[i].drawn = i;
 }
 
 std::vector<void *> Rows::take_pages() {

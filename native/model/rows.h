@@ -31,6 +31,7 @@ struct Prompt {
 struct Row {
   Prompt *prompt = nullptr;
   int64_t length = 0;  // tokens in the row's own pages
+  int64_t drawn = -1;  // its place in the last step that drew tokens; -1 where it had none
   std::vector<void *> pages;
 
   int64_t shared_pages() const { return prompt ? prompt->length / PAGE : 0; }
@@ -58,6 +59,8 @@ class Rows {
   int32_t prepare(int64_t count, int64_t positions);
   // The step is done.
   void advance();
+  // It has drawn a token for every row.
+  void mark_drawn();
 
   // Every page that was ever made, for its owner to free; the rows are gone.
   std::vector<void *> take_pages();

@@ -159,6 +159,71 @@ void compare(const std::vector<float> &got, const std::vector<float> &expected, 
   expect(sqrt(off / size) <= (dtype == HIR_BFLOAT16 ? 0.03 : 1e-5), "logits", backend, static_cast<long long>(size));
 }
 
+// Draws are those of a step and the sampling kernel, a token that is fed back is the one that was drawn, whatever rows leave,
+// move and join in between.
+void draws(int backend, const Model &m, int device = 0) {
+  const Shape &s = m.s;
+  const hir_model_shape shape = {s.layers, s.hidden, s.intermediate, s.heads, s.kv_heads, s.head_dim, s.vocab, 1e-6, s.dtype};
+  const int64_t width = s.kv_heads * s.head_dim;
+  int64_t model = 0, plain = 0, drawing = 0;
+  const auto ok = [&](int32_t code, const char *what) { expect(code == HIR_OK, what, backend, s.hidden); };
+  ok(hir_model_create(backend, device, 0, &shape, &model), "create");
+  ok(hir_model_weights(model, m.addresses.data()), "weights");
+  ok(hir_model_rotary(model, address(m.cosines), address(m.sines), POSITIONS), "rotary");
+  int64_t rows = 3;
+  for (int64_t *decoder : {&plain, &drawing}) {
+    int64_t prompt = 0;
+    ok(hir_decoder_create(model, decoder), "decoder");
+    ok(hir_decoder_prompt(*decoder, address(m.keys), address(m.values), POSITIONS * width, width, 34, HIR_FLOAT32, &prompt),
+       "prompt");
+    ok(hir_decoder_admit(*decoder, prompt, 0, rows), "admit");
+    hir_decoder_prompt_free(*decoder, prompt);
+  }
+  std::vector<int64_t> tokens(20, 1), given(20, 1), drawn(20), expected(20);
+  std::vector<int32_t> counters(80);
+  std::vector<float> logits(20 * s.vocab), logprobs(20), wanted(20);
+  std::mt19937 random(3);
+  for (int step = 0; step < 7; step++) {
+    const int64_t vocabulary = step % 2 ? s.vocab : s.vocab - 3;
+    for (int32_t &word : counters) word = static_cast<int32_t>(random());
+    ok(hir_decoder_step(plain, address(tokens), rows, address(logits), s.vocab), "step");
+    ok(hir_sample(backend, device, 0, address(logits), rows, vocabulary, s.vocab, HIR_FLOAT32, 0.9, 0, 1, 0, 5,
+                  address(counters), address(expected), address(wanted)),
+       "sample");
+    ok(hir_token_logprob(backend, device, 0, address(logits), rows, s.vocab, s.vocab, HIR_FLOAT32, address(expected), 0.9,
+                         address(wanted), 0),
+       "log-probs");
+    ok(hir_synchronize(backend, device, 0), "synchronize");
+    ok(hir_decoder_draw(drawing, given.data(), rows, 0.9, 0, 1, 0, vocabulary, 5, counters.data(), drawn.data(),
+                        logprobs.data()),
+       "draw");
+    for (int64_t r = 0; r < rows; r++) {
+      expect(drawn[r] == expected[r] && drawn[r] < vocabulary, "draw as sampled", backend, step);
+      expect(fabs(logprobs[r] - wanted[r]) <= 1e-5 * (1 + fabs(wanted[r])), "its log-prob", backend, step);
+      tokens[r] = drawn[r];
+      given[r] = r % 2 && step == 1 ? drawn[r] : -1;
+    }
+    if (step == 2) {  // a row goes, the last one takes its place
+      rows--;
+      for (int64_t decoder : {plain, drawing}) ok(hir_decoder_move(decoder, rows, 0), "move");
+      tokens[0] = tokens[rows];
+    }
+    if (step == 3) {  // more rows than there was room for
+      for (int64_t decoder : {plain, drawing}) ok(hir_decoder_admit(decoder, 0, rows, 9), "admit");
+      expect(hir_decoder_draw(drawing, std::vector<int64_t>(rows + 9, -1).data(), rows + 9, 0.9, 0, 1, 0, s.vocab, 5,
+                              counters.data(), drawn.data(), logprobs.data()) == HIR_INVALID,
+             "nothing drawn yet", backend, step);
+      for (int64_t r = rows; r < rows + 9; r++) tokens[r] = given[r] = r % s.vocab;
+      rows += 9;
+    }
+  }
+  expect(hir_decoder_draw(drawing, given.data(), rows, -1, 0, 1, 0, s.vocab, 5, counters.data(), drawn.data(),
+                          logprobs.data()) == HIR_INVALID,
+         "temperature", backend, 0);
+  for (int64_t decoder : {plain, drawing}) hir_decoder_free(decoder);
+  hir_model_free(model);
+}
+
 void against_baseline(int backend) {
   for (int32_t dtype : {HIR_FLOAT32, HIR_BFLOAT16}) {
     const Shape shapes[] = {{2, 40, 56, 4, 2, 16, 37, dtype, false, true},
@@ -171,6 +236,7 @@ void against_baseline(int backend) {
       const std::vector<float> one = decode(model, backend, 1);
       const std::vector<float> three = decode(model, backend, 3);
       expect(one == three, "the same with 1 and 3 threads", backend, shape.hidden);
+      if (shape.vocab > 3) draws(backend, model);
       compare(one, expected, dtype, backend);
     }
   }
@@ -189,6 +255,7 @@ void emulated() {
     // With the threads of a block in another order the result has the same bits.
     expect(got == decode(model, HIR_CUDA_EMULATED, 1, 2, steps), "any order of threads", HIR_CUDA_EMULATED, shape.hidden);
     compare(got, expected, shape.dtype, HIR_CUDA_EMULATED);
+    draws(HIR_CUDA_EMULATED, model, 1);
   }
   // What a graph is recorded for: never fewer rows than asked, never more than twice as many.
   for (int64_t rows = 1; rows < 2000; rows++) {

@@ -81,4 +81,17 @@ void Call::read(void *to, const void *from, size_t bytes) {
   error = fail_for(fault);
 }
 
+void Call::read_pinned(void *to, const void *from, size_t bytes) { read(to, from, bytes); }
+
+Pinned::~Pinned() { free(data); }
+
+char *Pinned::reserve(Call &call, size_t bytes) {
+  if (bytes <= size || call.failed()) return data;
+  free(data);
+  data = static_cast<char *>(malloc(bytes));
+  size = data ? bytes : 0;
+  if (!data) call.fail_with(fail(HIR_NO_MEMORY, "decoder: out of memory"));
+  return data;
+}
+
 }  // namespace hir::simt

@@ -153,9 +153,14 @@ heads_back_kernel(HeadsBackArguments<T> b) {
         flow.low[k] = low;
         flow.high[k] = high;
         if (!norm) continue;
-        Pairs &sum = head.query ? query_sum : key_sum;
-        sum.low[k] = fmaf(low, x.low[k] * scale, sum.low[k]);
-        sum.high[k] = fmaf(high, x.high[k] * scale, sum.high[k]);
+        const float low_part = low * (x.low[k] * scale), high_part = high * (x.high[k] * scale);
+        if (head.query) {
+          query_sum.low[k] += low_part;
+          query_sum.high[k] += high_part;
+        } else {
+          key_sum.low[k] += low_part;
+          key_sum.high[k] += high_part;
+        }
         flow.low[k] = low * to_float(norm[i]);
         flow.high[k] = high * to_float(norm[half + i]);
         along = fmaf(flow.low[k], x.low[k], fmaf(flow.high[k], x.high[k], along));

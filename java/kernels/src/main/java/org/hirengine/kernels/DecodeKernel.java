@@ -49,6 +49,26 @@ public interface DecodeKernel extends AutoCloseable {
    */
   void step(long tokens, int rows, long logits, long rowStride);
 
+  /**
+   * Appends one token to each of the first {@code rows} rows and draws the next ones from their
+   * logits, as {@link Kernels#sample} does; waits. Arrays have at least {@code rows} entries.
+   *
+   * @param tokens to append; -1 is what the last draw gave the row
+   * @param vocabulary only ids below it are drawn
+   * @param counters four words of the generator a row
+   * @param drawn written
+   * @param logprobs written: among all ids, under the tempered, unfiltered distribution
+   */
+  void draw(
+      long[] tokens,
+      int rows,
+      Kernels.Filters filters,
+      int vocabulary,
+      long key,
+      int[] counters,
+      long[] drawn,
+      float[] logprobs);
+
   @Override
   void close();
 }

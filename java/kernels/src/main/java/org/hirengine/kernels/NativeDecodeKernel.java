@@ -48,6 +48,32 @@ final class NativeDecodeKernel implements DecodeKernel {
     NativeKernels.check(hirkernels.hir_decoder_step(decoder(), tokens, rows, logits, rowStride));
   }
 
+  @Override
+  public void draw(
+      long[] tokens,
+      int rows,
+      Kernels.Filters filters,
+      int vocabulary,
+      long key,
+      int[] counters,
+      long[] drawn,
+      float[] logprobs) {
+    NativeKernels.check(
+        hirkernels.hir_decoder_draw(
+            decoder(),
+            tokens,
+            rows,
+            filters.temperature(),
+            filters.topK(),
+            filters.topP(),
+            filters.minP(),
+            vocabulary,
+            key,
+            counters,
+            drawn,
+            logprobs));
+  }
+
   private long decoder() {
     if (decoder == 0) {
       throw new IllegalStateException("this decoder is closed");

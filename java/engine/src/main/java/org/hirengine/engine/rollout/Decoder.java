@@ -1,6 +1,5 @@
 package org.hirengine.engine.rollout;
 
-import org.bytedeco.pytorch.Tensor;
 import org.hirengine.engine.model.NativeModel;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.kernels.Kernels;
@@ -37,13 +36,12 @@ interface Decoder extends AutoCloseable {
   void move(int from, int to);
 
   /**
-   * Appends one token to each of the first {@code rows} rows.
+   * Appends one token to each of the first {@code rows} rows and draws the next ones.
    *
    * @param tokens of place 0 and following
-   * @return logits of the next token, [rows, V] in fp32 or the compute type; valid until the next
-   *     call
+   * @param draws has the rows' random numbers, and gets what is drawn
    */
-  Tensor step(long[] tokens, int rows);
+  void draw(long[] tokens, int rows, TokenSampler draws, RolloutParams params, long key);
 
   @Override
   void close();

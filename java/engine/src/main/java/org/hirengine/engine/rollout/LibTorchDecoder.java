@@ -84,7 +84,12 @@ final class LibTorchDecoder implements Decoder {
   }
 
   @Override
-  public Tensor step(long[] tokens, int rows) {
+  public void draw(long[] tokens, int rows, TokenSampler draws, RolloutParams params, long key) {
+    draws.sample(step(tokens, rows), params, key);
+  }
+
+  /** Logits of the next token, [rows, V] in the compute type; valid until the next call. */
+  private Tensor step(long[] tokens, int rows) {
     int[] at = Arrays.copyOf(lengths, rows);
     int width = 0;
     for (int i = 0; i < rows; i++) {

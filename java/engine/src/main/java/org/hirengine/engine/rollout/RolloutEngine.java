@@ -377,12 +377,11 @@ public final class RolloutEngine implements AutoCloseable {
     }
 
     private void step() {
-      Tensor logits = decoder.step(lastTokens, rows);
       for (int i = 0; i < rows; i++) {
         Row row = active[i];
         draws.counter(i, random, row.count, row.row, row.prompt.id());
       }
-      draws.sample(logits, params, random.seed());
+      decoder.draw(lastTokens, rows, draws, params, random.seed());
       int sampled = rows;
       for (int i = sampled - 1; i >= 0; i--) {
         lastTokens[i] = draws.tokens[i];

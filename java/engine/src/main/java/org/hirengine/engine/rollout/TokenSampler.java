@@ -49,6 +49,16 @@ final class TokenSampler implements AutoCloseable {
     random.counter(position, row, promptId, counterWords, 4 * index);
   }
 
+  /** Only ids below it are drawn. */
+  int vocabulary() {
+    return vocabulary;
+  }
+
+  /** What {@link #counter} has set, four words a row. */
+  int[] counters() {
+    return counterWords;
+  }
+
   /** One token for each of {@code logits}' rows. */
   void sample(Tensor logits, RolloutParams params, long key) {
     draw(logits, (int) logits.size(0), logits.stride(0), params, key);

@@ -182,6 +182,19 @@ public record SynchronousKernels(Kernels queued) implements Kernels {
     }
 
     @Override
+    public void draw(
+        long[] tokens,
+        int rows,
+        Filters filters,
+        int vocabulary,
+        long key,
+        int[] counters,
+        long[] drawn,
+        float[] logprobs) {
+      queued.draw(tokens, rows, filters, vocabulary, key, counters, drawn, logprobs);
+    }
+
+    @Override
     public void close() {
       queued.close();
     }
