@@ -1,66 +1,29 @@
 #!/usr/bin/env python3
-"""Times the decoder's steps at the shapes of Qwen3 and batches of 1 to 256, and checks its logits against PyTorch's.
+"""Decoding at the shapes of Qwen3: its logits against PyTorch's (--check), its steps' times beside their limit (--time).
 
-  decode.py LIBHIR_KERNELS.SO [--shapes qwen3-0.6b,qwen3-4b] [--batches 1,2,...] [--context 1024]
-  decode.py LIBHIR_KERNELS.SO --emulated      a tiny shape on the CPU: its times say nothing
+  decode.py LIBHIR_KERNELS.SO --check
+  decode.py LIBHIR_KERNELS.SO --time [--shapes qwen3-0.6b,qwen3-4b] [--batches 1,8,64,256] [--context 1024]
+  --emulated      a tiny shape on the CPU's emulator: its times say nothing
+  --out DIR       writes decode.json there
 
-A step's limit is the larger of two times: its least traffic (each matrix once, each row's keys and values) at the speed
-of a copy, and its arithmetic at the speed of a large product, both measured in the same process.
+Every row has a prompt of its own, of another length (the mean is --context), so that no cache holds one row's keys for
+another. A step is hir_decoder_draw: tokens in, logits, the draw, tokens out, waited for. Its limit is the larger of two
+times: its least traffic (each matrix once, each row's keys and values) at the speed of a copy, and its arithmetic at the
+speed of a large product, both measured in the same process.
 """
-import argparse
 import ctypes
 import sys
 
 import torch
 
-from host import CUDA, EMULATED, Ceilings, Checks, Library, code, f64, i32, i64, seconds, table
-from qwen3 import EPSILON, SHAPES, Model
-
-BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
-
-
-class Decoder:
-    """The engine's, on a model's weights; all rows continue one prompt of keys and values."""
-
-    def __init__(self, lib, model, positions):
-        s, self.lib, self.model, self.handle = model.shape, lib, model, i64()
-        lib.call("hir_decoder_create", *(i64(n) for n in (s.layers, s.hidden, s.intermediate, s.heads, s.kv_heads,
-                                                         s.head_dim, s.vocab)), f64(EPSILON), i32(code(model.dtype)),
-                 ctypes.byref(self.handle))
-        addresses = [model.embedding.data_ptr(), model.final_norm.data_ptr(), model.embedding.data_ptr()]
-        for norm, qkv, q_norm, k_norm, output, post, gate_up, down in model.layers:
-            addresses += [w.data_ptr() for w in (norm, qkv)] + [0]
-            addresses += [w.data_ptr() for w in (q_norm, k_norm, output, post, gate_up, down)]
-        lib.check(lib.lib.hir_decoder_weights(self.handle, (i64 * len(addresses))(*addresses)))
-        tables = model.rotary(positions)
-        lib.check(lib.lib.hir_decoder_rotary(self.handle, *(i64(t.data_ptr()) for t in tables), i64(positions)))
-        lib.synchronize()
-
-    def admit(self, cache, length, rows):
-        """`cache` as Model fills it for one row."""
-        s = self.model.shape
-        both = torch.stack([torch.stack([part[0, :, :length].transpose(0, 1) for part in layer], 1) for layer in cache])
-        width = s.kv_heads * s.head_dim
-        prompt, start = i64(), both.data_ptr()
-        self.lib.check(self.lib.lib.hir_decoder_prompt(
-            self.handle, i64(start), i64(start + width * both.element_size()), i64(2 * width * length), i64(2 * width),
-            i64(length), i32(code(both.dtype)), ctypes.byref(prompt)))
-        self.lib.check(self.lib.lib.hir_decoder_admit(self.handle, prompt, i64(0), i64(rows)))
-        self.lib.lib.hir_decoder_prompt_free(self.handle, prompt)
-        self.lib.synchronize()  # `both` lives until here
-
-    def step(self, tokens, logits):
-        self.lib.check(self.lib.lib.hir_decoder_step(self.handle, i64(tokens.data_ptr()), i64(len(tokens)),
-                                                     i64(logits.data_ptr()), i64(logits.stride(0))))
-
-    def close(self):
-        self.lib.synchronize()
-        self.lib.lib.hir_decoder_free(self.handle)
+from engine import Decoder, NativeModel
+from host import Ceilings, Checks, options, seconds, table
+from qwen3 import SHAPES, Model
 
 
 def check(lib, model, checks, rows, length, steps):
-    """A prompt, then tokens one by one, beside the whole sequences at once in PyTorch."""
-    s, room = model.shape, length + steps + 1
+    """A prompt, then tokens one by one, beside the whole sequences at once in PyTorch; then draws beside hir_sample's."""
+    s, room = model.shape, length + 2 * steps + 1
     prompt = torch.randint(s.vocab, (1, length), device=model.device)
     tokens = torch.randint(s.vocab, (rows, steps), device=model.device)
     tables, cache = model.rotary(room), model.cache(1, room)
@@ -68,76 +31,104 @@ def check(lib, model, checks, rows, length, steps):
         model.hidden(prompt, tables, cache)
         whole = torch.cat([prompt.expand(rows, -1), tokens], 1)
         wanted = model.logits(model.hidden(whole, tables)[:, length:]).double()
-    decoder = Decoder(lib, model, room)
-    decoder.admit(cache, length, rows)
-    logits, worst = torch.empty(rows, s.vocab, device=model.device), 0.0
+    native = NativeModel(lib, model, room)
+    decoder, drawing = Decoder(native), Decoder(native)
+    for each in (decoder, drawing):
+        each.admit(cache, length, 0, rows)
+    logits, given = torch.empty(rows, s.vocab, device=model.device), torch.empty(rows, dtype=torch.int64, device=model.device)
+    worst, differ, drawn = 0.0, 0, None
     for t in range(steps):
-        decoder.step(tokens[:, t].contiguous(), logits)
+        given.copy_(tokens[:, t])
+        decoder.step(given, logits)
         lib.synchronize()
         worst = max(worst, ((logits - wanted[:, t]).abs() / (1 + wanted[:, t].abs())).max().item())
-    decoder.close()
+        counters = torch.randint(-2**31, 2**31, (rows, 4), dtype=torch.int32)
+        expected, _ = lib.sample(logits, 1.0, 0, 1.0, 0.0, counters.to(model.device))
+        lib.synchronize()
+        drawn, _ = drawing.draw(tokens[:, t].tolist(), ctypes.cast(counters.data_ptr(), ctypes.POINTER(ctypes.c_int32)))
+        differ += sum(a != b for a, b in zip(drawn, expected.tolist()))
     checks(f"logits of {rows} rows {str(model.dtype)[6:]}", worst, 5e-2 if model.dtype == torch.bfloat16 else 1e-4)
+    checks(f"draws of {rows} rows {str(model.dtype)[6:]}", differ, 0)
+    # A draw that never left the device is the token that it was.
+    counters = torch.zeros(rows, 4, dtype=torch.int32)
+    where = ctypes.cast(counters.data_ptr(), ctypes.POINTER(ctypes.c_int32))
+    one, _ = drawing.draw([-1] * rows, where)
+    given.copy_(torch.tensor(drawn))
+    decoder.step(given, logits)
+    two, _ = lib.sample(logits, 1.0, 0, 1.0, 0.0, counters.to(model.device))
+    lib.synchronize()
+    checks(f"a draw fed back, {rows} rows {str(model.dtype)[6:]}", sum(a != b for a, b in zip(one, two.tolist())), 0)
+    for each in (decoder, drawing, native):
+        each.close()
 
 
 def measure(lib, name, model, batches, context, ceilings, repeats):
     s, element = model.shape, model.embedding.element_size()
-    room = context + 2 * repeats + 8
-    tables = model.rotary(room)
+    random = torch.Generator().manual_seed(3)
     for rows in batches:
-        one = model.cache(1, context)
+        lengths = torch.randint(context // 2, context + context // 2 + 1, (rows,), generator=random).tolist()
+        room = max(lengths) + 2 * repeats + 16
+        native = NativeModel(lib, model, room)
+        decoder = Decoder(native)
         with torch.no_grad():
-            model.hidden(torch.randint(s.vocab, (1, context), device=model.device), tables, one)
-        decoder = Decoder(lib, model, room)
-        decoder.admit(one, context, rows)
-        tokens = torch.randint(s.vocab, (rows,), device=model.device)
-        logits = torch.empty(rows, s.vocab, device=model.device)
-        took = seconds(lambda: decoder.step(tokens, logits), repeats)
+            for row, length in enumerate(lengths):
+                cache = model.cache(1, length)
+                model.hidden(torch.randint(s.vocab, (1, length), device=model.device), native.tables, cache)
+                decoder.admit(cache, length, row, 1)
+        counters = (ctypes.c_int32 * (4 * rows))(*range(4 * rows))
+        decoder.draw([1] * rows, counters)
+        took = seconds(lambda: decoder.draw([-1] * rows, counters), repeats)
         decoder.close()
-        peer = torch_step(model, one, rows, context, tables, tokens, repeats)
-        limit = s.step_limit(rows, context, element, ceilings.bandwidth, ceilings.flops)
-        yield (name, rows, f"{1e3 * took:.3f}", f"{rows / took:.0f}", f"{1e3 * limit:.3f}", f"{limit / took:.0%}",
-               f"{1e3 * peer:.2f}", f"{peer / took:.1f}")
+        native.close()
+        mean = sum(lengths) / rows
+        peer = torch_step(model, rows, max(lengths), repeats)
+        limit = s.step_limit(rows, mean, element, ceilings.bandwidth, ceilings.flops)
+        yield (name, rows, f"{mean:.0f}", f"{1e3 * took:.3f}", f"{rows / took:.0f}", f"{1e3 * limit:.3f}",
+               f"{limit / took:.0%}", peer and f"{1e3 * peer:.2f}", peer and f"{peer / took:.1f}")
 
 
-def torch_step(model, one, rows, context, tables, tokens, repeats):
-    """One token a row by PyTorch's operators, each row with a cache of its own."""
-    cache = [[torch.cat([part[:, :, :context], part.new_zeros(1, *part.shape[1:2], 1, part.shape[3])], 2)
-              .repeat(rows, 1, 1, 1) for part in layer] for layer in one]
+def torch_step(model, rows, context, repeats):
+    """One token a row by PyTorch's operators, each row with a cache of its own, padded to the longest."""
+    s = model.shape
+    if rows * (context + 1) * s.kv_bytes(model.embedding.element_size()) > 40 << 30:
+        return None
+    cache, tables = model.cache(rows, context + 1), model.rotary(context + 1)
+    tokens = torch.randint(s.vocab, (rows, 1), device=model.device)
     with torch.no_grad():
-        return seconds(lambda: model.logits(model.hidden(tokens[:, None], tables, cache, context)), repeats)
+        return seconds(lambda: model.logits(model.hidden(tokens, tables, cache, context)), repeats)
+
+
+def arguments(parser):
+    parser.add_argument("--shapes", default="qwen3-0.6b,qwen3-4b")
+    parser.add_argument("--batches", type=lambda text: [int(n) for n in text.split(",")], default=[1, 8, 64, 256])
+    parser.add_argument("--context", type=int, default=1024, help="mean tokens in the cache")
+    parser.add_argument("--repeats", type=int, default=20)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kernels", help="libhir_kernels.so of the GPU build")
-    parser.add_argument("--shapes", default="qwen3-0.6b,qwen3-4b")
-    parser.add_argument("--batches", type=lambda text: [int(n) for n in text.split(",")], default=BATCHES)
-    parser.add_argument("--context", type=int, default=1024, help="tokens in the cache")
-    parser.add_argument("--repeats", type=int, default=20)
-    parser.add_argument("--emulated", action="store_true")
-    options = parser.parse_args()
-    torch.manual_seed(1)
-    if options.emulated:
-        options.shapes, options.batches, options.context, options.repeats = "dry", (1, 3), 40, 2
-    elif not torch.cuda.is_available():
-        sys.exit("decode.py: no CUDA device here; --emulated runs a tiny shape on the CPU")
-    unknown = set(options.shapes.split(",")) - set(SHAPES)
+    o, lib, results = options(__doc__, arguments)
+    if o.emulated:
+        o.shapes, o.batches, o.context, o.repeats = "dry", [1, 3], 40, 2
+    unknown = set(o.shapes.split(",")) - set(SHAPES)
     if unknown:
         sys.exit(f"decode.py: unknown shape {', '.join(unknown)}; known: {', '.join(SHAPES)}")
-    lib = Library(options.kernels, EMULATED if options.emulated else CUDA)
-    checks = Checks()
-    for dtype in (torch.float32, torch.bfloat16):
-        for rows in (3, 20):  # our own products, and cuBLAS's
-            check(lib, Model(SHAPES["dry"], dtype, lib.device), checks, rows, 37, 6)
-    ceilings = Ceilings(lib.device, options.emulated)
-    print(f"\n{ceilings}; bfloat16, {options.context} tokens in the cache\n")
-    rows = []
-    for name in options.shapes.split(","):
-        model = Model(SHAPES[name], torch.bfloat16, lib.device)
-        rows += measure(lib, name, model, options.batches, options.context, ceilings, options.repeats)
-        del model
-    print(table(("shape", "batch", "ms a step", "tokens/s", "limit ms", "of the limit", "PyTorch ms", "times faster"), rows))
-    return 1 if checks.failed else 0
+    checks = Checks(results)
+    if o.check:
+        for dtype in (torch.float32, torch.bfloat16):
+            for rows in (3,) if o.emulated else (3, 20):  # our own products, and cuBLASLt's
+                check(lib, Model(SHAPES["dry"], dtype, lib.device), checks, rows, 37, 4)
+        checks.done("decode.py")
+    if o.time:
+        ceilings = Ceilings(lib.device, o.emulated)
+        rows = []
+        for name in o.shapes.split(","):
+            model = Model(SHAPES[name], torch.bfloat16, lib.device)
+            rows += measure(lib, name, model, o.batches, o.context, ceilings, o.repeats)
+            del model
+        results.table(f"{ceilings}; bfloat16, a prompt a row",
+                      ("shape", "rows", "tokens in cache", "ms a step", "tokens/s", "limit ms", "of the limit", "PyTorch ms",
+                       "times faster"), rows)
+    return results.write("decode")
 
 
 if __name__ == "__main__":

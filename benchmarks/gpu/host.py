@@ -1,5 +1,8 @@
 """What the scripts of this folder share: the native library, clocks, the host's ceilings, checks and tables."""
+import argparse
 import ctypes
+import json
+import os
 import time
 
 import torch
@@ -71,14 +74,62 @@ class Library:
         self.call("hir_synchronize")
 
 
+class Results:
+    """What a script found, as JSON beside the few lines that it prints: a command's answer is cut after 12,000 characters."""
+
+    def __init__(self, folder):
+        self.folder, self.failed = folder, 0
+        self.found = {"device": torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU",
+                      "torch": torch.__version__, "checks": [], "tables": []}
+
+    def table(self, title, columns, rows):
+        rows = list(rows)
+        self.found["tables"].append({"title": title, "columns": columns, "rows": rows})
+        print(f"\n{title}\n\n{table(columns, rows)}")
+
+    def write(self, name):
+        """The exit code."""
+        if self.folder:
+            os.makedirs(self.folder, exist_ok=True)
+            with open(os.path.join(self.folder, f"{name}.json"), "w") as file:
+                json.dump(self.found, file, indent=1)
+        return 1 if self.failed else 0
+
+
 class Checks:
-    def __init__(self):
-        self.failed = 0
+    """Errors against their bounds: all go into the results, those that are too large are printed."""
+
+    def __init__(self, results):
+        self.results, self.count = results, 0
 
     def __call__(self, what, error, bound):
         good = error <= bound  # false for NaN, too
-        self.failed += not good
-        print(f"{'ok    ' if good else 'FAILED'} {what:58} error {error:9.2e}, at most {bound:.0e}")
+        self.count += 1
+        self.results.failed += not good
+        self.results.found["checks"].append({"what": what, "error": error, "bound": bound, "good": bool(good)})
+        if not good and self.results.failed <= 20:
+            print(f"FAILED {what:58} error {error:9.2e}, at most {bound:.0e}")
+
+    def done(self, script):
+        print(f"{script}: {self.count} checks, {self.results.failed} failed")
+
+
+def options(description, add=lambda parser: None):
+    """The command line that the scripts share, the library and the results."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kernels", help="libhir_kernels.so of the GPU build")
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--time", action="store_true")
+    parser.add_argument("--emulated", action="store_true")
+    parser.add_argument("--out", help="folder of the results as JSON")
+    add(parser)
+    given = parser.parse_args()
+    if not (given.check or given.time):
+        parser.error("--check, --time or both")
+    if not given.emulated and not torch.cuda.is_available():
+        parser.error("no CUDA device here; --emulated runs a tiny shape on the CPU")
+    torch.manual_seed(1)
+    return given, Library(given.kernels, EMULATED if given.emulated else CUDA), Results(given.out)
 
 
 def seconds(work, repeats=20, warm_up=3):

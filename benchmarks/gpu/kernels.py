@@ -1,18 +1,22 @@
 #!/usr/bin/env python3
-"""Checks every CUDA kernel against float64 and the CPU's reference backend, then times it beside PyTorch.
+"""Every CUDA kernel against float64 and the CPU's reference backend (--check), and its time beside PyTorch's (--time).
 
-  kernels.py LIBHIR_KERNELS.SO            on a GPU host; exits with 1 when a check fails
-  kernels.py LIBHIR_KERNELS.SO --emulated the same, small, on the CPU: its times say nothing
+  kernels.py LIBHIR_KERNELS.SO --check --time     on a GPU host; exits with 1 when a check fails
+  --emulated      the same, small, on the CPU: its times say nothing
+  --out DIR       writes kernels.json there
 
 Bandwidths count the bytes that a kernel must move (logits read once, and written once by the loss), as a share of what a
-copy on the device reaches in the same process.
+copy on the device reaches in the same process. What is written over is another copy each time: a loss of its own output
+would find a softmax of one value.
 """
-import argparse
 import sys
 
 import torch
 
-from host import BASELINE, CUDA, EMULATED, Ceilings, Checks, Library, seconds, table
+from host import BASELINE, Ceilings, Checks, options, seconds
+
+
+WARM_UP = 2
 
 
 def ppo(x, targets, old, advantages, weights):
@@ -23,8 +27,7 @@ def ppo(x, targets, old, advantages, weights):
     return (loss * weights).sum()
 
 
-def check(lib, device, shapes):
-    checks = Checks()
+def check(lib, device, shapes, checks):
     check_optimizer(lib, device, checks, 100_003)
     for rows, cols in shapes:
         for dtype in (torch.float32, torch.bfloat16):
@@ -59,7 +62,6 @@ def check(lib, device, shapes):
                 differ = (tokens.cpu() != cpu).float().mean().item()
                 # A uniform at the edge of a token's share may fall on its other side.
                 checks(f"draws as the CPU's {name} {filters}", differ, 0.0 if filters[0] == 0 else 2e-2)
-    return checks.failed
 
 
 def check_optimizer(lib, device, checks, count):
@@ -83,8 +85,9 @@ def check_optimizer(lib, device, checks, count):
 def rows_of_kernels(lib, ceilings, rows, cols, dtype):
     """Log-prob, loss and sampling; bytes are what a kernel must move."""
     device = lib.device
-    x = torch.randn(rows, cols, device=device).to(dtype)
-    y = x.clone()
+    x = (torch.randn(rows, cols, device=device) * 3).to(dtype)
+    repeats = 5
+    fresh = [x.clone() for _ in range(repeats + WARM_UP)]
     targets = torch.randint(cols, (rows,), device=device)
     old, advantages = torch.full((rows,), -10.0, device=device), torch.randn(rows, device=device)
     weights = torch.full((rows,), 1.0 / rows, device=device)
@@ -109,8 +112,8 @@ def rows_of_kernels(lib, ceilings, rows, cols, dtype):
 
     shape = f"[{rows}, {cols}]"
     yield row("log-prob, entropy", shape, dtype, lambda: lib.token_logprob(x, targets, 1.0), torch_logprob, size, ceilings)
-    yield row("policy loss", shape, dtype, lambda: lib.policy_loss(y, targets, old, advantages, weights), torch_loss,
-              2 * size, ceilings)
+    yield row("policy loss", shape, dtype, lambda: lib.policy_loss(fresh.pop(), targets, old, advantages, weights),
+              torch_loss, 2 * size, ceilings, repeats)
     yield row("sample", shape, dtype, lambda: lib.sample(x, 1.0, 0, 1.0, 0.0, counters), torch_sample, size, ceilings)
     yield row("sample, filtered", shape, dtype, lambda: lib.sample(x, 0.8, 50, 0.95, 0.0, counters), None, size, ceilings)
 
@@ -134,38 +137,34 @@ def rows_of_optimizer(lib, ceilings, count, dtype):
               count * grads.element_size(), ceilings)
 
 
-def row(name, shape, dtype, own, other, moved, ceilings):
-    took = seconds(own)
+def row(name, shape, dtype, own, other, moved, ceilings, repeats=20):
+    took = seconds(own, repeats, WARM_UP)
     peer = seconds(other, 5) if other else None
     rate = moved / took
     return (name, shape, str(dtype)[6:], f"{1e3 * took:.3f}", f"{rate / 1e9:.0f}", f"{rate / ceilings.bandwidth:.0%}",
             peer and f"{1e3 * peer:.2f}", peer and f"{peer / took:.1f}")
 
 
-def measure(lib, small):
+def measure(lib, results, small):
     ceilings = Ceilings(lib.device, small)
-    print(f"\n{ceilings}\n")
     rows = []
     for dtype in (torch.float32, torch.bfloat16):
         for cols in (300,) if small else (32000, 151936):
             rows += rows_of_kernels(lib, ceilings, 4 if small else 4096, cols, dtype)
         rows += rows_of_optimizer(lib, ceilings, 1000 if small else 600_000_000, dtype)
-    print(table(("kernel", "shape", "type", "ms", "GB/s", "of a copy", "PyTorch ms", "times faster"), rows))
+    results.table(str(ceilings), ("kernel", "shape", "type", "ms", "GB/s", "of a copy", "PyTorch ms", "times faster"), rows)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kernels", help="libhir_kernels.so of the GPU build")
-    parser.add_argument("--emulated", action="store_true")
-    options = parser.parse_args()
-    torch.manual_seed(1)
-    if not options.emulated and not torch.cuda.is_available():
-        sys.exit("kernels.py: no CUDA device here; --emulated runs everything on the CPU, small")
-    lib = Library(options.kernels, EMULATED if options.emulated else CUDA)
-    shapes = [(3, 17), (2, 5003)] if options.emulated else [(1, 1), (7, 33), (64, 32003), (32, 151936)]
-    failed = check(lib, lib.device, shapes)
-    measure(lib, options.emulated)
-    return 1 if failed else 0
+    o, lib, results = options(__doc__)
+    if o.check:
+        shapes = [(3, 17), (2, 5003)] if o.emulated else [(1, 1), (7, 33), (64, 32003), (32, 151936)]
+        checks = Checks(results)
+        check(lib, lib.device, shapes, checks)
+        checks.done("kernels.py")
+    if o.time:
+        measure(lib, results, o.emulated)
+    return results.write("kernels")
 
 
 if __name__ == "__main__":

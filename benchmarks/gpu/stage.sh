@@ -1,20 +1,24 @@
 #!/usr/bin/env bash
 # Packs the engine for a GPU host that has neither JDK nor registries, only a driver and PyTorch for CUDA 13:
-#   ./cppbuild.sh gpu && mvn -B -Pgpu -DskipTests package && benchmarks/gpu/stage.sh OUT_DIR
-# OUT_DIR then holds parts of at most 48 MB. There, once all parts lie in one folder:
-#   cat PARTS/hir-gpu.tar.xz.* | tar -xJ -C /tmp && /tmp/hir-gpu/benchmarks/gpu/run.sh
+#   mvn -B -Pgpu -DskipTests package && benchmarks/gpu/stage.sh .gpu
+# The folder then holds 00/ to 03/ with a part each, which call-1.sh to call-4.sh bring to the host; call 4 unpacks them.
 # LibTorch keeps the code of one GPU architecture (ARCH=90, Hopper): the other ones' would be most of the weight.
+#   stage.sh --cpu .gpu   of a build for the CPU: for rehearse.sh. LEVEL=0 to 9 is how hard xz tries (6).
 set -euo pipefail
-out=$(mkdir -p "${1:?usage: stage.sh OUT_DIR}" && cd "$1" && pwd)
+gpu=-gpu
+if [[ ${1:-} == --cpu ]]; then
+  gpu=
+  shift
+fi
+out=$(mkdir -p "${1:?usage: stage.sh [--cpu] OUT_DIR}" && cd "$1" && pwd)
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-arch=${ARCH:-90}
 jars=java/cli/target/lib
-compgen -G "$jars/pytorch-*-linux-x86_64-gpu.jar" >/dev/null \
-  || { echo "stage.sh: no GPU build here: mvn -B -Pgpu -DskipTests package" >&2; exit 1; }
+compgen -G "$jars/pytorch-*-linux-x86_64$gpu.jar" >/dev/null \
+  || { echo "stage.sh: no such build here: mvn -B ${gpu:+-Pgpu }-DskipTests package" >&2; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 stage=$work/hir-gpu
-mkdir -p "$stage"/{lib,jars,tests,benchmarks,data}
+mkdir -p "$stage"/{lib,jars,tests,data}
 
 # Java: what the engine runs on, its own jars, and the tests of the tag gpu.
 jlink --add-modules java.base,java.desktop,java.logging,java.management,java.naming,java.net.http,java.sql,java.xml,jdk.unsupported \
@@ -30,16 +34,22 @@ mvn -B -q dependency:copy -Dartifact=org.junit.platform:junit-platform-console-s
 
 # Native libraries, in one folder that JavaCPP looks into first.
 for jar in "$jars"/*-linux-x86_64*.jar; do
-  [[ -e "${jar%.jar}-gpu.jar" ]] && continue # of an earlier build for the CPU
+  [[ -n $gpu && -e "${jar%.jar}-gpu.jar" ]] && continue # of an earlier build for the CPU
+  [[ -z $gpu && $jar == *-gpu.jar ]] && continue
   (mkdir -p "$work/unpacked" && cd "$work/unpacked" && python3 -m zipfile -e "$OLDPWD/$jar" .)
 done
 find "$work/unpacked/org" -name '*.so*' -path '*linux-x86_64*' \( -path '*/cuda/*' -name 'libjnicudart.so' -o ! -path '*/cuda/*' \) \
   -exec cp -n {} "$stage/lib/" \;
 ln -sf libopenblas.so.0 "$stage/lib/libopenblas_nolapack.so.0" # by this name JavaCPP asks for it
-python3 benchmarks/gpu/keep_arch.py "$stage/lib/libtorch_cuda.so" "$arch"
+if [[ -n $gpu ]]; then python3 benchmarks/gpu/keep_arch.py "$stage/lib/libtorch_cuda.so" "${ARCH:-90}"; fi
 
-cp -r benchmarks/gpu "$stage/benchmarks/"
+cp benchmarks/gpu/packed/* "$stage/"
 cp -r data/demo "$stage/data/"
-rm -f "$out"/hir-gpu.tar.xz.*
-tar -C "$work" -c hir-gpu | xz -6 -T0 | split -b 48M -d - "$out/hir-gpu.tar.xz."
-ls -l "$out"
+rm -rf "$out"/0[0-3]
+tar -C "$work" -c hir-gpu | xz "-${LEVEL:-6}" -T0 >"$work/all.xz"
+split -n 4 -d "$work/all.xz" "$work/hir-gpu.tar.xz."
+for i in 00 01 02 03; do
+  mkdir "$out/$i"
+  mv "$work/hir-gpu.tar.xz.$i" "$out/$i/"
+done
+ls -l "$out"/*/*

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Call 4 of 5: the engine itself, unpacked; what it finds, and its tests of the tag gpu. Carries .gpu/03.
+cd "$(dirname "$0")/../.."
+. benchmarks/gpu/common.sh
+keep 03
+part 60 unpack bash -c "cat '$home'/parts/hir-gpu.tar.xz.* | xz -T0 -dc | tar -x -C '$home'"
+packed=$home/hir-gpu
+part 10 missing bash -c "! ldd '$packed'/lib/libtorch_cuda.so '$packed'/lib/libjnitorch_cuda.so 2>/dev/null | grep 'not found'"
+part 60 doctor "$packed/hir" doctor
+part 150 tests "$packed/tests.sh"
+# JUnit is content with no test at all.
+grep -qE '^\[ +[1-9][0-9]* tests started' "$OUT/tests.log" || failed+=("no test was started")
+finish
