@@ -3,6 +3,7 @@ package org.hirengine.text.jinja;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.hirengine.text.PyRepr;
 import org.hirengine.text.jinja.CallArguments.Bound;
 import org.jspecify.annotations.Nullable;
 
@@ -93,9 +94,7 @@ final class JsonText {
     if (Double.isNaN(number)) {
       return "NaN";
     }
-    return Double.isInfinite(number)
-        ? (number > 0 ? "Infinity" : "-Infinity")
-        : PyString.number(number);
+    return Double.isInfinite(number) ? (number > 0 ? "Infinity" : "-Infinity") : PyRepr.of(number);
   }
 
   private void array(List<?> items, int depth) {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.hirengine.text.PyRepr;
 import org.jspecify.annotations.Nullable;
 
 /** Python's two ways to put values into a text: {@code %} and {@code str.format}. */
@@ -92,7 +93,7 @@ final class PyFormat {
         }
         double real = value instanceof Double d ? d : Values.integer(value);
         if (Double.isNaN(real) || Double.isInfinite(real)) {
-          text = PyString.number(real);
+          text = PyRepr.of(real);
         } else {
           int places = precision == null ? 6 : Integer.parseInt(precision);
           budget.spend(places);

@@ -1,11 +1,9 @@
 package org.hirengine.text.jinja;
 
-import java.math.BigDecimal;
-import java.math.MathContext;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import org.hirengine.text.PyChars;
+import org.hirengine.text.PyRepr;
 import org.jspecify.annotations.Nullable;
 
 /** Values as Python's texts: {@code str()}, {@code repr()}, and string literals. */
@@ -37,12 +35,12 @@ final class PyString {
     } else if (value instanceof Boolean truth) {
       out.append(truth ? "True" : "False");
     } else if (value instanceof Double number) {
-      out.append(number(number));
+      out.append(PyRepr.of(number));
     } else if (value instanceof Number) {
       out.append(value);
     } else if (value instanceof String text) {
       budget.spendText(text.length());
-      quote(text, out);
+      out.append(PyRepr.of(text));
     } else if (value instanceof List<?> list) {
       elements("[", list, "]", out, budget);
     } else if (value instanceof PyTuple tuple) {
@@ -58,9 +56,7 @@ final class PyString {
     } else if (value instanceof Undefined) {
       out.append("Undefined");
     } else if (value instanceof Markup markup) {
-      out.append("Markup(");
-      quote(markup.text(), out);
-      out.append(')');
+      out.append("Markup(").append(PyRepr.of(markup.text())).append(')');
     } else if (value instanceof Namespace namespace) {
       out.append("<Namespace ");
       dict(namespace.attributes(), out, budget);
@@ -102,67 +98,6 @@ final class PyString {
       separator = ", ";
     }
     out.append('}');
-  }
-
-  private static void quote(String text, StringBuilder out) {
-    char quote = text.indexOf('\'') >= 0 && text.indexOf('"') < 0 ? '"' : '\'';
-    out.append(quote);
-    text.codePoints()
-        .forEach(
-            c -> {
-              switch (c) {
-                case '\\' -> out.append("\\\\");
-                case '\n' -> out.append("\\n");
-                case '\r' -> out.append("\\r");
-                case '\t' -> out.append("\\t");
-                default -> {
-                  if (c == quote) {
-                    out.append('\\').append(quote);
-                  } else if (PyChars.isPrintable(c)) {
-                    out.appendCodePoint(c);
-                  } else {
-                    String form = c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x";
-                    out.append(String.format(form, c));
-                  }
-                }
-              }
-            });
-    out.append(quote);
-  }
-
-  /** A float's repr: the fewest digits that give the same double. */
-  static String number(double value) {
-    if (Double.isNaN(value)) {
-      return "nan";
-    }
-    if (Double.isInfinite(value)) {
-      return value > 0 ? "inf" : "-inf";
-    }
-    if (value == 0) {
-      return 1 / value > 0 ? "0.0" : "-0.0";
-    }
-    BigDecimal exact = new BigDecimal(value);
-    BigDecimal shortest = exact;
-    for (int digits = 1; digits <= 17; digits++) {
-      shortest = exact.round(new MathContext(digits));
-      if (shortest.doubleValue() == value) {
-        break;
-      }
-    }
-    String digits = shortest.unscaledValue().abs().toString().replaceAll("0+$", "");
-    int exponent = shortest.precision() - shortest.scale() - 1;
-    String sign = value < 0 ? "-" : "";
-    if (exponent < -4 || exponent >= 16) {
-      String fraction = digits.length() > 1 ? "." + digits.substring(1) : "";
-      String power = (exponent < 0 ? "e-" : "e+") + (Math.abs(exponent) < 10 ? "0" : "");
-      return sign + digits.charAt(0) + fraction + power + Math.abs(exponent);
-    }
-    if (exponent < 0) {
-      return sign + "0." + "0".repeat(-exponent - 1) + digits;
-    }
-    String padded = digits + "0".repeat(Math.max(0, exponent + 1 - digits.length()));
-    String fraction = padded.substring(exponent + 1);
-    return sign + padded.substring(0, exponent + 1) + "." + (fraction.isEmpty() ? "0" : fraction);
   }
 
   /** The value of a string literal's inside, as Python's unicode-escape reads it. */

@@ -57,7 +57,7 @@ final class JsonText {
     }
   }
 
-  /** Escaped halves of surrogate pairs as they are: Jackson refuses lone ones in names. */
+  /** Writes out escaped halves of surrogate pairs: Jackson refuses lone ones in names. */
   private static String withSurrogates(String text) {
     if (!text.contains("\\ud") && !text.contains("\\uD")) {
       return text;
@@ -88,7 +88,7 @@ final class JsonText {
         .map(
             object -> {
               Map<String, String> fields = new LinkedHashMap<>();
-              object.properties().forEach(e -> fields.put(e.getKey(), PyRepr.str(e.getValue())));
+              object.properties().forEach(e -> fields.put(e.getKey(), PyValue.str(e.getValue())));
               return fields;
             });
   }
@@ -96,7 +96,7 @@ final class JsonText {
   /** {@code str} of each value of an object or a list; none for anything else. */
   static List<String> values(String text) {
     List<String> values = new ArrayList<>();
-    read(text).ifPresent(tree -> tree.forEach(value -> values.add(PyRepr.str(value))));
+    read(text).ifPresent(tree -> tree.forEach(value -> values.add(PyValue.str(value))));
     return values;
   }
 }
