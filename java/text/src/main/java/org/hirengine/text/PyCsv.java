@@ -62,15 +62,33 @@ public final class PyCsv {
 
   private void line(String text, int from, int to) {
     for (int i = from; i < to; ) {
-      int c = text.codePointAt(i);
-      accept(c);
-      i += Character.charCount(c);
+      int end = state == State.IN_FIELD ? fieldEnd(text, i, to) : i;
+      if (end > i) {
+        add(text, i, end);
+        i = end;
+      } else {
+        int c = text.codePointAt(i);
+        accept(c);
+        i += Character.charCount(c);
+      }
     }
     accept(LINE_END);
     if (state == State.START_RECORD) {
       rows.add(fields);
       fields = new ArrayList<>();
     }
+  }
+
+  /** Where an unquoted field ends within a line. */
+  private int fieldEnd(String text, int from, int to) {
+    int i = from;
+    while (i < to
+        && text.charAt(i) != delimiter
+        && text.charAt(i) != '\n'
+        && text.charAt(i) != '\r') {
+      i++;
+    }
+    return i;
   }
 
   /** The text ends within quotes: what was read so far is the last row. */
@@ -157,9 +175,19 @@ public final class PyCsv {
   }
 
   private void add(int c) {
-    if (++fieldLength > FIELD_LIMIT) {
+    grow(1);
+    field.appendCodePoint(c);
+  }
+
+  private void add(String text, int from, int to) {
+    grow(text.codePointCount(from, to));
+    field.append(text, from, to);
+  }
+
+  private void grow(int characters) {
+    fieldLength += characters;
+    if (fieldLength > FIELD_LIMIT) {
       throw new CsvException("a field is longer than " + FIELD_LIMIT + " characters");
     }
-    field.appendCodePoint(c);
   }
 }

@@ -85,7 +85,12 @@ public final class PyText {
 
   /** True when nothing is left of {@code s.strip()}. */
   public static boolean isBlank(String s) {
-    for (int i = 0; i < s.length(); i++) {
+    return isBlank(s, 0, s.length());
+  }
+
+  /** True when there is nothing but white space between two places. */
+  public static boolean isBlank(String s, int from, int to) {
+    for (int i = from; i < to; i++) {
       if (!PyChars.isSpace(s.charAt(i))) {
         return false;
       }
@@ -115,14 +120,14 @@ public final class PyText {
   }
 
   /** {@code s.split(separator)}: every piece, the empty ones and the last included. */
-  public static List<String> split(String s, String separator) {
-    List<String> pieces = new ArrayList<>();
+  public static Pieces split(String s, String separator) {
+    Pieces.Builder pieces = new Pieces.Builder(s, 16);
     int from = 0;
     for (int at; (at = s.indexOf(separator, from)) >= 0; from = at + separator.length()) {
-      pieces.add(s.substring(from, at));
+      pieces.add(from, at);
     }
-    pieces.add(s.substring(from));
-    return pieces;
+    pieces.add(from, s.length());
+    return pieces.build();
   }
 
   /** {@code s.splitlines()}: also at vertical tab, form feed, U+001C-1E, U+0085, U+2028/9. */
@@ -393,6 +398,20 @@ public final class PyText {
     return !s.isEmpty() && s.codePoints().allMatch(PyChars::isDigit);
   }
 
+  /** Each place of one of these ASCII characters, as a piece of its own. */
+  public static Pieces characters(String s, String members) {
+    boolean[] member = new boolean[128];
+    members.chars().forEach(c -> member[c] = true);
+    Pieces.Builder found = new Pieces.Builder(s, 64);
+    for (int i = 0; i < s.length(); i++) {
+      char c = s.charAt(i);
+      if (c < 128 && member[c]) {
+        found.add(i, i + 1);
+      }
+    }
+    return found.build();
+  }
+
   /** {@code re.findall(r"\w+", s)}. */
   public static Pieces words(String s) {
     return runs(s, PyChars::isWord);
@@ -413,7 +432,8 @@ public final class PyText {
     int n = s.length();
     int from = -1;
     for (int i = 0; i < n; ) {
-      int c = s.codePointAt(i);
+      int c = s.charAt(i);
+      c = Character.isSurrogate((char) c) ? s.codePointAt(i) : c;
       if (member.test(c)) {
         from = from < 0 ? i : from;
       } else if (from >= 0) {
@@ -431,30 +451,16 @@ public final class PyText {
   /** {@code remove_punctuation(s).split()}: the pieces between white space, bare of ASCII marks. */
   public static Pieces bareWords(String s) {
     Pieces.Builder words = new Pieces.Builder(s);
-    char[] chars = s.toCharArray();
-    int n = chars.length;
-    for (int i = 0; i < n; i++) {
-      int from = i;
-      int last = i - 1;
-      int kept = 0;
-      for (; i < n; i++) {
-        char c = chars[i];
-        if (PyChars.isSpace(c)) {
-          break;
-        }
-        if (!PyChars.isPunctuation(c)) {
-          from = kept == 0 ? i : from;
-          last = i;
-          kept++;
-        }
-      }
-      if (kept == last + 1 - from && kept > 0) {
-        words.add(from, last + 1);
-      } else if (kept > 0) {
-        words.add(from, last + 1, removePunctuation(s.substring(from, last + 1)));
-      }
+    BareWords word = new BareWords(s);
+    while (word.advance()) {
+      word.addTo(words);
     }
     return words.build();
+  }
+
+  /** The same, each cut when it is asked for: for who often needs only the first. */
+  public static Iterable<String> eachBareWord(String s) {
+    return () -> new BareWords(s);
   }
 
   /** {@code s.translate(str.maketrans("", "", string.punctuation))}. */
@@ -482,6 +488,9 @@ public final class PyText {
    * apart, then everything beyond ASCII left out.
    */
   public static String toAscii(String s) {
+    if (isAscii(s)) {
+      return s;
+    }
     String decomposed = Normalizer.normalize(s, Normalizer.Form.NFKD);
     StringBuilder ascii = new StringBuilder(decomposed.length());
     for (int i = 0; i < decomposed.length(); i++) {
@@ -490,6 +499,15 @@ public final class PyText {
       }
     }
     return ascii.toString();
+  }
+
+  private static boolean isAscii(String s) {
+    for (int i = 0; i < s.length(); i++) {
+      if (s.charAt(i) >= 128) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** {@code s.count(part)}: occurrences that do not overlap; an empty part occurs len + 1 times. */

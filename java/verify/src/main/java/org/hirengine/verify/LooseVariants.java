@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
-import org.hirengine.text.PyText;
+import org.hirengine.text.PyChars;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,9 +16,15 @@ final class LooseVariants implements Iterable<Response> {
   /** Four texts (all lines, then without the first, the last, and both), twice. */
   private static final int FORMS = 8;
 
+  private static final char ASTERISK = '*';
+
   private final Response whole;
   private @Nullable Response bare;
-  private final String[] parts = new String[4];
+
+  /** Where the texts without the first line (1), the last (2) or both (3) begin and end. */
+  private final int[] from = new int[4];
+
+  private final int[] to = new int[4];
   private final List<Response> found = new ArrayList<>(FORMS);
   private int nextForm;
 
@@ -30,55 +36,83 @@ final class LooseVariants implements Iterable<Response> {
   private synchronized @Nullable Response at(int number) {
     while (number >= found.size() && nextForm < FORMS) {
       Response variant = form(nextForm++);
-      if (variant != null && !variant.isBlank() && isNew(variant.text())) {
+      if (variant != null && !variant.isBlank() && isNew(variant)) {
         found.add(variant);
       }
     }
     return number < found.size() ? found.get(number) : null;
   }
 
-  private boolean isNew(String text) {
+  private boolean isNew(Response variant) {
     for (Response other : found) {
-      if (other.text().equals(text)) {
+      if (other.length() == variant.length() && other.text().equals(variant.text())) {
         return false;
       }
     }
     return true;
   }
 
-  /** In the reference's order; null for a form that is blank or equal to an earlier one. */
+  /** In the reference's order; null for a form that there is not. */
   private @Nullable Response form(int form) {
     return switch (form) {
       case 0 -> whole;
       case 1 -> {
         String text = whole.text();
-        bare = text.indexOf('*') < 0 ? null : Response.of(text.replace("*", ""));
+        bare = text.indexOf(ASTERISK) < 0 ? null : Response.of(withoutAsterisks(text));
         yield bare;
       }
-      case 2, 3, 4 -> {
-        Response part = withoutEdges(whole, form - 1, null);
-        parts[form - 1] = part == null ? "" : part.text();
-        yield part;
-      }
-      default ->
-          bare == null ? null : withoutEdges(bare, form - 4, parts[form - 4].replace("*", ""));
+      case 2, 3, 4 -> withoutEdges(form - 1);
+      default -> bare == null ? null : bareWithoutEdges(bare, form - 4);
     };
   }
 
-  /**
-   * Without the first line (1), the last (2) or both (3).
-   *
-   * @param text what is then left, if that is not just the lines stripped
-   */
-  private static @Nullable Response withoutEdges(Response of, int edges, @Nullable String text) {
-    String all = of.text();
-    int from = (edges & 1) == 0 ? 0 : all.indexOf('\n') + 1;
-    int to = (edges & 2) == 0 ? all.length() : all.lastIndexOf('\n');
-    boolean hasLines = to >= 0 && (edges == 2 || from > 0);
-    if (!hasLines || from >= to) {
+  /** Without the first line (1), the last (2) or both (3). */
+  private @Nullable Response withoutEdges(int edges) {
+    String text = whole.text();
+    int first = (edges & 1) == 0 ? 0 : text.indexOf('\n') + 1;
+    int end = (edges & 2) == 0 ? text.length() : text.lastIndexOf('\n');
+    boolean hasLines = end >= 0 && (edges == 2 || first > 0);
+    if (!hasLines) {
       return null;
     }
-    return of.part(text == null ? PyText.strip(all.substring(from, to)) : text, from);
+    while (first < end && PyChars.isSpace(text.charAt(first))) {
+      first++;
+    }
+    while (end > first && PyChars.isSpace(text.charAt(end - 1))) {
+      end--;
+    }
+    from[edges] = first;
+    to[edges] = end;
+    return end > first ? whole.part(first, end) : null;
+  }
+
+  /** The same lines of the text without asterisks: these go after the white space went. */
+  private @Nullable Response bareWithoutEdges(Response bare, int edges) {
+    String text = whole.text();
+    int first = from[edges] - asterisks(text, 0, from[edges]);
+    int end =
+        bare.length() - (text.length() - to[edges]) + asterisks(text, to[edges], text.length());
+    return end > first ? bare.part(first, end) : null;
+  }
+
+  private static int asterisks(String text, int from, int to) {
+    int count = 0;
+    for (int at = text.indexOf(ASTERISK, from); at >= 0 && at < to; count++) {
+      at = text.indexOf(ASTERISK, at + 1);
+    }
+    return count;
+  }
+
+  private static String withoutAsterisks(String text) {
+    char[] kept = new char[text.length()];
+    int size = 0;
+    int from = 0;
+    for (int at; (at = text.indexOf(ASTERISK, from)) >= 0; from = at + 1) {
+      text.getChars(from, at, kept, size);
+      size += at - from;
+    }
+    text.getChars(from, text.length(), kept, size);
+    return new String(kept, 0, size + text.length() - from);
   }
 
   @Override

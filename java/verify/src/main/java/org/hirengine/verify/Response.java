@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.hirengine.text.CodePoints;
 import org.hirengine.text.Pieces;
 import org.hirengine.text.PyText;
@@ -19,7 +20,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Response {
 
-  private final String text;
+  /** Null in a part until somebody asks for it: shared analyses often do without. */
+  private @Nullable String text;
+
   private final Map<Object, Object> analyses = new ConcurrentHashMap<>(8);
   private volatile @Nullable CodePoints codePoints;
   private volatile @Nullable LooseVariants looseVariants;
@@ -30,7 +33,7 @@ public final class Response {
   private final int from;
   private final int to;
 
-  private Response(String text, @Nullable Response whole, int from, int to) {
+  private Response(@Nullable String text, @Nullable Response whole, int from, int to) {
     this.text = text;
     this.whole = whole;
     this.from = from;
@@ -42,28 +45,39 @@ public final class Response {
    */
   public static Response of(String text) {
     Objects.requireNonNull(text, "the text of a response is null: give \"\" where there is none");
-    return new Response(text, null, 0, 0);
+    return new Response(text, null, 0, text.length());
   }
 
   /**
-   * Whole lines of this response, less white space at their ends, with the analyses of its words.
+   * Whole lines of this response, which share its analyses.
    *
-   * @param from where the lines begin in this response's text
+   * @param from where the lines begin in this response's text: at its beginning or after white
+   *     space
+   * @param to where they end: at the text's end or before white space
    */
-  Response part(String lines, int from) {
-    int at = text.indexOf(lines, from);
-    return new Response(lines, this, at, at + lines.length());
+  Response part(int from, int to) {
+    return new Response(null, this, from, to);
   }
 
   public String text() {
-    return text;
+    String result = text;
+    if (result == null) {
+      result = Objects.requireNonNull(whole).text().substring(from, to);
+      text = result; // a race makes the same string twice
+    }
+    return result;
+  }
+
+  /** The text's length in UTF-16 units. */
+  int length() {
+    return to - from;
   }
 
   /** The text as code points, the unit of every length and index. */
   public CodePoints codePoints() {
     CodePoints result = codePoints;
     if (result == null) {
-      result = CodePoints.of(text);
+      result = CodePoints.of(text());
       codePoints = result;
     }
     return result;
@@ -76,37 +90,45 @@ public final class Response {
 
   /** True when the text is empty or all white space. */
   public boolean isBlank() {
-    return PyText.isBlank(text);
+    return whole == null ? PyText.isBlank(text()) : PyText.isBlank(whole.text(), from, to);
   }
 
   /** The text in lower case. */
   public String lower() {
-    return analysis("lower", PyText::lower);
+    return cached(
+        "lower",
+        () -> {
+          String all = whole == null ? null : whole.lower();
+          // A sigma beside white space has the form that it has at a text's end.
+          return all != null && whole != null && all.length() == whole.length()
+              ? all.substring(from, to)
+              : PyText.lower(text());
+        });
   }
 
   /** The runs of three characters. */
   public Trigrams trigrams() {
-    return analysis(
+    return cached(
         "trigrams",
-        own ->
-            whole == null || whole.codePoints().length() != whole.text.length()
+        () ->
+            whole == null || whole.codePoints().length() != whole.length()
                 ? Trigrams.of(codePoints())
                 : whole.trigrams().within(from, to));
   }
 
   /** The runs of word characters ({@code \w+}) that NLTK counts as words. */
   public Pieces words() {
-    return pieces("words", PyText::regexWords);
+    return pieces("words", response -> PyText.regexWords(response.text()));
   }
 
   /** The pieces separated by white space. */
   public Pieces tokens() {
-    return pieces("tokens", PyText::split);
+    return pieces("tokens", response -> PyText.split(response.text()));
   }
 
   /** The pieces between white space of the text in lower case. */
   public Pieces lowerTokens() {
-    return pieces("lower tokens", own -> PyText.split(PyText.lower(own)));
+    return pieces("lower tokens", response -> PyText.split(response.lower()));
   }
 
   /**
@@ -114,16 +136,17 @@ public final class Response {
    * follows it, changes nothing, and a variant of a response takes its pieces from there.
    *
    * @param key as for {@link #analysis}
+   * @param cut cuts this response, or the one that it is a part of
    */
-  public Pieces pieces(Object key, Function<String, Pieces> cut) {
-    return analysis(
+  public Pieces pieces(Object key, Function<Response, Pieces> cut) {
+    return cached(
         key,
-        own -> {
+        () -> {
           Pieces all = whole == null ? null : whole.pieces(key, cut);
           // Other cases may have other lengths; places in them are not places here.
-          return all != null && whole != null && all.text().length() == whole.text.length()
+          return all != null && whole != null && all.text().length() == whole.length()
               ? all.within(from, to)
-              : cut.apply(own);
+              : cut.apply(this);
         });
   }
 
@@ -132,14 +155,18 @@ public final class Response {
    * {@link TextTools#sentences}.
    */
   public List<String> splitSentences() {
-    return analysis("split sentences", own -> SentenceSplitter.splitLine(onOneLine()));
+    return sentences().pieces();
   }
 
-  /** The text with spaces in place of line ends. */
-  private String onOneLine() {
-    return analysis(
-        "one line",
-        own -> whole == null ? own.replace('\n', ' ') : whole.onOneLine().substring(from, to));
+  private SentenceSplitter.Sentences sentences() {
+    return cached(
+        "split sentences",
+        () -> {
+          SentenceSplitter.Sentences all = whole == null ? null : whole.sentences();
+          return all != null && all.local()
+              ? all.within(from, to)
+              : SentenceSplitter.sentences(text());
+        });
   }
 
   /**
@@ -147,11 +174,15 @@ public final class Response {
    *
    * @param key identifies the analysis, its parameters included
    */
-  @SuppressWarnings("unchecked")
   public <T> T analysis(Object key, Function<String, T> analyse) {
+    return cached(key, () -> analyse.apply(text()));
+  }
+
+  @SuppressWarnings("unchecked")
+  private <T> T cached(Object key, Supplier<T> analyse) {
     Object result = analyses.get(key);
     if (result == null) {
-      result = analyse.apply(text);
+      result = analyse.get();
       analyses.put(key, result);
     }
     return (T) result;
@@ -174,6 +205,6 @@ public final class Response {
 
   @Override
   public String toString() {
-    return text;
+    return text();
   }
 }

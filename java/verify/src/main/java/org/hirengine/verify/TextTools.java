@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -98,6 +99,11 @@ public final class TextTools {
     return response.analysis(punkt, punkt::sentences);
   }
 
+  /** The same, each found when it is asked for: for rules that often look at the first alone. */
+  public Iterable<String> eachSentence(Response response) {
+    return punkt.each(response.text());
+  }
+
   /** The sentences of a part of a response, such as one line. */
   public List<String> sentences(String part) {
     return punkt.sentences(part);
@@ -115,13 +121,13 @@ public final class TextTools {
 
   /** The Penn Treebank tag of the first token ({@code pos_tag}); empty where there is none. */
   public Optional<String> firstTag(Response response) {
-    return response.analysis(tagger, text -> firstTag(sentences(response)));
+    return response.analysis(tagger, text -> firstTag(punkt.each(text).iterator()));
   }
 
-  private Optional<String> firstTag(List<String> sentences) {
+  private Optional<String> firstTag(Iterator<String> sentences) {
     List<String> tokens = new ArrayList<>();
-    for (int i = 0; i < sentences.size() && tokens.size() < PosTagger.TOKENS_FOR_FIRST; i++) {
-      tokens.addAll(WordTokenizer.tokenize(sentences.get(i)));
+    while (sentences.hasNext() && tokens.size() < PosTagger.TOKENS_FOR_FIRST) {
+      tokens.addAll(WordTokenizer.tokenize(sentences.next()));
     }
     return tokens.isEmpty() ? Optional.empty() : Optional.of(tagger.firstTag(tokens));
   }

@@ -376,7 +376,7 @@ public final class Verifiers {
   private Verdict check(ConstraintSpec constraint, Verifier verifier, Response response) {
     Verdict verdict;
     try {
-      int length = response.text().length();
+      int length = response.length();
       verdict =
           length > MAX_LENGTH
               ? Verdict.failed(

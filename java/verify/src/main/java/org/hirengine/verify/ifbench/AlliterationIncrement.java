@@ -1,5 +1,6 @@
 package org.hirengine.verify.ifbench;
 
+import org.hirengine.text.PyChars;
 import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
@@ -48,12 +49,19 @@ final class AlliterationIncrement extends BinaryType {
     int count = 0;
     int initialBefore = -1;
     boolean within = false;
-    for (String word : PyText.split(PyText.lower(sentence))) {
-      String clean = PyText.stripLeading(word, Words.MARKS);
-      if (clean.isEmpty()) {
+    String lower = PyText.lower(sentence);
+    boolean inWord = false;
+    for (int i = 0; i < lower.length(); i++) {
+      char c = lower.charAt(i);
+      if (inWord || PyChars.isSpace(c)) {
+        inWord = inWord && !PyChars.isSpace(c);
         continue;
       }
-      int initial = clean.codePointAt(0);
+      if (PyChars.isPunctuation(c)) {
+        continue;
+      }
+      inWord = true;
+      int initial = lower.codePointAt(i);
       boolean same = initial == initialBefore;
       count += same ? within ? 1 : 2 : 0;
       within = same;

@@ -1,7 +1,6 @@
 package org.hirengine.verify.ifbench;
 
-import java.util.List;
-import org.hirengine.text.PyText;
+import java.util.Iterator;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
@@ -21,28 +20,25 @@ final class AlphabetLoop extends BinaryType {
 
   @Override
   protected Verdict check(Response response) {
-    List<String> words = Words.bare(response);
-    if (words.isEmpty()) {
+    Iterator<String> words = Words.eachBare(response).iterator();
+    if (!words.hasNext()) {
       return revision.raised("there are no words");
     }
-    int letter = initial(words.get(0));
+    String first = words.next();
+    int letter = Words.initial(first);
     // U+0130 becomes two characters in lower case, which is no letter to the reference here.
-    if (letter < 'a' || letter > 'z' || words.get(0).codePointAt(0) == 0x130) {
+    if (letter < 'a' || letter > 'z' || first.codePointAt(0) == 0x130) {
       return Verdict.violated(
-          "the first word, " + Wording.brief(words.get(0)) + ", does not begin with a letter a-z");
+          "the first word, " + Wording.brief(first) + ", does not begin with a letter a-z");
     }
-    for (String word : words.subList(1, words.size())) {
+    while (words.hasNext()) {
+      String word = words.next();
       letter = letter == 'z' ? 'a' : letter + 1;
-      if (initial(word) != letter) {
+      if (Words.initial(word) != letter) {
         return Verdict.violated(
             Wording.brief(word) + " does not begin with '" + (char) letter + "'");
       }
     }
     return Verdict.satisfied("the initials run through the alphabet");
-  }
-
-  /** The first character in lower case. */
-  private static int initial(String word) {
-    return PyText.lower(Character.toString(word.codePointAt(0))).codePointAt(0);
   }
 }

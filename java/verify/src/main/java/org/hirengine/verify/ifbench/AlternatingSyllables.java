@@ -23,7 +23,7 @@ final class AlternatingSyllables extends BinaryType {
   protected Verdict check(Response response) {
     String before = null;
     int syllablesBefore = 0;
-    for (String bare : Words.bare(response)) {
+    for (String bare : Words.eachBare(response)) {
       String word = PyText.lower(bare);
       int syllables = tools.syllables(word);
       if (before != null && syllables % 2 == syllablesBefore % 2) {

@@ -1,12 +1,12 @@
 package org.hirengine.verify.ifbench;
 
-import java.util.HashSet;
 import java.util.Set;
 import java.util.random.RandomGenerator;
-import org.hirengine.text.PyText;
+import org.hirengine.text.PyChars;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.rule.NumberType;
 import org.hirengine.verify.rule.Wording;
+import org.hirengine.verify.text.WordSet;
 
 /**
  * {@code ConjunctionCountChecker}: coordinating conjunctions as they are written; {@code and} and
@@ -14,8 +14,8 @@ import org.hirengine.verify.rule.Wording;
  */
 final class Conjunctions extends NumberType {
 
-  private static final Set<String> COORDINATING =
-      Set.of("and", "but", "for", "nor", "or", "so", "yet");
+  private static final WordSet COORDINATING =
+      WordSet.of(Set.of("and", "but", "for", "nor", "or", "so", "yet"));
 
   Conjunctions() {
     super("count:conjunctions", "small_n", "different conjunction", Match.AT_LEAST);
@@ -23,13 +23,22 @@ final class Conjunctions extends NumberType {
 
   @Override
   protected int count(Response response) {
-    Set<String> found = new HashSet<>();
-    for (String token : response.tokens()) {
-      if (COORDINATING.contains(PyText.lower(PyText.strip(token, Words.MARKS)))) {
-        found.add(token);
-      }
+    return response
+        .pieces("conjunctions", whole -> whole.tokens().filter(Conjunctions::isConjunction))
+        .different();
+  }
+
+  /** Is it one but for the punctuation around it? */
+  private static boolean isConjunction(String text, int from, int to) {
+    int first = from;
+    int end = to;
+    while (first < end && PyChars.isPunctuation(text.charAt(first))) {
+      first++;
     }
-    return found.size();
+    while (end > first && PyChars.isPunctuation(text.charAt(end - 1))) {
+      end--;
+    }
+    return COORDINATING.contains(text, first, end);
   }
 
   @Override

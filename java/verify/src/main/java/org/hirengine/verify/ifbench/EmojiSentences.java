@@ -24,20 +24,21 @@ final class EmojiSentences extends BinaryType {
   protected Verdict check(Response response) {
     List<String> all = sentences.of(response);
     for (int i = 0; i < all.size(); i++) {
-      int[] points = characters(all.get(i));
-      if (points.length == 0) {
+      String own = bare(all.get(i));
+      if (own.isEmpty()) {
         return sentences.revision().raised("a sentence is all punctuation");
       }
-      if (Emoji.isEmoji(points[points.length - 1])
-          || (points.length > 1 && Emoji.isEmoji(points[points.length - 2]))) {
+      int last = own.codePointBefore(own.length());
+      int before = own.length() - Character.charCount(last);
+      if (Emoji.isEmoji(last) || (before > 0 && Emoji.isEmoji(own.codePointBefore(before)))) {
         continue;
       }
       if (i + 1 < all.size()) {
-        int[] next = characters(all.get(i + 1));
-        if (next.length == 0) {
+        String next = bare(all.get(i + 1));
+        if (next.isEmpty()) {
           return sentences.revision().raised("a sentence is all punctuation");
         }
-        if (Emoji.isEmoji(next[0])) {
+        if (Emoji.isEmoji(next.codePointAt(0))) {
           continue;
         }
       }
@@ -46,7 +47,7 @@ final class EmojiSentences extends BinaryType {
     return Verdict.satisfied("every sentence ends with an emoji");
   }
 
-  private static int[] characters(String sentence) {
-    return PyText.strip(PyText.removePunctuation(sentence)).codePoints().toArray();
+  private static String bare(String sentence) {
+    return PyText.strip(PyText.removePunctuation(sentence));
   }
 }

@@ -1,12 +1,11 @@
 package org.hirengine.verify.ifbench;
 
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
+import org.hirengine.text.Pieces;
 import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
@@ -22,11 +21,13 @@ final class IndentStairs extends BinaryType {
 
   @Override
   protected Verdict check(Response response) {
-    List<String> lines = withoutBlank(PyText.split(response.text(), "\n"));
+    String text = response.text();
+    Pieces lines = PyText.split(text, "\n");
+    BitSet removed = removed(lines);
     int before = -1;
-    for (String line : lines) {
+    for (int i = removed.nextClearBit(0); i < lines.size(); i = removed.nextClearBit(i + 1)) {
       int indent = 0;
-      while (indent < line.length() && line.charAt(indent) == ' ') {
+      while (indent < lines.length(i) && text.charAt(lines.start(i) + indent) == ' ') {
         indent++;
       }
       if (indent <= before) {
@@ -42,29 +43,26 @@ final class IndentStairs extends BinaryType {
   }
 
   /**
-   * Python's {@code for line in lines: if not line.strip(): lines.remove(line)}: removing skips the
-   * next line, and takes the first line that is equal, which may be one skipped before.
+   * The lines that {@code for line in lines: if not line.strip(): lines.remove(line)} removes:
+   * removing skips the next line, and takes the first line that is equal, which may be one skipped
+   * before.
    */
-  private static List<String> withoutBlank(List<String> lines) {
+  private static BitSet removed(Pieces lines) {
     Map<String, Deque<Integer>> places = new HashMap<>();
     BitSet removed = new BitSet();
     for (int i = 0, next = 0; i < lines.size(); i++) {
-      String line = lines.get(i);
-      if (!PyText.isBlank(line)) {
+      int start = lines.start(i);
+      if (!PyText.isBlank(lines.text(), start, start + lines.length(i))) {
         next += i == next ? 1 : 0;
         continue;
       }
-      Deque<Integer> equal = places.computeIfAbsent(line, l -> new ArrayDeque<>());
+      Deque<Integer> equal = places.computeIfAbsent(lines.get(i), l -> new ArrayDeque<>());
       equal.add(i);
       if (i == next) {
         removed.set(equal.remove());
         next += 2;
       }
     }
-    List<String> kept = new ArrayList<>();
-    for (int i = removed.nextClearBit(0); i < lines.size(); i = removed.nextClearBit(i + 1)) {
-      kept.add(lines.get(i));
-    }
-    return kept;
+    return removed;
   }
 }

@@ -1,5 +1,7 @@
 package org.hirengine.verify.ifbench;
 
+import org.hirengine.text.Pieces;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
@@ -21,23 +23,25 @@ final class NestedBrackets extends BinaryType {
 
   @Override
   protected Verdict check(Response response) {
-    char[] text = response.text().toCharArray();
-    StringBuilder open = new StringBuilder();
+    Pieces brackets =
+        response.pieces("brackets", whole -> PyText.characters(whole.text(), "()[]{}"));
+    char[] open = new char[brackets.size()];
+    int depth = 0;
     int deepest = 0;
     int deepestEver = 0;
-    for (char c : text) {
+    for (int i = 0; i < brackets.size(); i++) {
+      char c = brackets.text().charAt(brackets.start(i));
       if (c == '(' || c == '[' || c == '{') {
-        open.append(c);
-        deepest = Math.max(deepest, open.length());
+        open[depth++] = c;
+        deepest = Math.max(deepest, depth);
         deepestEver = Math.max(deepestEver, deepest);
-      } else if (c == ')' || c == ']' || c == '}') {
-        int last = open.length() - 1;
-        if (last < 0 || "([{".indexOf(open.charAt(last)) != ")]}".indexOf(c)) {
-          open.setLength(0);
+      } else {
+        if (depth == 0 || "([{".indexOf(open[depth - 1]) != ")]}".indexOf(c)) {
+          depth = 0;
           deepest = 0;
           continue;
         }
-        open.setLength(last);
+        depth--;
         if (deepest >= LEVELS) {
           return Verdict.satisfied("brackets nested " + Wording.count(deepest, "level") + " deep");
         }

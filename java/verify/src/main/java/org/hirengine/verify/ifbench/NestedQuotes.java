@@ -1,5 +1,7 @@
 package org.hirengine.verify.ifbench;
 
+import org.hirengine.text.Pieces;
+import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
@@ -21,19 +23,20 @@ final class NestedQuotes extends BinaryType {
 
   @Override
   protected Verdict check(Response response) {
-    char[] text = response.text().toCharArray();
-    StringBuilder open = new StringBuilder();
+    Pieces quotes = response.pieces("quotes", whole -> PyText.characters(whole.text(), "\"'"));
+    char[] open = new char[quotes.size()];
+    int depth = 0;
     int deepest = 0;
-    for (char c : text) {
-      int last = open.length() - 1;
-      if (last >= 0 && open.charAt(last) == c) {
-        open.setLength(last);
-        if (deepest - last >= LEVELS) {
+    for (int i = 0; i < quotes.size(); i++) {
+      char c = quotes.text().charAt(quotes.start(i));
+      if (depth > 0 && open[depth - 1] == c) {
+        depth--;
+        if (deepest - depth >= LEVELS) {
           return Verdict.satisfied("quotes nested " + Wording.count(deepest, "level") + " deep");
         }
-      } else if (c == '"' || c == '\'') {
-        open.append(c);
-        deepest = Math.max(deepest, open.length());
+      } else {
+        open[depth++] = c;
+        deepest = Math.max(deepest, depth);
       }
     }
     return Verdict.violated(

@@ -1,6 +1,5 @@
 package org.hirengine.verify.ifbench;
 
-import java.util.List;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
@@ -16,12 +15,15 @@ final class NoEqualInitials extends BinaryType {
 
   @Override
   protected Verdict check(Response response) {
-    List<String> words = Words.lowerBare(response);
-    for (int i = 1; i < words.size(); i++) {
-      if (words.get(i).codePointAt(0) == words.get(i - 1).codePointAt(0)) {
-        return Verdict.violated(
-            Wording.brief(words.get(i - 1)) + " is followed by " + Wording.brief(words.get(i)));
+    String before = null;
+    int initialBefore = -1;
+    for (String word : Words.eachBare(response)) {
+      int initial = Words.initial(word);
+      if (before != null && initial == initialBefore) {
+        return Verdict.violated(Wording.brief(before) + " is followed by " + Wording.brief(word));
       }
+      before = word;
+      initialBefore = initial;
     }
     return Verdict.satisfied("no neighbouring words with the same initial");
   }

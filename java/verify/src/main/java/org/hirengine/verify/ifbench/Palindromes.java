@@ -22,18 +22,18 @@ final class Palindromes extends BinaryType {
   protected Verdict check(Response response) {
     int count =
         response
-            .pieces("palindromes", text -> PyText.bareWords(text).filter(Palindromes::isPalindrome))
+            .pieces("palindromes", whole -> Words.bare(whole).filter(Palindromes::isPalindrome))
             .size();
     return Verdict.of(
         count >= WANTED,
         Wording.count(count, "palindrome") + " of 5 letters or more, at least 10 asked");
   }
 
-  private static boolean isPalindrome(String word) {
-    if (word.length() < 5) {
+  private static boolean isPalindrome(String text, int from, int to) {
+    if (to - from < 5 || differ(text.charAt(from), text.charAt(to - 1))) {
       return false;
     }
-    CodePoints points = CodePoints.of(PyText.lower(word));
+    CodePoints points = CodePoints.of(PyText.lower(text.substring(from, to)));
     int n = points.length();
     for (int i = 0; i < n / 2; i++) {
       if (points.at(i) != points.at(n - 1 - i)) {
@@ -41,5 +41,10 @@ final class Palindromes extends BinaryType {
       }
     }
     return n >= 5;
+  }
+
+  /** Are they surely different letters, whatever their case? This rules out nearly all words. */
+  private static boolean differ(char a, char b) {
+    return a < 128 && b < 128 && Character.toLowerCase(a) != Character.toLowerCase(b);
   }
 }

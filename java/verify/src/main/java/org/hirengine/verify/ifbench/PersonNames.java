@@ -1,7 +1,10 @@
 package org.hirengine.verify.ifbench;
 
 import java.util.List;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 import java.util.random.RandomGenerator;
+import org.hirengine.text.Pieces;
 import org.hirengine.text.PyChars;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.rule.NumberType;
@@ -75,23 +78,29 @@ final class PersonNames extends NumberType {
 
   @Override
   protected int count(Response response) {
-    String text = response.text();
-    return (int)
-        NAMES.stream()
-            .filter(name -> revision == Revision.R1 ? text.contains(name) : isWord(text, name))
-            .count();
+    return response.pieces("person names " + revision, this::found).different();
   }
 
-  /** Does the name stand between word boundaries somewhere? */
-  private static boolean isWord(String text, String name) {
-    for (int at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
-      int end = at + name.length();
-      if ((at == 0 || !PyChars.isWord(text.codePointBefore(at)))
-          && (end == text.length() || !PyChars.isWord(text.codePointAt(end)))) {
-        return true;
+  /** All names where they stand, in the order of their places. */
+  private Pieces found(Response response) {
+    String text = response.text();
+    NavigableMap<Integer, String> places = new TreeMap<>();
+    for (String name : NAMES) {
+      for (int at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
+        if (revision == Revision.R1 || isWord(text, at, at + name.length())) {
+          places.put(at, name); // no name begins with another
+        }
       }
     }
-    return false;
+    Pieces.Builder names = new Pieces.Builder(text, places.size());
+    places.forEach((at, name) -> names.add(at, at + name.length()));
+    return names.build();
+  }
+
+  /** Are there word boundaries at both ends? */
+  private static boolean isWord(String text, int from, int to) {
+    return (from == 0 || !PyChars.isWord(text.codePointBefore(from)))
+        && (to == text.length() || !PyChars.isWord(text.codePointAt(to)));
   }
 
   @Override

@@ -27,7 +27,7 @@ final class PrimeLengths extends BinaryType {
 
   @Override
   protected Verdict check(Response response) {
-    for (String word : Words.bare(response)) {
+    for (String word : Words.eachBare(response)) {
       int length = PyText.length(word);
       if (!PRIMES.get(length)) {
         return Verdict.violated(Wording.brief(word) + " has " + length + " characters");

@@ -1,13 +1,15 @@
 package org.hirengine.verify.ifbench;
 
-import java.util.List;
+import java.util.HashSet;
 import java.util.Set;
 import java.util.random.RandomGenerator;
+import org.hirengine.text.Pieces;
 import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.TextTools;
 import org.hirengine.verify.rule.NumberType;
 import org.hirengine.verify.rule.Wording;
+import org.hirengine.verify.text.WordSet;
 
 /** {@code PronounCountChecker}: words from a list of pronouns, longer in the second revision. */
 final class Pronouns extends NumberType {
@@ -83,29 +85,34 @@ final class Pronouns extends NumberType {
 
   private final Revision revision;
   private final TextTools tools;
+  private final WordSet pronouns;
 
   Pronouns(Revision revision, TextTools tools) {
     super("count:pronouns", "N", "pronoun", Match.AT_LEAST);
     this.revision = revision;
     this.tools = tools;
+    Set<String> words = new HashSet<>(PERSONAL);
+    if (revision == Revision.R2) {
+      words.addAll(OTHER);
+    }
+    this.pronouns = WordSet.of(words);
   }
 
   @Override
   protected int count(Response response) {
-    return response.analysis("pronouns " + revision, text -> count(text.replace('/', ' ')));
+    return revision == Revision.R1
+        ? response.pieces("pronouns", whole -> bare(whole).filter(pronouns::contains)).size()
+        : response.analysis("pronouns R2", this::countTokens);
   }
 
-  private int count(String text) {
-    String lower = PyText.lower(text);
-    List<String> words =
-        revision == Revision.R1
-            ? PyText.split(PyText.removePunctuation(lower))
-            : tools.wordTokens(lower);
+  private static Pieces bare(Response response) {
+    return PyText.bareWords(response.text().replace('/', ' '));
+  }
+
+  private int countTokens(String text) {
     int count = 0;
-    for (String word : words) {
-      if (PERSONAL.contains(word) || (revision == Revision.R2 && OTHER.contains(word))) {
-        count++;
-      }
+    for (String token : tools.wordTokens(PyText.lower(text.replace('/', ' ')))) {
+      count += pronouns.contains(token, 0, token.length()) ? 1 : 0;
     }
     return count;
   }

@@ -1,5 +1,6 @@
 package org.hirengine.verify.ifbench;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,6 +15,7 @@ import org.hirengine.verify.rule.Kwargs;
 import org.hirengine.verify.rule.RuleType;
 import org.hirengine.verify.rule.WordPool;
 import org.hirengine.verify.rule.Wording;
+import org.hirengine.verify.text.WordTokenizer;
 
 /**
  * {@code WordsPositionChecker}: the second token and the last but one are the keyword. Punctuation
@@ -34,12 +36,23 @@ final class SecondWords extends RuleType {
 
   /** The two tokens in question; none where there are too few. */
   private List<String> tokens(Response response) {
-    List<String> tokens = tools.wordTokens(response);
-    int n = tokens.size();
+    List<String> sentences = tools.sentences(response);
+    List<String> last = new ArrayList<>();
+    for (int i = sentences.size(); i > 0 && last.size() < 3; i--) {
+      last.addAll(0, WordTokenizer.tokenize(sentences.get(i - 1)));
+    }
+    int n = last.size();
     boolean finalMark =
-        revision == Revision.R2 && n > 0 && PyChars.ASCII_PUNCTUATION.contains(tokens.get(n - 1));
+        revision == Revision.R2 && n > 0 && PyChars.ASCII_PUNCTUATION.contains(last.get(n - 1));
     int fromEnd = finalMark ? 3 : 2;
-    return n < fromEnd ? List.of() : List.of(tokens.get(1), tokens.get(n - fromEnd));
+    if (n < fromEnd) {
+      return List.of();
+    }
+    List<String> first = new ArrayList<>();
+    for (int i = 0; first.size() < 2; i++) {
+      first.addAll(WordTokenizer.tokenize(sentences.get(i)));
+    }
+    return List.of(first.get(1), last.get(n - fromEnd));
   }
 
   private boolean equal(String a, String b) {

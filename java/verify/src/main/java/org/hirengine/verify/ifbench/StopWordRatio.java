@@ -1,17 +1,17 @@
 package org.hirengine.verify.ifbench;
 
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 import org.hirengine.text.Pieces;
-import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.TextTools;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
 import org.hirengine.verify.rule.Kwargs;
 import org.hirengine.verify.rule.RuleType;
+import org.hirengine.verify.rule.Wording;
+import org.hirengine.verify.text.WordSet;
 
 /** {@code StopWordPercentageChecker}: function words, as a share of all words, at most. */
 final class StopWordRatio extends RuleType {
@@ -19,23 +19,18 @@ final class StopWordRatio extends RuleType {
   private static final String PERCENTAGE = "percentage";
 
   private final Revision revision;
-  private final TextTools tools;
+  private final WordSet stopWords;
 
   StopWordRatio(Revision revision, TextTools tools) {
     super("ratio:stop_words");
     this.revision = revision;
-    this.tools = tools;
+    this.stopWords = WordSet.of(tools.stopWords());
   }
 
   /** In percent; not a number where there are no words. */
   private double percentage(Response response) {
-    Pieces stopWords =
-        response.pieces(
-            this,
-            text ->
-                PyText.regexWords(text)
-                    .filter(word -> tools.stopWords().contains(PyText.lower(word))));
-    return (double) stopWords.size() / response.words().size() * 100;
+    Pieces found = response.pieces(this, whole -> whole.words().filter(stopWords::contains));
+    return (double) found.size() / response.words().size() * 100;
   }
 
   @Override
@@ -47,8 +42,7 @@ final class StopWordRatio extends RuleType {
       }
       double found = percentage(response);
       return Verdict.of(
-          found <= most,
-          String.format(Locale.ROOT, "%.1f%% stop words, at most %d%% asked", found, most));
+          found <= most, Wording.percent(found) + " stop words, at most " + most + "% asked");
     };
   }
 

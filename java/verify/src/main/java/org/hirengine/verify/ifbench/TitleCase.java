@@ -23,7 +23,7 @@ final class TitleCase extends BinaryType {
 
   @Override
   protected Verdict check(Response response) {
-    for (String sentence : tools.sentences(response)) {
+    for (String sentence : tools.eachSentence(response)) {
       for (String token : WordTokenizer.tokenize(sentence)) {
         int first = token.codePointAt(0);
         if (PyChars.isLower(first) && fails(token, first)) {

@@ -1,6 +1,5 @@
 package org.hirengine.verify.ifbench;
 
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
@@ -11,6 +10,7 @@ import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
 import org.hirengine.verify.rule.Kwargs;
 import org.hirengine.verify.rule.RuleType;
+import org.hirengine.verify.rule.Wording;
 import org.hirengine.verify.text.Trigrams;
 
 /**
@@ -46,12 +46,12 @@ final class TrigramOverlap extends RuleType {
       double found = overlap(response, reference);
       return Verdict.of(
           asked - 2 <= found && found <= asked + 2,
-          String.format(
-              Locale.ROOT,
-              "%.1f%% of the character trigrams are shared, %d%% to %d%% asked",
-              found,
-              asked - 2,
-              asked + 2));
+          Wording.percent(found)
+              + " of the character trigrams are shared, "
+              + (asked - 2)
+              + "% to "
+              + (asked + 2)
+              + "% asked");
     };
   }
 

@@ -1,9 +1,6 @@
 package org.hirengine.verify.ifbench;
 
-import java.util.HashSet;
-import java.util.Set;
 import java.util.random.RandomGenerator;
-import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.rule.NumberType;
 import org.hirengine.verify.rule.Wording;
@@ -18,11 +15,7 @@ final class UniqueWordCount extends NumberType {
   /** A piece of punctuation alone counts as the empty word, as in the reference. */
   @Override
   protected int count(Response response) {
-    Set<String> words = new HashSet<>();
-    for (String token : response.lowerTokens()) {
-      words.add(PyText.strip(token, Words.MARKS));
-    }
-    return words.size();
+    return Words.lowerStripped(response).different();
   }
 
   @Override

@@ -23,29 +23,26 @@ final class WordIncrement extends RuleType {
     this.sentences = sentences;
   }
 
-  private List<Integer> counts(Response response) {
-    return response.analysis(
-        "words by sentence " + sentences.revision(),
-        text -> sentences.of(response).stream().map(s -> Words.bare(s).size()).toList());
-  }
-
   @Override
   protected Verifier parse(Kwargs kwargs) {
     int step = kwargs.integer(STEP, 0);
     return response -> {
-      List<Integer> counts = counts(response);
-      if (counts.isEmpty()) {
+      List<String> all = sentences.of(response);
+      if (all.isEmpty()) {
         return Revision.raises("there are no sentences");
       }
-      for (int i = 1; i < counts.size(); i++) {
-        if (counts.get(i) != counts.get(i - 1) + step) {
+      int asked = Words.bare(all.get(0)).size();
+      for (int i = 1; i < all.size(); i++) {
+        asked += step;
+        int count = Words.bare(all.get(i)).size();
+        if (count != asked) {
           return Verdict.violated(
               "sentence "
                   + (i + 1)
                   + " has "
-                  + Wording.count(counts.get(i), "word")
+                  + Wording.count(count, "word")
                   + ", exactly "
-                  + (counts.get(i - 1) + step)
+                  + asked
                   + " asked");
         }
       }
@@ -69,8 +66,11 @@ final class WordIncrement extends RuleType {
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {
-    List<Integer> counts = counts(response);
-    int step = counts.size() < 2 ? 0 : counts.get(1) - counts.get(0);
+    List<String> all = sentences.of(response);
+    if (all.size() < 2) {
+      return Optional.empty();
+    }
+    int step = Words.bare(all.get(1)).size() - Words.bare(all.get(0)).size();
     Map<String, Object> candidate = kwargs(STEP, step);
     return step > 0 && parse(candidate).check(response).satisfied()
         ? Optional.of(candidate)

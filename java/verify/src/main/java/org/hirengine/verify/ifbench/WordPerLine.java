@@ -1,12 +1,15 @@
 package org.hirengine.verify.ifbench;
 
-import org.hirengine.text.PyText;
+import org.hirengine.text.PyChars;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.rule.Wording;
 
-/** {@code NewLineWordsChecker}: as many lines as words, punctuation off, empty lines left out. */
+/**
+ * {@code NewLineWordsChecker}: as many lines as words, punctuation off, empty lines left out. A
+ * line of white space counts, but not before all words or after them.
+ */
 final class WordPerLine extends BinaryType {
 
   WordPerLine() {
@@ -15,14 +18,30 @@ final class WordPerLine extends BinaryType {
 
   @Override
   protected Verdict check(Response response) {
-    String text = PyText.strip(PyText.removePunctuation(response.text()));
+    String text = response.text();
+    int words = 0;
     int lines = 0;
-    for (int from = 0, end; from < text.length(); from = end + 1) {
-      end = text.indexOf('\n', from);
-      end = end < 0 ? text.length() : end;
-      lines += end > from ? 1 : 0;
+    int linesBefore = 0; // of white space, too: they count once a word follows
+    boolean inWord = false;
+    boolean inLine = false;
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (PyChars.isPunctuation(c)) {
+        continue;
+      }
+      boolean space = PyChars.isSpace(c);
+      if (!space && !inWord) {
+        words++;
+        lines = linesBefore + 1;
+      }
+      inWord = !space;
+      if (c == '\n') {
+        linesBefore += inLine && words > 0 ? 1 : 0;
+        inLine = false;
+      } else {
+        inLine = true;
+      }
     }
-    int words = Words.bare(response).size();
     return Verdict.of(
         lines == words, Wording.count(words, "word") + " on " + Wording.count(lines, "line"));
   }

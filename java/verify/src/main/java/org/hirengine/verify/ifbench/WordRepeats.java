@@ -1,7 +1,5 @@
 package org.hirengine.verify.ifbench;
 
-import java.util.HashMap;
-import java.util.Map;
 import java.util.random.RandomGenerator;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.rule.NumberType;
@@ -16,12 +14,7 @@ final class WordRepeats extends NumberType {
 
   @Override
   protected int count(Response response) {
-    Map<String, Integer> counts = new HashMap<>();
-    int most = 0;
-    for (String word : Words.lowerBare(response)) {
-      most = Math.max(most, counts.merge(word, 1, Integer::sum));
-    }
-    return most;
+    return Words.lowerBare(response).mostFrequent();
   }
 
   @Override

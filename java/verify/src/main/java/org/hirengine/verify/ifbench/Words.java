@@ -15,7 +15,7 @@ final class Words {
 
   /** The pieces between white space once all ASCII punctuation is gone. */
   static Pieces bare(Response response) {
-    return response.pieces("bare words", PyText::bareWords);
+    return response.pieces("bare words", whole -> PyText.bareWords(whole.text()));
   }
 
   /**
@@ -23,12 +23,31 @@ final class Words {
    * sigma is final.
    */
   static Pieces lowerBare(Response response) {
-    return response.pieces("lower bare words", text -> PyText.bareWords(PyText.lower(text)));
+    return response.pieces("lower bare words", whole -> PyText.bareWords(whole.lower()));
+  }
+
+  /** The pieces between white space of the text in lower case, each without ASCII marks around. */
+  static Pieces lowerStripped(Response response) {
+    return response.pieces(
+        "lower stripped words", whole -> whole.lowerTokens().trim(PyChars::isPunctuation));
+  }
+
+  /** The same, each cut when it is asked for: for rules that mostly fail on one of the first. */
+  static Iterable<String> eachBare(Response response) {
+    return PyText.eachBareWord(response.text());
   }
 
   /** The words of a sentence once all ASCII punctuation is gone. */
   static Pieces bare(String sentence) {
     return PyText.bareWords(sentence);
+  }
+
+  /** The first character in lower case. */
+  static int initial(String word) {
+    int first = word.codePointAt(0);
+    return first < 128
+        ? PyChars.isUpper(first) ? first + 32 : first
+        : PyText.lower(Character.toString(first)).codePointAt(0);
   }
 
   /** Is it a plain English word, such as can be asked for? */

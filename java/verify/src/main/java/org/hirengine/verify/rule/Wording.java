@@ -25,6 +25,12 @@ public final class Wording {
     return n == 1 ? noun : noun + "s";
   }
 
+  /** "37.5%": a share in percent, to one decimal. */
+  public static String percent(double share) {
+    long tenths = Math.round(share * 10);
+    return tenths / 10 + "." + tenths % 10 + "%";
+  }
+
   /** The value as text, cut where it is long. */
   public static String brief(Object value) {
     String text = String.valueOf(value);

@@ -1,9 +1,12 @@
 package org.hirengine.verify.text;
 
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
+import java.util.NoSuchElementException;
 import org.hirengine.text.PyChars;
 import org.hirengine.text.PyText;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sentence boundaries by Punkt (Kiss and Strunk, 2006), as NLTK's {@code sent_tokenize} finds them:
@@ -24,28 +27,125 @@ public final class Punkt {
 
   /** The sentences of a text, without the white space between them; none is empty. */
   public List<String> sentences(String text) {
-    List<int[]> slices = slices(text);
-    List<String> sentences = new ArrayList<>(slices.size());
-    int realign = 0;
-    for (int i = 0; i < slices.size(); i++) {
-      int from = slices.get(i)[0] + realign;
-      int to = slices.get(i)[1];
-      realign = 0;
-      if (i + 1 < slices.size()) {
-        int next = slices.get(i + 1)[0];
-        int closing = closingMarks(text, next, slices.get(i + 1)[1]);
-        if (closing > 0) {
-          to = next + closing;
-          realign = closing + spaceAfter(text, to, slices.get(i + 1)[1]);
-          sentences.add(text.substring(from, Math.max(from, to)));
-          continue;
+    List<String> sentences = new ArrayList<>();
+    each(text).forEach(sentences::add);
+    return sentences;
+  }
+
+  /** The same, each found when it is asked for: for who may need only the first. */
+  public Iterable<String> each(String text) {
+    return () -> new Sentences(text);
+  }
+
+  /** A stretch of text up to and with a sentence's last mark. */
+  private record Slice(int from, int to) {}
+
+  private final class Sentences implements Iterator<String> {
+    private final String text;
+
+    /** Where the next mark is looked for. */
+    private int at;
+
+    private @Nullable Context lastContext;
+    private int lastBreak;
+    private boolean atEnd;
+    private @Nullable Slice nextSlice;
+
+    /** How much of the next slice belongs to the sentence before it, or between the two. */
+    private int realign;
+
+    private @Nullable String nextSentence;
+
+    Sentences(String text) {
+      this.text = text;
+      this.nextSlice = slice();
+      this.nextSentence = sentence();
+    }
+
+    @Override
+    public boolean hasNext() {
+      return nextSentence != null;
+    }
+
+    @Override
+    public String next() {
+      String sentence = nextSentence;
+      if (sentence == null) {
+        throw new NoSuchElementException();
+      }
+      nextSentence = sentence();
+      return sentence;
+    }
+
+    private @Nullable String sentence() {
+      for (Slice slice = nextSlice; slice != null; slice = nextSlice) {
+        nextSlice = slice();
+        int from = slice.from + realign;
+        int closing = nextSlice == null ? 0 : closingMarks(text, nextSlice.from, nextSlice.to);
+        if (nextSlice != null && closing > 0) {
+          int to = nextSlice.from + closing;
+          realign = closing + spaceAfter(text, to, nextSlice.to);
+          return text.substring(from, Math.max(from, to));
+        }
+        realign = 0;
+        if (from < slice.to) {
+          return text.substring(from, slice.to);
         }
       }
-      if (from < to) {
-        sentences.add(text.substring(from, to));
-      }
+      return null;
     }
-    return sentences;
+
+    private @Nullable Slice slice() {
+      if (atEnd) {
+        return null;
+      }
+      for (Context context = context(); context != null; context = context()) {
+        if (containsBreak(text.substring(context.wordStart, context.afterEnd))) {
+          Slice slice = new Slice(lastBreak, context.mark + 1);
+          lastBreak = context.nextToken >= 0 ? context.nextToken : context.mark + 1;
+          return slice;
+        }
+      }
+      atEnd = true;
+      return new Slice(lastBreak, PyText.stripTrailing(text).length());
+    }
+
+    /** The next possible sentence end with its surroundings; of overlapping ones the last. */
+    private @Nullable Context context() {
+      while (at < text.length()) {
+        int mark = at++;
+        char c = text.charAt(mark);
+        if (c > '?' || (c != '.' && c != '?' && c != '!')) { // letters are beyond the marks
+          continue;
+        }
+        int after = at;
+        int nextToken = -1;
+        if (after < text.length() && PunktToken.isNonWord(text.charAt(after))) {
+          after++;
+        } else {
+          int space = spaceAfter(text, after, text.length());
+          nextToken = after + space;
+          if (space == 0 || nextToken == text.length()) {
+            continue;
+          }
+          after = nextToken;
+          while (after < text.length() && !PyChars.isSpace(text.charAt(after))) {
+            after++;
+          }
+        }
+        Context before = lastContext;
+        int start = before == null ? 0 : before.wordStart;
+        int stop = before == null ? 0 : before.mark;
+        int wordStart = wordStart(text, start, stop, mark);
+        lastContext = new Context(wordStart, mark, after, nextToken);
+        if (before != null && stop <= wordStart) {
+          return before;
+        }
+      }
+      Context last = lastContext;
+      lastContext = null;
+      return last;
+    }
   }
 
   /** Quotes and brackets that may close a sentence after its mark; curly ones open it as well. */
@@ -69,58 +169,6 @@ public final class Punkt {
       i++;
     }
     return i - from;
-  }
-
-  private List<int[]> slices(String text) {
-    List<int[]> slices = new ArrayList<>();
-    int lastBreak = 0;
-    for (Context context : contexts(text)) {
-      String words = text.substring(context.wordStart, context.afterEnd);
-      if (containsBreak(words)) {
-        slices.add(new int[] {lastBreak, context.mark + 1});
-        lastBreak = context.nextToken >= 0 ? context.nextToken : context.mark + 1;
-      }
-    }
-    slices.add(new int[] {lastBreak, PyText.stripTrailing(text).length()});
-    return slices;
-  }
-
-  /** Every possible sentence end with its surroundings; of overlapping ones the last. */
-  private static List<Context> contexts(String text) {
-    List<Context> contexts = new ArrayList<>();
-    Context previous = null;
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (c != '.' && c != '?' && c != '!') {
-        continue;
-      }
-      int after = i + 1;
-      int nextToken = -1;
-      if (after < text.length() && PunktToken.isNonWord(text.charAt(after))) {
-        after++;
-      } else {
-        int space = spaceAfter(text, after, text.length());
-        nextToken = after + space;
-        if (space == 0 || nextToken == text.length()) {
-          continue;
-        }
-        after = nextToken;
-        while (after < text.length() && !PyChars.isSpace(text.charAt(after))) {
-          after++;
-        }
-      }
-      int previousStart = previous == null ? 0 : previous.wordStart;
-      int previousStop = previous == null ? 0 : previous.mark;
-      int wordStart = wordStart(text, previousStart, previousStop, i);
-      if (previous != null && previousStop <= wordStart) {
-        contexts.add(previous);
-      }
-      previous = new Context(wordStart, i, after, nextToken);
-    }
-    if (previous != null) {
-      contexts.add(previous);
-    }
-    return contexts;
   }
 
   /** Behind the last ASCII space between {@code stop} and {@code mark}, which is not at stop. */

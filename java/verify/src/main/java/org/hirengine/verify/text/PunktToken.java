@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.hirengine.text.PyChars;
 import org.hirengine.text.PyText;
+import org.jspecify.annotations.Nullable;
 
 /** A token as Punkt sees it: a word with a period that may belong to it, or a mark. */
 final class PunktToken {
@@ -12,15 +13,24 @@ final class PunktToken {
   static final String NUMBER = "##number##";
 
   final String text;
-  private final String type;
+  private @Nullable String type;
   boolean sentenceBreak;
   boolean abbreviation;
   boolean ellipsis;
 
   private PunktToken(String text) {
     this.text = text;
-    String lower = PyText.lower(text);
-    this.type = isNumber(lower) ? NUMBER : lower;
+  }
+
+  /** The text in lower case, or what stands for all numbers. */
+  private String type() {
+    String result = type;
+    if (result == null) {
+      String lower = PyText.lower(text);
+      result = isNumber(lower) ? NUMBER : lower;
+      type = result;
+    }
+    return result;
   }
 
   /** The tokens of a stretch of text, line by line. */
@@ -133,7 +143,11 @@ final class PunktToken {
 
   /** Two or more periods and nothing else. */
   boolean isEllipsis() {
-    return text.length() >= 2 && text.chars().allMatch(c -> c == '.');
+    int periods = 0;
+    while (periods < text.length() && text.charAt(periods) == '.') {
+      periods++;
+    }
+    return periods >= 2 && periods == text.length();
   }
 
   /** One letter and a period. */
@@ -146,13 +160,12 @@ final class PunktToken {
   }
 
   String typeWithoutPeriod() {
-    return PyText.length(type) > 1 && type.endsWith(".")
-        ? type.substring(0, type.length() - 1)
-        : type;
+    String all = type();
+    return PyText.length(all) > 1 && all.endsWith(".") ? all.substring(0, all.length() - 1) : all;
   }
 
   String typeWithoutSentencePeriod() {
-    return sentenceBreak ? typeWithoutPeriod() : type;
+    return sentenceBreak ? typeWithoutPeriod() : type();
   }
 
   boolean firstUpper() {

@@ -4,14 +4,16 @@ import java.util.Arrays;
 import org.hirengine.text.Pieces;
 import org.hirengine.text.PyChars;
 import org.hirengine.text.PyText;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The references' {@code split_into_sentences}: periods that do not end a sentence are protected by
  * a list of substitutions, then every period, question and exclamation mark ends one.
  *
- * <p>Each substitution is a method of its own, named by its pattern; all look only at the periods
- * of the text. The protecting marks are the reference's own strings, so a text that holds them is
- * treated as there.
+ * <p>Each substitution is a method of its own, named by its pattern. The reference writes a mark of
+ * several letters in place of a period; here the period stays and is marked beside the text, so
+ * that every place in the text stays where it is. The reference's marks are treated as there in a
+ * text that holds them.
  */
 public final class SentenceSplitter {
 
@@ -31,115 +33,225 @@ public final class SentenceSplitter {
     "He", "She", "It", "They", "Their", "Our", "We", "But", "However", "That", "This"
   };
 
-  private SentenceSplitter() {}
+  /** The period is none to the substitutions that follow, and ends no sentence by itself. */
+  private static final int PROTECTED = 1;
+
+  /** A sentence ends behind the period. */
+  private static final int STOPPED = 1 << 1;
+
+  /** The period is left out, and a sentence ends in its place. */
+  private static final int DROPPED = 1 << 2;
+
+  /** The text; the reference has spaces in place of its line ends and around it. */
+  private final String s;
+
+  /** The text as the sentences show it, where it differs from {@link #s}; as long. */
+  private char @Nullable [] shown;
+
+  /** Where the periods are. */
+  private final Places periods;
+
+  /** The marks of the periods by their places in the text; null while there are none. */
+  private byte @Nullable [] marks;
+
+  /** A line end at the sentence last added or behind it, where there is one. */
+  private int lineEnd = -1;
+
+  /** Whether the text itself holds the reference's marks. */
+  private final boolean holdsMarks;
+
+  private SentenceSplitter(String text) {
+    this.s = text;
+    this.holdsMarks = text.indexOf('<') >= 0 && (text.contains(PERIOD) || text.contains(STOP));
+    this.periods = new Places(text, '.');
+  }
 
   /**
    * The stripped pieces between sentence ends; only one empty piece at the end is left out, so
    * "What?!" has the pieces "What?" and "!".
    */
   public static Pieces split(String text) {
-    return splitLine(text.replace('\n', ' '));
+    return sentences(text).pieces();
   }
 
-  /** The same of a text whose line ends are spaces already. */
-  public static Pieces splitLine(String line) {
-    String s = " " + line + "  ";
-    if (s.indexOf('.') >= 0) {
-      s = protect(s);
-      s = s.replace(".\u201D", "\u201D.").replace(".\"", "\".");
+  /** The same, with what it takes to know the sentences of a part of the text. */
+  public static Sentences sentences(String text) {
+    SentenceSplitter splitter = new SentenceSplitter(text);
+    int found = splitter.mayMatch();
+    splitter.protect(found);
+    return new Sentences(splitter.pieces(), (found & BEYOND_LINES) == 0 && !splitter.holdsMarks);
+  }
+
+  /**
+   * The sentences of a text.
+   *
+   * @param local whether lines next to each other leave each other's sentences as they are, but for
+   *     one that lies in both
+   */
+  public record Sentences(Pieces pieces, boolean local) {
+
+    /** Those of whole lines of the text, between two places beside white space; for local ones. */
+    public Sentences within(int from, int to) {
+      return new Sentences(pieces.cut(from, to), true);
+    }
+  }
+
+  /** The places of a character in a text, ascending. */
+  private static final class Places {
+    private int[] at = new int[16];
+    private int count;
+
+    Places(String s, char c) {
+      for (int i = s.indexOf(c); i >= 0; i = s.indexOf(c, i + 1)) {
+        if (count == at.length) {
+          at = Arrays.copyOf(at, 2 * count);
+        }
+        at[count++] = i;
+      }
+    }
+  }
+
+  private Pieces pieces() {
+    Places questions = new Places(s, '?');
+    Places exclamations = new Places(s, '!');
+    if (s.indexOf('\u201D') >= 0) {
+      moveBehind(periods, '\u201D');
     }
     if (s.indexOf('"') >= 0) {
-      s = s.replace("!\"", "\"!").replace("?\"", "\"?");
+      moveBehind(periods, '"');
+      moveBehind(exclamations, '"');
+      moveBehind(questions, '"');
     }
-    Pieces.Builder sentences = new Pieces.Builder(s);
-    boolean marked = s.indexOf('<') >= 0;
-    Ends ends = new Ends(s);
+    String text = shown == null ? s : new String(shown);
+    Pieces.Builder sentences =
+        new Pieces.Builder(text, periods.count + questions.count + exclamations.count + 1);
     int from = 0;
-    for (int end; (end = ends.next(from)) < s.length(); ) {
-      boolean stop = s.charAt(end) == '<';
-      add(sentences, s, from, stop ? end : end + 1, marked);
-      from = stop ? end + STOP.length() : end + 1;
+    int n = text.length();
+    int period = 0;
+    int question = 0;
+    int exclamation = 0;
+    int stop = holdsMarks ? text.indexOf(STOP) : -1;
+    while (true) {
+      int nextPeriod = period < periods.count ? periods.at[period] : n;
+      int nextQuestion = question < questions.count ? questions.at[question] : n;
+      int nextExclamation = exclamation < exclamations.count ? exclamations.at[exclamation] : n;
+      int nextMark = Math.min(nextQuestion, nextExclamation);
+      int end = Math.min(Math.min(nextPeriod, nextMark), stop < 0 ? n : stop);
+      if (end == n) {
+        break;
+      }
+      if (end == stop) {
+        add(sentences, from, end);
+        from = end + STOP.length();
+        stop = text.indexOf(STOP, from);
+        continue;
+      }
+      int mark = 0;
+      if (end == nextPeriod) {
+        mark = mark(end);
+        period++;
+      } else if (end == nextQuestion) {
+        question++;
+      } else {
+        exclamation++;
+      }
+      if (mark != PROTECTED) {
+        add(sentences, from, mark == DROPPED ? end : end + 1);
+        from = end + 1;
+        if (mark == STOPPED) { // the period ended a sentence, and the stop ends an empty one
+          sentences.add(from, from);
+        }
+      }
     }
-    if (!PyText.isBlank(s.substring(from))) {
-      add(sentences, s, from, s.length(), marked);
+    if (!PyText.isBlank(text, from, n)) {
+      add(sentences, from, n);
     }
     return sentences.build();
   }
 
-  /**
-   * Where sentences end. Each kind of end is searched separately, which the JVM does with vector
-   * instructions.
-   */
-  private static final class Ends {
-    private static final String[] KINDS = {".", "?", "!", STOP};
-
-    private final String s;
-    private final int[] next = new int[KINDS.length];
-
-    Ends(String s) {
-      this.s = s;
-      Arrays.fill(next, -1);
-    }
-
-    /** The first end at {@code from} or after it; the text's length where there is none. */
-    int next(int from) {
-      int first = s.length();
-      for (int i = 0; i < KINDS.length; i++) {
-        if (next[i] < from) {
-          int found = s.indexOf(KINDS[i], from);
-          next[i] = found < 0 ? s.length() : found;
-        }
-        first = Math.min(first, next[i]);
+  /** Puts each of the marks behind a quote that follows it: {@code ."} becomes {@code ".}. */
+  private void moveBehind(Places marks, char quote) {
+    for (int i = 0; i < marks.count; i++) {
+      int at = marks.at[i];
+      if (at + 1 < s.length() && shown(at + 1) == quote && mark(at) == 0) {
+        show(at + 1, shown(at));
+        show(at, quote);
+        marks.at[i] = at + 1;
       }
-      return first;
     }
   }
 
-  /**
-   * Adds a stretch of the text without white space around it.
-   *
-   * @param marked whether it may hold marks of protected periods
-   */
-  private static void add(Pieces.Builder sentences, String s, int from, int to, boolean marked) {
+  private char shown(int i) {
+    return shown == null ? s.charAt(i) : shown[i];
+  }
+
+  private void show(int i, char c) {
+    char[] chars = shown;
+    if (chars == null) {
+      chars = s.toCharArray();
+      shown = chars;
+    }
+    chars[i] = c;
+  }
+
+  /** Adds a stretch of the text without white space around it. */
+  private void add(Pieces.Builder sentences, int from, int to) {
     int first = from;
     int end = to;
-    while (first < end && PyChars.isSpace(s.charAt(first))) {
+    String text = sentences.text();
+    while (first < end && PyChars.isSpace(text.charAt(first))) {
       first++;
     }
-    while (end > first && PyChars.isSpace(s.charAt(end - 1))) {
+    while (end > first && PyChars.isSpace(text.charAt(end - 1))) {
       end--;
     }
-    if (marked) {
-      sentences.add(first, end, s.substring(first, end).replace(PERIOD, "."));
+    if (lineEnd < first) {
+      int found = s.indexOf('\n', first);
+      lineEnd = found < 0 ? s.length() : found;
+    }
+    if (holdsMarks || lineEnd < end) {
+      String sentence = text.substring(first, end).replace('\n', ' ');
+      sentences.add(first, end, holdsMarks ? sentence.replace(PERIOD, ".") : sentence);
     } else {
       sentences.add(first, end);
     }
   }
 
-  private static String protect(String text) {
-    int may = mayMatch(text);
-    String s = text;
+  private void protect(int may) {
     if (may == 0) {
-      return s;
+      return;
     }
-    s = (may & TITLE) != 0 ? titles(s) : s;
-    s = (may & WEBSITE) != 0 ? websites(s) : s;
-    s = (may & DECIMAL) != 0 ? decimals(s) : s;
-    s = (may & ELLIPSIS) != 0 ? ellipses(s) : s;
-    if ((may & ACRONYM) != 0) {
-      s = s.replace("Ph.D.", "Ph" + PERIOD + "D" + PERIOD);
+    marks = new byte[s.length()];
+    if ((may & TITLE) != 0) {
+      titles();
     }
-    s = (may & INITIAL) != 0 ? initials(s) : s;
+    if ((may & WEBSITE) != 0) {
+      websites();
+    }
+    if ((may & DECIMAL) != 0) {
+      decimals();
+    }
+    if ((may & ELLIPSIS) != 0) {
+      ellipses();
+    }
     if ((may & ACRONYM) != 0) {
-      s = acronymsBeforeStarters(s);
-      s = letters(s, 3);
-      s = letters(s, 2);
+      doctorates();
+    }
+    if ((may & INITIAL) != 0) {
+      initials();
+    }
+    if ((may & ACRONYM) != 0) {
+      acronymsBeforeStarters();
+      letters(3);
+      letters(2);
     }
     if ((may & SUFFIX) != 0) {
-      s = suffixes(s, true);
-      s = suffixes(s, false);
+      suffixes(true);
+      suffixes(false);
     }
-    return (may & INITIAL) != 0 ? singleLetters(s) : s;
+    if ((may & INITIAL) != 0) {
+      singleLetters();
+    }
   }
 
   private static final int TITLE = 1;
@@ -150,36 +262,48 @@ public final class SentenceSplitter {
   private static final int INITIAL = 1 << 5;
   private static final int SUFFIX = 1 << 6;
 
+  /** Those whose patterns hold white space, so that a match may go on in the next line. */
+  private static final int BEYOND_LINES = ACRONYM | INITIAL | SUFFIX;
+
   /**
    * Which of the substitutions may find something, by what stands around each period. None makes a
    * match for a later one where there was none: what they put in are marks and, for other white
    * space, a space.
    */
-  private static int mayMatch(String s) {
+  private int mayMatch() {
     int may = 0;
-    for (int dot = s.indexOf('.'); dot >= 0; dot = s.indexOf('.', dot + 1)) {
-      boolean letterNext = isLetter(s, dot + 1);
+    for (int i = 0; i < periods.count; i++) {
+      int dot = periods.at[i];
+      boolean letterNext = isLetter(dot + 1);
       if (letterNext) {
         may |= WEBSITE;
-      } else if (is(s, dot + 1, '.')) {
+      } else if (at(dot + 1) == '.') {
         may |= ELLIPSIS;
       }
-      if (isDigit(s, dot - 1)) {
-        may |= isDigit(s, dot + 1) ? DECIMAL : 0;
-      } else if (isLetter(s, dot - 1)) {
+      if (isDigit(dot - 1)) {
+        may |= isDigit(dot + 1) ? DECIMAL : 0;
+      } else if (isLetter(dot - 1)) {
         may |= letterNext ? ACRONYM : 0;
-        if (PyChars.isSpace(s.charAt(dot - 2))) { // the text begins with a space
+        if (PyChars.isSpace(at(dot - 2))) {
           may |= INITIAL;
         } else {
-          may |= endsIn(s, dot, PREFIXES) ? TITLE : 0;
-          may |= endsIn(s, dot, SUFFIXES) ? SUFFIX : 0;
+          may |= mayEndIn(dot);
         }
       }
     }
     return may;
   }
 
-  private static boolean endsIn(String s, int dot, String[] words) {
+  /** Whether a title or a suffix stands before a period; their last letters rule most words out. */
+  private int mayEndIn(int dot) {
+    return switch (at(dot - 1)) {
+      case 'r', 's', 't', 'c', 'd', 'o' ->
+          (endsIn(dot, PREFIXES) ? TITLE : 0) | (endsIn(dot, SUFFIXES) ? SUFFIX : 0);
+      default -> 0;
+    };
+  }
+
+  private boolean endsIn(int dot, String[] words) {
     for (String word : words) {
       if (s.startsWith(word, dot - word.length())) {
         return true;
@@ -188,124 +312,127 @@ public final class SentenceSplitter {
     return false;
   }
 
-  /** Copies a text while replacing stretches around its periods, from left to right. */
-  private static final class Rewriting {
-    private final String s;
-    private final StringBuilder out = new StringBuilder();
-    private int period = -1;
-
-    /** Where the last match ended: a new one may not begin before. */
-    private int end;
-
-    Rewriting(String s) {
-      this.s = s;
-    }
-
-    /** The next period at or after the last match's end, or -1. */
-    int next() {
-      period = s.indexOf('.', Math.max(period + 1, end));
-      return period;
-    }
-
-    void replace(int from, int to, String replacement) {
-      out.append(s, end, from).append(replacement);
-      end = to;
-    }
-
-    String result() {
-      return end == 0 ? s : out.append(s, end, s.length()).toString();
-    }
+  /** The character at a place, as the reference sees it. */
+  private char at(int i) {
+    char c = i >= 0 && i < s.length() ? s.charAt(i) : ' ';
+    return c == '\n' ? ' ' : c;
   }
 
-  private static boolean isLetter(String s, int i) {
-    return i >= 0
-        && i < s.length()
-        && ((s.charAt(i) >= 'A' && s.charAt(i) <= 'Z')
-            || (s.charAt(i) >= 'a' && s.charAt(i) <= 'z'));
+  private boolean isLetter(int i) {
+    char c = at(i);
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
   }
 
-  private static boolean isCapital(String s, int i) {
-    return i < s.length() && s.charAt(i) >= 'A' && s.charAt(i) <= 'Z';
+  private boolean isCapital(int i) {
+    char c = at(i);
+    return c >= 'A' && c <= 'Z';
   }
 
-  private static boolean isDigit(String s, int i) {
-    return i >= 0 && i < s.length() && s.charAt(i) >= '0' && s.charAt(i) <= '9';
+  private boolean isDigit(int i) {
+    char c = at(i);
+    return c >= '0' && c <= '9';
   }
 
-  private static boolean is(String s, int i, char c) {
-    return i >= 0 && i < s.length() && s.charAt(i) == c;
+  private int mark(int i) {
+    return marks == null ? 0 : marks[i];
   }
+
+  private void mark(int i, int mark) {
+    marks[i] |= (byte) mark;
+  }
+
+  /** Is there a period that is not protected yet? */
+  private boolean isPeriod(int i) {
+    return at(i) == '.' && (mark(i) & (PROTECTED | DROPPED)) == 0;
+  }
+
+  /** Before any place: no match has ended yet. */
+  private static final int NOWHERE = -2;
 
   /** {@code (Mr|St|Mrs|Ms|Dr)[.]}. */
-  private static String titles(String s) {
-    Rewriting r = new Rewriting(s);
-    for (int dot; (dot = r.next()) >= 0; ) {
-      for (String prefix : PREFIXES) {
-        if (s.startsWith(prefix, dot - prefix.length())) {
-          r.replace(dot, dot + 1, PERIOD);
-          break;
-        }
+  private void titles() {
+    for (int i = 0; i < periods.count; i++) {
+      if (endsIn(periods.at[i], PREFIXES)) {
+        mark(periods.at[i], PROTECTED);
       }
     }
-    return r.result();
   }
 
   /** {@code [.](com|net|org|io|gov|edu|me)}. */
-  private static String websites(String s) {
-    Rewriting r = new Rewriting(s);
-    for (int dot; (dot = r.next()) >= 0; ) {
+  private void websites() {
+    for (int i = 0; i < periods.count; i++) {
+      int dot = periods.at[i];
       for (String domain : WEBSITES) {
         if (s.startsWith(domain, dot + 1)) {
-          r.replace(dot, dot + 1, PERIOD);
+          mark(dot, PROTECTED);
           break;
         }
       }
     }
-    return r.result();
   }
 
   /** {@code ([0-9])[.]([0-9])}: a digit belongs to one match only. */
-  private static String decimals(String s) {
-    Rewriting r = new Rewriting(s);
-    for (int dot; (dot = r.next()) >= 0; ) {
-      if (isDigit(s, dot - 1) && isDigit(s, dot + 1) && dot - 1 >= r.end) {
-        r.replace(dot - 1, dot + 2, s.charAt(dot - 1) + PERIOD + s.charAt(dot + 1));
+  private void decimals() {
+    int end = NOWHERE;
+    for (int i = 0; i < periods.count; i++) {
+      int dot = periods.at[i];
+      if (isDigit(dot - 1) && isDigit(dot + 1) && dot - 1 >= end) {
+        mark(dot, PROTECTED);
+        end = dot + 2;
       }
     }
-    return r.result();
   }
 
   /** {@code \.{2,}}. */
-  private static String ellipses(String s) {
-    Rewriting r = new Rewriting(s);
-    for (int dot; (dot = r.next()) >= 0; ) {
-      int end = dot;
-      while (is(s, end, '.')) {
+  private void ellipses() {
+    for (int i = 0; i < periods.count; ) {
+      int first = periods.at[i];
+      int end = first;
+      while (isPeriod(end)) {
         end++;
       }
-      if (end - dot >= 2) {
-        r.replace(dot, end, PERIOD.repeat(end - dot) + STOP);
+      if (end - first >= 2) {
+        for (int dot = first; dot < end; dot++) {
+          mark(dot, PROTECTED);
+        }
+        mark(end - 1, STOPPED);
       }
+      i += Math.max(1, end - first);
     }
-    return r.result();
   }
 
-  /** {@code \s([A-Za-z])[.] }. */
-  private static String initials(String s) {
-    Rewriting r = new Rewriting(s);
-    for (int dot; (dot = r.next()) >= 0; ) {
-      if (isLetter(s, dot - 1)
-          && dot - 2 >= r.end
-          && PyChars.isSpace(s.charAt(dot - 2))
-          && is(s, dot + 1, ' ')) {
-        r.replace(dot - 2, dot + 2, " " + s.charAt(dot - 1) + PERIOD + " ");
+  /** {@code Ph.D.}. */
+  private void doctorates() {
+    for (int i = 0; i < periods.count; i++) {
+      int dot = periods.at[i];
+      if (s.startsWith("Ph.D.", dot - 2) && isPeriod(dot) && isPeriod(dot + 2)) {
+        mark(dot, PROTECTED);
+        mark(dot + 2, PROTECTED);
       }
     }
-    return r.result();
+  }
+
+  /** {@code \s([A-Za-z])[.] }, which leaves a space before the letter. */
+  private void initials() {
+    int end = NOWHERE;
+    for (int i = 0; i < periods.count; i++) {
+      int dot = periods.at[i];
+      if (isPeriod(dot)
+          && isLetter(dot - 1)
+          && dot - 2 >= end
+          && PyChars.isSpace(at(dot - 2))
+          && at(dot + 1) == ' ') {
+        if (at(dot - 2) != ' ') {
+          show(dot - 2, ' ');
+        }
+        mark(dot, PROTECTED);
+        end = dot + 2;
+      }
+    }
   }
 
   /** Is there a word that begins a sentence, and where does what the pattern takes of it end? */
-  private static int starterEnd(String s, int from) {
+  private int starterEnd(int from) {
     for (String starter : STARTERS) {
       if (s.startsWith(starter, from)) {
         // "Mrs" begins with "Mr", which stands first in the pattern.
@@ -314,82 +441,89 @@ public final class SentenceSplitter {
     }
     for (String starter : SPACED_STARTERS) {
       int end = from + starter.length();
-      if (s.startsWith(starter, from) && end < s.length() && PyChars.isSpace(s.charAt(end))) {
+      if (s.startsWith(starter, from) && PyChars.isSpace(at(end))) {
         return end + 1;
       }
     }
-    return -1;
+    return NOWHERE;
   }
 
   /** {@code ([A-Z][.][A-Z][.](?:[A-Z][.])?) STARTERS}: a sentence ends after the acronym. */
-  private static String acronymsBeforeStarters(String s) {
-    Rewriting r = new Rewriting(s);
-    for (int dot; (dot = r.next()) >= 0; ) {
+  private void acronymsBeforeStarters() {
+    int end = NOWHERE;
+    for (int i = 0; i < periods.count; i++) {
+      int dot = periods.at[i];
       int from = dot - 1;
-      if (from < r.end || !isCapital(s, from) || !isCapital(s, dot + 1) || !is(s, dot + 2, '.')) {
+      if (from < end
+          || !isPeriod(dot)
+          || !isCapital(from)
+          || !isCapital(dot + 1)
+          || !isPeriod(dot + 2)) {
         continue;
       }
-      int end = dot + 3;
-      if (isCapital(s, end) && is(s, end + 1, '.')) {
-        end += 2;
-      }
-      int starterEnd = is(s, end, ' ') ? starterEnd(s, end + 1) : -1;
+      int last = isCapital(dot + 3) && isPeriod(dot + 4) ? dot + 4 : dot + 2;
+      int starterEnd = at(last + 1) == ' ' ? starterEnd(last + 2) : NOWHERE;
       if (starterEnd >= 0) {
-        r.replace(from, starterEnd, s.substring(from, end) + STOP + s.substring(end, starterEnd));
+        mark(last, STOPPED);
+        end = starterEnd;
       }
     }
-    return r.result();
   }
 
   /** {@code ([A-Za-z])[.]} n times in a row. */
-  private static String letters(String s, int n) {
-    Rewriting r = new Rewriting(s);
-    for (int dot; (dot = r.next()) >= 0; ) {
-      int from = dot - 1;
-      boolean all = from >= r.end;
-      for (int i = 0; i < n && all; i++) {
-        all = isLetter(s, from + 2 * i) && is(s, from + 2 * i + 1, '.');
+  private void letters(int n) {
+    int end = NOWHERE;
+    for (int i = 0; i < periods.count; i++) {
+      int from = periods.at[i] - 1;
+      boolean all = from >= end;
+      for (int k = 0; k < n && all; k++) {
+        all = isLetter(from + 2 * k) && isPeriod(from + 2 * k + 1);
       }
       if (all) {
-        r.replace(from, from + 2 * n, s.substring(from, from + 2 * n).replace(".", PERIOD));
+        for (int k = 0; k < n; k++) {
+          mark(from + 2 * k + 1, PROTECTED);
+        }
+        end = from + 2 * n;
       }
     }
-    return r.result();
   }
 
   /**
    * {@code (Inc|Ltd|Jr|Sr|Co)[.]}; before a word that begins a sentence, the sentence ends there.
    */
-  private static String suffixes(String s, boolean beforeStarters) {
-    Rewriting r = new Rewriting(s);
-    for (int dot; (dot = r.next()) >= 0; ) {
+  private void suffixes(boolean beforeStarters) {
+    int end = NOWHERE;
+    for (int i = 0; i < periods.count; i++) {
+      int dot = periods.at[i];
       for (String suffix : SUFFIXES) {
         int from = dot - suffix.length() - 1;
-        if (from < r.end || !is(s, from, ' ') || !s.startsWith(suffix, from + 1)) {
+        if (from < end || !isPeriod(dot) || at(from) != ' ' || !s.startsWith(suffix, from + 1)) {
           continue;
         }
         if (!beforeStarters) {
-          r.replace(from, dot + 1, " " + suffix + PERIOD);
+          mark(dot, PROTECTED);
+          end = dot + 1;
         } else {
-          int starterEnd = is(s, dot + 1, ' ') ? starterEnd(s, dot + 2) : -1;
+          int starterEnd = at(dot + 1) == ' ' ? starterEnd(dot + 2) : NOWHERE;
           if (starterEnd >= 0) {
-            r.replace(from, starterEnd, " " + suffix + STOP + s.substring(dot + 1, starterEnd));
+            mark(dot, DROPPED);
+            end = starterEnd;
           }
         }
         break;
       }
     }
-    return r.result();
   }
 
-  /** {@code ([A-Za-z])[.]}. */
-  private static String singleLetters(String s) {
-    Rewriting r = new Rewriting(s);
-    for (int dot; (dot = r.next()) >= 0; ) {
-      if (isLetter(s, dot - 1) && dot - 2 >= r.end && is(s, dot - 2, ' ')) {
-        r.replace(dot - 2, dot + 1, " " + s.charAt(dot - 1) + PERIOD);
+  /** {@code ([A-Za-z])[.]} behind a space. */
+  private void singleLetters() {
+    int end = NOWHERE;
+    for (int i = 0; i < periods.count; i++) {
+      int dot = periods.at[i];
+      if (isPeriod(dot) && isLetter(dot - 1) && dot - 2 >= end && at(dot - 2) == ' ') {
+        mark(dot, PROTECTED);
+        end = dot + 1;
       }
     }
-    return r.result();
   }
 }

@@ -343,9 +343,11 @@ final class TreebankRules {
   /** Could one of the contractions begin here, whatever stands around it? */
   static boolean mayContract(String s, int at) {
     if (mayContract(s.charAt(at))) {
+      int initial = s.charAt(at) | 0x20;
       for (String[] parts : CONTRACTIONS) {
         int middle = at + parts[0].length();
-        if (middle + parts[1].length() <= s.length()
+        if (parts[0].charAt(0) == initial
+            && middle + parts[1].length() <= s.length()
             && matches(s, at, parts[0])
             && matches(s, middle, parts[1])) {
           return true;

@@ -9,31 +9,18 @@ public final class Trigrams {
   private final Table table;
   private final int from;
   private final int to;
-
-  /** A bit for each run of the table that occurs between {@code from} and {@code to}. */
-  private final long[] own;
-
   private final int size;
 
   private Trigrams(Table table, int from, int to) {
     this.table = table;
-    this.from = from;
-    this.to = Math.max(from, to);
-    own = new long[(table.count + 63) >> 6];
-    for (int i = from; i < to; i++) {
-      int number = table.numbers[i];
-      own[number >> 6] |= 1L << number;
-    }
-    int ones = 0;
-    for (long word : own) {
-      ones += Long.bitCount(word);
-    }
-    size = ones;
+    this.from = Math.min(from, table.previous.length);
+    this.to = Math.max(this.from, to);
+    this.size = table.different - missing(null);
   }
 
   public static Trigrams of(CodePoints text) {
     Table table = new Table(text.values());
-    return new Trigrams(table, 0, table.numbers.length);
+    return new Trigrams(table, 0, table.previous.length);
   }
 
   /** Those of the text between two places of this one's, in code points. */
@@ -48,85 +35,118 @@ public final class Trigrams {
 
   /** How many of them the other text has too. */
   public int shared(Trigrams other) {
-    long[] both = table.sharedWith(other);
-    int shared = 0;
-    for (int i = 0; i < own.length; i++) {
-      shared += Long.bitCount(own[i] & both[i]);
+    return table.shared(other) - missing(other);
+  }
+
+  /** Is the run that begins at a place of a text one of them? */
+  private boolean contains(int[] points, int at) {
+    int last = table.last(points, at);
+    while (last >= to) {
+      last = table.previous[last];
     }
-    return shared;
+    return last >= from;
   }
 
-  private boolean contains(long run) {
-    int number = table.number(run);
-    return number >= 0 && (own[number >> 6] & 1L << number) != 0;
+  /**
+   * How many runs of the whole text begin only outside of this part: a part leaves out little, so
+   * that this is less work than counting what it has.
+   *
+   * @param in another text that they must be in; null for all
+   */
+  private int missing(@Nullable Trigrams in) {
+    int missing = 0;
+    for (int i = 0; i < from; i++) {
+      if ((table.next[i] == 0 || table.next[i] >= to)
+          && (in == null || in.contains(table.points, i))) {
+        missing++;
+      }
+    }
+    for (int i = to; i < table.previous.length; i++) {
+      if (table.previous[i] < 0 && (in == null || in.contains(table.points, i))) {
+        missing++;
+      }
+    }
+    return missing;
   }
 
-  /** The runs of a whole text, numbered in the order of their first places. */
+  /** The runs of a whole text. */
   private static final class Table {
 
-    /** Open addressing, at most half full; a slot holds the number of a run plus 1, or 0. */
+    private final int[] points;
+
+    /** Open addressing, never full; a slot holds the last place of a run plus 1, or 0. */
     private final int[] slots;
 
-    /** The runs by number, 21 bits for each of the three code points. */
-    private final long[] runs;
+    /** Where the run at each place begins the time before; -1 where it is the first time. */
+    private final int[] previous;
 
-    /** The numbers of the runs that begin at each place. */
-    private final int[] numbers;
+    /** Where it begins the next time; 0 where it is the last time. */
+    private final int[] next;
 
-    private final int count;
+    private final int different;
 
-    /** The last answer of {@link #sharedWith}: parts of one text are compared with one other. */
+    /** The last answer of {@link #shared}: parts of one text are compared with one other. */
     private volatile @Nullable Shared last;
 
-    private record Shared(Trigrams other, long[] bits) {}
+    private record Shared(Trigrams other, int count) {}
 
     Table(int[] points) {
-      int places = Math.max(0, points.length - 2);
-      slots = new int[Math.max(2, Integer.highestOneBit(points.length) << 2)];
-      runs = new long[places];
-      numbers = new int[places];
+      this.points = points;
+      previous = new int[Math.max(0, points.length - 2)];
+      next = new int[previous.length];
+      // Most runs of a text occur often, which leaves a table of this size half empty.
+      slots = new int[Math.max(2, Integer.highestOneBit(points.length) << 1)];
       int found = 0;
-      for (int i = 0; i < places; i++) {
-        long run = (long) points[i] << 42 | (long) points[i + 1] << 21 | points[i + 2];
+      long run = points.length < 3 ? 0 : run(points, 0) >> 21;
+      for (int i = 0; i < previous.length; i++) {
+        run = (run << 21 | points[i + 2]) & Long.MAX_VALUE;
         int slot = slot(run);
-        if (slots[slot] == 0) {
-          runs[found] = run;
-          slots[slot] = ++found;
+        int before = slots[slot] - 1;
+        previous[i] = before;
+        if (before < 0) {
+          found++;
+        } else {
+          next[before] = i;
         }
-        numbers[i] = slots[slot] - 1;
+        slots[slot] = i + 1;
       }
-      count = found;
+      different = found;
+    }
+
+    /** Three code points of 21 bits each. */
+    private static long run(int[] points, int at) {
+      return (long) points[at] << 42 | (long) points[at + 1] << 21 | points[at + 2];
     }
 
     /** Where the run is, or the empty slot where it would be. */
     private int slot(long run) {
       int mask = slots.length - 1;
-      int at = (int) ((run * 0x9E3779B97F4A7C15L) >>> 33) & mask;
-      while (slots[at] != 0 && runs[slots[at] - 1] != run) {
+      // The highest bits of the product depend on all of the run.
+      int at = (int) ((run * 0x9E3779B97F4A7C15L) >>> Long.numberOfLeadingZeros(mask));
+      while (slots[at] != 0 && run(points, slots[at] - 1) != run) {
         at = (at + 1) & mask;
       }
       return at;
     }
 
-    /** The number of a run, or -1. */
-    int number(long run) {
-      return slots[slot(run)] - 1;
+    /** The last place here of the run that begins at a place of a text; -1 for none. */
+    int last(int[] text, int place) {
+      return slots[slot(run(text, place))] - 1;
     }
 
-    /** A bit for each run that the other text has too. */
-    long[] sharedWith(Trigrams other) {
+    /** How many of the runs the other text has too. */
+    int shared(Trigrams other) {
       Shared known = last;
       if (known == null || known.other != other) {
-        long[] bits = new long[(count + 63) >> 6];
-        for (int i = 0; i < count; i++) {
-          if (other.contains(runs[i])) {
-            bits[i >> 6] |= 1L << i;
-          }
+        int count = 0;
+        for (int i = other.from; i < other.to; i++) {
+          boolean first = other.table.previous[i] < other.from;
+          count += first && last(other.table.points, i) >= 0 ? 1 : 0;
         }
-        known = new Shared(other, bits);
+        known = new Shared(other, count);
         last = known;
       }
-      return known.bits;
+      return known.count;
     }
   }
 }

@@ -1,0 +1,59 @@
+package org.hirengine.verify.text;
+
+import java.util.Set;
+import org.hirengine.text.PyText;
+
+/**
+ * Words in lower case that are looked up in any case and where they stand in a text, without making
+ * a string of them.
+ */
+public final class WordSet {
+
+  /** Five bits a letter fit into a long. */
+  private static final int LONGEST = 12;
+
+  private final Set<String> words;
+
+  /** The short words of nothing but letters a-z. */
+  private final LongIndex packed;
+
+  private WordSet(Set<String> words) {
+    this.words = words;
+    this.packed = new LongIndex(256);
+    for (String word : words) {
+      long key = packed(word, 0, word.length());
+      if (key > 0) {
+        packed.putIfAbsent(key, 1);
+      }
+    }
+  }
+
+  /**
+   * @param words in lower case
+   */
+  public static WordSet of(Set<String> words) {
+    return new WordSet(Set.copyOf(words));
+  }
+
+  /** The letters a-z of any case in one number; -1 for other words. */
+  private static long packed(String text, int from, int to) {
+    if (to - from > LONGEST) {
+      return -1;
+    }
+    long key = 0;
+    for (int i = from; i < to; i++) {
+      int letter = (text.charAt(i) | 0x20) - 'a';
+      if (letter < 0 || letter >= 26) {
+        return -1;
+      }
+      key = key << 5 | letter + 1;
+    }
+    return key;
+  }
+
+  /** Is what stands between two places one of the words, in lower case? */
+  public boolean contains(String text, int from, int to) {
+    long key = packed(text, from, to);
+    return key > 0 ? packed.get(key) > 0 : words.contains(PyText.lower(text.substring(from, to)));
+  }
+}
