@@ -10,7 +10,7 @@ import org.hirengine.verify.rule.BinaryType;
 
 /**
  * {@code CapitalLettersEnglishChecker} and {@code LowercaseLettersEnglishChecker}: one case
- * throughout, and English; a text without features to tell a language from counts as English.
+ * throughout, and English; a text in which no language can be detected counts as English.
  */
 final class EnglishCase extends BinaryType {
 

@@ -15,7 +15,7 @@ import org.hirengine.verify.text.LanguageDetector;
 
 /**
  * {@code ResponseLanguageChecker}: the language detected; HiR counts simplified Chinese as {@code
- * zh}. A text without features to tell a language from is counted as followed.
+ * zh}. A text in which no language can be detected counts as followed.
  */
 final class ResponseLanguage extends RuleType {
 

@@ -108,7 +108,7 @@ final class EdgeWord extends RuleType {
     return Optional.of(kwargs(name, WordPool.sample(random, 1).get(0)));
   }
 
-  /** The word that is there, where it is one and the same. */
+  /** The word found, if all are the same. */
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {

@@ -51,7 +51,7 @@ final class ExcludedWord extends RuleType {
     return Optional.of(kwargs(KEYWORD, word));
   }
 
-  /** None: that any other word is absent was no achievement. */
+  /** None: the absence of any other word would be no achievement. */
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {

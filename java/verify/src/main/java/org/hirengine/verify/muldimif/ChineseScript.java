@@ -19,7 +19,7 @@ import org.hirengine.verify.rule.Wording;
  * (Big5) does not, and traditional the other way round, among Big5's frequent characters; where the
  * table differs on a character of these, it is listed. Curly quotation marks count as simplified
  * and corner brackets as traditional, as each is converted to the other. Rarer characters, and
- * words that are converted as a whole, may get other verdicts than there.
+ * words that are converted as a whole, may get a verdict other than the reference's.
  */
 final class ChineseScript {
 
@@ -43,7 +43,7 @@ final class ChineseScript {
           + "\u8303\u8327\u8350\u866B\u866E\u8671\u8695\u869D\u8721\u874E\u89E6\u8D76\u8DD6"
           + "\u8E0A\u8F9F\u9002\u90C1\u91C7\u91CC\u96C7\u9709\u2018\u2019\u201C\u201D";
 
-  /** Not simplified, though the mainland's set alone holds them. */
+  /** Not simplified, though only the mainland's set holds them. */
   private static final String NOT_SIMPLIFIED =
       "\u4E28\u4E2C\u4E36\u4E3F\u4EA0\u4EBB\u4EEB\u4F32\u502E\u5088\u5182\u5196\u51AB"
           + "\u51C7\u51FC\u5202\u5290\u52D0\u52F9\u535F\u5369\u53B6\u5416\u5421\u5432\u544B"
@@ -67,7 +67,7 @@ final class ChineseScript {
           + "\u6998\u6E16\u752F\u77FD\u83F8\u85B9\u8C18\u91A3\u91AF\u949C\u953A\u955F\u9980"
           + "\u9EB4\u9EBD";
 
-  /** Not traditional, though of the two sets Taiwan's alone holds them. */
+  /** Not traditional, though only Taiwan's set holds them. */
   private static final String NOT_TRADITIONAL =
       "\u4F0B\u4F15\u4F7A\u506D\u506F\u507A\u50C7\u50CE\u50E9\u5105\u5133\u5159\u515B"
           + "\u515D\u515E\u5161\u5163\u52BB\u52D7\u5344\u540B\u544E\u55E7\u5610\u5809\u586D"

@@ -102,7 +102,7 @@ final class ContentPhrases {
         : NotUnderstood.violated("no phrase that is known");
   }
 
-  /** What the response is to begin with; each example has it where it occurs anywhere. */
+  /** What the response must begin with. For each example it is enough that it occurs anywhere. */
   private static @Nullable Verifier start(Demand demand) {
     PyPattern.Match start = START.match(CodePoints.of(demand.text()));
     if (demand.text().contains("Each example must start with")) {

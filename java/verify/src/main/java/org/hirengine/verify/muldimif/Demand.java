@@ -29,7 +29,7 @@ final class Demand {
     return lower;
   }
 
-  /** The sentence in lower case as one of its own. */
+  /** A demand whose sentence is this one in lower case. */
   Demand inLower() {
     return new Demand(lower);
   }

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * {@code Content_Punctuation}: the marks at the end of the text, of each sentence, line, bullet or
  * table cell, or those that may not stand there.
  *
- * <p>Which of them is meant hangs on pieces of words in the sentence, as in the reference: "table"
+ * <p>As in the reference, pieces of words in the sentence decide which of these is meant: "table"
  * or "cell" (also in "excellent"), "paragraph" or "section", and "each", "any" or "all" (also in
  * "finally").
  */

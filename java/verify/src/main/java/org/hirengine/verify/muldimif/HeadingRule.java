@@ -7,7 +7,7 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
- * What is asked of a text's headings ({@code _check_rule}).
+ * What a constraint asks of a text's headings ({@code _check_rule}).
  *
  * @param asked the demand in words, for reasons
  */

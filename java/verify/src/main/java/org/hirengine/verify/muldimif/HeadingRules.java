@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the demands on headings from a sentence ({@code _parse_constraint} of {@code
- * Format_Markdown}): at most one for each clause, and a clause ends at a comma between two word
+ * Format_Markdown}): at most one for each clause; a clause ends only at a comma between two word
  * characters only.
  */
 final class HeadingRules {
@@ -46,7 +46,7 @@ final class HeadingRules {
   private static final PyPattern FIRST = wording("must begin with a level W heading");
   private static final PyPattern USED = wording("use heading level W");
 
-  /** For a word that only ignoring case makes a number; no heading has it. */
+  /** For a word that is a number only when case is ignored; no heading has this level. */
   private static final long NO_LEVEL = -1;
 
   private final Demand sentence;
@@ -199,7 +199,7 @@ final class HeadingRules {
       case "exactly" -> HeadingRule.levelCount("exactly " + asked, count -> count == asked);
       case "at most", "up to", "a maximum of", "under" ->
           HeadingRule.levelCount("at most " + asked, count -> count <= asked);
-      // Only ignoring case made it one of these, as with a long s: never met in the reference.
+      // It matched only because case is ignored, as a long s does: the reference never meets it.
       default -> HeadingRule.levelCount(relation + " " + asked, count -> false);
     };
   }

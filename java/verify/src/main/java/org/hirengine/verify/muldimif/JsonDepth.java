@@ -24,7 +24,7 @@ final class JsonDepth {
   private static final PyPattern MARKS = PyPattern.compile("[^\\w\\s]");
   private static final PyPattern FENCED = PyPattern.compile("```json(.*?)```", PyPattern.DOTALL);
 
-  /** Three calls a level meet Python's limit of a thousand in {@code calculate_depth}. */
+  /** At three calls a level, Python's limit of a thousand is reached in {@code calculate_depth}. */
   private static final int MAX_DEPTH = 331;
 
   private static final LimitRules EXACTLY =

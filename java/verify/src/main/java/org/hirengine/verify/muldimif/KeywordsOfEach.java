@@ -144,7 +144,7 @@ final class KeywordsOfEach {
     return cells.size() < 2 ? List.of() : cells.subList(1, cells.size() - 1);
   }
 
-  /** The words of a text in lower case, without what is no word character. */
+  /** The words of a text in lower case, without characters that belong to no word. */
   private static List<String> words(String text) {
     List<String> words = new ArrayList<>();
     for (String word : PyText.split(text)) {

@@ -106,7 +106,10 @@ final class LimitRules {
     return numbers;
   }
 
-  /** A word that only ignoring case makes a number, such as one with a long s, is zero there. */
+  /**
+   * A word that is a number only when case is ignored, such as one with a long s, counts as zero in
+   * the reference.
+   */
   private long number(PyPattern.Match match, int group) {
     Long value = words.read(String.valueOf(match.group(group)));
     return value == null ? 0 : value;

@@ -29,7 +29,7 @@ final class NotUnderstood implements Verifier {
     return of(why, response -> Verdict.violated(""));
   }
 
-  /** Judged otherwise by the reference, though not for what the sentence says. */
+  /** Judged by the reference, but not by what the sentence says. */
   static Verifier of(String why, Verifier reference) {
     return new NotUnderstood(why, reference);
   }

@@ -151,7 +151,8 @@ final class NumberWords {
   }
 
   /**
-   * {@code int(s)} for digits of any script; more than any count has becomes the greatest.
+   * {@code int(s)} for digits of any script; a number that no count reaches becomes the greatest
+   * int.
    *
    * @throws ReferenceRaises where Python refuses them
    */

@@ -69,7 +69,7 @@ final class TableDemand {
   private static final LimitRules TITLE_WORDS =
       rules().atMost("title\\s+must\\s+not\\s+exceed\\s+N\\s+words");
 
-  /** Beside names of columns this form alone is looked for, and only without a column limit. */
+  /** When columns are named, only this form is looked for, and only if there is no column limit. */
   private static final LimitRules TITLE_WORDS_BESIDE_NAMES =
       rules().atMost("title must not exceed N\\s+words");
 
@@ -144,12 +144,12 @@ final class TableDemand {
     return titleWords;
   }
 
-  /** What headers are to hold. */
+  /** What headers must hold. */
   List<String> names() {
     return names;
   }
 
-  /** What headers or cells are to hold. */
+  /** What headers or cells must hold. */
   Set<String> contents() {
     return contents;
   }
@@ -164,7 +164,7 @@ final class TableDemand {
     }
   }
 
-  /** A series' title, whatever else. */
+  /** A series' title, whatever else is asked. */
   boolean ofSeries() {
     return sentence.contains("series must include") && sentence.contains("title");
   }

@@ -16,7 +16,7 @@ enum TextShape {
 
   private static final PyPattern JSON_START = PyPattern.compile("\\s*[{\\[]");
 
-  /** White space before it on other lines says nothing, and would be read again and again. */
+  /** White space on the lines before it says nothing, and would be scanned again and again. */
   private static final PyPattern TABLE_LINE =
       PyPattern.compile("^[^\\S\\n]*\\|.+\\|", PyPattern.MULTILINE);
 

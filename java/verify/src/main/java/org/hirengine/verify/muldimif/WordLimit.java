@@ -26,7 +26,7 @@ final class WordLimit {
   private static final PyPattern EXACTLY =
       PyPattern.compile("exactly\\s+([a-z0-9, -]+?)\\s+(\\S+)");
 
-  /** {@code range_patterns}: "word" behind them is not asked for, the end of a word is enough. */
+  /** {@code range_patterns}: they need no "word" after them, only the end of a word. */
   private static final List<PyPattern> RANGES = ranges();
 
   private static final PyPattern AT_LEAST =
@@ -110,7 +110,8 @@ final class WordLimit {
     for (PyPattern range : RANGES) {
       PyPattern.Match match = range.search(sentence);
       if (match != null) {
-        // What one wording leaves half read, the next may replace; the last that occurs counts.
+        // A later wording may replace what an earlier one read in part: the last that occurs
+        // counts.
         least = number(match, 1);
         most = number(match, 2);
         if (least != null && most != null) {
