@@ -163,7 +163,7 @@ public interface OptimizerContract extends KernelsUnderTest {
           assertThrows(
               KernelException.class,
               () -> kernels().adamw(device(), p, g, DType.FLOAT32, m, v, 0, 100, USUAL, 1, 1));
-      assertTrue(e.getMessage().contains("61"), e.getMessage());
+      assertTrue(e.notFinite() && e.getMessage().contains("61"), e.getMessage());
       AdamW wrong = new AdamW(1e-3, 1.0, 0.999, 1e-8, 0);
       assertThrows(
           KernelException.class,

@@ -2,6 +2,7 @@ package org.hirengine.kernels.testing;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
@@ -298,7 +299,7 @@ public interface PolicyLossContract extends KernelsUnderTest {
         default -> call.weights[4] = Float.NaN;
       }
       KernelException e = assertThrows(KernelException.class, () -> call.run(this, PLAIN));
-      assertTrue(e.getMessage().contains("row 4"), e.getMessage());
+      assertTrue(e.notFinite() && e.getMessage().contains("row 4"), e.getMessage());
     }
   }
 
@@ -314,7 +315,8 @@ public interface PolicyLossContract extends KernelsUnderTest {
           new PolicyLossConfig(1, 0.2, 0.2, 1, 0, KlLoss.NONE, 0),
           new PolicyLossConfig(1, 0.2, 0.2, 3, Double.NaN, KlLoss.NONE, 0),
         }) {
-      assertThrows(KernelException.class, () -> call.run(this, bad));
+      KernelException e = assertThrows(KernelException.class, () -> call.run(this, bad));
+      assertFalse(e.notFinite(), e.getMessage());
     }
     call.targets[1] = 3;
     KernelException e = assertThrows(KernelException.class, () -> call.run(this, PLAIN));
