@@ -5,7 +5,9 @@ cd "$(dirname "$0")/../.."
 keep 03
 part 60 unpack bash -c "cat '$home'/parts/hir-gpu.tar.xz.* | xz -T0 -dc | tar -x -C '$home'"
 packed=$home/hir-gpu
-part 10 missing bash -c "! ldd '$packed'/lib/libtorch_cuda.so '$packed'/lib/libjnitorch_cuda.so 2>/dev/null | grep 'not found'"
+# With the path that Java gets.
+part 10 missing bash -c "root='$packed'; . '$packed/java.sh'; export LD_LIBRARY_PATH=\$path
+  ! ldd '$packed'/lib/libtorch_cuda.so '$packed'/lib/libjnitorch_cuda.so 2>/dev/null | grep 'not found'"
 part 60 doctor "$packed/hir" doctor
 part 150 tests "$packed/tests.sh"
 # JUnit is content with no test at all.
