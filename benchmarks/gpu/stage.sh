@@ -21,7 +21,7 @@ stage=$work/hir-gpu
 mkdir -p "$stage"/{lib,jars,tests,data}
 
 # Java: what the engine runs on, its own jars, and the tests of the tag gpu.
-jlink --add-modules java.base,java.desktop,java.logging,java.management,java.naming,java.net.http,java.sql,java.xml,jdk.unsupported \
+jlink --add-modules java.base,java.desktop,java.logging,java.management,java.naming,java.net.http,java.sql,java.xml,jdk.management,jdk.unsupported \
   --no-header-files --no-man-pages --output "$stage/jre"
 find "$stage/jre/lib" -name '*.so' -exec strip --strip-debug {} +
 cp java/cli/target/hir-cli.jar "$stage/jars/"
