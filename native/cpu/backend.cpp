@@ -16,6 +16,7 @@ bool forward(const Pass &, void *);
 bool backward(const Pass &, const float *, const Gradients &);
 int64_t head_bytes(const HeadRows &);
 bool logits_back(const HeadRows &, float *, float *);
+void frozen_row(const Frozen &, int64_t, int32_t, void *);
 void probe(int32_t, float *, float *, int64_t);
 
 extern const Backend backend = {
@@ -25,6 +26,6 @@ extern const Backend backend = {
 #else
     nullptr, nullptr, nullptr, nullptr, nullptr,
 #endif
-    probe};
+    frozen_row, probe};
 
 }  // namespace hir::HIR_ISA

@@ -82,6 +82,9 @@ struct Backend {
   int64_t (*head_bytes)(const HeadRows &rows);
   bool (*logits_back)(const HeadRows &rows, float *hidden_gradient, float *head_gradient);
 
+  // One row of dtype.
+  void (*frozen_row)(const Frozen &matrix, int64_t row, int32_t dtype, void *out);
+
   void (*probe)(int32_t what, float *x, float *y, int64_t count);
 };
 

@@ -299,6 +299,10 @@ class Operations {
     products(call, ProductArguments<T, float>{n, k, rows, {dy, 1, dy_pitch}, {x, 1, x_pitch}, dw, dw, k});
   }
 
+  // No adapters here: hir_model_frozen is of CPUs.
+  template <class... Anything>
+  void adapt(const Anything &...) const {}
+
   template <class Weights, class Packed>
   void pack_back(const Weights &, const Packed &) const {}
 

@@ -50,6 +50,12 @@ typedef int64_t hir_address;
 /* Element types. */
 #define HIR_FLOAT32 0
 #define HIR_BFLOAT16 1
+/* Of a hir_matrix alone: IEEE half floats, and the blocks of GGUF files. */
+#define HIR_FLOAT16 2
+#define HIR_Q8_0 3
+#define HIR_Q4_0 4
+#define HIR_Q4_K 5
+#define HIR_Q6_K 6
 
 /* KL estimators of hir_policy_loss. */
 #define HIR_KL_NONE 0
@@ -183,9 +189,31 @@ HIR_API void hir_model_free(int64_t model);
  * vectors, in this order: embedding [vocab, hidden], final norm, head [vocab, hidden], then for each layer: input norm,
  * qkv [(heads + 2 kv_heads) head_dim, hidden], qkv bias or 0, query norm or 0, key norm or 0, output [hidden, heads
  * head_dim], post norm, gate and up [2 intermediate, hidden], down [hidden, intermediate]. They must outlive the model:
- * the embedding is read where it is, and so are the matrices by a backward.
+ * the embedding is read where it is.
  */
 HIR_API int32_t hir_model_weights(int64_t model, const int64_t *addresses);
+
+/* A matrix that does not change, and an adapter on it (LoRA): W + scale B A. */
+typedef struct hir_matrix {
+  hir_address data; /* [out, in], rows contiguous; a row is whole blocks */
+  int32_t type;
+  int32_t mapped; /* not 0: a read-only mapping of a file, whose pages leave this process's memory once they are packed */
+  int64_t head; /* rows of a head, if the two halves of them take turns, as GGUF files of llama have q and k; else 0 */
+  int64_t rank; /* 0: no adapter */
+  double scale;
+  hir_address a, b;                   /* float[rank][in], float[out][rank] */
+  hir_address a_gradient, b_gradient; /* where a backward adds their gradients; 0 for an adapter that is not trained */
+} hir_matrix;
+
+/*
+ * The other way to give a model its weights: only vectors are taken from `addresses`, matrices from here, in this order:
+ * embedding, head (neither has an adapter), then for each layer q, k, v, output, gate, up, down. What is packed is the sum,
+ * of the model's type. (In bfloat16 the base is rounded to it first, to the nearest; then the sum, by a threshold that each
+ * element has for good: the mean over elements is right, however small the adapter's part, and an adapter of zeros changes
+ * nothing.) A matrix without an adapter is packed once; all must stay as they are, where they are, while the model lives.
+ * Called again when adapters have changed, or with others. Backends of CPUs only.
+ */
+HIR_API int32_t hir_model_frozen(int64_t model, const int64_t *addresses, const hir_matrix *matrices, int64_t count);
 
 /* Copies the rotary tables, float[positions][head_dim / 2]. */
 HIR_API int32_t hir_model_rotary(int64_t model, hir_address cosines, hir_address sines, int64_t positions);
@@ -211,7 +239,8 @@ HIR_API int32_t hir_model_forward(int64_t model, const int64_t *ids, int64_t tok
 
 /*
  * Adds the gradients of all weights but the head's. `gradients` are addresses of floats in the order of the weights (the
- * head's is not looked at), 0 where there is no such weight.
+ * head's is not looked at), 0 where there is no such weight or it is frozen. Those of adapters are added where their
+ * hir_matrix says.
  *   hidden_gradient  float[tokens][hidden]
  */
 HIR_API int32_t hir_model_backward(int64_t model, int64_t pass, hir_address hidden_gradient, const int64_t *gradients);
@@ -219,7 +248,7 @@ HIR_API int32_t hir_model_backward(int64_t model, int64_t pass, hir_address hidd
 /* The head: logits float[rows][row_stride] of hidden states [rows][hidden] of the model's dtype. */
 HIR_API int32_t hir_model_logits(int64_t model, hir_address hidden, int64_t rows, hir_address logits, int64_t row_stride);
 
-/* Its backward: hidden_gradient float[rows][hidden] is written, head_gradient float[vocab][hidden] added to. */
+/* Its backward: hidden_gradient float[rows][hidden] is written, head_gradient float[vocab][hidden] added to (0: frozen). */
 HIR_API int32_t hir_model_logits_backward(int64_t model, hir_address logits_gradient, int64_t row_stride,
                                           hir_address hidden, int64_t rows, hir_address hidden_gradient,
                                           hir_address head_gradient);

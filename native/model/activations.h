@@ -145,6 +145,24 @@ class Memory {
       back(any.output, &packed.output);
       back(any.gate_up, &packed.gate_up);
       back(any.down, &packed.down);
+      int64_t rank = 0, a = 0, b = 0;  // the most of any adapter
+      for (int64_t i = 0; i < s.layers; i++) {
+        const hir::LayerWeights &w = model.layers[i];
+        const hir::Linear *const linears[] = {&w.qkv, &w.output, &w.gate_up, &w.down};
+        for (const hir::Linear *linear : linears) {
+          if (!linear->adapter) continue;
+          rank = most(rank, linear->adapter->rank);
+          a = most(a, linear->adapter->rank * linear->weight.k);
+          b = most(b, linear->adapter->rank * linear->weight.n);
+        }
+      }
+      rank_pitch = pitch<T>(rank);
+      if (rank > 0) {
+        carver.take(tokens * rank_pitch, &thin_x);
+        carver.take(tokens * rank_pitch, &thin_flow);
+        carver.take(a, &a_gradient);
+        carver.take(b, &b_gradient);
+      }
     }
     carver.take(0, &owns);
     Carver counter(nullptr);
@@ -199,8 +217,14 @@ class Memory {
   T *low_flow = nullptr, *low_mid_flow = nullptr, *mixed_flow = nullptr, *qkv_flow = nullptr;
   float *norm_sums = nullptr, *head_norm_sums = nullptr;
   PackedBack packed = {};
+  // Of an adapter: X A^T and dY B, their rows' pitch, and gradients of A and B.
+  T *thin_x = nullptr, *thin_flow = nullptr;
+  int64_t rank_pitch = 0;
+  float *a_gradient = nullptr, *b_gradient = nullptr;
 
  private:
+  static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+
   Carver carver;
   float *x, *sums = nullptr, *mid = nullptr;
   T *qkv, *mixed, *factors = nullptr;

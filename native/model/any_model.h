@@ -41,6 +41,9 @@ class AnyModel {
   explicit AnyModel(const ModelShape &shape) : shape(shape) {}
   virtual ~AnyModel() {}
   virtual int32_t weights(const int64_t *addresses) = 0;
+  virtual int32_t frozen(const int64_t *, const hir_matrix *, int64_t) {
+    return fail(HIR_UNSUPPORTED, "model: this backend has no frozen weights with adapters; those of CPUs have");
+  }
   virtual int32_t rotary(int64_t cosines, int64_t sines, int64_t positions) = 0;
   virtual int32_t make_decoder(AnyDecoder **decoder) = 0;
 

@@ -49,6 +49,10 @@ void hir_model_free(int64_t model) { delete model_at(model); }
 
 int32_t hir_model_weights(int64_t model, const int64_t *addresses) { return model_at(model)->weights(addresses); }
 
+int32_t hir_model_frozen(int64_t model, const int64_t *addresses, const hir_matrix *matrices, int64_t count) {
+  return model_at(model)->frozen(addresses, matrices, count);
+}
+
 int32_t hir_model_rotary(int64_t model, hir_address cosines, hir_address sines, int64_t positions) {
   return model_at(model)->rotary(cosines, sines, positions);
 }

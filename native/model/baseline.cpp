@@ -110,7 +110,7 @@ struct Walk {
   }
 
   void run(float *logits) const {
-    for (int64_t i = 0; i < s.hidden; i++) x[i] = element(model.embedding, s.dtype, row.token * s.hidden + i);
+    for (int64_t i = 0; i < s.hidden; i++) x[i] = element(reinterpret_cast<const void *>(model.embedding.matrix.data), s.dtype, row.token * s.hidden + i);
     for (int64_t i = 0; i < s.layers; i++) layer(i);
     norm(x, model.final_norm, s.hidden, normed);
     for (int64_t i = 0; i < s.vocab; i++) logits[i] = static_cast<float>(dot(model.head, i, normed));

@@ -22,6 +22,7 @@ class CpuModel final : public AnyModel {
 
   ~CpuModel() override;
   int32_t weights(const int64_t *addresses) override;
+  int32_t frozen(const int64_t *addresses, const hir_matrix *matrices, int64_t count) override;
   int32_t rotary(int64_t cosines, int64_t sines, int64_t positions) override;
   int32_t make_decoder(AnyDecoder **decoder) override;
   int32_t forward(const int64_t *tokens, int64_t count, const int64_t *lengths, const int64_t *prefixes,
@@ -41,16 +42,28 @@ class CpuModel final : public AnyModel {
 
  private:
   CpuModel(const Backend &kernels, const ModelShape &shape);
+  // What a matrix has been packed from, and its adapters for a backward.
+  struct Packing {
+    int64_t sources[3];  // of parts without an adapter: they need no packing again
+    LowRank adapter;
+  };
+
   bool pack(const void *weights, int64_t n, int64_t k, Order order, Linear *linear);
+  bool pack(const Frozen *parts, int64_t count, Order order, Linear *linear, Packing *packing);
+  bool adapt(const Frozen *parts, int64_t count, Linear *linear, LowRank *adapter) const;
+  void take_vectors(const int64_t *addresses);
+  bool reserve(int64_t bytes, void **memory);
   const float *floats(const void *values, int64_t count, size_t *used);
   int32_t cut(const int64_t *tokens, int64_t count, const int64_t *lengths, const int64_t *prefixes,
               int64_t segment_count);
   Pass pass_over(void *memory) const { return {&model, &batch, threads, memory}; }
 
   std::vector<LayerWeights> layers;
-  std::vector<Linear *> matrices;  // those that are packed
+  std::vector<Packing> packings;   // of the head, then of each layer's matrices
+  std::vector<void *> memories;    // of packed matrices
   std::vector<float> vectors;      // norms and biases
   std::vector<float> rotations;
+  void *plain_embedding = nullptr;  // of the baseline
   bool held = false;
   // Of the last forward.
   Batch batch = {};

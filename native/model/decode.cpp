@@ -110,9 +110,7 @@ class Step {
 
  private:
   void embed() const {
-    const T *const table = static_cast<const T *>(model.embedding);
-    layer.for_rows(
-        [&](int64_t row) { convert(table + step.rows[row].token * s.hidden, s.hidden, memory.x + row * pitches.x); });
+    layer.for_rows([&](int64_t row) { layer.embed(step.rows[row].token, row, memory.x + row * pitches.x); });
   }
 
   // Units are a key-value head and a group of rows with the same prompt.

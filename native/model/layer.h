@@ -7,6 +7,10 @@
 #include "hir_kernels.h"
 #include "program.h"
 
+namespace hir::HIR_ISA {
+void frozen_row(const Frozen &, int64_t, int32_t, void *);
+}
+
 namespace {
 
 using hir::LayerTable;
@@ -40,8 +44,19 @@ class Layer {
 
   // The sums of a norm's weight's gradient over blocks of rows, in order.
   void add_norm_sums(const Memory<T> &m, int64_t which, float *gradient) const {
+    if (!gradient) return;
     for (int64_t block = 0; block < m.blocks; block++) {
       sum_up(gradient, m.norm_sums + (which * m.blocks + block) * pitches.x, s.hidden);
+    }
+  }
+
+  // A token's row of the embedding, as one of the model's type.
+  void embed(int64_t token, int64_t row, float *x) const {
+    if (model.embedding.matrix.type == DTYPE<T>) {
+      convert(reinterpret_cast<const T *>(model.embedding.matrix.data) + token * s.hidden, s.hidden, x);
+    } else {
+      hir::HIR_ISA::frozen_row(model.embedding, token, DTYPE<T>, normed + row * pitches.normed);
+      convert(normed + row * pitches.normed, s.hidden, x);
     }
   }
 
@@ -138,14 +153,39 @@ class Layer {
 
   void accumulate(const T *dy, int64_t dy_pitch, int64_t n, const T *x, int64_t x_pitch, int64_t k, float *dw,
                   hir::Order order) const {
-    check(model.matmul.accumulate(team, {rows, n, k, dy, dy_pitch, x, x_pitch, dw, k, order}));
+    if (dw) check(model.matmul.accumulate(team, {rows, n, k, dy, dy_pitch, x, x_pitch, dw, k, order}));
+  }
+
+  // Of W + s B A: dB = s dY^T (X A^T), dA = s (dY B)^T X. That of a fused matrix is the adapters' together, whose blocks
+  // are taken out of it.
+  void adapt(const Linear &linear, const Memory<T> &m, const T *dy, int64_t dy_pitch, const T *x, int64_t x_pitch) const {
+    if (!linear.adapter) return;
+    const hir::LowRank &l = *linear.adapter;
+    const hir::Weight &w = linear.weight;
+    const int64_t pitch = m.rank_pitch;
+    check(model.matmul.multiply(team, {rows, l.rank, w.k, x, x_pitch, l.a, stored(m.thin_x, pitch, nullptr)}));
+    check(model.matmul.multiply(team, {rows, l.rank, hir::width(w.order, w.n), dy, dy_pitch, l.b,
+                                       stored(m.thin_flow, pitch, nullptr)}));
+    team.share(2, [&](int64_t which) {
+      memset(which ? m.b_gradient : m.a_gradient, 0, sizeof(float) * l.rank * (which ? w.n : w.k));
+    });
+    check(model.matmul.accumulate(team, {rows, w.n, l.rank, dy, dy_pitch, m.thin_x, pitch, m.b_gradient, l.rank, w.order}));
+    check(model.matmul.accumulate(team, {rows, l.rank, w.k, m.thin_flow, pitch, x, x_pitch, m.a_gradient, w.k,
+                                         hir::Order::PLAIN}));
+    team.share(l.count, [&](int64_t i) {
+      const hir::LowRank::Part &part = l.parts[i];
+      sum_up(part.a_gradient, m.a_gradient + part.start * w.k, part.rank * w.k);
+      for (int64_t r = 0; r < part.rows; r++) {
+        sum_up(part.b_gradient + r * part.rank, m.b_gradient + (part.row + r) * l.rank + part.start, part.rank);
+      }
+    });
   }
 
   void pack_back(const LayerWeights &w, const PackedBack &packed) const {
-    model.matmul.pack_backward(team, w.qkv.weight, packed.qkv);
-    model.matmul.pack_backward(team, w.output.weight, packed.output);
-    model.matmul.pack_backward(team, w.gate_up.weight, packed.gate_up);
-    model.matmul.pack_backward(team, w.down.weight, packed.down);
+    model.matmul.pack_backward(team, w.qkv.weight, w.qkv.packed, packed.qkv);
+    model.matmul.pack_backward(team, w.output.weight, w.output.packed, packed.output);
+    model.matmul.pack_backward(team, w.gate_up.weight, w.gate_up.packed, packed.gate_up);
+    model.matmul.pack_backward(team, w.down.weight, w.down.packed, packed.down);
   }
 
   // sum += all rows, in order: threads share the columns out.

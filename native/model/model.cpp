@@ -2,11 +2,14 @@
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 
 #include "bf16.h"
 #include "cpu_model.h"
+#include "ops/matmul/kernel.h"
 #include "packed.h"
 
 namespace hir {
@@ -18,7 +21,7 @@ int32_t out_of_memory() { return fail(HIR_NO_MEMORY, "model: out of memory"); }
 }  // namespace
 
 CpuModel::CpuModel(const Backend &kernels, const ModelShape &shape)
-    : AnyModel(shape), kernels(kernels), layers(shape.layers), gradients(shape.layers) {
+    : AnyModel(shape), kernels(kernels), layers(shape.layers), packings(1 + 4 * shape.layers), gradients(shape.layers) {
   model.shape = shape;
   model.layers = layers.data();
 }
@@ -35,25 +38,129 @@ int32_t CpuModel::make(const Backend &kernels, int32_t backend, const ModelShape
 }
 
 CpuModel::~CpuModel() {
-  for (Linear *linear : matrices) free(linear->packed);
+  for (void *memory : memories) free(memory);
+  for (const Packing &packing : packings) {
+    free(packing.adapter.a);
+    free(packing.adapter.b);
+  }
 }
 
 int32_t CpuModel::ready() const {
   return held ? HIR_OK : fail(HIR_INVALID, "model: no weights yet: hir_model_weights comes first");
 }
 
+// Once; the memory is the model's.
+bool CpuModel::reserve(int64_t bytes, void **memory) {
+  if (*memory) return true;
+  *memory = aligned_alloc(64, static_cast<size_t>(bytes + 63) / 64 * 64);
+  if (*memory) memories.push_back(*memory);
+  return *memory;
+}
+
 bool CpuModel::pack(const void *weights, int64_t n, int64_t k, Order order, Linear *linear) {
   linear->weight = {weights, n, k, k, order};
+  linear->adapter = nullptr;
   if (!kernels.forward) return true;  // the baseline reads them as they are
-  if (!linear->packed) {
-    linear->packed =
-        aligned_alloc(64, static_cast<size_t>(model.matmul.packed_bytes_forward(linear->weight) + 63) / 64 * 64);
-    if (!linear->packed) return false;
-    matrices.push_back(linear);
-  }
+  if (!reserve(model.matmul.packed_bytes_forward(linear->weight), &linear->packed)) return false;
 #pragma omp parallel
   model.matmul.pack_forward(Team::region(), linear->weight, linear->packed);
   return true;
+}
+
+// Parts' rows follow each other.
+bool CpuModel::pack(const Frozen *parts, int64_t count, Order order, Linear *linear, Packing *packing) {
+  int64_t n = 0, sources[3] = {};
+  for (int64_t i = 0; i < count; i++) {
+    n += parts[i].rows;
+    sources[i] = parts[i].matrix.rank == 0 ? parts[i].matrix.data : 0;
+  }
+  const int64_t k = parts[0].columns, row_bytes = k * (shape.dtype == HIR_BFLOAT16 ? 2 : 4);
+  const bool plain = std::all_of(sources, sources + count, [](int64_t source) { return source != 0; });
+  linear->adapter = nullptr;
+  if (plain && memcmp(sources, packing->sources, sizeof sources) == 0) return true;
+  memcpy(packing->sources, sources, sizeof sources);
+  const auto row = [&](int64_t at, char *to) {
+    const Frozen *part = parts;
+    for (; at >= part->rows; part++) at -= part->rows;
+    kernels.frozen_row(*part, at, shape.dtype, to);
+  };
+  linear->weight = {nullptr, n, k, k, order};
+  if (!kernels.forward) {
+    if (!reserve(n * row_bytes, &linear->packed)) return false;
+    linear->weight.data = linear->packed;
+    for (int64_t i = 0; i < n; i++) row(i, static_cast<char *>(linear->packed) + i * row_bytes);
+    return true;
+  }
+  if (!reserve(model.matmul.packed_bytes_forward(linear->weight), &linear->packed)) return false;
+#pragma omp parallel
+  {
+    std::vector<char> rows(PANEL * row_bytes);
+    Team::region().share((width(order, n) + PANEL - 1) / PANEL, [&](int64_t panel) {
+      for (int64_t r = 0; r < PANEL; r++) {
+        const int64_t from = stored_row(order, n, panel * PANEL + r);
+        char *const to = rows.data() + r * row_bytes;
+        if (from >= 0 && from < n) {
+          row(from, to);
+        } else {
+          memset(to, 0, row_bytes);
+        }
+      }
+      model.matmul.pack_panel(linear->weight, panel, rows.data(), linear->packed);
+    });
+  }
+  return true;
+}
+
+// The adapters that are trained, as one. By the calling thread alone.
+bool CpuModel::adapt(const Frozen *parts, int64_t count, Linear *linear, LowRank *adapter) const {
+  const int64_t n = linear->weight.n, k = linear->weight.k;
+  free(adapter->a);
+  free(adapter->b);
+  *adapter = {};
+  for (int64_t i = 0, row = 0; i < count; row += parts[i++].rows) {
+    const hir_matrix &m = parts[i].matrix;
+    if (m.rank == 0 || !m.a_gradient) continue;
+    adapter->parts[adapter->count++] = {row,    parts[i].rows, adapter->rank, m.rank, at<float>(m.a_gradient),
+                                        at<float>(m.b_gradient)};
+    adapter->rank += m.rank;
+  }
+  if (adapter->rank == 0 || !kernels.forward) return true;
+  const bool low = shape.dtype == HIR_BFLOAT16;
+  const int64_t rank = adapter->rank;
+  std::vector<char> a(rank * k * (low ? 2 : 4)), b(n * rank * (low ? 2 : 4));
+  const auto put = [&](std::vector<char> &to, int64_t at, float value) {
+    if (low) {
+      from_float(value, reinterpret_cast<bf16 *>(to.data()) + at);
+    } else {
+      reinterpret_cast<float *>(to.data())[at] = value;
+    }
+  };
+  const LowRank::Part *part = adapter->parts;
+  for (int64_t i = 0; i < count; i++) {
+    const hir_matrix &m = parts[i].matrix;
+    if (m.rank == 0 || !m.a_gradient) continue;
+    const float scale = static_cast<float>(m.scale);
+    for (int64_t j = 0; j < m.rank * k; j++) put(a, part->start * k + j, scale * parts[i].a()[j]);
+    for (int64_t r = 0; r < part->rows; r++) {
+      for (int64_t j = 0; j < m.rank; j++) {
+        put(b, (part->row + r) * rank + part->start + j, scale * parts[i].b()[r * m.rank + j]);
+      }
+    }
+    part++;
+  }
+  const Weight of_a = {a.data(), rank, k, k, Order::PLAIN}, of_b = {b.data(), n, rank, rank, linear->weight.order};
+  adapter->a = aligned_alloc(64, model.matmul.packed_bytes_forward(of_a));
+  adapter->b = aligned_alloc(64, model.matmul.packed_bytes_backward(of_b));
+  void *const forward = aligned_alloc(64, model.matmul.packed_bytes_forward(of_b));
+  const bool done = adapter->a && adapter->b && forward;
+  if (done) {
+    model.matmul.pack_forward(Team::alone(), of_a, adapter->a);
+    model.matmul.pack_forward(Team::alone(), of_b, forward);
+    model.matmul.pack_backward(Team::alone(), of_b, forward, adapter->b);
+    linear->adapter = adapter;
+  }
+  free(forward);
+  return done;
 }
 
 // Copies of the values, after the used part of the vectors.
@@ -68,17 +175,15 @@ const float *CpuModel::floats(const void *values, int64_t count, size_t *used) {
   return copy;
 }
 
-int32_t CpuModel::weights(const int64_t *addresses) {
+// Norms and biases.
+void CpuModel::take_vectors(const int64_t *addresses) {
   const ModelShape &s = shape;
   WeightTable<const void *> table;
   std::vector<LayerTable<const void *>> tables(s.layers);
   read_table(addresses, s.layers, &table, tables.data());
-  held = false;
   size_t used = 0;
   vectors.resize(s.hidden + s.layers * (2 * s.hidden + s.qkv_size() + 2 * s.head_dim));
-  model.embedding = table.embedding;
   model.final_norm = floats(table.final_norm, s.hidden, &used);
-  bool packed = pack(table.head, s.vocab, s.hidden, Order::PLAIN, &model.head);
   for (int64_t i = 0; i < s.layers; i++) {
     const LayerTable<const void *> &from = tables[i];
     LayerWeights &to = layers[i];
@@ -87,10 +192,103 @@ int32_t CpuModel::weights(const int64_t *addresses) {
     to.query_norm = floats(from.query_norm, s.head_dim, &used);
     to.key_norm = floats(from.key_norm, s.head_dim, &used);
     to.post_norm = floats(from.post_norm, s.hidden, &used);
+  }
+}
+
+int32_t CpuModel::weights(const int64_t *addresses) {
+  const ModelShape &s = shape;
+  WeightTable<const void *> table;
+  std::vector<LayerTable<const void *>> tables(s.layers);
+  read_table(addresses, s.layers, &table, tables.data());
+  held = false;
+  take_vectors(addresses);
+  for (Packing &packing : packings) memset(packing.sources, 0, sizeof packing.sources);
+  model.embedding = {};
+  model.embedding.matrix.data = reinterpret_cast<int64_t>(table.embedding);
+  model.embedding.matrix.type = s.dtype;
+  model.embedding.columns = s.hidden;
+  bool packed = pack(table.head, s.vocab, s.hidden, Order::PLAIN, &model.head);
+  for (int64_t i = 0; i < s.layers; i++) {
+    const LayerTable<const void *> &from = tables[i];
+    LayerWeights &to = layers[i];
     packed = packed && pack(from.qkv, s.qkv_size(), s.hidden, Order::PLAIN, &to.qkv) &&
              pack(from.output, s.hidden, s.query_size(), Order::PLAIN, &to.output) &&
              pack(from.gate_up, 2 * s.intermediate, s.hidden, Order::GATE_UP, &to.gate_up) &&
              pack(from.down, s.hidden, s.intermediate, Order::PLAIN, &to.down);
+  }
+  if (!packed) return out_of_memory();
+  held = true;
+  return HIR_OK;
+}
+
+namespace {
+
+// What is packed is not needed twice: pages of a mapped file are read again when they are.
+void unload(const Frozen &f) {
+  if (!f.matrix.mapped) return;
+  const BlockSize block = block_size(f.matrix.type);
+  const int64_t page = sysconf(_SC_PAGESIZE), bytes = f.rows * (f.columns / block.values * block.bytes);
+  const int64_t first = (f.matrix.data + page - 1) / page * page, end = (f.matrix.data + bytes) / page * page;
+  if (first < end) madvise(at<void>(first), static_cast<size_t>(end - first), MADV_DONTNEED);
+}
+
+}  // namespace
+
+int32_t CpuModel::frozen(const int64_t *addresses, const hir_matrix *matrices, int64_t count) {
+  const ModelShape &s = shape;
+  if (count != 2 + 7 * s.layers) {
+    return fail(HIR_INVALID, "model: %lld frozen matrices, %lld layers have %lld", static_cast<long long>(count),
+                static_cast<long long>(s.layers), static_cast<long long>(2 + 7 * s.layers));
+  }
+  const int64_t q = s.query_size(), k = s.key_size(), d = s.hidden, i = s.intermediate;
+  const int64_t sizes[7][2] = {{q, d}, {k, d}, {k, d}, {d, q}, {i, d}, {i, d}, {d, i}};
+  std::vector<Frozen> all(count);
+  for (int64_t m = 0; m < count; m++) {
+    const int64_t rows = m < 2 ? s.vocab : sizes[(m - 2) % 7][0], columns = m < 2 ? d : sizes[(m - 2) % 7][1];
+    all[m] = {matrices[m], rows, columns};
+    const hir_matrix &given = matrices[m];
+    const BlockSize block = block_size(given.type);
+    if (!given.data || block.values == 0 || columns % block.values != 0 || given.head < 0 || given.head % 2 != 0 ||
+        (given.head > 0 && rows % given.head != 0) || given.rank < 0 || (m < 2 && given.rank > 0) ||
+        (given.rank > 0 && (!given.a || !given.b)) || !given.a_gradient != !given.b_gradient) {
+      return fail(HIR_INVALID, "model: frozen matrix %lld [%lld, %lld]: type %d, heads of %lld rows, rank %lld",
+                  static_cast<long long>(m), static_cast<long long>(rows), static_cast<long long>(columns), given.type,
+                  static_cast<long long>(given.head), static_cast<long long>(given.rank));
+    }
+  }
+  held = false;
+  take_vectors(addresses);
+  model.embedding = all[0];
+  bool packed = pack(&all[1], 1, Order::PLAIN, &model.head, &packings[0]);
+  unload(all[1]);
+  if (!kernels.forward) {
+    packed = packed && reserve(s.vocab * d * (s.dtype == HIR_BFLOAT16 ? 2 : 4), &plain_embedding);
+    const int64_t row_bytes = d * (s.dtype == HIR_BFLOAT16 ? 2 : 4);
+    for (int64_t row = 0; packed && row < s.vocab; row++) {
+      kernels.frozen_row(all[0], row, s.dtype, static_cast<char *>(plain_embedding) + row * row_bytes);
+    }
+    model.embedding.matrix.data = reinterpret_cast<int64_t>(plain_embedding);
+  }
+  struct Fused {
+    int64_t first, count;
+    Order order;
+    Linear LayerWeights::*linear;
+  };
+  constexpr Fused FUSED[4] = {{0, 3, Order::PLAIN, &LayerWeights::qkv},
+                              {3, 1, Order::PLAIN, &LayerWeights::output},
+                              {4, 2, Order::GATE_UP, &LayerWeights::gate_up},
+                              {6, 1, Order::PLAIN, &LayerWeights::down}};
+  for (int64_t l = 0; l < s.layers; l++) {
+    for (int64_t f = 0; f < 4; f++) {
+      const Frozen *const parts = &all[2 + 7 * l + FUSED[f].first];
+      packed = packed && pack(parts, FUSED[f].count, FUSED[f].order, &(layers[l].*FUSED[f].linear), &packings[1 + 4 * l + f]);
+      std::for_each(parts, parts + FUSED[f].count, unload);
+    }
+  }
+#pragma omp parallel for schedule(dynamic) reduction(&& : packed)
+  for (int64_t m = 0; m < 4 * s.layers; m++) {
+    const Fused &f = FUSED[m % 4];
+    packed = packed && adapt(&all[2 + 7 * (m / 4) + f.first], f.count, &(layers[m / 4].*f.linear), &packings[1 + m].adapter);
   }
   if (!packed) return out_of_memory();
   held = true;

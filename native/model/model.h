@@ -12,15 +12,18 @@
 // one of a packed batch or is being decoded.
 #pragma once
 
+#include "frozen.h"
 #include "ops/matmul/matmul.h"
 #include "shape.h"
 
 namespace hir {
 
-// A matrix where the caller has it, and packed for x W^T.
+// A matrix packed for x W^T; its sizes, and for the baseline, which does not pack, where it lies. `adapter` is null where a
+// backward has none to train.
 struct Linear {
   Weight weight;
   void *packed;
+  const LowRank *adapter;
 };
 
 // Norms and biases are float copies; null where a family has none.
@@ -32,7 +35,7 @@ struct LayerWeights {
 struct Model {
   ModelShape shape;
   Matmul matmul;
-  const void *embedding;  // the caller's, [vocab, hidden]
+  Frozen embedding;  // the caller's, [vocab, hidden]
   const float *final_norm;
   Linear head;
   const LayerWeights *layers;
@@ -65,7 +68,7 @@ struct Batch {
   void *keys_values;  // [layers][tokens][2 key_size] of the model's type, written; may be null
 };
 
-// Where gradients are added, all float; null where there is no such weight.
+// Where gradients are added, all float; null where there is no such weight, or it is frozen.
 struct Gradients {
   WeightTable<float *> table;
   const LayerTable<float *> *layers;

@@ -78,8 +78,7 @@ class Run {
 
   void embed() const {
     float *const x = memory.layer(0, false).x;
-    const T *const table = static_cast<const T *>(model.embedding);
-    layer.for_rows([&](int64_t row) { convert(table + batch.ids[row] * s.hidden, s.hidden, x + row * pitches.x); });
+    layer.for_rows([&](int64_t row) { layer.embed(batch.ids[row], row, x + row * pitches.x); });
   }
 
   void final_norm_back(const float *hidden_gradient) const {
@@ -92,6 +91,7 @@ class Run {
 
   // Threads share the columns out, so that rows of one token are added in order.
   void embedding_back(float *gradient) const {
+    if (!gradient) return;
     const int64_t from = s.hidden * team.rank / team.size, to = s.hidden * (team.rank + 1) / team.size;
     for (int64_t row = 0; row < batch.tokens; row++) {
       Layer<T>::sum_up(gradient + batch.ids[row] * s.hidden + from, memory.flow + row * pitches.x + from, to - from);
@@ -128,17 +128,22 @@ bool run_backward(const Pass &pass, const float *hidden_gradient, const Gradient
   return !failed;
 }
 
-// Entries of the vocabulary that the head's backward takes at a time: their weights, packed, and their gradients are its
-// scratch memory, and the head itself needs no second copy.
+// Entries of the vocabulary that the head's backward takes at a time, whole panels: their weights, packed, and their
+// gradients are its scratch memory, and the head itself needs no second copy.
 constexpr int64_t STRETCH = 2048;
 
-hir::Weight stretch_of(const hir::Model &model, int64_t from) {
-  hir::Weight w = model.head.weight;
-  const int64_t size = model.shape.dtype == HIR_BFLOAT16 ? 2 : 4;
-  w.data = static_cast<const char *>(w.data) + from * w.stride * size;
-  w.n = w.n - from < STRETCH ? w.n - from : STRETCH;
-  return w;
-}
+// The head's entries from `from` on, and where they begin among its packed ones.
+struct Stretch {
+  hir::Weight weight;
+  const char *packed;
+
+  Stretch(const hir::Model &model, int64_t from) : weight(model.head.weight) {
+    hir::Weight before = weight;
+    before.n = from;
+    packed = static_cast<const char *>(model.head.packed) + model.matmul.packed_bytes_forward(before);
+    weight.n = weight.n - from < STRETCH ? weight.n - from : STRETCH;
+  }
+};
 
 template <class T>
 int64_t gradient_pitch(const HeadRows &rows) {
@@ -153,7 +158,7 @@ struct HeadMemory {
 
   explicit HeadMemory(const HeadRows &rows) {
     Carver carver(rows.scratch);
-    carver.take(rows.model->matmul.packed_bytes_backward(stretch_of(*rows.model, 0)), &packed);
+    carver.take(rows.model->matmul.packed_bytes_backward(Stretch(*rows.model, 0).weight), &packed);
     gradient = nullptr;
     if (sizeof(T) < sizeof(float)) carver.take(rows.count * gradient_pitch<T>(rows), &gradient);
     size = carver.used;
@@ -170,8 +175,9 @@ bool head_backward(const HeadRows &rows, float *hidden_gradient, float *head_gra
   {
     const Team team = Team::region();
     for (int64_t from = 0; from < model.shape.vocab; from += STRETCH) {
-      const hir::Weight w = stretch_of(model, from);
-      model.matmul.pack_backward(team, w, memory.packed);
+      const Stretch stretch(model, from);
+      const hir::Weight &w = stretch.weight;
+      model.matmul.pack_backward(team, w, stretch.packed, memory.packed);
       const void *gradient = rows.logits + from;
       int64_t stride = rows.stride;
       if constexpr (sizeof(T) < sizeof(float)) {
@@ -188,8 +194,8 @@ bool head_backward(const HeadRows &rows, float *hidden_gradient, float *head_gra
       sink.y_stride = width;
       const bool done =
           model.matmul.multiply(team, {count, width, w.n, gradient, stride, memory.packed, sink}) &&
-          model.matmul.accumulate(team, {count, w.n, width, gradient, stride, rows.hidden, width,
-                                         head_gradient + from * width, width, hir::Order::PLAIN});
+          (!head_gradient || model.matmul.accumulate(team, {count, w.n, width, gradient, stride, rows.hidden, width,
+                                                            head_gradient + from * width, width, hir::Order::PLAIN}));
       if (!done) __atomic_store_n(&failed, true, __ATOMIC_RELAXED);
     }
   }

@@ -3,7 +3,8 @@
 // other is the caller's.
 //
 // `o` has the pitches of rows, the scratch rows `normed` and `activated`, and the operations. Where a product's result
-// goes is a sink: stored, added to the residual stream, or through the gate.
+// goes is a sink: stored, added to the residual stream, or through the gate. adapt() adds the gradients of a matrix's
+// adapter, accumulate() those of its own weights; either does nothing where there is none.
 #pragma once
 
 #include "ops/matmul/matmul.h"
@@ -34,16 +35,20 @@ void layer_backward(const Ops &o, const Weights &w, const Activations &a, const 
 
   o.multiply_back(w.down, m.packed.down, m.low_flow, p.normed, o.gated_back(a.factors));
   o.accumulate(m.low_flow, p.normed, d, o.activated, p.intermediate, i, g.down, plain);
+  o.adapt(w.down, m, m.low_flow, p.normed, o.activated, p.intermediate);
   o.norm(a.mid, w.post_norm, o.normed, p.normed);
   o.accumulate(a.factors, p.factors, 2 * i, o.normed, p.normed, d, g.gate_up, gates);
+  o.adapt(w.gate_up, m, a.factors, p.factors, o.normed, p.normed);
   o.multiply_back(w.gate_up, m.packed.gate_up, a.factors, p.factors, o.stored(m.normed_flow, p.x, nullptr));
   o.norm_back(m, 1, a.mid, w.post_norm, m.normed_flow, m.flow, m.mid_flow, m.low_mid_flow);
 
   o.multiply_back(w.output, m.packed.output, m.low_mid_flow, p.normed, o.stored(m.mixed_flow, p.query, nullptr));
   o.accumulate(m.low_mid_flow, p.normed, d, a.mixed, p.query, q, g.output, plain);
+  o.adapt(w.output, m, m.low_mid_flow, p.normed, a.mixed, p.query);
   attend_back();
   o.norm(a.x, w.input_norm, o.normed, p.normed);
   o.accumulate(m.qkv_flow, p.qkv, k, o.normed, p.normed, d, g.qkv, plain);
+  o.adapt(w.qkv, m, m.qkv_flow, p.qkv, o.normed, p.normed);
   o.multiply_back(w.qkv, m.packed.qkv, m.qkv_flow, p.qkv, o.stored(m.normed_flow, p.x, nullptr));
   o.norm_back(m, 0, a.x, w.input_norm, m.normed_flow, m.mid_flow, m.flow, m.low_flow);
 

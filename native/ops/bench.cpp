@@ -67,7 +67,7 @@ void products(const Matmul &m, double ceiling, const char *name, int64_t n, int6
   const Weight weight = {w.memory, n, k, k, Order::PLAIN};
   const Numbers forward(type, m.packed_bytes_forward(weight) / 2), backward(type, m.packed_bytes_backward(weight) / 2);
   m.pack_forward(Team::alone(), weight, forward.memory);
-  m.pack_backward(Team::alone(), weight, backward.memory);
+  m.pack_backward(Team::alone(), weight, forward.memory, backward.memory);
   Sink to;
   to.dtype = type;
   to.y = y.memory;

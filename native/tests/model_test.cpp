@@ -42,6 +42,13 @@ struct Cut {
   std::vector<int64_t> lengths, prefixes;
 };
 
+// An adapter on one of a layer's projections, q k v output gate up down.
+struct Adapter {
+  int64_t layer, projection, rank;
+  double scale;
+  std::vector<float> a, b, a_gradient, b_gradient;
+};
+
 // float32 or bfloat16 elements, as a model of that type reads and writes them.
 class Elements {
  public:
@@ -89,6 +96,8 @@ struct Model {
   std::vector<Elements> stored;
   std::vector<float> cosines, sines;
   int64_t positions;
+  bool frozen = false;
+  std::vector<Adapter> adapters;  // of frozen weights
 
   Model(const Shape &shape, int64_t positions) : s(shape), positions(positions) {
     add(s.vocab * s.hidden, 0, 1);
@@ -129,6 +138,86 @@ struct Model {
     return all;
   }
 
+  // The weight that holds a projection, its first row there, its rows and columns.
+  struct Place {
+    size_t weight;
+    int64_t row, rows, columns;
+  };
+  Place place(int64_t layer, int64_t projection) const {
+    const size_t first = 3 + 9 * layer;
+    const int64_t q = s.heads * s.head_dim, k = s.kv_heads * s.head_dim, d = s.hidden, i = s.intermediate;
+    const Place places[] = {{first + 1, 0, q, d},     {first + 1, q, k, d}, {first + 1, q + k, k, d}, {first + 5, 0, d, q},
+                            {first + 7, 0, i, d},     {first + 7, i, i, d}, {first + 8, 0, d, i}};
+    return places[projection];
+  }
+
+  void adapt(int64_t layer, int64_t projection, int64_t rank, double scale) {
+    const Place at = place(layer, projection);
+    std::normal_distribution<float> draw(0, 0.3f);
+    Adapter adapter = {layer, projection, rank, scale, std::vector<float>(rank * at.columns),
+                       std::vector<float>(at.rows * rank), {}, {}};
+    for (float &x : adapter.a) x = draw(random);
+    for (float &x : adapter.b) x = draw(random);
+    adapter.a_gradient.resize(adapter.a.size());
+    adapter.b_gradient.resize(adapter.b.size());
+    adapters.push_back(adapter);
+    frozen = true;
+  }
+
+  // The same model without adapters: their part is in the weights.
+  Model merged() const {
+    Model m = *this;
+    m.frozen = false;
+    m.adapters.clear();
+    for (const Adapter &adapter : adapters) {
+      const Place at = place(adapter.layer, adapter.projection);
+      for (int64_t r = 0; r < at.rows; r++) {
+        for (int64_t c = 0; c < at.columns; c++) {
+          double sum = 0;
+          for (int64_t j = 0; j < adapter.rank; j++) {
+            sum += static_cast<double>(adapter.b[r * adapter.rank + j]) * adapter.a[j * at.columns + c];
+          }
+          m.weights[at.weight][(at.row + r) * at.columns + c] += static_cast<float>(adapter.scale * sum);
+        }
+      }
+      m.stored[at.weight] = Elements(s.dtype, m.weights[at.weight]);
+      m.weights[at.weight] = m.stored[at.weight].floats();
+    }
+    return m;
+  }
+
+  // The weights, dense or frozen.
+  void give(int64_t model, int backend) const {
+    if (!frozen) {
+      expect(hir_model_weights(model, addresses().data()) == HIR_OK, "weights", backend, s.hidden);
+      return;
+    }
+    const int64_t element = s.dtype == HIR_BFLOAT16 ? 2 : 4;
+    std::vector<hir_matrix> matrices = {{stored[0].where(), s.dtype, 0, 0, 0, 0, 0, 0, 0, 0},
+                                        {stored[2].where(), s.dtype, 0, 0, 0, 0, 0, 0, 0, 0}};
+    std::vector<int64_t> vectors = addresses();
+    for (int64_t l = 0; l < s.layers; l++) {
+      for (int64_t p = 0; p < 7; p++) {
+        const Place at = place(l, p);
+        hir_matrix matrix = {};
+        matrix.data = stored[at.weight].where() + at.row * at.columns * element;
+        matrix.type = s.dtype;
+        for (const Adapter &adapter : adapters) {
+          if (adapter.layer != l || adapter.projection != p) continue;
+          matrix.rank = adapter.rank;
+          matrix.scale = adapter.scale;
+          matrix.a = address(adapter.a);
+          matrix.b = address(adapter.b);
+          matrix.a_gradient = address(adapter.a_gradient);
+          matrix.b_gradient = address(adapter.b_gradient);
+        }
+        matrices.push_back(matrix);
+      }
+    }
+    for (int64_t matrix : {0, 2}) vectors[matrix] = 0;
+    expect(hir_model_frozen(model, vectors.data(), matrices.data(), matrices.size()) == HIR_OK, "frozen", backend, s.hidden);
+  }
+
   // A handle with weights and tables; `threads` chooses the emulator's order of them.
   int64_t make(int backend, int threads = 1) const {
     const int device = backend == HIR_CUDA_EMULATED ? threads - 1 : 0;
@@ -136,7 +225,7 @@ struct Model {
                                    s.dtype};
     int64_t model = 0;
     expect(hir_model_create(backend, device, 0, &shape, &model) == HIR_OK, "create", backend, s.hidden);
-    expect(hir_model_weights(model, addresses().data()) == HIR_OK, "weights", backend, s.hidden);
+    give(model, backend);
     expect(hir_model_rotary(model, address(cosines), address(sines), positions) == HIR_OK, "rotary", backend, s.hidden);
     return model;
   }
@@ -271,7 +360,7 @@ Result run(const Model &m, int backend, int threads, const Cut &cut, const std::
   const int64_t model = m.make(backend, threads);
   int64_t pass = 0;
   const auto ok = [&](int32_t code, const char *what) { expect(code == HIR_OK, what, backend, s.hidden); };
-  ok(hir_model_weights(model, m.addresses().data()), "weights again");
+  m.give(model, backend);  // again
   Result result;
   const Elements hidden(s.dtype, std::vector<float>(ids.size() * s.hidden));
   const Elements keys_values(s.dtype, std::vector<float>(s.layers * ids.size() * 2 * s.kv_heads * s.head_dim));
@@ -488,6 +577,88 @@ void check(int backend, int32_t dtype) {
   }
 }
 
+// Frozen weights are the weights; adapters are what they add to them, forward, decoded and backward.
+void check_frozen(int backend, int32_t dtype) {
+  const Cut cut = {{9, 5, 33, 12, 1, 20}, {-1, 0, -1, 2, 0, -1}};
+  const Shape shapes[] = {{2, 40, 56, 4, 2, 16, 37, false, true, dtype}, {3, 48, 100, 5, 1, 34, 131, true, false, dtype}};
+  for (const Shape &shape : shapes) {
+    Model m(shape, 60);
+    std::mt19937 random(7);
+    std::vector<int64_t> ids;
+    for (int64_t length : cut.lengths) {
+      for (int64_t i = 0; i < length; i++) ids.push_back(random() % shape.vocab);
+    }
+    std::normal_distribution<float> draw(0, 1);
+    std::vector<float> flow(ids.size() * shape.hidden);
+    for (float &x : flow) x = draw(random);
+    const Result dense = run(m, backend, 2, cut, ids, HIR_KEEP_EVERYTHING, flow);
+    m.frozen = true;
+    const Result frozen = run(m, backend, 3, cut, ids, HIR_KEEP_INPUTS, flow);
+    expect(dense.hidden == frozen.hidden && dense.gradients == frozen.gradients, "frozen, but the same", backend, shape.hidden);
+
+    // Of all, of some of a fused matrix, of ranks that differ, more than a panel.
+    for (int64_t p = 0; p < 7; p++) m.adapt(0, p, 1 + p, 0.5 + 0.25 * static_cast<double>(p));
+    m.adapt(shape.layers - 1, 2, 35, 0.1);
+    m.adapt(shape.layers - 1, 5, 3, 2);
+    const auto clear = [&] {
+      for (Adapter &adapter : m.adapters) {
+        std::fill(adapter.a_gradient.begin(), adapter.a_gradient.end(), 0.0f);
+        std::fill(adapter.b_gradient.begin(), adapter.b_gradient.end(), 0.0f);
+      }
+    };
+    const Result one = run(m, backend, 1, cut, ids, HIR_KEEP_EVERYTHING, flow);
+    const std::vector<Adapter> gradients = m.adapters;
+    clear();
+    const Result three = run(m, backend, 3, cut, ids, HIR_KEEP_INPUTS, flow);
+    bool same = one.hidden == three.hidden;
+    for (size_t i = 0; i < gradients.size(); i++) {
+      same = same && gradients[i].a_gradient == m.adapters[i].a_gradient && gradients[i].b_gradient == m.adapters[i].b_gradient;
+    }
+    expect(same, "any number of threads, recomputed", backend, shape.hidden);
+    check_decoded(m, backend);
+
+    // A dense model with the adapters in its weights, and the chain rule: dB = s dW A^T, dA = s B^T dW.
+    const Model merged = m.merged();
+    const Result want = run(merged, backend, 2, cut, ids, HIR_KEEP_EVERYTHING, flow);
+    const double slack = dtype == HIR_BFLOAT16 ? 0.06 : 2e-5;
+    for (size_t i = 0; i < want.hidden.size(); i++) {
+      expect(fabs(one.hidden[i] - want.hidden[i]) <= slack * (1 + fabs(want.hidden[i])), "hidden state of an adapter", backend,
+             static_cast<long long>(i));
+    }
+    for (const Adapter &adapter : gradients) {
+      const Model::Place at = m.place(adapter.layer, adapter.projection);
+      const float *const dw = want.gradients[at.weight].data() + at.row * at.columns;
+      const auto near = [&](const std::vector<float> &got, const std::vector<double> &expected, const char *what) {
+        double squares = 0, distance = 0;
+        for (size_t i = 0; i < got.size(); i++) {
+          squares += expected[i] * expected[i];
+          distance += (got[i] - expected[i]) * (got[i] - expected[i]);
+        }
+        expect(squares > 0, "there is a gradient", backend, adapter.projection);
+        expect(sqrt(distance) <= slack * sqrt(squares), what, backend, adapter.projection);
+      };
+      std::vector<double> a(adapter.a.size()), b(adapter.b.size());
+      for (int64_t r = 0; r < at.rows; r++) {
+        for (int64_t j = 0; j < adapter.rank; j++) {
+          for (int64_t c = 0; c < at.columns; c++) {
+            const double g = adapter.scale * dw[r * at.columns + c];
+            b[r * adapter.rank + j] += g * adapter.a[j * at.columns + c];
+            a[j * at.columns + c] += g * adapter.b[r * adapter.rank + j];
+          }
+        }
+      }
+      near(adapter.a_gradient, a, "gradient of A");
+      near(adapter.b_gradient, b, "gradient of B");
+    }
+
+    // Zeros change nothing, in bfloat16 either, and off is off.
+    Model off = m;
+    for (Adapter &adapter : off.adapters) std::fill(adapter.b.begin(), adapter.b.end(), 0.0f);
+    expect(run(off, backend, 2, cut, ids, HIR_KEEP_EVERYTHING, flow).hidden == dense.hidden, "an adapter of zeros", backend,
+           shape.hidden);
+  }
+}
+
 void refused(int backend) {
   const Model m({1, 8, 8, 2, 1, 4, 10, false, false, HIR_FLOAT32}, 6);
   hir_model_shape shape = {1, 8, 8, 2, 1, 4, 10, EPSILON, HIR_FLOAT32};
@@ -537,6 +708,8 @@ int main() {
     }
     check(backend, HIR_FLOAT32);
     check(backend, HIR_BFLOAT16);
+    check_frozen(backend, HIR_FLOAT32);
+    check_frozen(backend, HIR_BFLOAT16);
     refused(backend);
   }
   if (failures == 0) printf("all model checks passed\n");

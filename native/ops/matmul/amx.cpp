@@ -240,6 +240,6 @@ namespace hir::HIR_ISA {
 extern const MatmulKernel matmul_kernels[2] = {
     {},
     {TILE, 2, STEP_BYTES / TILE, true, STEP_BYTES / TILE, configure_tiles, release_tiles, pack_left, pack_left_across,
-     pack_across<bf16>, pack_down<bf16>, run, walk<true, false>, ceiling}};
+     pack_across<bf16>, pack_down<bf16>, turn<bf16>, run, walk<true, false>, ceiling}};
 
 }  // namespace hir::HIR_ISA

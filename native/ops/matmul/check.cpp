@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <memory>
 #include <random>
 #include <vector>
 
@@ -98,8 +99,13 @@ struct Packed {
     const int64_t bytes = forward ? m.packed_bytes_forward(w) : m.packed_bytes_backward(w);
     data = aligned_alloc(64, bytes + 64);
     memset(data, 0x7b, bytes + 64);
+    const std::unique_ptr<Packed> first(forward ? nullptr : new Packed(m, w, true, threads));
 #pragma omp parallel num_threads(threads)
-    forward ? m.pack_forward(Team::region(), w, data) : m.pack_backward(Team::region(), w, data);
+    if (forward) {
+      m.pack_forward(Team::region(), w, data);
+    } else {
+      m.pack_backward(Team::region(), w, first->data, data);
+    }
     bool kept = true;
     for (int64_t i = 0; i < 64; i++) kept = kept && static_cast<char *>(data)[bytes + i] == 0x7b;
     expect(kept, m, "packing stays within its bytes", w.n, w.k);

@@ -63,18 +63,15 @@ struct MatmulKernel {
   // may be less than PANEL and STEP, even negative.
   void (*pack_across)(const void *w, int64_t stride, int64_t columns, int64_t k, void *step);
   void (*pack_down)(const void *w, int64_t stride, int64_t columns, int64_t k, void *step);
+  // A packed step [STEP][PANEL] with its sides changed over, elsewhere.
+  void (*turn)(const void *step, void *turned);
   void (*run)(const Job &job);
   void (*run_gradient)(const Job &job);
   double (*ceiling)();
 };
 
 // Where row `row` of a gradient, counted in the product's order, lies: negative if it only fills a group up.
-inline int64_t gradient_row(const Gradient &g, int64_t row) {
-  if (g.order == Order::PLAIN) return row;
-  const int64_t half = g.n / 2, within = row / (2 * GATE_GROUP) * GATE_GROUP + row % GATE_GROUP;
-  if (within >= half) return -1;
-  return row % (2 * GATE_GROUP) < GATE_GROUP ? within : half + within;
-}
+inline int64_t gradient_row(const Gradient &g, int64_t row) { return stored_row(g.order, g.n, row); }
 
 // [dtype]; null where there is none.
 #define HIR_MATMUL_KERNELS(isa) \

@@ -205,21 +205,24 @@ void Matmul::pack_forward(const Team &team, const Weight &w, void *packed) const
   });
 }
 
-void Matmul::pack_backward(const Team &team, const Weight &w, void *packed) const {
+void Matmul::pack_panel(const Weight &w, int64_t panel, const void *rows, void *packed) const {
   const MatmulKernel &k = *kernel;
-  const int64_t steps = ceil_div(width(w.order, w.n), STEP), step_bytes = STEP * PANEL * k.size;
-  team.share(ceil_div(w.k, PANEL), [&](int64_t p) {
+  const int64_t steps = ceil_div(w.k, STEP), step_bytes = STEP * PANEL * k.size;
+  char *to = static_cast<char *>(packed) + panel * steps * step_bytes;
+  for (int64_t s = 0; s < steps; s++, to += step_bytes) {
+    k.pack_across(static_cast<const char *>(rows) + s * STEP * k.size, w.k, PANEL, w.k - s * STEP, to);
+  }
+}
+
+void Matmul::pack_backward(const Team &team, const Weight &w, const void *forward, void *packed) const {
+  const MatmulKernel &k = *kernel;
+  const int64_t step_bytes = STEP * PANEL * k.size;
+  // Steps of the one are panels of the other; what fills them up is zero in both.
+  const int64_t steps = ceil_div(width(w.order, w.n), STEP), panels = ceil_div(w.k, PANEL);
+  team.share(panels, [&](int64_t p) {
     char *to = static_cast<char *>(packed) + p * steps * step_bytes;
-    for (int64_t s = 0; s < steps; s++, to += step_bytes) {
-      if (w.order == Order::GATE_UP) {
-        alignas(64) char both[STEP * PANEL * 4];
-        gather_group(w, s, p * PANEL, std::min(PANEL, w.k - p * PANEL), k.size, both);
-        k.pack_down(both, STEP, PANEL, STEP, to);
-      } else {
-        const char *from = static_cast<const char *>(w.data) + (s * STEP * w.stride + p * PANEL) * k.size;
-        k.pack_down(from, w.stride, w.k - p * PANEL, w.n - s * STEP, to);
-      }
-    }
+    const char *from = static_cast<const char *>(forward) + p * step_bytes;
+    for (int64_t s = 0; s < steps; s++, to += step_bytes, from += panels * step_bytes) k.turn(from, to);
   });
 }
 

@@ -1,7 +1,8 @@
 // Matrix products of a transformer's layers, forward and backward, in float32 or bfloat16.
 //
 //   forward          Y [rows, n]  = X [rows, k] W^T      pack_forward(W) once a version, then multiply
-//   input gradient   dX [rows, k] = dY [rows, n] W       pack_backward(W), then multiply with n and k changed over
+//   input gradient   dX [rows, k] = dY [rows, n] W       pack_backward(W), then multiply with n and k changed over; W itself
+//                                                         is not needed any more: what is packed for the one is turned
 //   weight gradient  dW [n, k]   += dY^T X               accumulate
 //
 // Operands are float32 or bfloat16, all of one product alike; sums, results' epilogues and weight gradients are float32.
@@ -37,6 +38,14 @@ enum class Order : int32_t { PLAIN, GATE_UP };
 constexpr int64_t GATE_GROUP = 16;
 constexpr int64_t width(Order order, int64_t n) {
   return order == Order::PLAIN ? n : 2 * ((n / 2 + GATE_GROUP - 1) / GATE_GROUP * GATE_GROUP);
+}
+
+// The row of W, of n, that is column `column` of Y; negative where it only fills a group up.
+constexpr int64_t stored_row(Order order, int64_t n, int64_t column) {
+  if (order == Order::PLAIN) return column;
+  const int64_t half = n / 2, within = column / (2 * GATE_GROUP) * GATE_GROUP + column % GATE_GROUP;
+  if (within >= half) return -1;
+  return column % (2 * GATE_GROUP) < GATE_GROUP ? within : half + within;
 }
 
 // W [n, k], rows `stride` elements apart.
@@ -112,7 +121,10 @@ class Matmul {
   int64_t packed_bytes_forward(const Weight &w) const;
   int64_t packed_bytes_backward(const Weight &w) const;
   void pack_forward(const Team &team, const Weight &w, void *packed) const;
-  void pack_backward(const Team &team, const Weight &w, void *packed) const;
+  // The panel of Y's columns 32 `panel` to 32 `panel` + 31 alone, from their rows of W in Y's order, [32, k], zeros where none.
+  void pack_panel(const Weight &w, int64_t panel, const void *rows, void *packed) const;
+  // From what pack_forward has made of W, whose data is not looked at.
+  void pack_backward(const Team &team, const Weight &w, const void *forward, void *packed) const;
 
   bool multiply(const Team &team, const Product &product) const;
   bool accumulate(const Team &team, const Gradient &gradient) const;

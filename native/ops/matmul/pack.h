@@ -120,6 +120,50 @@ static void pack_down(const void *w, int64_t stride, int64_t columns, int64_t k,
   }
 }
 
+// Words of rows 2 i and 2 i + 1, pairs of one column each, as pairs of one row each: `low` of the first elements, `high` of
+// the second ones, in turns.
+static inline void store_turned(float *to, Vec even, Vec odd) {
+#if defined(__AVX512F__)
+  const __m512i a = _mm512_castps_si512(even), b = _mm512_castps_si512(odd);
+  const __m512i low = _mm512_or_si512(_mm512_and_si512(a, _mm512_set1_epi32(0xffff)), _mm512_slli_epi32(b, 16));
+  const __m512i high = _mm512_or_si512(_mm512_srli_epi32(a, 16), _mm512_and_si512(b, _mm512_set1_epi32(static_cast<int>(0xffff0000))));
+  const __m512i first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const __m512i second = _mm512_add_epi32(first, _mm512_set1_epi32(8));
+  store(to, _mm512_castsi512_ps(_mm512_permutex2var_epi32(low, first, high)));
+  store(to + WIDTH, _mm512_castsi512_ps(_mm512_permutex2var_epi32(low, second, high)));
+#else
+  const __m256i a = _mm256_castps_si256(even), b = _mm256_castps_si256(odd);
+  const __m256i low = _mm256_or_si256(_mm256_and_si256(a, _mm256_set1_epi32(0xffff)), _mm256_slli_epi32(b, 16));
+  const __m256i high = _mm256_or_si256(_mm256_srli_epi32(a, 16), _mm256_and_si256(b, _mm256_set1_epi32(static_cast<int>(0xffff0000))));
+  const __m256i near = _mm256_unpacklo_epi32(low, high), far = _mm256_unpackhi_epi32(low, high);
+  store(to, _mm256_castsi256_ps(_mm256_permute2x128_si256(near, far, 0x20)));
+  store(to + WIDTH, _mm256_castsi256_ps(_mm256_permute2x128_si256(near, far, 0x31)));
+#endif
+}
+
+template <class E>
+static void turn(const void *step, void *turned) {
+  constexpr int64_t ROW = PANEL * sizeof(float);
+  float *const to = static_cast<float *>(turned);
+  const char *const from = static_cast<const char *>(step);
+  if (sizeof(E) == sizeof(float)) {
+    for (int64_t i = 0; i < STEP; i += WIDTH) {
+      for (int64_t c = 0; c < PANEL; c += WIDTH) transpose(from + i * ROW + c * 4, ROW, to + c * PANEL + i);
+    }
+    return;
+  }
+  constexpr int64_t PAIRS = STEP / 2;
+  float words[WIDTH * PANEL];  // of WIDTH columns, their pairs
+  for (int64_t c = 0; c < PANEL; c += WIDTH) {
+    for (int64_t i = 0; i < PAIRS; i += WIDTH) transpose(from + i * ROW + c * 4, ROW, words + i);
+    for (int64_t r = 0; r < WIDTH; r += 2) {
+      for (int64_t i = 0; i < PAIRS; i += WIDTH) {
+        store_turned(to + (c + r) / 2 * PANEL + 2 * i, load(words + r * PANEL + i), load(words + (r + 1) * PANEL + i));
+      }
+    }
+  }
+}
+
 // For ceilings: the thread's own time, which other load leaves alone.
 static double seconds() {
   timespec now;

@@ -43,6 +43,15 @@ void pack_down(const void *w, int64_t stride, int64_t columns, int64_t k, void *
   }
 }
 
+template <class E>
+void turn(const void *step, void *turned) {
+  for (int64_t i = 0; i < STEP; i++) {
+    for (int64_t c = 0; c < PANEL; c++) {
+      static_cast<E *>(turned)[place<E>(c, i)] = static_cast<const E *>(step)[place<E>(i, c)];
+    }
+  }
+}
+
 // Rows of floats.
 template <class E>
 void pack_left(const void *x, int64_t stride, int64_t rows, int64_t k, int64_t steps, int64_t row_bytes, char *a) {
@@ -172,7 +181,7 @@ namespace hir::HIR_ISA {
 
 #define HIR_KERNEL(E)                                                                                        \
   {1, sizeof(E), STEP * 4, true, STEP * 4, nothing, nothing, pack_left<E>, pack_left_across<E>, pack_across<E>, \
-   pack_down<E>, run<E>, run_gradient<E>, ceiling}
+   pack_down<E>, turn<E>, run<E>, run_gradient<E>, ceiling}
 extern const MatmulKernel matmul_kernels[2] = {HIR_KERNEL(float), HIR_KERNEL(bf16)};
 #undef HIR_KERNEL
 
