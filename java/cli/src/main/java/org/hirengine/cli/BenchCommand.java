@@ -8,8 +8,12 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+import org.hirengine.engine.config.LoraTargets;
 import org.hirengine.engine.diagnose.StepBenchmark;
+import org.hirengine.engine.model.LoraConfig;
+import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.replay.JsonLines;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -39,7 +43,8 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  hir bench rollout --shape tiny-12m",
       "  hir bench step --shape half-0.25b --dtype bfloat16 --batch 16 --repeats 5",
-      "  hir bench update --shape smol-135m --dtype bfloat16 --lengths mixed"
+      "  hir bench update --shape smol-135m --dtype bfloat16 --lengths mixed",
+      "  hir bench step --shape qwen3-0.6b --dtype bfloat16 --batch 8 --lora 16 --recompute"
     })
 final class BenchCommand implements Callable<Integer> {
 
@@ -105,6 +110,23 @@ final class BenchCommand implements Callable<Integer> {
       description = "Timed repeats after one that is not (default: ${DEFAULT-VALUE}).")
   private int repeats;
 
+  @Option(
+      names = "--model",
+      paramLabel = "MODEL",
+      description = "A folder or .gguf file whose weights are run, in place of --shape.")
+  private @Nullable Path weights;
+
+  @Option(
+      names = "--lora",
+      paramLabel = "RANK",
+      description = "Train a LoRA adapter of this rank on all projections, and nothing else.")
+  private @Nullable Integer lora;
+
+  @Option(
+      names = "--recompute",
+      description = "Compute activations again in the backward pass of an update.")
+  private boolean recompute;
+
   @Mixin private PlaceOptions place;
 
   /** How long prompts and responses are. */
@@ -117,7 +139,11 @@ final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    BenchShape model = BenchShape.of(shape);
+    ModelConfig config =
+        weights == null ? BenchShape.of(shape).config() : ModelConfig.read(weights);
+    LoraConfig adapter =
+        lora == null ? null : LoraConfig.of(lora, 2.0 * lora, String.join(",", LoraTargets.ALL));
+    StepBenchmark.Model model = new StepBenchmark.Model(config, weights, adapter, recompute);
     int used = place.threads();
     StepBenchmark.Size size =
         new StepBenchmark.Size(
@@ -127,7 +153,7 @@ final class BenchCommand implements Callable<Integer> {
     double flops;
     double ceiling;
     try (StepBenchmark benchmark =
-        new StepBenchmark(part, model.config(), size, place.device(), place.dtype(), used)) {
+        new StepBenchmark(part, model, size, place.device(), place.dtype(), used)) {
       kernels = benchmark.kernels();
       seconds = benchmark.time(repeats);
       flops = benchmark.productFlops();
@@ -140,7 +166,8 @@ final class BenchCommand implements Callable<Integer> {
     ObjectNode row = JsonLines.MAPPER.createObjectNode();
     row.put("impl", spec.root().version()[0] + " (" + kernels + " kernels)")
         .put("what", lower(part))
-        .put("shape", shape)
+        .put("shape", weights == null ? shape : weights.toString())
+        .put("lora", lora)
         .put("dtype", lower(place.dtype()))
         .put("device", lower(place.device().kind()))
         .put("threads", used)

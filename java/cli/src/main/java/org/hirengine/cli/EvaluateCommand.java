@@ -121,6 +121,8 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Mixin private SamplingOptions sampling;
 
+  @Mixin private AdapterOption adapter;
+
   @Mixin private PlaceOptions place;
 
   @Option(names = "--json", description = "Print the scores as JSON.")
@@ -210,6 +212,9 @@ final class EvaluateCommand implements Callable<Integer> {
     if ((responses == null) == (model == null)) {
       throw new ParameterException(spec.commandLine(), "give either --responses or --model");
     }
+    if (responses != null && adapter.folder() != null) {
+      throw new ParameterException(spec.commandLine(), "--adapter goes with --model");
+    }
     if (resume.given() && (model == null || out == null)) {
       throw new ParameterException(spec.commandLine(), "--resume needs --model and --out");
     }
@@ -244,7 +249,7 @@ final class EvaluateCommand implements Callable<Integer> {
       throws IOException {
     ObjectNode setup = JsonLines.MAPPER.createObjectNode().put("command", "evaluate");
     if (folder != null) {
-      ModelSession.describe(folder, setup);
+      ModelSession.describe(folder, adapter.folder(), setup);
       place.describe(setup);
       sampling.describe(setup, 0);
     }
@@ -354,7 +359,7 @@ final class EvaluateCommand implements Callable<Integer> {
       StopSignal stop,
       @Nullable RowFile file)
       throws IOException {
-    try (ModelSession session = new ModelSession(folder, place, stop)) {
+    try (ModelSession session = new ModelSession(folder, adapter.folder(), place, stop)) {
       ResponseSampler sampler =
           new ResponseSampler(session, sampling, spec.commandLine().getErr(), prompts);
       List<Integer> order = new ArrayList<>(sampler.answered());

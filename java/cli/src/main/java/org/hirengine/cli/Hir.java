@@ -42,6 +42,7 @@ import picocli.CommandLine.Spec;
       ReportCommand.class,
       FetchCommand.class,
       ConvertCommand.class,
+      MergeCommand.class,
       BenchCommand.class,
       DemoDataCommand.class,
       DoctorCommand.class

@@ -22,6 +22,8 @@ final class ModelOptions {
               + " fetch).")
   private Location model;
 
+  @Mixin private AdapterOption adapter;
+
   @Mixin private PlaceOptions place;
 
   @Spec(Spec.Target.MIXEE)
@@ -37,13 +39,18 @@ final class ModelOptions {
     return found;
   }
 
+  /** The folder of the adapter on the model, or none. */
+  @Nullable Path adapter() {
+    return adapter.folder();
+  }
+
   PlaceOptions place() {
     return place;
   }
 
   /** Adds the options that determine results to {@code setup}. */
   void describe(ObjectNode setup) throws IOException {
-    ModelSession.describe(folder(), setup);
+    ModelSession.describe(folder(), adapter(), setup);
     place.describe(setup);
   }
 }

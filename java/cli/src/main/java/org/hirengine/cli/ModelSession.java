@@ -14,6 +14,7 @@ import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.hirengine.engine.config.ChatClock;
+import org.hirengine.engine.model.Lora;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.model.PolicyFiles;
 import org.hirengine.engine.rollout.RolloutEngine;
@@ -46,17 +47,25 @@ final class ModelSession implements AutoCloseable {
    * @param stop ends long calls when the process is to end
    */
   ModelSession(ModelOptions options, StopSignal stop) {
-    this(options.folder(), options.place(), stop);
+    this(options.folder(), options.adapter(), options.place(), stop);
   }
 
-  ModelSession(Path folder, PlaceOptions place, StopSignal stop) {
+  /**
+   * @param adapter folder of the LoRA adapter on the model, or none
+   */
+  ModelSession(Path folder, @Nullable Path adapter, PlaceOptions place, StopSignal stop) {
     this.folder = folder;
     this.stop = stop;
     Policy.Options frozen = new Policy.Options(place.device(), place.dtype(), false);
     executor = new NativeExecutor(place.threads());
     try {
       kernels = executor.call(() -> NativeRuntime.kernels(place.device().kind()));
-      policy = executor.call(() -> PolicyFiles.load(folder, frozen));
+      policy =
+          executor.call(
+              () ->
+                  adapter == null
+                      ? PolicyFiles.load(folder, frozen)
+                      : PolicyFiles.adapted(folder, frozen, Lora.at(adapter)));
     } catch (RuntimeException e) {
       executor.close();
       throw e;
@@ -123,9 +132,16 @@ final class ModelSession implements AutoCloseable {
    * Identifies a model without reading all of it: by its path, and the size and time of its weight
    * files.
    */
-  static void describe(Path model, ObjectNode setup) throws IOException {
+  static void describe(Path model, @Nullable Path adapter, ObjectNode setup) throws IOException {
     setup.put("model", model.toAbsolutePath().normalize().toString());
-    ArrayNode files = setup.putArray("weights");
+    describe(model, setup.putArray("weights"));
+    if (adapter != null) {
+      setup.put("adapter", adapter.toAbsolutePath().normalize().toString());
+      describe(adapter, setup.putArray("adapter_weights"));
+    }
+  }
+
+  private static void describe(Path model, ArrayNode files) throws IOException {
     if (!Files.exists(model)) {
       return; // said when it is loaded
     }

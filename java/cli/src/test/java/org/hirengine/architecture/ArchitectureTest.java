@@ -147,11 +147,11 @@ final class ArchitectureTest {
       names(
           "HirTrainer",
           "algo: AdvantageEstimator KlPenalty LossAggregation",
-          "config: ChatClock ConfigException SftConfig TrainConfig",
+          "config: ChatClock ConfigException LoraTargets SftConfig TrainConfig",
           "convert: ModelConverter",
           "diagnose: StepAudit StepBenchmark",
           "hub: Hub HubException HubListener HubName HubSettings Location",
-          "model: ModelConfig ModelException Policy PolicyFiles ResponseBatch Scorer",
+          "model: Lora LoraConfig ModelConfig ModelException Policy PolicyFiles ResponseBatch Scorer",
           "rollout: Completion Prompt RandomStream RolloutEngine RolloutListener RolloutParams"
               + " StopIds",
           "runs: JsonNumbers Metric MetricsLog RolloutDump RolloutRow RunException RunFolder"

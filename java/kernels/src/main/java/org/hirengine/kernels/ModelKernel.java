@@ -1,5 +1,7 @@
 package org.hirengine.kernels;
 
+import java.util.List;
+
 /**
  * A model's packed weights, with the passes that use them: forward and backward over packed
  * sequences, one native call each, and decoders that share the weights.
@@ -37,10 +39,19 @@ public interface ModelKernel extends AutoCloseable {
 
   /**
    * Packs copies of the matrices. Call it first, and again after every change of the weights. The
-   * weights must outlive the model: the embedding, and in a backward the matrices, are read in
-   * place.
+   * weights must outlive the model: the embedding is read in place.
    */
   void weights(WeightAddresses weights);
+
+  /**
+   * The other way to give weights, where {@link #runsPasses()}: matrices that do not change, with
+   * adapters on them. Packs the sums, as {@code hir_model_frozen} says; call it again when adapters
+   * have changed, or with others. Matrices must stay as and where they are while the model lives.
+   *
+   * @param vectors norms and biases of the model's type; addresses of matrices are not looked at
+   * @param matrices embedding, head, then for each layer q, k, v, output, gate, up, down
+   */
+  void frozen(WeightAddresses vectors, List<FrozenMatrix> matrices);
 
   /**
    * Copies the rotary tables; a sequence can have as many tokens as they have positions.
@@ -65,10 +76,12 @@ public interface ModelKernel extends AutoCloseable {
       long[] ids, long[] lengths, long[] prefixes, Keep keep, long hidden, long keysValues);
 
   /**
-   * Adds the float32 gradients of all weights except the head's. Call it once for each pass.
+   * Adds the float32 gradients of all weights except the head's, and of adapters where their {@link
+   * FrozenMatrix} says. Call it once for each pass.
    *
    * @param hiddenGradient float[tokens][hidden]
-   * @param gradients where they are added, 0 where there is no such weight; the head's is ignored
+   * @param gradients where they are added, 0 where there is no such weight or it is frozen; the
+   *     head's is ignored
    */
   void backward(long pass, long hiddenGradient, WeightAddresses gradients);
 
@@ -86,7 +99,7 @@ public interface ModelKernel extends AutoCloseable {
    * @param logitsGradient float[rows][vocab]
    * @param hidden [rows][hidden] of the model's type
    * @param hiddenGradient float[rows][hidden], written
-   * @param headGradient float[vocab][hidden], added to
+   * @param headGradient float[vocab][hidden], added to; 0 for a frozen head
    */
   void logitsBackward(
       long logitsGradient, long hidden, long rows, long hiddenGradient, long headGradient);

@@ -1,5 +1,6 @@
 package org.hirengine.kernels;
 
+import java.util.List;
 import org.hirengine.kernels.global.hirkernels;
 
 /** {@link ModelKernel} on the model of {@code native/include/hir_kernels.h}. */
@@ -39,6 +40,24 @@ final class NativeModelKernel implements ModelKernel {
   @Override
   public void weights(WeightAddresses weights) {
     NativeKernels.check(hirkernels.hir_model_weights(model(), weights.addresses(shape.layers())));
+  }
+
+  @Override
+  public void frozen(WeightAddresses vectors, List<FrozenMatrix> matrices) {
+    try (hirkernels.hir_matrix table = new hirkernels.hir_matrix(matrices.size())) {
+      for (int i = 0; i < matrices.size(); i++) {
+        FrozenMatrix matrix = matrices.get(i);
+        hirkernels.hir_matrix row = table.position(i);
+        row.data(matrix.data()).type(matrix.storage().code).mapped(matrix.mapped() ? 1 : 0);
+        row.head(matrix.head());
+        row.rank(matrix.rank()).scale(matrix.scale()).a(matrix.a()).b(matrix.b());
+        row.a_gradient(matrix.aGradient()).b_gradient(matrix.bGradient());
+      }
+      table.position(0);
+      NativeKernels.check(
+          hirkernels.hir_model_frozen(
+              model(), vectors.addresses(shape.layers()), table, matrices.size()));
+    }
   }
 
   @Override

@@ -1,5 +1,6 @@
 package org.hirengine.kernels;
 
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -34,6 +35,12 @@ public record WeightAddresses(long embedding, long finalNorm, long head, List<La
       long postNorm,
       long gateUp,
       long down) {}
+
+  /** Nowhere: where gradients go that nobody wants. */
+  public static WeightAddresses none(long layers) {
+    Layer layer = new Layer(0, 0, 0, 0, 0, 0, 0, 0, 0);
+    return new WeightAddresses(0, 0, 0, Collections.nCopies(Math.toIntExact(layers), layer));
+  }
 
   /** In the order of {@code hir_model_weights}. */
   long[] addresses(int expectedLayers) {

@@ -28,6 +28,13 @@ public record TrainConfig(
             kind = Location.Kind.MODEL,
             elsewhere = {"model_name_or_path", "model_path", "base_model"})
         Location model,
+    @Key(
+            doc =
+                "LoRA adapter to start from, a folder in PEFT's layout; it alone is trained, and"
+                    + " the reference policy has it as it is at the start.",
+            value = "null",
+            elsewhere = {"adapter_path", "lora_path", "peft_model"})
+        @Nullable Path adapter,
     @Key(doc = "Where tensors live.", value = "cpu") Device.Kind device,
     @Key(
             doc = "Number format of the forward and backward pass; masters are always float32.",
@@ -47,6 +54,7 @@ public record TrainConfig(
         Path out,
     Data data,
     Train train,
+    Lora lora,
     Limits limits,
     Sampling sampling,
     Reward reward,
@@ -258,6 +266,39 @@ public record TrainConfig(
       return miniBatch == null ? 1 : (prompts + miniBatch - 1) / miniBatch;
     }
   }
+
+  public record Lora(
+      @Key(
+              doc =
+                  "Rank of a new LoRA adapter; then it alone is trained, the model stays as it is"
+                      + " (8-bit and 4-bit .gguf files too), and checkpoints hold the adapter. null"
+                      + " trains all weights, or the adapter that `adapter` names.",
+              value = "null",
+              min = 1,
+              max = 65536,
+              elsewhere = {"r", "lora_r", "lora_rank"})
+          @Nullable Integer rank,
+      @Key(
+              doc = "The adapter's part is alpha / rank times B A; null is twice the rank.",
+              value = "null",
+              min = 0.001,
+              max = 1e6,
+              elsewhere = "lora_alpha")
+          @Nullable Double alpha,
+      @Key(
+              doc = "Projections that get one: some of q, k, v, o, gate, up, down, with commas.",
+              value = "q,k,v,o,gate,up,down",
+              elsewhere = {"target_modules", "lora_target_modules"})
+          String targets,
+      @Key(
+              doc =
+                  "Dropout before the adapter: 0, since what is sampled, scored and trained must be"
+                      + " one policy.",
+              value = "0",
+              min = 0,
+              max = 0,
+              elsewhere = "lora_dropout")
+          double dropout) {}
 
   public record Limits(
       @Key(
@@ -629,6 +670,14 @@ public record TrainConfig(
           "train.mini_batch (%d) must not exceed train.prompts (%d)"
               .formatted(train.miniBatch, train.prompts));
     }
+    if (adapter != null && lora.rank != null) {
+      throw new IllegalArgumentException(
+          "lora.rank (%d) is of a new adapter, but adapter (%s) has its own; set one of them"
+              .formatted(lora.rank, adapter));
+    }
+    if (lora.rank != null) {
+      LoraTargets.of(lora.targets);
+    }
     refuseFilters(sampling);
     ChatClock.check("data.now", data.now);
     if (loss.clipDual != null && !(loss.clipDual > 1)) {
@@ -661,6 +710,11 @@ public record TrainConfig(
   /** The preset's name as it is written in YAML, such as {@code hir-achieve}. */
   public String algorithmName() {
     return Binder.enumName(algorithm);
+  }
+
+  /** Whether an adapter alone is trained. */
+  public boolean adapts() {
+    return adapter != null || lora.rank != null;
   }
 
   /** Responses sampled per prompt at the beginning of a step. */

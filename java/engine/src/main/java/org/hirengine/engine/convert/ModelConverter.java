@@ -19,6 +19,7 @@ import org.hirengine.engine.gguf.GgufWriter;
 import org.hirengine.engine.gguf.RopeFactors;
 import org.hirengine.engine.gguf.TensorNames;
 import org.hirengine.engine.model.CompanionFiles;
+import org.hirengine.engine.model.Lora;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.model.ModelConfig.Family;
 import org.hirengine.engine.model.ModelException;
@@ -98,7 +99,21 @@ public final class ModelConverter {
    */
   public static Storage convert(Path source, Path target, @Nullable Storage type)
       throws IOException {
-    try (StoredModel model = StoredModel.open(source)) {
+    return convert(source, target, type, null);
+  }
+
+  /**
+   * Copies a model with an adapter merged into its weights, as {@link #convert(Path, Path,
+   * Storage)} does. The sums are made of the values that the adapter was trained on, decoded ones
+   * where the model is quantized, and rounded to the written type once.
+   *
+   * @param adapter none for the model alone
+   */
+  public static Storage convert(
+      Path source, Path target, @Nullable Storage type, Lora.@Nullable Source adapter)
+      throws IOException {
+    try (StoredModel stored = StoredModel.open(source)) {
+      StoredModel model = adapter == null ? stored : stored.merged(adapter);
       Storage written = type == null ? Storage.of(model.config().dtype()) : type;
       ModelConverter converter = new ModelConverter(model, written);
       if (isGguf(target)) {

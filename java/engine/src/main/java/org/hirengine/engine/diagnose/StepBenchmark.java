@@ -1,5 +1,6 @@
 package org.hirengine.engine.diagnose;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -12,8 +13,11 @@ import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.experience.TrainingRow;
 import org.hirengine.engine.model.ForwardPass.Activations;
 import org.hirengine.engine.model.InitialWeights;
+import org.hirengine.engine.model.Lora;
+import org.hirengine.engine.model.LoraConfig;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.model.Policy;
+import org.hirengine.engine.model.PolicyFiles;
 import org.hirengine.engine.model.ResponseBatch.Sequence;
 import org.hirengine.engine.model.Scorer;
 import org.hirengine.engine.rollout.Completion;
@@ -129,22 +133,42 @@ public final class StepBenchmark implements AutoCloseable {
   private final SplittableRandom random = new SplittableRandom(SEED);
   private int step;
 
+  /**
+   * What is run.
+   *
+   * @param config its shape
+   * @param weights a folder or a .gguf file; none for random weights
+   * @param lora the adapter that is trained; none trains all weights
+   * @param recompute activations are computed again in the backward
+   */
+  public record Model(
+      ModelConfig config, @Nullable Path weights, @Nullable LoraConfig lora, boolean recompute) {
+
+    private Policy policy(Policy.Options options) {
+      if (lora == null) {
+        return weights == null
+            ? InitialWeights.random(config, options, SEED)
+            : PolicyFiles.load(weights, config, options);
+      }
+      Lora.Source adapter = Lora.fresh(lora, SEED);
+      return weights == null
+          ? InitialWeights.random(config, options, SEED, adapter)
+          : PolicyFiles.adapted(weights, options, adapter);
+    }
+  }
+
   /** Builds the model; gradients and an optimizer only for a part that trains. */
-  public StepBenchmark(
-      Part part, ModelConfig config, Size size, Device device, DType dtype, int threads) {
+  public StepBenchmark(Part part, Model model, Size size, Device device, DType dtype, int threads) {
     this.part = part;
     this.size = size;
     executor = new NativeExecutor(threads);
     kernels = executor.call(() -> NativeRuntime.kernels(device.kind()));
-    policy =
-        executor.call(
-            () ->
-                InitialWeights.random(
-                    config, new Policy.Options(device, dtype, part.trains()), SEED));
+    policy = executor.call(() -> model.policy(new Policy.Options(device, dtype, part.trains())));
     rollout = executor.call(() -> new RolloutEngine(policy, kernels, Set.of()));
     scorer = new Scorer(policy, kernels);
     optimizer = part.trains() ? executor.call(this::newOptimizer) : null;
-    update = optimizer == null ? null : newUpdate(optimizer);
+    Activations activations = model.recompute() ? Activations.RECOMPUTE : Activations.KEEP;
+    update = optimizer == null ? null : newUpdate(optimizer, activations);
     for (int i = 0; i < size.batch() / size.group(); i++) {
       prompts.add(new Prompt(i, tokens(size.promptLength(i))));
     }
@@ -155,7 +179,7 @@ public final class StepBenchmark implements AutoCloseable {
     return new Optimizer(policy, kernels, optim, Long.MAX_VALUE);
   }
 
-  private PolicyUpdate newUpdate(Optimizer stepping) {
+  private PolicyUpdate newUpdate(Optimizer stepping, Activations activations) {
     PolicyLossConfig terms = new PolicyLossConfig(1, 0.2, 0.2, 3, 0, KlLoss.NONE, 0);
     return new PolicyUpdate(
         policy,
@@ -165,7 +189,7 @@ public final class StepBenchmark implements AutoCloseable {
             size.micro() * (size.promptTokens() + size.newTokens()),
             true,
             Scorer.DEFAULT_LOGIT_BYTES,
-            Activations.KEEP),
+            activations),
         stepping);
   }
 
@@ -187,10 +211,12 @@ public final class StepBenchmark implements AutoCloseable {
     double forward =
         2 * config.layers() * layer * packed
             + 2.0 * config.hiddenSize() * config.vocabSize() * size.responseTokens();
+    // Of frozen weights there is no gradient; those of adapters are next to nothing.
+    double update = policy.lora() == null ? 3 * forward : 2 * forward;
     return switch (part) {
       case ROLLOUT, LOGPROB -> forward;
-      case UPDATE -> 3 * forward;
-      case STEP -> 6 * forward;
+      case UPDATE -> update;
+      case STEP -> 3 * forward + update;
     };
   }
 

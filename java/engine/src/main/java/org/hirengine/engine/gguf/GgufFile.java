@@ -3,6 +3,7 @@ package org.hirengine.engine.gguf;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -13,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.hirengine.replay.DataException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One GGUF file of version 1, 2 or 3 in little-endian order: metadata, the table of tensors, and
@@ -384,6 +386,18 @@ final class GgufFile implements AutoCloseable {
       throw Cursor.bad(path, tensor.name, "cannot be read: " + e);
     }
     Blocks.decode(type, bytes, 0, target, count);
+  }
+
+  /** The bytes of a tensor, read-only; none where there are too many for one mapping. */
+  @Nullable MappedByteBuffer map(Entry tensor) {
+    if (tensor.bytes() > Integer.MAX_VALUE) {
+      return null;
+    }
+    try {
+      return channel.map(FileChannel.MapMode.READ_ONLY, tensor.begin(), tensor.bytes());
+    } catch (IOException e) {
+      throw Cursor.bad(path, null, "cannot be mapped into memory: " + e);
+    }
   }
 
   @Override

@@ -3,6 +3,7 @@ package org.hirengine.engine.gguf;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.MappedByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -13,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import org.hirengine.replay.DataException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A GGUF file seen as a Hugging Face model folder: the folder's small files made from metadata, and
@@ -156,6 +158,15 @@ public final class GgufModel implements AutoCloseable {
     tensor.file().read(tensor, first * width, count, values);
     int head = rowStep(name);
     return head == 1 ? values : unpaired(values, width, head);
+  }
+
+  /**
+   * The bytes of a weight as the file has them, read-only; none where there are too many for one
+   * mapping.
+   */
+  public @Nullable MappedByteBuffer map(String name) {
+    GgufFile.Entry tensor = weights.get(name);
+    return tensor.file().map(tensor);
   }
 
   /** Rows of each head from 0, h, 1, h + 1, ... to 0, 1, ..., h, h + 1, ... */

@@ -1,11 +1,13 @@
 package org.hirengine.engine.model;
 
 import java.nio.FloatBuffer;
+import java.nio.MappedByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -14,6 +16,7 @@ import org.hirengine.engine.gguf.GgufModel;
 import org.hirengine.engine.runtime.GradMode;
 import org.hirengine.engine.runtime.NativeRuntime;
 import org.hirengine.engine.runtime.Tensors;
+import org.jspecify.annotations.Nullable;
 
 /** The weights of a GGUF file, decoded a few rows at a time. */
 final class GgufWeights implements ModelWeights {
@@ -83,6 +86,14 @@ final class GgufWeights implements ModelWeights {
         }
       }
     }
+  }
+
+  @Override
+  public @Nullable Mapped map(String name) {
+    NativeRuntime.load();
+    MappedByteBuffer bytes = model.map(name);
+    int step = model.rowStep(name);
+    return bytes == null ? null : new Mapped(new BytePointer(bytes), step == 1 ? 0 : step);
   }
 
   @Override

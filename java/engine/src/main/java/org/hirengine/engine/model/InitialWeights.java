@@ -5,6 +5,8 @@ import java.util.SplittableRandom;
 import org.bytedeco.pytorch.Tensor;
 import org.hirengine.engine.runtime.GradMode;
 import org.hirengine.engine.runtime.Tensors;
+import org.hirengine.kernels.Kernels;
+import org.jspecify.annotations.Nullable;
 
 /** Weights of models that nobody has trained yet. */
 public final class InitialWeights {
@@ -16,11 +18,27 @@ public final class InitialWeights {
    * gives the same weights everywhere.
    */
   public static Policy random(ModelConfig config, Policy.Options options, long seed) {
-    Policy policy = new Policy(config, options);
+    return random(config, options, seed, Policy.kernels(options), null);
+  }
+
+  /** The same with an adapter on it, which alone is trained. */
+  public static Policy random(
+      ModelConfig config, Policy.Options options, long seed, Lora.Source adapter) {
+    return random(config, options, seed, Policy.kernels(options), adapter);
+  }
+
+  /** On kernels that may be others than this machine's best. */
+  static Policy random(
+      ModelConfig config,
+      Policy.Options options,
+      long seed,
+      Kernels kernels,
+      Lora.@Nullable Source adapter) {
+    Policy policy = new Policy(config, options, kernels, adapter, null);
     SplittableRandom random = new SplittableRandom(seed);
     try (GradMode off = GradMode.disabled()) {
       policy
-          .parameters()
+          .weights()
           .forEach(
               (name, parameter) -> {
                 float[] values = new float[Math.toIntExact(parameter.numel())];

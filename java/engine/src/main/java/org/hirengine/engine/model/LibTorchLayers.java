@@ -1,5 +1,6 @@
 package org.hirengine.engine.model;
 
+import java.util.List;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -7,6 +8,7 @@ import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.hirengine.engine.runtime.Tensors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The layers of a policy by LibTorch's operators, over tokens at given positions. How tokens see
@@ -56,14 +58,43 @@ public final class LibTorchLayers implements AutoCloseable {
   /** Layer {@code index}: [T, d] to [T, d]. */
   public Tensor layer(int index, Tensor x, Attention attention) {
     LayerWeights w = policy.layer(index);
-    Tensor mixed = attend(w, norm(x, w.inputNorm()), attention);
-    Tensor afterAttention = x.add(torch.linear(mixed, w.output()));
+    List<String> names = ParameterLayout.projections(index);
+    Tensor mixed = attend(w, names.subList(0, 3), norm(x, w.inputNorm()), attention);
+    Tensor afterAttention = x.add(project(mixed, w.output(), null, names.subList(3, 4)));
     TensorVector gateUp =
-        torch
-            .linear(norm(afterAttention, w.postNorm()), w.gateUp())
+        project(norm(afterAttention, w.postNorm()), w.gateUp(), null, names.subList(4, 6))
             .split(config.intermediateSize(), 1);
     Tensor activated = torch.silu(gateUp.get(0)).mul(gateUp.get(1));
-    return afterAttention.add(torch.linear(activated, w.down()));
+    return afterAttention.add(project(activated, w.down(), null, names.subList(6, 7)));
+  }
+
+  /**
+   * x W^T + bias for the fused weight of some projections. W holds what adapters add; their
+   * gradients are taken on the side, by a term that is zero: dB = scale dY^T (x A^T), dA = scale
+   * (dY B)^T x.
+   */
+  private Tensor project(Tensor x, Tensor weight, @Nullable Tensor bias, List<String> names) {
+    Tensor y = bias == null ? torch.linear(x, weight) : torch.linear(x, weight, bias);
+    Lora lora = policy.lora();
+    if (lora == null
+        || !x.requires_grad()
+        || names.stream().allMatch(name -> lora.part(name) == null)) {
+      return y;
+    }
+    Tensor input = x.detach();
+    TensorVector sides = new TensorVector();
+    for (String name : names) {
+      Lora.Part part = lora.part(name);
+      if (part == null) {
+        sides.push_back(x.new_zeros(x.size(0), policy.rows(name)));
+      } else {
+        Tensor thin = torch.linear(input, part.a().to(Tensors.dtype(x)));
+        Tensor wide = torch.linear(thin, part.b().to(Tensors.dtype(x)));
+        sides.push_back(wide.mul(new Scalar(part.target().scale())));
+      }
+    }
+    Tensor side = torch.cat(sides, 1);
+    return y.add(side.sub(side.detach()));
   }
 
   /** The norm after the last layer. */
@@ -71,9 +102,8 @@ public final class LibTorchLayers implements AutoCloseable {
     return norm(x, policy.finalNorm());
   }
 
-  private Tensor attend(LayerWeights w, Tensor x, Attention attention) {
-    Tensor qkv =
-        w.qkvBias() == null ? torch.linear(x, w.qkv()) : torch.linear(x, w.qkv(), w.qkvBias());
+  private Tensor attend(LayerWeights w, List<String> names, Tensor x, Attention attention) {
+    Tensor qkv = project(x, w.qkv(), w.qkvBias(), names);
     long value = (long) config.kvHeads() * config.headDim();
     TensorVector parts = qkv.split_with_sizes(new long[] {config.qkvSize() - value, value}, 1);
     Tensor queryKey =

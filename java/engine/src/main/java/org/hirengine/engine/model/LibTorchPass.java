@@ -139,7 +139,10 @@ final class LibTorchPass implements ForwardPass {
         }
       }
       try (GradMode off = GradMode.disabled()) {
-        policy.embeddingGradient().index_add_(0, ids, flowing.to(ScalarType.Float));
+        Tensor embedding = policy.embeddingGradient();
+        if (embedding != null) {
+          embedding.index_add_(0, ids, flowing.to(ScalarType.Float));
+        }
       }
       policy.collectGradients();
     }

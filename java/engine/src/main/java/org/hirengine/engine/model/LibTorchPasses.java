@@ -40,11 +40,12 @@ final class LibTorchPasses extends Passes {
   Tensor backward(Tensor logitGradient, Tensor hiddenRows) {
     try (GradMode off = GradMode.disabled();
         Tensor transposed = logitGradient.t()) {
-      if (policy.computeType() == DType.FLOAT32) {
-        policy.headGradient().addmm_(transposed, hiddenRows);
-      } else {
+      Tensor headGradient = policy.headGradient();
+      if (headGradient != null && policy.computeType() == DType.FLOAT32) {
+        headGradient.addmm_(transposed, hiddenRows);
+      } else if (headGradient != null) {
         try (Tensor product = transposed.mm(hiddenRows)) {
-          policy.headGradient().add_(product);
+          headGradient.add_(product);
         }
       }
       return logitGradient.mm(policy.headWeight()).to(ScalarType.Float);

@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.pytorch.Tensor;
 import org.hirengine.engine.gguf.GgmlType;
 import org.hirengine.engine.gguf.GgufModel;
+import org.jspecify.annotations.Nullable;
 
 /** The weights of a model on disk, by their Hugging Face names. */
 public interface ModelWeights extends AutoCloseable {
@@ -45,6 +47,32 @@ public interface ModelWeights extends AutoCloseable {
    * type (then converted, rounding to nearest even).
    */
   void copyInto(String name, Tensor target);
+
+  /**
+   * A tensor where the operating system maps its file into memory.
+   *
+   * @param bytes keeps the mapping alive
+   * @param head rows of a head whose two halves take turns, as GGUF files of llama have queries and
+   *     keys; 0 for rows in order
+   */
+  record Mapped(BytePointer bytes, int head) implements AutoCloseable {
+
+    /** Of the first byte. */
+    long address() {
+      return bytes.address();
+    }
+
+    @Override
+    public void close() {
+      bytes.close();
+    }
+  }
+
+  /**
+   * Maps a tensor as it is stored; none where it is too large for one mapping (2 GiB). Its file
+   * must not be written to while the mapping is in use; this may be closed.
+   */
+  @Nullable Mapped map(String name);
 
   @Override
   void close();

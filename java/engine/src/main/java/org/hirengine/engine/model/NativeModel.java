@@ -17,14 +17,32 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NativeModel implements AutoCloseable {
 
+  /** What the kernel holds now, for all policies that share it. */
+  private static final class Packed {
+    private @Nullable Policy policy;
+    private long version;
+    private long positions;
+  }
+
   private final Policy policy;
   private final ModelKernel kernel;
-  private long packedVersion = -1;
-  private long positions;
+  private final Packed packed;
+  private final boolean owner;
 
-  NativeModel(Policy policy, ModelKernel kernel) {
+  private NativeModel(Policy policy, ModelKernel kernel, Packed packed, boolean owner) {
     this.policy = policy;
     this.kernel = kernel;
+    this.packed = packed;
+    this.owner = owner;
+  }
+
+  NativeModel(Policy policy, ModelKernel kernel) {
+    this(policy, kernel, new Packed(), true);
+  }
+
+  /** The same kernel for another policy of the same shape; whichever runs is packed again. */
+  NativeModel sharedBy(Policy other) {
+    return new NativeModel(other, kernel, packed, false);
   }
 
   boolean runsPasses() {
@@ -43,15 +61,15 @@ public final class NativeModel implements AutoCloseable {
    */
   public void refresh(int length) {
     refresh();
-    if (length <= positions) {
+    if (length <= packed.positions) {
       return;
     }
     try (PointerScope scope = new PointerScope()) {
       RotaryTable rotary = policy.rotary(length);
       Tensor cosines = rotary.cosines().to(ScalarType.Float);
       Tensor sines = rotary.sines().to(ScalarType.Float);
-      positions = cosines.size(0);
-      kernel.rotary(Tensors.address(cosines), Tensors.address(sines), positions);
+      packed.positions = cosines.size(0);
+      kernel.rotary(Tensors.address(cosines), Tensors.address(sines), packed.positions);
     }
   }
 
@@ -67,7 +85,7 @@ public final class NativeModel implements AutoCloseable {
         Tensors.own(
             Tensors.empty(
                 policy.device(),
-                Tensors.dtype(policy.embedding()),
+                Tensors.type(policy.computeType()),
                 batch.tokens(),
                 policy.config().hiddenSize()));
     try {
@@ -98,22 +116,38 @@ public final class NativeModel implements AutoCloseable {
     kernel.logits(Tensors.address(hiddenRows), hiddenRows.size(0), Tensors.address(logits));
   }
 
-  /** Backward of {@link #logits}: writes fp32[n, d] and adds to the head's gradient. */
-  void headBackward(Tensor logitGradient, Tensor hiddenRows, Tensor hiddenGradient) {
+  /**
+   * Backward of {@link #logits}: writes fp32[n, d] and adds to the head's gradient, unless it is
+   * frozen.
+   */
+  void headBackward(
+      Tensor logitGradient,
+      Tensor hiddenRows,
+      Tensor hiddenGradient,
+      @Nullable Tensor headGradient) {
     long flow = Tensors.address(logitGradient);
     long hidden = Tensors.address(hiddenRows);
     long rows = hiddenRows.size(0);
     long written = Tensors.address(hiddenGradient);
-    long head = Tensors.address(policy.headGradient());
+    long head = headGradient == null ? 0 : Tensors.address(headGradient);
     DeviceMemory.withRoom(
         policy.device(), () -> kernel.logitsBackward(flow, hidden, rows, written, head));
   }
 
+  @SuppressWarnings("ReferenceEquality") // which of those that share the kernel
   private void refresh() {
-    if (policy.version() != packedVersion) {
-      kernel.weights(policy.weightAddresses());
-      packedVersion = policy.version();
+    if (policy == packed.policy && policy.version() == packed.version) {
+      return;
     }
+    packed.policy = null;
+    FrozenBase base = policy.frozenBase();
+    if (base == null) {
+      kernel.weights(policy.weightAddresses());
+    } else {
+      kernel.frozen(policy.weightAddresses(), base.matrices(policy.config(), policy.lora()));
+    }
+    packed.policy = policy;
+    packed.version = policy.version();
   }
 
   private static long[] wide(int[] values) {
@@ -122,7 +156,9 @@ public final class NativeModel implements AutoCloseable {
 
   @Override
   public void close() {
-    kernel.close();
+    if (owner) {
+      kernel.close();
+    }
   }
 
   private final class Pass implements ForwardPass {

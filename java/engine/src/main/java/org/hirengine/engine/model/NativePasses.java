@@ -39,7 +39,7 @@ final class NativePasses extends Passes {
     Tensor hiddenGradient =
         Tensors.empty(
             policy.device(), ScalarType.Float, hiddenRows.size(0), policy.config().hiddenSize());
-    model.headBackward(logitGradient, hiddenRows, hiddenGradient);
+    model.headBackward(logitGradient, hiddenRows, hiddenGradient, policy.headGradient());
     return hiddenGradient;
   }
 }

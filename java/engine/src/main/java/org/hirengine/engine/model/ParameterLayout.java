@@ -35,9 +35,19 @@ final class ParameterLayout {
   private static final long ALIGNMENT = 16;
 
   private final Map<String, Slice> slices = new LinkedHashMap<>();
+  private final boolean matrices;
   private long size;
 
+  /** Of all parameters. */
   ParameterLayout(ModelConfig c) {
+    this(c, true);
+  }
+
+  /**
+   * @param matrices whether they are in it, or norms and biases alone
+   */
+  ParameterLayout(ModelConfig c, boolean matrices) {
+    this.matrices = matrices;
     add(EMBEDDING, c.vocabSize(), c.hiddenSize());
     for (int i = 0; i < c.layers(); i++) {
       addLayer(c, layer(i));
@@ -72,6 +82,20 @@ final class ParameterLayout {
     add(layer + "mlp.down_proj.weight", c.hiddenSize(), c.intermediateSize());
   }
 
+  /** Names of a layer's projections: q, k, v, output, gate, up, down. */
+  static List<String> projections(int index) {
+    String attention = layer(index) + "self_attn.";
+    String mlp = layer(index) + "mlp.";
+    return List.of(
+        attention + "q_proj.weight",
+        attention + "k_proj.weight",
+        attention + "v_proj.weight",
+        attention + "o_proj.weight",
+        mlp + "gate_proj.weight",
+        mlp + "up_proj.weight",
+        mlp + "down_proj.weight");
+  }
+
   static String layer(int index) {
     return "model.layers." + index + ".";
   }
@@ -82,6 +106,9 @@ final class ParameterLayout {
   }
 
   private void append(String name, long... shape) {
+    if (shape.length > 1 && !matrices) {
+      return;
+    }
     Slice slice = new Slice(size, shape);
     slices.put(name, slice);
     size += slice.count();

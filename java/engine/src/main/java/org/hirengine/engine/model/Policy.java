@@ -13,6 +13,7 @@ import org.hirengine.engine.runtime.NativeRuntime;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Device;
+import org.hirengine.kernels.Kernels;
 import org.hirengine.kernels.ModelShape;
 import org.hirengine.kernels.WeightAddresses;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,10 @@ import org.jspecify.annotations.Nullable;
  * bf16 copy of the weights, which the optimizer writes with every step. A frozen policy holds its
  * weights in the compute type alone.
  *
+ * <p>A policy with an adapter computes with W + scale B A. Then the adapter's weights are those
+ * that are trained, and all others stay as they are: kernels read them where the model's files are
+ * mapped, and pack the sums; LibTorch's operators have them in one buffer, and the sums in another.
+ *
  * <p>Not safe for use by several threads at once; calls belong on the trainer's {@link
  * org.hirengine.engine.runtime.NativeExecutor}.
  */
@@ -34,7 +39,7 @@ public final class Policy implements AutoCloseable {
    * How a policy is stored.
    *
    * @param compute type of activations and of the weights that GEMMs read
-   * @param trainable with gradients, and fp32 masters
+   * @param trainable with gradients, and fp32 masters; of the adapter, where there is one
    */
   public record Options(Device device, DType compute, boolean trainable) {
 
@@ -47,54 +52,127 @@ public final class Policy implements AutoCloseable {
 
   private final ModelConfig config;
   private final Options options;
+  private final Kernels kernels;
   private final ParameterLayout layout;
   private final List<Tensor> owned = new ArrayList<>();
   private final Tensor masters;
   private final Tensor compute;
   private final @Nullable Tensor gradients;
   private final @Nullable Tensor computeGradients;
-  private final Map<String, Tensor> parameters;
-  private final Map<String, Tensor> parameterGradients;
+  private final Map<String, Tensor> weights;
+  private final Map<String, Tensor> weightGradients;
+  private final @Nullable Lora lora;
+
+  /** What kernels pack with the adapter; none without one. */
+  private final @Nullable FrozenBase frozen;
+
+  /** The weights without the adapter, in the compute type, where LibTorch's operators run. */
+  private final @Nullable Tensor base;
+
+  /** Views of the adapted weights in {@link #compute}, where there is a {@link #base}. */
+  private final Map<String, Tensor> sums = new LinkedHashMap<>();
+
   private final RotaryTable rotary;
   private final List<LayerWeights> layers = new ArrayList<>();
-  private final Tensor embedding;
+  private final @Nullable Tensor embedding;
   private final Tensor finalNorm;
-  private final Tensor head;
+  private final @Nullable Tensor head;
   private final @Nullable NativeModel model;
   private final Passes passes;
   private long version;
 
   /** With all weights zero: see {@link PolicyFiles#load} and {@link InitialWeights}. */
   Policy(ModelConfig config, Options options) {
-    NativeRuntime.load();
+    this(config, options, kernels(options), null, null);
+  }
+
+  /**
+   * With all weights zero, but mapped ones.
+   *
+   * @param adapter none for a policy whose own weights are trained
+   * @param stored where the weights will come from, if anywhere; mapped for kernels under an
+   *     adapter
+   */
+  Policy(
+      ModelConfig config,
+      Options options,
+      Kernels kernels,
+      Lora.@Nullable Source adapter,
+      @Nullable StoredModel stored) {
     this.config = config;
     this.options = options;
-    this.layout = new ParameterLayout(config);
-    ScalarType type = Tensors.type(options.compute());
-    boolean low = options.compute() != DType.FLOAT32;
+    this.kernels = kernels;
     model =
-        NativeRuntime.kernels(options.device().kind())
+        kernels
             .model(options.device(), shape())
             .map(kernel -> new NativeModel(this, kernel))
             .orElse(null);
-    boolean nativePasses = model != null && model.runsPasses();
+    // Adapters are of the kernels on the CPU; elsewhere LibTorch's operators run them.
+    boolean packs = adapter == null || options.device().kind() == Device.Kind.CPU;
+    boolean nativePasses = model != null && model.runsPasses() && packs;
+    boolean mapped = adapter != null && stored != null && nativePasses;
     passes = nativePasses ? new NativePasses(this, model) : new LibTorchPasses(this);
+    layout = new ParameterLayout(config, !mapped);
+    ScalarType type = Tensors.type(options.compute());
+    boolean low = options.compute() != DType.FLOAT32;
+    boolean trained = options.trainable() && adapter == null;
     try (PointerScope scope = new PointerScope()) {
-      compute = hold(Tensors.zeros(options.device(), type, layout.size()));
-      masters = options.trainable() && low ? hold(flat(ScalarType.Float)) : compute;
-      gradients = options.trainable() ? hold(flat(ScalarType.Float)) : null;
-      computeGradients =
-          nativePasses ? null : options.trainable() && low ? hold(flat(type)) : gradients;
-      parameters = views(masters);
-      parameterGradients = gradients == null ? Map.of() : views(gradients);
+      compute = hold(flat(type));
+      masters = trained && low ? hold(flat(ScalarType.Float)) : compute;
+      gradients = trained ? hold(flat(ScalarType.Float)) : null;
+      computeGradients = nativePasses ? null : trained && low ? hold(flat(type)) : gradients;
+      base = adapter != null && !nativePasses ? hold(flat(type)) : null;
+      weights = views(base == null ? masters : base);
+      weightGradients = gradients == null ? Map.of() : views(gradients);
       rotary = new RotaryTable(config, options.device(), nativePasses ? ScalarType.Float : type);
-      for (int i = 0; i < config.layers(); i++) {
+      for (int i = 0; i < config.layers() && !mapped; i++) {
         layers.add(layerWeights(ParameterLayout.layer(i)));
       }
-      embedding = view(compute, ParameterLayout.EMBEDDING);
+      embedding = mapped ? null : view(compute, ParameterLayout.EMBEDDING);
       finalNorm = leaf(ParameterLayout.NORM);
-      head = config.tied() ? embedding : view(compute, ParameterLayout.HEAD);
+      head = config.tied() || mapped ? embedding : view(compute, ParameterLayout.HEAD);
+      lora = adapter == null ? null : adapter.open(config, options.device(), options.trainable());
+      if (lora != null && stored != null) {
+        lora.of(stored.source());
+      }
+      if (lora != null && base != null) {
+        lora.track();
+        lora.parts().keySet().forEach(name -> sums.put(name, view(compute, name)));
+      }
+      frozen =
+          lora == null || !nativePasses
+              ? null
+              : mapped
+                  ? FrozenBase.of(stored, options.compute())
+                  : FrozenBase.of(layout, compute, options.compute());
     }
+  }
+
+  /** The same weights under another adapter, or none, on the same kernel. */
+  private Policy(Policy of, NativeModel shared, @Nullable Lora other) {
+    config = of.config;
+    options = new Options(of.options.device(), of.options.compute(), false);
+    kernels = of.kernels;
+    layout = of.layout;
+    compute = of.compute;
+    masters = of.masters;
+    gradients = null;
+    computeGradients = null;
+    base = null;
+    weights = of.weights;
+    weightGradients = Map.of();
+    rotary = of.rotary;
+    embedding = of.embedding;
+    finalNorm = of.finalNorm;
+    head = of.head;
+    lora = other;
+    frozen = of.frozen;
+    model = shared.sharedBy(this);
+    passes = new NativePasses(this, model);
+  }
+
+  static Kernels kernels(Options options) {
+    return NativeRuntime.kernels(options.device().kind());
   }
 
   private Tensor flat(ScalarType type) {
@@ -171,14 +249,16 @@ public final class Policy implements AutoCloseable {
     return passes;
   }
 
-  /** Where kernels find the weights, in the compute type. */
+  /** Where kernels find the weights, in the compute type; of mapped ones norms and biases alone. */
   public WeightAddresses weightAddresses() {
     return layout.addresses(Tensors.address(compute), options.compute().bytes);
   }
 
-  /** Where kernels add gradients, fp32. */
+  /** Where kernels add gradients, fp32; nowhere where only an adapter's are wanted. */
   WeightAddresses gradientAddresses() {
-    return layout.addresses(Tensors.address(required(gradients)), DType.FLOAT32.bytes);
+    return lora != null
+        ? WeightAddresses.none(config.layers())
+        : layout.addresses(Tensors.address(required(gradients)), DType.FLOAT32.bytes);
   }
 
   /** The weights as kernels hold them; none where they run on LibTorch's operators alone. */
@@ -186,8 +266,51 @@ public final class Policy implements AutoCloseable {
     return model;
   }
 
+  /**
+   * This policy, which has an adapter, without it or with another one: what training compares with.
+   * On kernels it is a view on the same weights, packed again when the two take turns. Close it
+   * before this one.
+   *
+   * @param start the adapter in place of this one's, of which a copy is kept; none for the model
+   *     itself
+   */
+  public Policy reference(@Nullable Lora start) {
+    if (lora == null) {
+      throw new IllegalStateException("of a policy without an adapter there is no other");
+    }
+    if (base == null && model != null) {
+      return new Policy(this, model, start == null ? null : start.frozenCopy(options.device()));
+    }
+    Options still = new Options(options.device(), options.compute(), false);
+    Policy copy = new Policy(config, still, kernels, null, null);
+    try (GradMode off = GradMode.disabled()) {
+      copy.compute.copy_(base);
+      if (start != null) {
+        try (Lora here = start.frozenCopy(options.device())) {
+          merge(here, copy.weights);
+        }
+      }
+    }
+    return copy;
+  }
+
   public ModelConfig config() {
     return config;
+  }
+
+  /** The adapter, or none. */
+  public @Nullable Lora lora() {
+    return lora;
+  }
+
+  /** What kernels pack with the adapter; none for a policy whose own weights are packed. */
+  @Nullable FrozenBase frozenBase() {
+    return frozen;
+  }
+
+  /** The model's own weights by HF name, as far as they are not mapped. */
+  Map<String, Tensor> weights() {
+    return weights;
   }
 
   public Device device() {
@@ -199,40 +322,43 @@ public final class Policy implements AutoCloseable {
   }
 
   public boolean trainable() {
-    return gradients != null;
+    return gradients != null || (lora != null && lora.gradients() != null);
   }
 
   /**
    * Master weights by HF name: views of {@link #masters()}, fp32 (a frozen policy: of the compute
-   * type).
+   * type). With an adapter, the adapter's by PEFT's names.
    */
   public Map<String, Tensor> parameters() {
-    return parameters;
+    return lora == null ? weights : lora.parameters();
   }
 
-  /** Gradients by HF name: views of {@link #gradients()}. */
+  /** Gradients, views of {@link #gradients()}, by the names of {@link #parameters()}. */
   public Map<String, Tensor> parameterGradients() {
-    return parameterGradients;
+    return lora == null ? weightGradients : lora.parameterGradients();
   }
 
-  /** All weights, fp32[n]: what the optimizer steps. Gaps between parameters are zero. */
+  /**
+   * All weights, or with an adapter all of the adapter's, fp32[n]: what the optimizer steps. Gaps
+   * between parameters are zero.
+   */
   public Tensor masters() {
-    return masters;
+    return lora == null ? masters : lora.values();
   }
 
   /** All gradients, fp32[n], in the places of {@link #masters()}. */
   public Tensor gradients() {
-    return required(gradients);
+    return required(lora == null ? gradients : lora.gradients());
   }
 
   /** The bf16 copy that GEMMs read and the optimizer writes; none when computing in fp32. */
   @SuppressWarnings("ReferenceEquality") // one handle, or two
   public @Nullable Tensor lowPrecision() {
-    return options.trainable() && compute != masters ? compute : null;
+    return lora == null && options.trainable() && compute != masters ? compute : null;
   }
 
   public void zeroGradients() {
-    required(gradients).zero_();
+    gradients().zero_();
   }
 
   /** Counts changes of the weights; copies packed for decoding are rebuilt when it moves. */
@@ -243,14 +369,31 @@ public final class Policy implements AutoCloseable {
   /** Reports that the optimizer changed {@link #masters()} (and {@link #lowPrecision()}). */
   public void weightsChanged() {
     version++;
+    if (lora != null && base != null) {
+      try (GradMode off = GradMode.disabled()) {
+        merge(lora, sums);
+      }
+    }
+  }
+
+  /** Writes W + scale B A over the adapted weights of {@code into}. */
+  private void merge(Lora adapter, Map<String, Tensor> into) {
+    adapter
+        .parts()
+        .forEach(
+            (name, part) -> {
+              try (PointerScope scope = new PointerScope()) {
+                into.get(name).copy_(adapter.merged(part, weights.get(name)));
+              }
+            });
   }
 
   /** Rewrites the bf16 copy from the masters, and counts the change. */
   @SuppressWarnings("ReferenceEquality") // one handle, or two
   public void syncCompute() {
-    if (compute != masters) {
+    if (compute != masters || base != null) {
       try (GradMode off = GradMode.disabled()) {
-        compute.copy_(masters);
+        compute.copy_(base == null ? masters : base);
       }
     }
     weightsChanged();
@@ -258,22 +401,28 @@ public final class Policy implements AutoCloseable {
 
   /** Output projection in the compute type, [V, d]; the embedding itself where they are tied. */
   public Tensor headWeight() {
-    return head;
+    return held(head);
   }
 
-  /** fp32[V, d], where the head's gradient belongs. */
-  public Tensor headGradient() {
-    required(gradients);
-    return parameterGradients.get(config.tied() ? ParameterLayout.EMBEDDING : ParameterLayout.HEAD);
+  /** fp32[V, d], where the head's gradient belongs; none where an adapter alone is trained. */
+  public @Nullable Tensor headGradient() {
+    return weightGradients.get(config.tied() ? ParameterLayout.EMBEDDING : ParameterLayout.HEAD);
   }
 
   /** Input embedding in the compute type, [V, d]. */
   public Tensor embedding() {
-    return embedding;
+    return held(embedding);
   }
 
-  Tensor embeddingGradient() {
-    return parameterGradients.get(ParameterLayout.EMBEDDING);
+  private static Tensor held(@Nullable Tensor matrix) {
+    if (matrix == null) {
+      throw new IllegalStateException("kernels read this policy's matrices from its files");
+    }
+    return matrix;
+  }
+
+  @Nullable Tensor embeddingGradient() {
+    return weightGradients.get(ParameterLayout.EMBEDDING);
   }
 
   /** Weight of the norm after the last layer, [d]. */
@@ -284,6 +433,11 @@ public final class Policy implements AutoCloseable {
   /** Weights of one layer as GEMMs read them. */
   public LayerWeights layer(int index) {
     return layers.get(index);
+  }
+
+  /** Rows of a weight. */
+  long rows(String weight) {
+    return layout.slice(weight).shape()[0];
   }
 
   /** Rotary tables for at least this many positions; valid until more are asked for. */
@@ -313,6 +467,15 @@ public final class Policy implements AutoCloseable {
   public void close() {
     if (model != null) {
       model.close();
+    }
+    if (lora != null) {
+      lora.close();
+    }
+    if (owned.isEmpty()) {
+      return; // a view on another's
+    }
+    if (frozen != null) {
+      frozen.close();
     }
     rotary.close();
     owned.forEach(Tensor::close);

@@ -13,6 +13,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.hirengine.engine.runtime.GradMode;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.DType;
+import org.hirengine.kernels.Kernels;
+import org.jspecify.annotations.Nullable;
 
 /** Policies from model folders and GGUF files, and back into folders. */
 public final class PolicyFiles {
@@ -36,11 +38,33 @@ public final class PolicyFiles {
    * differs, the head is used and the policy is untied, as transformers 5 does.
    */
   public static Policy load(Path model, ModelConfig config, Policy.Options options) {
+    return open(model, config, options, Policy.kernels(options), null);
+  }
+
+  /**
+   * Loads a model with an adapter on it. The model's own weights are not trained; where kernels run
+   * the passes they are mapped from its files, which must not be written to meanwhile.
+   *
+   * @param options {@code trainable}: the adapter
+   * @param adapter read from a folder, or new ({@link Lora#at}, {@link Lora#fresh})
+   * @throws ModelException naming the adapter's file and field too
+   */
+  public static Policy adapted(Path model, Policy.Options options, Lora.Source adapter) {
+    return open(model, ModelConfig.read(model), options, Policy.kernels(options), adapter);
+  }
+
+  /** On kernels that may be others than this machine's best. */
+  static Policy open(
+      Path model,
+      ModelConfig config,
+      Policy.Options options,
+      Kernels kernels,
+      Lora.@Nullable Source adapter) {
     try (StoredModel stored = StoredModel.open(model, config)) {
-      Policy policy = new Policy(stored.config(), options);
+      Policy policy = new Policy(stored.config(), options, kernels, adapter, stored);
       try {
         policy
-            .parameters()
+            .weights()
             .forEach((name, values) -> stored.weights().copyInto(stored.tensor(name), values));
         policy.syncCompute();
         return policy;
@@ -53,11 +77,15 @@ public final class PolicyFiles {
 
   /**
    * Writes config.json and model.safetensors in HF layout, loadable by transformers; tokenizer
-   * files are not written here.
+   * files are not written here. With an adapter, the adapter alone as PEFT has it, in float32.
    *
    * @param dtype storage type; FLOAT32 keeps master weights bit for bit
    */
   public static void save(Policy policy, DType dtype, Path target) {
+    if (policy.lora() != null) {
+      policy.lora().save(target);
+      return;
+    }
     try (PointerScope scope = new PointerScope()) {
       Files.createDirectories(target);
       Map<String, Tensor> tensors = new LinkedHashMap<>();

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.MappedByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -13,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -20,6 +22,7 @@ import org.hirengine.engine.gguf.GgmlType;
 import org.hirengine.engine.runtime.GradMode;
 import org.hirengine.engine.runtime.NativeRuntime;
 import org.hirengine.engine.runtime.Tensors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The tensors of a checkpoint: one safetensors file, or many with an index. Values are copied,
@@ -230,6 +233,14 @@ public final class Safetensors implements ModelWeights {
     } catch (IOException e) {
       throw new ModelException(file(name).path() + ": tensor " + name + ": " + e, e);
     }
+  }
+
+  @Override
+  public @Nullable Mapped map(String name) {
+    NativeRuntime.load();
+    SafetensorsFile.Entry entry = entry(name);
+    MappedByteBuffer bytes = file(name).map(entry);
+    return bytes == null ? null : new Mapped(new BytePointer(bytes), 0);
   }
 
   /** Whether two tensors have the same shape and the same bytes. */

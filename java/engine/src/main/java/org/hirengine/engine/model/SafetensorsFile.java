@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -18,6 +19,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One safetensors file: a little-endian 64-bit header length, the header in JSON, the data. Passes
@@ -240,6 +242,18 @@ final class SafetensorsFile implements AutoCloseable {
         throw bad("ends at byte " + at + " while it is being read: was it replaced?");
       }
       at += count;
+    }
+  }
+
+  /** The bytes of a tensor, read-only; none where it is too large for one mapping. */
+  @Nullable MappedByteBuffer map(Entry entry) {
+    if (entry.length() > Integer.MAX_VALUE) {
+      return null;
+    }
+    try {
+      return channel.map(FileChannel.MapMode.READ_ONLY, entry.begin(), entry.length());
+    } catch (IOException e) {
+      throw new ModelException(path + ": cannot be mapped into memory: " + e, e);
     }
   }
 

@@ -77,6 +77,11 @@ public record StoredModel(
     }
   }
 
+  /** The same with an adapter merged into its weights; closing either closes both. */
+  public StoredModel merged(Lora.Source adapter) {
+    return new StoredModel(source, config, new MergedWeights(weights, config, adapter), shapes);
+  }
+
   /** The tensor that a parameter is read from: of a tied pair, the one that is there. */
   public String tensor(String parameter) {
     if (weights.names().contains(parameter)) {

@@ -33,7 +33,7 @@ record Prefill(Tensor keyValues, int[] starts, int[] lengths, Tensor logits)
           Tensors.own(
               Tensors.empty(
                   policy.device(),
-                  Tensors.dtype(policy.embedding()),
+                  Tensors.type(policy.computeType()),
                   config.layers(),
                   batch.tokens(),
                   2 * width));

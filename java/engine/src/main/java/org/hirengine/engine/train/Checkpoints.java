@@ -17,6 +17,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.hirengine.engine.model.CompanionFiles;
+import org.hirengine.engine.model.Lora;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.model.PolicyFiles;
 import org.hirengine.engine.model.Safetensors;
@@ -24,14 +25,18 @@ import org.hirengine.engine.model.SafetensorsWriter;
 import org.hirengine.engine.runs.RunException;
 import org.hirengine.engine.update.Optimizer;
 import org.hirengine.kernels.DType;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code checkpoints/step-N/}: the policy in Hugging Face layout (float32, whatever it computes
- * in), the optimizer's moments, and last of all {@code trainer.json}, without which a folder is no
+ * in), or its adapter in PEFT's layout where that alone is trained, the optimizer's moments, and last of all {@code trainer.json}, without which a folder is no
  * checkpoint. Each is written under a temporary name, forced to disk and renamed, so a kill at any
  * moment leaves the older ones whole.
  */
 public final class Checkpoints {
+
+  /** The folder of the adapter that the run began with, where the reference policy has it. */
+  static final String START = "reference";
 
   private static final String STATE = "trainer.json";
   private static final String MOMENTS = "optimizer.safetensors";
@@ -57,14 +62,20 @@ public final class Checkpoints {
    * Writes a checkpoint, then drops those that are too old. Runs on the native thread.
    *
    * @param companions the tokenizer and templates that belong to the policy
+   * @param start the adapter of the reference policy, if it has one
    */
-  Path save(TrainerState state, Policy policy, Optimizer optimizer, CompanionFiles companions)
+  Path save(
+      TrainerState state,
+      Policy policy,
+      Optimizer optimizer,
+      CompanionFiles companions,
+      @Nullable Lora start)
       throws IOException {
     Path target = folder.resolve("step-" + state.step());
     Path aside = folder.resolve(ASIDE + target.getFileName());
     delete(aside);
     try {
-      write(aside, state, policy, optimizer, companions);
+      write(aside, state, policy, optimizer, companions, start);
     } catch (IOException | RuntimeException e) {
       // A full disk need not stay so.
       try {
@@ -82,10 +93,18 @@ public final class Checkpoints {
   }
 
   private static void write(
-      Path aside, TrainerState state, Policy policy, Optimizer optimizer, CompanionFiles companions)
+      Path aside,
+      TrainerState state,
+      Policy policy,
+      Optimizer optimizer,
+      CompanionFiles companions,
+      @Nullable Lora start)
       throws IOException {
     Files.createDirectories(aside);
     PolicyFiles.save(policy, DType.FLOAT32, companions, aside);
+    if (start != null) {
+      start.save(aside.resolve(START));
+    }
     SafetensorsWriter.write(
         aside.resolve(MOMENTS),
         Map.of("m", optimizer.firstMoment(), "v", optimizer.secondMoment()),

@@ -1,11 +1,13 @@
 package org.hirengine.engine.train;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.hirengine.engine.config.ChatClock;
@@ -13,6 +15,8 @@ import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.config.TrainConfig.ControlTokens;
 import org.hirengine.engine.model.CompanionFiles;
 import org.hirengine.engine.model.ForwardPass.Activations;
+import org.hirengine.engine.model.Lora;
+import org.hirengine.engine.model.LoraConfig;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.model.ModelException;
 import org.hirengine.engine.model.Policy;
@@ -51,6 +55,9 @@ public final class TrainingEngine implements AutoCloseable {
   public final Scorer scorer;
   final @Nullable Scorer referenceScorer;
 
+  /** The adapter of the reference policy; none where it is a bare model, or is not needed. */
+  final @Nullable Lora start;
+
   private final Deque<Runnable> natives;
   private boolean closed;
 
@@ -69,20 +76,19 @@ public final class TrainingEngine implements AutoCloseable {
     try {
       Device device = new Device(config.device(), 0, 0);
       Kernels kernels = NativeRuntime.kernels(config.device());
-      policy = held(PolicyFiles.load(weights, new Policy.Options(device, config.dtype(), true)));
+      Policy.Options trained = new Policy.Options(device, config.dtype(), true);
+      policy =
+          held(
+              config.adapts()
+                  ? PolicyFiles.adapted(config.model().path(), trained, adapter(config, weights))
+                  : PolicyFiles.load(weights, trained));
       check(policy.config(), config);
       optimizer = held(new Optimizer(policy, kernels, config.optim(), updates(config)));
       update = new PolicyUpdate(policy, kernels, loss(config), budget(config), optimizer);
       scorer = new Scorer(policy, kernels);
+      start = start(config, weights);
       referenceScorer =
-          config.kl().needsReference()
-              ? new Scorer(
-                  held(
-                      PolicyFiles.load(
-                          config.model().path(),
-                          new Policy.Options(device, config.dtype(), false))),
-                  kernels)
-              : null;
+          config.kl().needsReference() ? new Scorer(held(reference(config)), kernels) : null;
       // Last: its cache takes a share of the memory that the others leave.
       TrainConfig.Sampling sampling = config.sampling();
       RolloutEngine.Limits limits =
@@ -137,6 +143,45 @@ public final class TrainingEngine implements AutoCloseable {
     ChatTemplate template = ChatTemplate.load(model).withClock(ChatClock.at(now));
     PromptEncoder reading = new PromptEncoder(tokenizer, template, Map.of());
     return controlTokens == ControlTokens.SPLIT ? reading.splittingControlTokens() : reading;
+  }
+
+  /**
+   * The adapter that training goes on from.
+   *
+   * @param weights the model's, or a checkpoint
+   */
+  private static Lora.Source adapter(TrainConfig config, Path weights) {
+    boolean checkpoint = !weights.equals(config.model().path());
+    if (checkpoint && Files.exists(weights.resolve(LoraConfig.FILE))) {
+      return Lora.at(weights);
+    }
+    if (config.adapter() != null) {
+      return Lora.at(config.adapter());
+    }
+    TrainConfig.Lora lora = config.lora();
+    int rank = Objects.requireNonNull(lora.rank());
+    double alpha = lora.alpha() == null ? 2.0 * rank : lora.alpha();
+    return Lora.fresh(LoraConfig.of(rank, alpha, lora.targets()), config.train().seed());
+  }
+
+  /** The policy as the run began: the model, under the adapter that the run began with, if any. */
+  private Policy reference(TrainConfig config) {
+    if (config.adapts()) {
+      return policy.reference(start);
+    }
+    Policy.Options frozen = new Policy.Options(policy.device(), config.dtype(), false);
+    return PolicyFiles.load(config.model().path(), frozen);
+  }
+
+  /** The adapter that the run began with. A checkpoint holds it: its own folder may be gone. */
+  private @Nullable Lora start(TrainConfig config, Path weights) {
+    if (config.adapter() == null || !config.kl().needsReference()) {
+      return null;
+    }
+    Path kept = weights.resolve(Checkpoints.START);
+    Path from = Files.exists(kept) ? kept : config.adapter();
+    return held(
+        Lora.at(from).open(policy.config(), Device.CPU, false).of(config.model().path()));
   }
 
   /** The date and time of a run: what its configuration says, else when it began. */

@@ -554,7 +554,9 @@ public final class TrainingRun implements AutoCloseable {
     try {
       saved =
           engine.executor.callIo(
-              () -> checkpoints.save(state, engine.policy, engine.optimizer, engine.companions));
+              () ->
+                  checkpoints.save(
+                      state, engine.policy, engine.optimizer, engine.companions, engine.start));
     } catch (IOException e) {
       throw RunException.io(
           "write the checkpoint of step " + step + " into",

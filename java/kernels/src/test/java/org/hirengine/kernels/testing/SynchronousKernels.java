@@ -1,9 +1,11 @@
 package org.hirengine.kernels.testing;
 
+import java.util.List;
 import java.util.Optional;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.DecodeKernel;
 import org.hirengine.kernels.Device;
+import org.hirengine.kernels.FrozenMatrix;
 import org.hirengine.kernels.Kernels;
 import org.hirengine.kernels.ModelKernel;
 import org.hirengine.kernels.ModelShape;
@@ -105,6 +107,11 @@ public record SynchronousKernels(Kernels queued) implements Kernels {
     @Override
     public void weights(WeightAddresses weights) {
       queued.weights(weights);
+    }
+
+    @Override
+    public void frozen(WeightAddresses vectors, List<FrozenMatrix> matrices) {
+      queued.frozen(vectors, matrices);
     }
 
     @Override

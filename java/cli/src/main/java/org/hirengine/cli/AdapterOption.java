@@ -1,0 +1,19 @@
+package org.hirengine.cli;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The adapter that a command's model runs with. */
+final class AdapterOption {
+
+  @Option(
+      names = "--adapter",
+      paramLabel = "DIR",
+      description = "A LoRA adapter on the model: a folder as PEFT, or train with lora, writes it.")
+  private @Nullable Path folder;
+
+  @Nullable Path folder() {
+    return folder;
+  }
+}
