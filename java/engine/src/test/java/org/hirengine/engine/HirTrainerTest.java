@@ -398,6 +398,46 @@ class HirTrainerTest {
     }
   }
 
+  /** What is below the floor is counted, and every other candidate is replayed as before. */
+  @Test
+  void responsesBelowTheFloorAreNotReplayed() throws IOException {
+    List<Instruction> instructions =
+        List.of(
+            Instruction.of(
+                "river",
+                "write about sun",
+                List.of("use the sun"),
+                QType.TYPE1,
+                "ifeval",
+                List.of(
+                    new ConstraintSpec(
+                        "ifeval", "keywords:existence", Map.of("keywords", List.of("sun"))))));
+    double candidates = 0;
+    for (String floor : List.of("none", "topic")) {
+      try (HirTrainer trainer =
+          HirTrainer.builder()
+              .config(
+                  world.config(
+                      floor,
+                      "algorithm=hir-achieve",
+                      "replay.floor=" + floor,
+                      "replay.max=1000",
+                      "data.eval=null"))
+              .instructions(instructions)
+              .build()) {
+        StepMetrics step = trainer.step();
+        double chosen = value(step, Metric.REPLAYED) + value(step, Metric.SKIPPED_ROWS);
+        if (floor.equals("none")) {
+          assertEquals(0, value(step, Metric.BELOW_FLOOR));
+          candidates = chosen;
+        } else {
+          assertTrue(value(step, Metric.BELOW_FLOOR) > 0);
+          assertEquals(candidates, chosen + value(step, Metric.BELOW_FLOOR));
+        }
+      }
+    }
+  }
+
   /** A row without a verdict is left out, or trained on as it stands, as the configuration says. */
   @Test
   void rowsWithoutAVerdictAreTrainedOnWhereAsked() throws IOException {

@@ -11,6 +11,7 @@ import org.hirengine.engine.hub.Location;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Device;
 import org.hirengine.kernels.Kernels.KlLoss;
+import org.hirengine.replay.Floor;
 import org.hirengine.replay.ReplaySelector;
 import org.hirengine.verify.Unread;
 import org.jspecify.annotations.Nullable;
@@ -414,6 +415,14 @@ public record TrainConfig(
                       + " of the prompt fail.",
               value = "nearest")
           Goal goal,
+      @Key(
+              doc =
+                  "What a response must be to be replayed: anything (none, as in the paper), prose"
+                      + " (mostly letters, without endless repetition), or topic (prose with a word"
+                      + " of the request). Small policies learn to write markup that satisfies by"
+                      + " saying nothing.",
+              value = "none")
+          Floor floor,
       @Key(
               doc =
                   "JSON of sentence templates by constraint id, in which rewritten constraints are"

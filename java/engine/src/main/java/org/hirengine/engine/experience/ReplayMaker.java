@@ -1,6 +1,7 @@
 package org.hirengine.engine.experience;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
@@ -51,9 +52,10 @@ public final class ReplayMaker {
    * A step's replays.
    *
    * @param replays in the order of their originals
+   * @param belowFloor responses that could have been chosen but for {@code replay.floor}
    * @param skipped pairs that were chosen but could not be replayed
    */
-  public record Result(List<Trajectory> replays, int skipped) {}
+  public record Result(List<Trajectory> replays, int belowFloor, int skipped) {}
 
   /** lambda_s, the weight of CLA against entropy. */
   public double lambda(int step) {
@@ -68,12 +70,16 @@ public final class ReplayMaker {
    */
   public Result make(List<Trajectory> trajectories, int places, int step, Stopwatch watch) {
     if (config.replay().rewrite() == TrainConfig.Rewrite.NONE) {
-      return new Result(List.of(), 0);
+      return new Result(List.of(), 0, 0);
     }
-    int[] chosen =
-        config.replay().rewrite() == TrainConfig.Rewrite.DROP
-            ? best(trajectories, places, step)
-            : failed(trajectories, step);
+    boolean drop = config.replay().rewrite() == TrainConfig.Rewrite.DROP;
+    int[] candidates =
+        IntStream.range(0, trajectories.size())
+            .filter(i -> drop ? partly(trajectories.get(i)) : failed(trajectories.get(i)))
+            .toArray();
+    int[] admitted =
+        IntStream.of(candidates).filter(i -> reachesFloor(trajectories.get(i))).toArray();
+    int[] chosen = drop ? best(trajectories, admitted, places, step) : atMost(admitted, step);
     List<Callable<@Nullable Trajectory>> rewrites = new ArrayList<>();
     for (int index : chosen) {
       List<Response> peers = peers(trajectories, index);
@@ -85,13 +91,41 @@ public final class ReplayMaker {
         replays.add(replay);
       }
     }
-    return new Result(rescored(replays, watch), chosen.length - replays.size());
+    return new Result(
+        rescored(replays, watch),
+        candidates.length - admitted.length,
+        chosen.length - replays.size());
   }
 
-  /** The paper's rule. */
-  private int[] best(List<Trajectory> trajectories, int places, int step) {
+  private boolean reachesFloor(Trajectory trajectory) {
+    return config
+        .replay()
+        .floor()
+        .admits(trajectory.task().instruction().question(), trajectory.response());
+  }
+
+  /** The paper's candidates. */
+  private static boolean partly(Trajectory trajectory) {
+    return ReplaySelector.isCandidate(trajectory.decidedCla());
+  }
+
+  /** Every failed response that ended with a stop token and is not blank. */
+  private static boolean failed(Trajectory trajectory) {
+    return trajectory.judges().decided()
+        && !trajectory.judges().ila()
+        && trajectory.stopped()
+        && !trajectory.response().isBlank();
+  }
+
+  /** The paper's rule among the rows in {@code admitted}. */
+  private int[] best(List<Trajectory> trajectories, int[] admitted, int places, int step) {
+    double[] cla = new double[trajectories.size()];
+    Arrays.fill(cla, Double.NaN);
+    for (int i : admitted) {
+      cla[i] = trajectories.get(i).decidedCla();
+    }
     return selector.select(
-        trajectories.stream().mapToDouble(Trajectory::decidedCla).toArray(),
+        cla,
         trajectories.stream().mapToDouble(Trajectory::meanEntropy).toArray(),
         trajectories.stream().mapToInt(Trajectory::prompt).toArray(),
         places,
@@ -99,22 +133,10 @@ public final class ReplayMaker {
         randoms.stream(Purpose.SELECTION, step));
   }
 
-  /** Every failed response that ended with a stop token and is not blank, up to the cap. */
-  private int[] failed(List<Trajectory> trajectories, int step) {
-    int[] candidates =
-        IntStream.range(0, trajectories.size())
-            .filter(
-                i -> {
-                  Trajectory t = trajectories.get(i);
-                  return t.judges().decided()
-                      && !t.judges().ila()
-                      && t.stopped()
-                      && !t.response().isBlank();
-                })
-            .toArray();
+  private int[] atMost(int[] admitted, int step) {
     Integer max = config.replay().max();
     return ReplaySelector.atMost(
-        candidates,
+        admitted,
         max == null ? 3 * config.train().prompts() : max,
         randoms.stream(Purpose.REPLAY_CAP, step));
   }

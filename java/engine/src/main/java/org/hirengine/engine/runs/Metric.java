@@ -51,6 +51,7 @@ public enum Metric {
       "skipped_rows",
       "Responses kept out of training (a constraint without a verdict) and pairs that could not be"
           + " replayed."),
+  BELOW_FLOOR("below_floor", "Responses that could have been replayed but for replay.floor."),
   SKIPPED_UPDATES(
       "skipped_updates",
       "Updates left out: a loss or gradient norm that is not finite, or no reward signal."),

@@ -106,7 +106,8 @@ final class StepMeasurements {
         .set(Metric.REWARD_STD, batch.rewardDeviation())
         .set(Metric.TRAINED_ROWS, batch.rows().size())
         .set(Metric.REPLAYED, replays.replays().size())
-        .set(Metric.SKIPPED_ROWS, batch.undecided() + replays.skipped());
+        .set(Metric.SKIPPED_ROWS, batch.undecided() + replays.skipped())
+        .set(Metric.BELOW_FLOOR, replays.belowFloor());
     replays.replays().stream()
         .mapToDouble(replay -> replay.judges().cla())
         .average()

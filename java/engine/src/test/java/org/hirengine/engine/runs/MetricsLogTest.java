@@ -157,6 +157,7 @@ final class MetricsLogTest {
             "logprob_mismatch",
             "rollouts",
             "skipped_rows",
+            "below_floor",
             "eval.ila",
             "eval.cla",
             "tokens_per_s",
