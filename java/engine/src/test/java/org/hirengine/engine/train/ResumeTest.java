@@ -228,13 +228,18 @@ class ResumeTest {
     TrainingRun[] run = new TrainingRun[1];
     TrainingListener poison =
         new TrainingListener() {
+          private boolean poisoned;
+
           @Override
           public void step(StepMetrics metrics) {
-            if (metrics.step() >= 1) {
-              run[0]
-                  .engine()
-                  .executor
-                  .run(() -> run[0].engine().policy.gradients().fill_(new Scalar(Float.NaN)));
+            poisoned = true;
+          }
+
+          /** Called on the native thread after every micro-batch, before the gradient is used. */
+          @Override
+          public void progress(String part, long done, long of) {
+            if (poisoned && part.equals("update")) {
+              run[0].engine().policy.gradients().fill_(new Scalar(Float.NaN));
             }
           }
         };
