@@ -7,6 +7,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import org.hirengine.engine.config.ConfigException;
+import org.hirengine.engine.distributed.DistributedException;
 import org.hirengine.engine.hub.HubException;
 import org.hirengine.engine.model.ModelException;
 import org.hirengine.engine.runs.RunException;
@@ -59,6 +60,10 @@ final class Failures {
       print(err, device.getMessage(), device.remedy());
     } else if (e instanceof HubException hub) {
       print(err, hub.getMessage(), hub.remedy());
+    } else if (e instanceof DistributedException ranks) {
+      if (!ranks.toldByAnother()) {
+        print(err, ranks.getMessage(), ranks.remedy());
+      }
     } else if (e instanceof ConfigException) {
       print(err, e.getMessage(), "correct the configuration, or set the key on the command line");
       return CommandLine.ExitCode.USAGE;
@@ -107,8 +112,14 @@ final class Failures {
             : "set " + STACK_TRACE + "=1 to see where it happened; hir doctor looks for causes");
   }
 
-  private static void print(PrintWriter err, String message, String hint) {
-    err.println("error: " + message.strip().replaceAll("\\s*\\R\\s*", " "));
+  /** Which of several processes speaks; empty where there is only one. */
+  private static String speaker(String message) {
+    String rank = System.getenv("RANK");
+    return rank == null || message.contains("rank") ? "" : "rank " + rank + ": ";
+  }
+
+  static void print(PrintWriter err, String message, String hint) {
+    err.println("error: " + speaker(message) + message.strip().replaceAll("\\s*\\R\\s*", " "));
     err.println("hint: " + hint);
     err.flush();
   }

@@ -84,6 +84,10 @@ public final class Hir implements Runnable {
       code = CommandLine.ExitCode.SOFTWARE;
     }
     out.flush();
+    if (code != 0 && System.getenv("RANK") != null) {
+      // A rank that gave up on the others may leave native threads waiting for them.
+      Runtime.getRuntime().halt(code);
+    }
     System.exit(code);
   }
 

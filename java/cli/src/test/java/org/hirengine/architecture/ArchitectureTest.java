@@ -94,6 +94,7 @@ final class ArchitectureTest {
   private static final List<String> FLOORS =
       List.of(
           "runtime",
+          "distributed",
           "hub",
           "algo",
           "config",
@@ -150,6 +151,7 @@ final class ArchitectureTest {
           "config: ChatClock ConfigException LoraTargets SftConfig TrainConfig",
           "convert: ModelConverter",
           "diagnose: StepAudit StepBenchmark",
+          "distributed: DistributedException GroupOptions Launch ProcessGroup",
           "hub: Hub HubException HubListener HubName HubSettings Location",
           "model: Lora LoraConfig ModelConfig ModelException Policy PolicyFiles ResponseBatch Scorer",
           "rollout: Completion Prompt RandomStream RolloutEngine RolloutListener RolloutParams"
@@ -167,8 +169,8 @@ final class ArchitectureTest {
   private static final Set<String> INTERNAL =
       names(
           "algo: KlController Moments",
-          "experience: DataOrder Progress Randoms ReplayMaker Sampler StepBatch Stopwatch Task"
-              + " TaskSource TrainingRow Trajectory Verification",
+          "experience: DataOrder Progress Randoms RankShares ReplayMaker Sampler StepBatch"
+              + " Stopwatch Task TaskSource TrainingRow Trajectory Verification",
           "gguf: GgmlType GgufModel GgufWriter ModelFiles PreTokenizer RopeFactors SentencePiece"
               + " TensorNames",
           "libtorch: LibTorchKernelProvider",
@@ -179,7 +181,8 @@ final class ArchitectureTest {
           "runtime: GradMode Tensors",
           "tokens: SpecialTokens",
           "train: Checkpoints TrainerState TrainingData TrainingEngine TrainingRun",
-          "update: LossSums Optimizer PolicyLoss PolicyUpdate StepUpdate UpdateReport");
+          "update: GradientParts LossSums Optimizer PolicyLoss PolicyUpdate StepUpdate"
+              + " UpdateReport");
 
   private static Set<String> names(String... packages) {
     Set<String> names = new TreeSet<>();

@@ -11,6 +11,8 @@ import java.util.Optional;
 import java.util.Set;
 import org.hirengine.engine.config.ConfigException;
 import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.distributed.DistributedException;
+import org.hirengine.engine.distributed.ProcessGroup;
 import org.hirengine.engine.hub.Hub;
 import org.hirengine.engine.hub.HubName;
 import org.hirengine.engine.hub.Location;
@@ -51,9 +53,11 @@ import org.jspecify.annotations.Nullable;
 public final class HirTrainer implements AutoCloseable {
 
   private final TrainingRun run;
+  private final ProcessGroup group;
 
-  private HirTrainer(TrainingRun run) {
+  private HirTrainer(TrainingRun run, ProcessGroup group) {
     this.run = run;
+    this.group = group;
   }
 
   public static Builder builder() {
@@ -69,6 +73,7 @@ public final class HirTrainer implements AutoCloseable {
     private @Nullable List<Instruction> instructions;
     private @Nullable List<Instruction> heldOut;
     private Hub hub = Hub.standard();
+    private ProcessGroup group = ProcessGroup.ALONE;
     private final List<TrainingListener> listeners = new ArrayList<>();
 
     private Builder() {}
@@ -114,6 +119,19 @@ public final class HirTrainer implements AutoCloseable {
       return this;
     }
 
+    /**
+     * Trains together with other processes, each of which builds such a trainer with the same
+     * configuration and data and makes the same calls: every one takes its share of the prompts,
+     * all have the same weights, and the first writes the run folder. The caller closes the group,
+     * after the trainer.
+     *
+     * @param value such as {@link ProcessGroup#join} of the environment
+     */
+    public Builder distributed(ProcessGroup value) {
+      group = value;
+      return this;
+    }
+
     /** Adds a listener; listeners are called in the order they were added. */
     public Builder listener(TrainingListener value) {
       listeners.add(value);
@@ -130,7 +148,11 @@ public final class HirTrainer implements AutoCloseable {
      *     and remedy
      */
     public HirTrainer build() throws IOException {
-      TrainConfig resolved = located(Objects.requireNonNull(config, "config is required"));
+      return together(group, this::opened);
+    }
+
+    private HirTrainer opened() throws IOException {
+      TrainConfig resolved = locatedOnce(Objects.requireNonNull(config, "config is required"));
       TrainingListener told = TrainingListener.all(listeners);
       Verifiers judging = verifiers == null ? verifiers(resolved) : verifiers;
       TrainingData train = data(instructions, resolved.data().train(), resolved, judging);
@@ -146,8 +168,16 @@ public final class HirTrainer implements AutoCloseable {
                   rewriter == null ? rewriter(resolved, judging, train) : rewriter,
                   train,
                   held,
-                  told));
-      return new HirTrainer(run);
+                  told,
+                  group));
+      return new HirTrainer(run, group);
+    }
+
+    /** One rank of a machine downloads, the others find it there. */
+    private TrainConfig locatedOnce(TrainConfig given) {
+      TrainConfig early = group.localRank() == 0 ? located(given) : null;
+      group.gather("models and data", new byte[0]);
+      return early == null ? located(given) : early;
     }
 
     /** A resumed run keeps the commits that its configuration records. */
@@ -251,16 +281,32 @@ public final class HirTrainer implements AutoCloseable {
     }
   }
 
+  private interface Part<T> {
+    T take() throws IOException;
+  }
+
+  /** A rank that fails tells the others, which would wait for it. */
+  private static <T> T together(ProcessGroup group, Part<T> part) throws IOException {
+    try {
+      return part.take();
+    } catch (IOException | RuntimeException | Error e) {
+      if (!group.fail(e)) {
+        throw DistributedException.asAnother(e);
+      }
+      throw e;
+    }
+  }
+
   /**
    * Takes all remaining steps, with the evaluations before and after; see {@link TrainingRun#run}.
    */
   public Summary run() throws IOException {
-    return run.run();
+    return together(group, run::run);
   }
 
   /** Takes one training step; see {@link TrainingRun#step}. */
   public StepMetrics step() throws IOException {
-    return run.step();
+    return together(group, run::step);
   }
 
   /**
@@ -278,7 +324,7 @@ public final class HirTrainer implements AutoCloseable {
 
   /** Writes a checkpoint now; its folder is a model folder in Hugging Face layout. */
   public Path save() throws IOException {
-    return run.save();
+    return together(group, run::save);
   }
 
   /**

@@ -68,7 +68,8 @@ public record TrainConfig(
     Eval eval,
     Checkpoint checkpoint,
     Log log,
-    Guards guards) {
+    Guards guards,
+    Distributed distributed) {
 
   /** Presets; {@link #preset} says what each sets. */
   public enum Algorithm {
@@ -667,6 +668,26 @@ public record TrainConfig(
               max = 1)
           double maxVerifierFailures) {}
 
+  /** Training on several processes ("ranks"), which a launcher starts. */
+  public record Distributed(
+      @Key(
+              doc =
+                  "Seconds that a rank waits for the others; longer than the longest sampling of"
+                      + " one rank may be behind another's.",
+              value = "300",
+              min = 1,
+              max = 86400)
+          int timeout,
+      @Key(
+              doc =
+                  "Parts of a mini-batch whose gradients are summed in a fixed order, a multiple"
+                      + " of the ranks; a power of two gives the same bits on 1, 2, 4, ... ranks"
+                      + " up to it. null is one part a rank.",
+              value = "null",
+              min = 1,
+              max = 1024)
+          @Nullable Integer parts) {}
+
   /** Relations between keys; each message begins with the key to change. */
   public TrainConfig {
     if (replay.rewrite == Rewrite.DROP && replay.sampled > train.group) {
@@ -724,6 +745,16 @@ public record TrainConfig(
   /** Whether an adapter alone is trained. */
   public boolean adapts() {
     return adapter != null || lora.rank != null;
+  }
+
+  /**
+   * Native threads of each of several processes that share this machine: what is configured, else
+   * an equal part of its cores.
+   */
+  public int threads(int processes) {
+    return threads != null
+        ? threads
+        : Math.max(1, Runtime.getRuntime().availableProcessors() / processes);
   }
 
   /** Responses sampled per prompt at the beginning of a step. */

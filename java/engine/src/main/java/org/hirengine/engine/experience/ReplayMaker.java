@@ -179,9 +179,10 @@ public final class ReplayMaker {
     }
     List<Sequence> sequences =
         replays.stream().map(r -> Sequence.of(r.task().promptIds(), r.tokens())).toList();
-    Sampler.Scored scored = sampler.score(sequences, watch);
+    List<Sampler.Scored> scored = sampler.scoreShared(sequences, watch);
     return IntStream.range(0, replays.size())
-        .mapToObj(i -> replays.get(i).rescored(scored.policy().get(i).logprobs(), scored.ref(i)))
+        .mapToObj(
+            i -> replays.get(i).rescored(scored.get(i).policy().logprobs(), scored.get(i).reference()))
         .toList();
   }
 

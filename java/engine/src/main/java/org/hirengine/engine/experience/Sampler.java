@@ -16,6 +16,7 @@ import org.hirengine.engine.rollout.RolloutEngine;
 import org.hirengine.engine.rollout.RolloutListener;
 import org.hirengine.engine.rollout.RolloutParams;
 import org.hirengine.engine.runtime.NativeExecutor;
+import org.hirengine.verify.JudgeList;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,10 +31,12 @@ public final class Sampler {
   private final @Nullable Scorer reference;
   private final Verification verification;
   private final TrainConfig config;
+  private final RankShares shares;
   private final Progress progress;
 
   /**
    * @param reference scores under the reference policy; null where there is none
+   * @param shares deals prompts over the ranks
    */
   public Sampler(
       NativeExecutor executor,
@@ -42,6 +45,7 @@ public final class Sampler {
       @Nullable Scorer reference,
       Verification verification,
       TrainConfig config,
+      RankShares shares,
       Progress progress) {
     this.executor = executor;
     this.engine = engine;
@@ -49,16 +53,23 @@ public final class Sampler {
     this.reference = reference;
     this.verification = verification;
     this.config = config;
+    this.shares = shares;
     this.progress = progress;
   }
 
   /**
-   * Samples {@code n} responses per task for training.
+   * Samples {@code n} responses per task for training, each rank those of its share of the tasks.
    *
    * @param firstRow number of the first one; extra responses continue the numbers of the first ones
-   * @return a task's responses together, in the order of the tasks
+   * @return a task's responses together, in the order of the tasks: of all ranks
    */
   public List<Trajectory> trajectories(
+      List<Task> tasks, int n, int firstRow, int step, Stopwatch watch) {
+    return shares.trajectories(
+        tasks, n, share -> ownTrajectories(share, n, firstRow, step, watch));
+  }
+
+  private List<Trajectory> ownTrajectories(
       List<Task> tasks, int n, int firstRow, int step, Stopwatch watch) {
     RandomStream random = new RandomStream(config.train().seed(), RandomStream.TRAINING, step);
     TrainConfig.Sampling sampling = config.sampling();
@@ -79,7 +90,7 @@ public final class Sampler {
       verdicts.add(verification.submit(completions.get(i), task.instruction()));
       sequences.add(Sequence.of(task.promptIds(), completions.get(i).tokens()));
     }
-    Scored scored = score(sequences, watch);
+    List<Scored> scored = score(sequences, watch);
     List<Judged> judged = Verification.await(verdicts);
     watch.add(Part.VERIFY, began, judged.stream().mapToLong(Judged::endedAt).max().orElse(began));
 
@@ -92,16 +103,21 @@ public final class Sampler {
               completions.get(i),
               judged.get(i).response(),
               judged.get(i).judges(),
-              scored.policy.get(i).logprobs(),
-              scored.policy.get(i).entropies(),
-              scored.ref(i),
+              scored.get(i).policy.logprobs(),
+              scored.get(i).policy.entropies(),
+              scored.get(i).reference,
               null));
     }
     return trajectories;
   }
 
-  /** Samples and verifies responses, for evaluation. */
-  public List<Judged> judged(
+  /** Samples and verifies responses, for evaluation: of all ranks, in the order of the tasks. */
+  public List<JudgeList> judged(
+      List<Task> tasks, int n, double temperature, RandomStream random, Stopwatch watch) {
+    return shares.judged(tasks, n, share -> ownJudged(share, n, temperature, random, watch));
+  }
+
+  private List<JudgeList> ownJudged(
       List<Task> tasks, int n, double temperature, RandomStream random, Stopwatch watch) {
     RolloutParams params = RolloutParams.sampling(config.limits().response(), temperature);
     List<Completion> completions = generate(tasks, n, 0, params, random, watch);
@@ -109,7 +125,7 @@ public final class Sampler {
     for (int i = 0; i < completions.size(); i++) {
       verdicts.add(verification.submit(completions.get(i), tasks.get(i / n).instruction()));
     }
-    return Verification.await(verdicts);
+    return Verification.await(verdicts).stream().map(Judged::judges).toList();
   }
 
   private List<Completion> generate(
@@ -137,38 +153,52 @@ public final class Sampler {
     return new RolloutListener() {
       @Override
       public void completed(int index, Completion completion) {
+        shares.checkOthers();
         progress.advanced("rollout", done.incrementAndGet(), responses);
       }
     };
   }
 
-  /** Scores of sequences under the policy and, where there is one, the reference policy. */
-  record Scored(List<Scorer.Scores> policy, @Nullable List<Scorer.Scores> reference) {
+  /**
+   * Scores of a sequence.
+   *
+   * @param reference log-probs under the reference policy; null where there is none
+   */
+  record Scored(Scorer.Scores policy, float @Nullable [] reference) {}
 
-    float @Nullable [] ref(int i) {
-      return reference == null ? null : reference.get(i).logprobs();
-    }
+  /** Log-probs at the sampling temperature, each rank those of its share of the sequences. */
+  List<Scored> scoreShared(List<Sequence> sequences, Stopwatch watch) {
+    return shares.scored(sequences, share -> score(share, watch));
   }
 
   /** Log-probs at the sampling temperature. */
-  Scored score(List<Sequence> sequences, Stopwatch watch) {
+  private List<Scored> score(List<Sequence> sequences, Stopwatch watch) {
     long began = System.nanoTime();
     double temperature = config.sampling().temperature();
     int tokens = config.train().microTokens();
     boolean share = config.train().sharePrompts();
-    Scored scored =
+    List<Scored> scored =
         executor.call(
-            () ->
-                new Scored(
-                    policy.score(
-                        sequences,
-                        temperature,
-                        tokens,
-                        share,
-                        done -> progress.advanced("log-probs", done, sequences.size())),
-                    reference == null
-                        ? null
-                        : reference.score(sequences, temperature, tokens, share)));
+            () -> {
+              List<Scorer.Scores> policies =
+                  policy.score(
+                      sequences,
+                      temperature,
+                      tokens,
+                      share,
+                      done -> progress.advanced("log-probs", done, sequences.size()));
+              List<Scorer.Scores> references =
+                  reference == null
+                      ? null
+                      : reference.score(sequences, temperature, tokens, share);
+              List<Scored> both = new ArrayList<>(sequences.size());
+              for (int i = 0; i < policies.size(); i++) {
+                both.add(
+                    new Scored(
+                        policies.get(i), references == null ? null : references.get(i).logprobs()));
+              }
+              return both;
+            });
     watch.add(Part.LOGPROB, began);
     return scored;
   }

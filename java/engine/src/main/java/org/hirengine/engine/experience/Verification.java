@@ -32,21 +32,25 @@ public final class Verification implements AutoCloseable {
   private final Strictness strictness;
   private final ExecutorService pool;
 
-  public Verification(Verifiers verifiers, Tokenizer tokenizer, TrainConfig config) {
+  /**
+   * @param processes how many like this one share the machine
+   */
+  public Verification(
+      Verifiers verifiers, Tokenizer tokenizer, TrainConfig config, int processes) {
     this.verifiers = verifiers;
     this.tokenizer = tokenizer;
     stripThinking = config.verify().stripThinking();
     strictness = config.reward().mode() == VerdictMode.LOOSE ? Strictness.LOOSE : Strictness.STRICT;
-    pool = Executors.newFixedThreadPool(threads(verifiers, config), daemons());
+    pool = Executors.newFixedThreadPool(threads(verifiers, config, processes), daemons());
   }
 
   /**
-   * One per core; with a judge, whose answers the threads wait for, as many as its parallel
+   * One per core of a fair share of the machine; with a judge, whose answers the threads wait for, as many as its parallel
    * requests.
    */
-  private static int threads(Verifiers verifiers, TrainConfig config) {
+  private static int threads(Verifiers verifiers, TrainConfig config, int processes) {
     Integer asked = config.verify().threads();
-    int cores = Runtime.getRuntime().availableProcessors();
+    int cores = Math.max(1, Runtime.getRuntime().availableProcessors() / processes);
     boolean judged = verifiers.benches().contains(ModelJudge.BENCH);
     int threads = judged ? Math.max(cores, config.verify().judge().parallel()) : cores;
     return asked == null ? threads : asked;

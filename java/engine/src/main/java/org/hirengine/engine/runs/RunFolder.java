@@ -46,18 +46,20 @@ public final class RunFolder implements AutoCloseable {
 
   static final String ROLLOUTS = "rollouts";
   static final String CHECKPOINTS = "checkpoints";
+  static final String RANKS = "ranks";
   private static final String LOCK = ".lock";
 
   private static final Set<String> OWN =
-      Set.of(CONFIG, METRICS, SUMMARY, REPORT, BAD_ROWS, ROLLOUTS, CHECKPOINTS);
+      Set.of(CONFIG, METRICS, SUMMARY, REPORT, BAD_ROWS, ROLLOUTS, CHECKPOINTS, RANKS);
   private static final List<String> EVIDENCE = List.of(CONFIG, METRICS, CHECKPOINTS, SUMMARY);
 
   private final Path path;
-  private final RandomAccessFile lockFile;
-  private final FileLock lock;
+  private final @Nullable RandomAccessFile lockFile;
+  private final @Nullable FileLock lock;
   private final boolean resumed;
 
-  private RunFolder(Path path, RandomAccessFile lockFile, FileLock lock, boolean resumed) {
+  private RunFolder(
+      Path path, @Nullable RandomAccessFile lockFile, @Nullable FileLock lock, boolean resumed) {
     this.path = path;
     this.lockFile = lockFile;
     this.lock = lock;
@@ -78,6 +80,11 @@ public final class RunFolder implements AutoCloseable {
     } catch (IOException e) {
       throw RunException.io("create run folder", path, e, "choose another 'out'");
     }
+  }
+
+  /** The folder of a run that another process of it writes: nothing is written through this. */
+  public static RunFolder writtenByAnother(Path path) {
+    return new RunFolder(path, null, null, false);
   }
 
   private static RunFolder locked(Path path, Existing existing) throws IOException {
@@ -160,13 +167,14 @@ public final class RunFolder implements AutoCloseable {
     return OWN.contains(finished) || name.equals(LOCK) || TensorBoardEvents.isEventFile(name);
   }
 
-  /** Nothing but a lock and the empty folders that opening creates. */
+  /** Nothing but a lock, the empty folders that opening creates, and ranks' logs. */
   private static boolean isEmpty(Path path) throws IOException {
     try (Stream<Path> entries = Files.list(path)) {
       for (Path entry : (Iterable<Path>) entries::iterator) {
         String name = entry.getFileName().toString();
         boolean hollow =
             name.equals(LOCK)
+                || name.equals(RANKS)
                 || ((name.equals(ROLLOUTS) || name.equals(CHECKPOINTS)) && isHollow(entry));
         if (!hollow) {
           return false;
@@ -220,6 +228,11 @@ public final class RunFolder implements AutoCloseable {
     return path;
   }
 
+  /** Whether this process writes the folder. */
+  public boolean writes() {
+    return lock != null;
+  }
+
   /** Whether the folder held a run that is to be continued. */
   public boolean resumed() {
     return resumed;
@@ -227,12 +240,16 @@ public final class RunFolder implements AutoCloseable {
 
   /** Writes {@code config.yaml}, the resolved configuration. */
   public void writeConfig(String yaml) {
-    AtomicFile.writeDurably(path.resolve(CONFIG), yaml);
+    if (writes()) {
+      AtomicFile.writeDurably(path.resolve(CONFIG), yaml);
+    }
   }
 
   /** Writes {@code summary.json}. */
   public void writeSummary(Summary summary) {
-    AtomicFile.writeDurably(path.resolve(SUMMARY), summary.toJson() + "\n");
+    if (writes()) {
+      AtomicFile.writeDurably(path.resolve(SUMMARY), summary.toJson() + "\n");
+    }
   }
 
   /** The resolved configuration. */
@@ -255,6 +272,11 @@ public final class RunFolder implements AutoCloseable {
     return path.resolve(CHECKPOINTS);
   }
 
+  /** Folder of {@code rank-N.log}: what ranks other than the first have to say. */
+  public Path ranks() {
+    return path.resolve(RANKS);
+  }
+
   /** Lines of data that were skipped, with reasons. */
   public Path badRows() {
     return path.resolve(BAD_ROWS);
@@ -263,6 +285,9 @@ public final class RunFolder implements AutoCloseable {
   /** Unlocks the folder. */
   @Override
   public void close() {
+    if (lock == null || lockFile == null) {
+      return;
+    }
     try {
       lock.release();
       lockFile.close();

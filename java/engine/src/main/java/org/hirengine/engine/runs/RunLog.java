@@ -5,12 +5,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Writes a run's steps into its folder: rollout dump, TensorBoard events and, last, the line of
- * {@code metrics.jsonl}; so a step that has its line has everything.
+ * {@code metrics.jsonl}; so a step that has its line has everything. Writes nothing where another
+ * process writes the folder.
  */
 public final class RunLog implements AutoCloseable {
 
   private final RunFolder folder;
-  private final MetricsLog metrics;
+  private final @Nullable MetricsLog metrics;
   private final @Nullable TensorBoardEvents events;
   private final boolean rollouts;
 
@@ -25,6 +26,11 @@ public final class RunLog implements AutoCloseable {
   public RunLog(RunFolder folder, int step, boolean rollouts, boolean tensorboard) {
     this.folder = folder;
     this.rollouts = rollouts;
+    if (!folder.writes()) {
+      metrics = null;
+      events = null;
+      return;
+    }
     RolloutDump.deleteAfter(folder.rollouts(), step);
     this.metrics = MetricsLog.open(folder.metrics());
     metrics.truncateAfter(step);
@@ -37,6 +43,9 @@ public final class RunLog implements AutoCloseable {
    * @param rows the rows it trained on, in training order
    */
   public void step(StepMetrics step, List<RolloutRow> rows) {
+    if (metrics == null) {
+      return;
+    }
     if (rollouts) {
       dump(step.step(), rows);
     }
@@ -48,7 +57,9 @@ public final class RunLog implements AutoCloseable {
 
   /** Dumps a step's rows whatever the configuration says: those of an update that failed. */
   public void dump(int step, List<RolloutRow> rows) {
-    RolloutDump.write(RolloutDump.file(folder.rollouts(), step), step, rows);
+    if (metrics != null) {
+      RolloutDump.write(RolloutDump.file(folder.rollouts(), step), step, rows);
+    }
   }
 
   /** Shows a text, such as the configuration, in TensorBoard. */
@@ -60,7 +71,9 @@ public final class RunLog implements AutoCloseable {
 
   /** Forces what was written to disk; belongs before a checkpoint becomes valid. */
   public void sync() {
-    metrics.sync();
+    if (metrics != null) {
+      metrics.sync();
+    }
   }
 
   @Override

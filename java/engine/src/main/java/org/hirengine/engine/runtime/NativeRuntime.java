@@ -46,7 +46,7 @@ public final class NativeRuntime {
    * @param threads 0 leaves the choice to them
    */
   @SuppressWarnings("StaticAssignmentOfThrowable") // the cause of every refusal after the first
-  static synchronized void load(int threads) {
+  public static synchronized void load(int threads) {
     if (loaded) {
       return;
     }

@@ -55,6 +55,26 @@ public final class Checkpoints {
     this.kept = kept;
   }
 
+  /** Where the checkpoint of a step is, or would be. */
+  Path path(int step) {
+    return folder.resolve("step-" + step);
+  }
+
+  /**
+   * The checkpoint of a step.
+   *
+   * @throws RunException when it is not there
+   */
+  Found at(int step) {
+    Path path = path(step);
+    if (!Files.isRegularFile(path.resolve(STATE))) {
+      throw new RunException(
+          path + ", which rank 0 continues from, is not to be seen from here",
+          "put 'out' on a file system that all machines share");
+    }
+    return new Found(path, read(path.resolve(STATE)));
+  }
+
   /** A checkpoint on disk. */
   public record Found(Path path, TrainerState state) {}
 
@@ -71,7 +91,7 @@ public final class Checkpoints {
       CompanionFiles companions,
       @Nullable Lora start)
       throws IOException {
-    Path target = folder.resolve("step-" + state.step());
+    Path target = path(state.step());
     Path aside = folder.resolve(ASIDE + target.getFileName());
     delete(aside);
     try {

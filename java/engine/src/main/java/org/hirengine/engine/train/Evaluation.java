@@ -7,11 +7,11 @@ import org.hirengine.engine.experience.Sampler;
 import org.hirengine.engine.experience.Stopwatch;
 import org.hirengine.engine.experience.Task;
 import org.hirengine.engine.experience.TaskSource;
-import org.hirengine.engine.experience.Verification.Judged;
 import org.hirengine.engine.rollout.RandomStream;
 import org.hirengine.engine.runs.Summary.Accuracy;
 import org.hirengine.replay.DataException;
 import org.hirengine.replay.Instruction;
+import org.hirengine.verify.JudgeList;
 
 /**
  * Accuracy on held-out instructions, sampled with a separate seed and purpose: every evaluation of
@@ -59,11 +59,14 @@ final class Evaluation {
    */
   Accuracy run() {
     RandomStream random = new RandomStream(config.seed(), RandomStream.EVALUATION, 0);
-    List<Judged> judged =
-        sampler.judged(tasks, config.samples(), config.temperature(), random, new Stopwatch());
-    List<Judged> decided = judged.stream().filter(j -> j.judges().decided()).toList();
+    List<JudgeList> decided =
+        sampler
+            .judged(tasks, config.samples(), config.temperature(), random, new Stopwatch())
+            .stream()
+            .filter(JudgeList::decided)
+            .toList();
     return new Accuracy(
-        decided.stream().mapToDouble(j -> j.judges().ila() ? 1 : 0).average().orElse(0),
-        decided.stream().mapToDouble(j -> j.judges().cla()).average().orElse(0));
+        decided.stream().mapToDouble(judges -> judges.ila() ? 1 : 0).average().orElse(0),
+        decided.stream().mapToDouble(JudgeList::cla).average().orElse(0));
   }
 }

@@ -1,6 +1,8 @@
 package org.hirengine.engine.train;
 
+import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Delays the end of the process until a run has stopped.
@@ -10,6 +12,10 @@ import java.util.concurrent.CountDownLatch;
  * saved and freed what it holds.
  */
 public final class StopHook implements AutoCloseable {
+
+  private static final long LOOK_MILLIS = 100;
+  private static final String EXIT = Runtime.class.getName();
+  private static final String ENGINE = "org.hirengine.engine.";
 
   private final CountDownLatch ended = new CountDownLatch(1);
   private final Thread hook;
@@ -25,13 +31,28 @@ public final class StopHook implements AutoCloseable {
               fired = true;
               requestStop.run();
               try {
-                ended.await();
+                while (!ended.await(LOOK_MILLIS, TimeUnit.MILLISECONDS) && !endedFromWithin()) {
+                  // until one of both
+                }
               } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
               }
             },
             "hir-stop");
     Runtime.getRuntime().addShutdownHook(hook);
+  }
+
+  /**
+   * Whether the process is ended from within a run, by a listener or a reward: that thread waits
+   * for this hook, and the run for that thread.
+   */
+  private static boolean endedFromWithin() {
+    return Thread.getAllStackTraces().values().stream()
+        .anyMatch(
+            stack ->
+                Arrays.stream(stack).anyMatch(frame -> frame.getClassName().equals(EXIT))
+                    && Arrays.stream(stack)
+                        .anyMatch(frame -> frame.getClassName().startsWith(ENGINE)));
   }
 
   /**

@@ -13,6 +13,7 @@ import java.util.Set;
 import org.hirengine.engine.config.ChatClock;
 import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.config.TrainConfig.ControlTokens;
+import org.hirengine.engine.distributed.ProcessGroup;
 import org.hirengine.engine.model.CompanionFiles;
 import org.hirengine.engine.model.ForwardPass.Activations;
 import org.hirengine.engine.model.Lora;
@@ -30,6 +31,7 @@ import org.hirengine.engine.runtime.NativeRuntime;
 import org.hirengine.engine.tokens.ChatTemplate;
 import org.hirengine.engine.tokens.PromptEncoder;
 import org.hirengine.engine.tokens.Tokenizer;
+import org.hirengine.engine.update.GradientParts;
 import org.hirengine.engine.update.Optimizer;
 import org.hirengine.engine.update.PolicyLoss;
 import org.hirengine.engine.update.PolicyUpdate;
@@ -67,14 +69,16 @@ public final class TrainingEngine implements AutoCloseable {
       Tokenizer tokenizer,
       TrainConfig config,
       Path weights,
-      String now) {
+      String now,
+      ProcessGroup group) {
     this.executor = executor;
     this.companions = companions;
     this.tokenizer = tokenizer;
     encoder = encoder(config.model().path(), tokenizer, now, config.data().controlTokens());
     natives = new ArrayDeque<>();
     try {
-      Device device = new Device(config.device(), 0, 0);
+      int gpu = config.device() == Device.Kind.CUDA ? group.localRank() : 0;
+      Device device = new Device(config.device(), gpu, 0);
       Kernels kernels = NativeRuntime.kernels(config.device());
       Policy.Options trained = new Policy.Options(device, config.dtype(), true);
       policy =
@@ -84,7 +88,9 @@ public final class TrainingEngine implements AutoCloseable {
                   : PolicyFiles.load(weights, trained));
       check(policy.config(), config);
       optimizer = held(new Optimizer(policy, kernels, config.optim(), updates(config)));
-      update = new PolicyUpdate(policy, kernels, loss(config), budget(config), optimizer);
+      GradientParts parts =
+          new GradientParts(policy.gradients(), group, config.distributed().parts());
+      update = new PolicyUpdate(policy, kernels, loss(config), budget(config), optimizer, parts);
       scorer = new Scorer(policy, kernels);
       start = start(config, weights);
       referenceScorer =
@@ -111,13 +117,19 @@ public final class TrainingEngine implements AutoCloseable {
    */
   public static TrainingEngine open(TrainConfig config, Path weights, String now)
       throws IOException {
+    return open(config, weights, now, ProcessGroup.ALONE);
+  }
+
+  /** Loads a run's models, as one of the ranks that train together. */
+  static TrainingEngine open(TrainConfig config, Path weights, String now, ProcessGroup group)
+      throws IOException {
     CompanionFiles companions = CompanionFiles.read(config.model().path());
     Tokenizer tokenizer = Tokenizer.load(config.model().path());
     try {
-      NativeExecutor executor = executor(config.threads());
+      NativeExecutor executor = executor(config.threads(group.localSize()));
       try {
         return executor.call(
-            () -> new TrainingEngine(executor, companions, tokenizer, config, weights, now));
+            () -> new TrainingEngine(executor, companions, tokenizer, config, weights, now, group));
       } catch (RuntimeException e) {
         executor.close();
         throw e;

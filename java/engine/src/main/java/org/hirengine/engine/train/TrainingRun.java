@@ -13,8 +13,10 @@ import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.config.TrainConfig.ControlTokens;
 import org.hirengine.engine.config.TrainConfig.Controller;
 import org.hirengine.engine.config.TrainConfig.Rewrite;
+import org.hirengine.engine.distributed.ProcessGroup;
 import org.hirengine.engine.experience.DataOrder;
 import org.hirengine.engine.experience.Randoms;
+import org.hirengine.engine.experience.RankShares;
 import org.hirengine.engine.experience.ReplayMaker;
 import org.hirengine.engine.experience.Sampler;
 import org.hirengine.engine.experience.StepBatch;
@@ -55,6 +57,7 @@ import org.jspecify.annotations.Nullable;
 public final class TrainingRun implements AutoCloseable {
 
   private final TrainConfig config;
+  private final ProcessGroup group;
   private final TrainingListener listener;
   private final RunFolder folder;
   private final TrainingEngine engine;
@@ -82,6 +85,7 @@ public final class TrainingRun implements AutoCloseable {
   private @Nullable Accuracy before;
   private @Nullable Accuracy latest;
   private int latestStep = -1;
+  private volatile boolean stopAgreed;
   private boolean toldOfJudge;
 
   /**
@@ -89,6 +93,7 @@ public final class TrainingRun implements AutoCloseable {
    *
    * @param train instructions to train on
    * @param heldOut instructions to evaluate on; null runs without evaluation
+   * @param group the processes that train together, of which the first writes
    */
   public record Parts(
       TrainConfig config,
@@ -97,7 +102,8 @@ public final class TrainingRun implements AutoCloseable {
       Rewriter rewriter,
       TrainingData train,
       @Nullable TrainingData heldOut,
-      TrainingListener listener) {
+      TrainingListener listener,
+      ProcessGroup group) {
 
     /** Lines of all data that were skipped. */
     private List<BadRow> badRows() {
@@ -118,13 +124,14 @@ public final class TrainingRun implements AutoCloseable {
       @Nullable String reference,
       String now) {
     config = parts.config;
+    group = parts.group;
     listener = parts.listener;
     this.folder = folder;
     this.engine = engine;
     this.checkpoints = checkpoints;
     this.reference = reference;
     this.now = now;
-    verification = new Verification(parts.verifiers, engine.tokenizer, config);
+    verification = new Verification(parts.verifiers, engine.tokenizer, config, group.localSize());
     Randoms randoms = new Randoms(config.train().seed());
     DataOrder order =
         new DataOrder(parts.train.instructions().size(), config.data().shuffle(), randoms);
@@ -138,6 +145,7 @@ public final class TrainingRun implements AutoCloseable {
             engine.referenceScorer,
             verification,
             config,
+            new RankShares(group),
             listener::progress);
     replayMaker = new ReplayMaker(config, parts.rewriter, source, verification, sampler);
     update = new StepUpdate(config.train(), engine.update);
@@ -169,11 +177,14 @@ public final class TrainingRun implements AutoCloseable {
     TrainConfig config = parts.config;
     // A mistyped model is found out before --overwrite deletes anything.
     ModelConfig.read(config.model().path());
-    RunFolder folder = RunFolder.open(config.out(), parts.existing);
+    ProcessGroup group = parts.group;
+    RunFolder folder =
+        group.first()
+            ? RunFolder.open(config.out(), parts.existing)
+            : RunFolder.writtenByAnother(config.out());
     try {
       Checkpoints checkpoints = new Checkpoints(folder.checkpoints(), config.checkpoint().keep());
-      checkpoints.clean();
-      Checkpoints.Found found = folder.resumed() ? checkpoints.latest().orElse(null) : null;
+      Checkpoints.Found found = found(checkpoints, folder, group);
       String reference =
           config.kl().needsReference() ? Weights.sha256(config.model().path()) : null;
       if (found != null && !Objects.equals(reference, found.state().reference())) {
@@ -184,12 +195,15 @@ public final class TrainingRun implements AutoCloseable {
                 + " was trained against",
             "restore the model folder, or start anew with --overwrite");
       }
-      String now = TrainingEngine.now(config, found);
+      String now = group.ofFirst("date", TrainingEngine.now(config, found));
       TrainingEngine engine =
-          TrainingEngine.open(config, found == null ? config.model().path() : found.path(), now);
+          TrainingEngine.open(
+              config, found == null ? config.model().path() : found.path(), now, group);
       try {
         folder.writeConfig(config.toYaml());
-        TrainingData.writeBad(folder.badRows(), parts.badRows());
+        if (folder.writes()) {
+          TrainingData.writeBad(folder.badRows(), parts.badRows());
+        }
         return new TrainingRun(parts, folder, engine, checkpoints, found, reference, now);
       } catch (RuntimeException e) {
         engine.close();
@@ -199,6 +213,18 @@ public final class TrainingRun implements AutoCloseable {
       folder.close();
       throw e;
     }
+  }
+
+  /** The checkpoint to continue from: on all ranks the one that the first finds newest. */
+  private static Checkpoints.@Nullable Found found(
+      Checkpoints checkpoints, RunFolder folder, ProcessGroup group) throws IOException {
+    Checkpoints.Found found = null;
+    if (folder.writes()) {
+      checkpoints.clean();
+      found = folder.resumed() ? checkpoints.latest().orElse(null) : null;
+    }
+    String step = group.ofFirst("checkpoint", found == null ? "" : "" + found.state().step());
+    return folder.writes() || step.isEmpty() ? found : checkpoints.at(Integer.parseInt(step));
   }
 
   private void tellWhatIsLeftOut(Parts parts) {
@@ -289,7 +315,14 @@ public final class TrainingRun implements AutoCloseable {
 
   /** Whether a stop was requested, by {@link #requestStop} or an interrupt of this thread. */
   public boolean stopping() {
-    return control.stopping();
+    return group.size() > 1 ? stopAgreed : control.stopping();
+  }
+
+  /** All ranks stop after the same step. */
+  private void agreeOnStop() {
+    if (group.size() > 1) {
+      stopAgreed |= group.any("stop", control.stopping());
+    }
   }
 
   /**
@@ -304,6 +337,7 @@ public final class TrainingRun implements AutoCloseable {
   }
 
   private Summary runToEnd() throws IOException {
+    agreeOnStop();
     listener.started(step, config.train().steps());
     if (step == 0 && before == null && evaluation != null && !stopping()) {
       before = evaluate();
@@ -475,6 +509,7 @@ public final class TrainingRun implements AutoCloseable {
     if (saves > 0 && step % saves == 0) {
       save();
     }
+    agreeOnStop();
   }
 
   /**
@@ -534,6 +569,10 @@ public final class TrainingRun implements AutoCloseable {
   }
 
   private Path write() {
+    if (!folder.writes()) {
+      savedStep = step;
+      return checkpoints.path(step);
+    }
     log.sync();
     TrainerState state =
         new TrainerState(

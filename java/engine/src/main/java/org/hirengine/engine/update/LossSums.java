@@ -1,5 +1,6 @@
 package org.hirengine.engine.update;
 
+import java.nio.ByteBuffer;
 import org.hirengine.kernels.Kernels.PolicyLossSums;
 
 /**
@@ -43,6 +44,27 @@ public record LossSums(
         clipped + other.clipped,
         clippedDual + other.clippedDual,
         klLoss + other.klLoss);
+  }
+
+  /** Bytes that {@link #write} takes. */
+  static final int BYTES = 8 * Double.BYTES;
+
+  /** For another rank, bit for bit. */
+  void write(ByteBuffer out) {
+    out.putDouble(weight).putDouble(loss).putDouble(logprob).putDouble(entropy);
+    out.putDouble(approxKl).putDouble(clipped).putDouble(clippedDual).putDouble(klLoss);
+  }
+
+  static LossSums read(ByteBuffer in) {
+    return new LossSums(
+        in.getDouble(),
+        in.getDouble(),
+        in.getDouble(),
+        in.getDouble(),
+        in.getDouble(),
+        in.getDouble(),
+        in.getDouble(),
+        in.getDouble());
   }
 
   /** A sum as a weighted mean; 0 where nothing was summed. */

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.function.IntConsumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.hirengine.engine.algo.LossAggregation;
+import org.hirengine.engine.distributed.ProcessGroup;
 import org.hirengine.engine.experience.TrainingRow;
 import org.hirengine.engine.model.ForwardPass;
 import org.hirengine.engine.model.Policy;
@@ -38,14 +39,36 @@ public final class PolicyUpdate {
   private final PolicyLoss loss;
   private final Budget budget;
   private final Optimizer optimizer;
+  private final GradientParts parts;
 
+  /** In a process by itself. */
   public PolicyUpdate(
       Policy policy, Kernels kernels, PolicyLoss loss, Budget budget, Optimizer optimizer) {
+    this(
+        policy,
+        kernels,
+        loss,
+        budget,
+        optimizer,
+        new GradientParts(policy.gradients(), ProcessGroup.ALONE, null));
+  }
+
+  /**
+   * @param parts deals a mini-batch over the ranks
+   */
+  public PolicyUpdate(
+      Policy policy,
+      Kernels kernels,
+      PolicyLoss loss,
+      Budget budget,
+      Optimizer optimizer,
+      GradientParts parts) {
     this.policy = policy;
     this.kernels = kernels;
     this.loss = loss;
     this.budget = budget;
     this.optimizer = optimizer;
+    this.parts = parts;
   }
 
   /** Takes one optimizer step. */
@@ -78,13 +101,22 @@ public final class PolicyUpdate {
     return report.stepped(norm);
   }
 
-  /** Leaves the gradient of a mini-batch in the policy's gradient buffer. */
+  /**
+   * Leaves the gradient of a mini-batch in the policy's gradient buffer. Every rank has all rows of
+   * it, and computes its parts of them.
+   */
   UpdateReport forwardBackward(List<TrainingRow> miniBatch, IntConsumer progress) {
     policy.zeroGradients();
     int[] lengths = miniBatch.stream().mapToInt(row -> row.response().length).toArray();
     var totals = LossAggregation.Totals.of(lengths, loss.scale());
+    return parts.sum(miniBatch, part -> accumulate(part, totals, progress));
+  }
+
+  /** Adds the gradient of some rows of a mini-batch. */
+  private UpdateReport accumulate(
+      List<TrainingRow> rows, LossAggregation.Totals totals, IntConsumer progress) {
     UpdateReport report = UpdateReport.NONE;
-    for (MicroBatch batch : MicroBatch.cut(miniBatch, budget.microTokens, budget.sharePrompts)) {
+    for (MicroBatch batch : MicroBatch.cut(rows, budget.microTokens, budget.sharePrompts)) {
       try (PointerScope scope = new PointerScope();
           GradMode off = GradMode.disabled();
           ForwardPass pass =

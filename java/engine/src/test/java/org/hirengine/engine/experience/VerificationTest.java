@@ -88,7 +88,7 @@ class VerificationTest {
     int[] ids = tokenizer.encode(words);
     Completion completion = new Completion(0, 0, ids, new float[ids.length], end);
     try (Verification verification =
-        new Verification(Verifiers.standard(), tokenizer, TrainConfig.of(all))) {
+        new Verification(Verifiers.standard(), tokenizer, TrainConfig.of(all), 1)) {
       return verification.submit(completion, instruction).get().judges();
     }
   }

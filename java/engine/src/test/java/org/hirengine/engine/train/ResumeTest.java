@@ -21,6 +21,7 @@ import org.hirengine.engine.HirTrainer;
 import org.hirengine.engine.Runs;
 import org.hirengine.engine.TinyWorld;
 import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.distributed.ProcessGroup;
 import org.hirengine.engine.runs.RolloutDump;
 import org.hirengine.engine.runs.RunException;
 import org.hirengine.engine.runs.RunFolder;
@@ -255,7 +256,8 @@ class ResumeTest {
                 new DropRewriter(),
                 data,
                 null,
-                poison));
+                poison,
+                ProcessGroup.ALONE));
     try (TrainingRun running = run[0]) {
       TrainingStoppedException stopped = assertThrows(TrainingStoppedException.class, running::run);
       assertTrue(stopped.getMessage().contains("checkpoints/step-4"), stopped.getMessage());

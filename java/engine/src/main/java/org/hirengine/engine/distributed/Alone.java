@@ -1,0 +1,47 @@
+package org.hirengine.engine.distributed;
+
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+
+/** A process by itself. */
+final class Alone implements ProcessGroup {
+
+  @Override
+  public int rank() {
+    return 0;
+  }
+
+  @Override
+  public int size() {
+    return 1;
+  }
+
+  @Override
+  public int localRank() {
+    return 0;
+  }
+
+  @Override
+  public int localSize() {
+    return 1;
+  }
+
+  @Override
+  public List<byte[]> gather(String what, byte[] mine) {
+    return List.of(mine);
+  }
+
+  @Override
+  public void sum(String what, Tensor values) {}
+
+  @Override
+  public void checkOthers() {}
+
+  @Override
+  public boolean fail(Throwable cause) {
+    return true;
+  }
+
+  @Override
+  public void close() {}
+}

@@ -1,0 +1,255 @@
+package org.hirengine.engine.distributed;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Signs of life. Every second a rank writes how many there were and where it is, and reads whether
+ * another has failed. When an exchange breaks, the ranks left find out here whose fault it is: Gloo
+ * knows addresses alone.
+ */
+final class Pulse implements AutoCloseable {
+
+  private static final long PERIOD_MILLIS = 1000;
+
+  /** How long the store may take to answer before it counts as lost. */
+  private static final long ANSWER_SECONDS = 8;
+
+  private static final int LOOKS = 6;
+
+  private static final String FAILED = "failed";
+  private static final String CONTINUE = "continue from the last checkpoint with --resume";
+
+  private final Launch launch;
+  private final Duration timeout;
+  private final RankStore store;
+  private final Thread thread;
+  private volatile String place = "joining";
+  private volatile long exchanges;
+  private volatile @Nullable String failure;
+  private volatile boolean ending;
+
+  /**
+   * @param store a connection of its own, closed with this
+   */
+  Pulse(Launch launch, RankStore store, Duration timeout) {
+    this.launch = launch;
+    this.store = store;
+    this.timeout = timeout;
+    thread = new Thread(this::beat, "hir-pulse");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private void beat() {
+    try {
+      for (long beats = 0; !ending; beats++) {
+        store.set(key(launch.rank()), beats + " " + exchanges + " " + place);
+        if (failure == null) {
+          String told = store.get(FAILED);
+          failure = told == null ? null : textOf(told);
+        }
+        Thread.sleep(PERIOD_MILLIS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (RuntimeException e) {
+      // The store is lost; the next exchange fails and says so.
+    }
+  }
+
+  private static String key(int rank) {
+    return "pulse/" + rank;
+  }
+
+  /** Reports that an exchange begins. */
+  void exchange(String what) {
+    checkOthers();
+    exchanges++;
+    place = what;
+  }
+
+  /** Throws what another rank has reported. */
+  void checkOthers() {
+    String told = failure;
+    if (told != null) {
+      throw new DistributedException(told, CONTINUE, true);
+    }
+  }
+
+  /** Whose fault it is that an exchange broke. */
+  DistributedException explain(RuntimeException cause) {
+    DistributedException e;
+    try {
+      String told = answered(() -> told(diagnosis()));
+      e = new DistributedException(textOf(told), CONTINUE, !isMine(told));
+    } catch (TimeoutException | ExecutionException lost) {
+      e = withoutStore();
+    }
+    e.initCause(cause);
+    return e;
+  }
+
+  private DistributedException withoutStore() {
+    String told = failure;
+    if (told != null) {
+      return new DistributedException(told, CONTINUE, true);
+    }
+    String place = launch.address() + ":" + launch.port();
+    return launch.agentStore()
+        ? new DistributedException(
+            launch.name() + " lost torchrun's store at " + place + ": torchrun has ended or hangs",
+            CONTINUE,
+            launch.rank() != 0)
+        : new DistributedException(
+            launch.name(0) + ", which holds the store at " + place + ", has ended or hangs",
+            CONTINUE,
+            launch.rank() != 1);
+  }
+
+  /** A call to the store may wait for ever, for a process that was stopped. */
+  private static <T> T answered(Callable<T> question) throws TimeoutException, ExecutionException {
+    FutureTask<T> task = new FutureTask<>(question);
+    Thread asking = new Thread(task, "hir-store");
+    asking.setDaemon(true);
+    asking.start();
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return task.get(ANSWER_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /** What the group is told of its failure: by the first that finds one, with its number. */
+  private String told(String reason) {
+    return store.setFirst(FAILED, launch.rank() + " " + reason);
+  }
+
+  private boolean isMine(String told) {
+    return told.startsWith(launch.rank() + " ");
+  }
+
+  private static String textOf(String told) {
+    return told.substring(told.indexOf(' ') + 1);
+  }
+
+  /** What this rank makes of it; empty where another has told already. */
+  private String diagnosis() throws InterruptedException {
+    List<@Nullable String> before = pulses();
+    for (int i = 0; i < LOOKS; i++) {
+      if (store.get(FAILED) != null) {
+        return "";
+      }
+      Thread.sleep(3 * PERIOD_MILLIS / LOOKS);
+    }
+    List<@Nullable String> after = pulses();
+    List<Integer> silent = new ArrayList<>();
+    List<Integer> late = new ArrayList<>();
+    for (int rank = 0; rank < launch.size(); rank++) {
+      String last = after.get(rank);
+      if (rank == launch.rank()) {
+        continue;
+      }
+      if (last == null || last.equals(before.get(rank))) {
+        silent.add(rank);
+      } else if (Long.parseLong(last.split(" ", 3)[1]) < exchanges) {
+        late.add(rank);
+      }
+    }
+    if (!silent.isEmpty()) {
+      return launch.names(silent)
+          + " ended or hangs: no sign of life while "
+          + launch.name()
+          + " waited for '"
+          + place
+          + "'";
+    }
+    if (!late.isEmpty()) {
+      String last = after.get(late.get(0));
+      return launch.names(late)
+          + " did not come to '"
+          + place
+          + "' within "
+          + timeout.toSeconds()
+          + " s (distributed.timeout), and is at '"
+          + (last == null ? "" : last.split(" ", 3)[2])
+          + "'";
+    }
+    return launch.name() + " lost its connection to the others at '" + place + "'";
+  }
+
+  private List<@Nullable String> pulses() {
+    List<@Nullable String> pulses = new ArrayList<>();
+    for (int rank = 0; rank < launch.size(); rank++) {
+      pulses.add(store.get(key(rank)));
+    }
+    return pulses;
+  }
+
+  /**
+   * Tells the others that this rank fails. The rank that holds the store stays until they have read
+   * it.
+   *
+   * @return whether it is the first
+   */
+  boolean fail(String reason) {
+    boolean first = true;
+    try {
+      first =
+          isMine(
+              answered(() -> told(launch.name() + " failed: " + RankStore.firstLine(reason))));
+      if (launch.listens()) {
+        Thread.sleep(3 * PERIOD_MILLIS);
+      }
+    } catch (TimeoutException | ExecutionException e) {
+      // Then they find out by themselves.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return first;
+  }
+
+  /** Whether some rank is known to have failed. */
+  boolean failed() {
+    return failure != null;
+  }
+
+  /** Ends the beats; from here on the others may go. */
+  void end() {
+    ending = true;
+  }
+
+  @Override
+  public void close() {
+    end();
+    thread.interrupt();
+    boolean interrupted = false;
+    try {
+      thread.join(TimeUnit.SECONDS.toMillis(ANSWER_SECONDS));
+    } catch (InterruptedException e) {
+      interrupted = true;
+    }
+    if (!thread.isAlive()) { // otherwise it waits in the store, which must outlive it
+      store.close();
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

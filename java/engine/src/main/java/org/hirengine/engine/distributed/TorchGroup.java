@@ -1,0 +1,360 @@
+package org.hirengine.engine.distributed;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.javacpp.chrono.Milliseconds;
+import org.bytedeco.pytorch.GlooDeviceVector;
+import org.bytedeco.pytorch.ProcessGroupGloo;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.Work;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.bytedeco.pytorch.gloo.Device;
+import org.bytedeco.pytorch.nccl.ProcessGroupNCCL;
+import org.hirengine.engine.runtime.NativeRuntime;
+import org.hirengine.engine.runtime.Tensors;
+import org.hirengine.kernels.Device.Kind;
+import org.jspecify.annotations.Nullable;
+
+/** Ranks over torch.distributed's own process groups: Gloo between CPUs, NCCL between GPUs. */
+final class TorchGroup implements ProcessGroup {
+
+  /** Elements summed at a time, which bounds the room for what the others send. */
+  private static final long PIECE = 4L << 20;
+
+  private static final long POLL_MILLIS = 100;
+
+  private final Launch launch;
+  private final RankStore store;
+  private final Pulse pulse;
+  private final ProcessGroupGloo gloo;
+  private final @Nullable ProcessGroupNCCL nccl;
+  private boolean broken;
+  private boolean closed;
+
+  private TorchGroup(
+      Launch launch,
+      RankStore store,
+      Pulse pulse,
+      ProcessGroupGloo gloo,
+      @Nullable ProcessGroupNCCL nccl) {
+    this.launch = launch;
+    this.store = store;
+    this.pulse = pulse;
+    this.gloo = gloo;
+    this.nccl = nccl;
+  }
+
+  static TorchGroup join(Launch launch, GroupOptions options, Map<String, String> environment) {
+    NativeRuntime.load(options.threads());
+    Duration timeout = options.timeout();
+    RankStore store = RankStore.connect(launch, launch.listens(), timeout);
+    Pulse pulse = null;
+    try {
+      pulse = new Pulse(launch, RankStore.connect(launch, false, timeout), timeout);
+      awaitAll(launch, store, timeout);
+      ProcessGroupGloo gloo = gloo(launch, store, timeout, environment);
+      ProcessGroupNCCL nccl =
+          options.device() == Kind.CUDA
+              ? new ProcessGroupNCCL(store.torch(), launch.rank(), launch.size())
+              : null;
+      return new TorchGroup(launch, store, pulse, gloo, nccl);
+    } catch (RuntimeException e) {
+      RuntimeException told =
+          pulse == null || e instanceof DistributedException ? e : pulse.explain(e);
+      if (pulse != null) {
+        pulse.close();
+      }
+      store.close();
+      throw told;
+    }
+  }
+
+  /** Gloo would wait too, and name nobody. */
+  private static void awaitAll(Launch launch, RankStore store, Duration timeout) {
+    store.set("here/" + launch.rank(), "");
+    long deadline = System.nanoTime() + timeout.toNanos();
+    List<Integer> absent = new ArrayList<>();
+    for (int rank = 0; rank < launch.size(); rank++) {
+      absent.add(rank);
+    }
+    while (true) {
+      absent.removeIf(rank -> store.get("here/" + rank) != null);
+      if (absent.isEmpty()) {
+        return;
+      }
+      if (System.nanoTime() > deadline) {
+        throw new DistributedException(
+            "%s did not come to the store at %s:%d within %d s"
+                .formatted(
+                    launch.names(absent), launch.address(), launch.port(), timeout.toSeconds()),
+            "see why it did not start, or raise distributed.timeout",
+            launch.rank() != firstPresent(absent));
+      }
+      try {
+        Thread.sleep(POLL_MILLIS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new DistributedException("interrupted while waiting for the other ranks", "", true);
+      }
+    }
+  }
+
+  private static int firstPresent(List<Integer> absent) {
+    int rank = 0;
+    while (absent.contains(rank)) {
+      rank++;
+    }
+    return rank;
+  }
+
+  private static ProcessGroupGloo gloo(
+      Launch launch, RankStore store, Duration timeout, Map<String, String> environment) {
+    try (PointerScope scope = new PointerScope()) {
+      ProcessGroupGloo.Options options =
+          ProcessGroupGloo.Options.create(new Milliseconds(timeout.toMillis()));
+      options.devices(new GlooDeviceVector(devices(launch, environment)));
+      ProcessGroupGloo gloo =
+          new ProcessGroupGloo(store.torch(), launch.rank(), launch.size(), options);
+      gloo.retainReference();
+      return gloo;
+    }
+  }
+
+  /**
+   * The interfaces that GLOO_SOCKET_IFNAME names, which torch reads in Python alone. Otherwise the
+   * loopback where all ranks are on one machine, whatever its name resolves to, or else what that
+   * name says.
+   */
+  private static Device[] devices(Launch launch, Map<String, String> environment) {
+    String names = environment.get("GLOO_SOCKET_IFNAME");
+    if (names != null && !names.isBlank()) {
+      return Arrays.stream(names.split(","))
+          .map(name -> interfaceNamed(name.strip()))
+          .toArray(Device[]::new);
+    }
+    return new Device[] {
+      launch.oneMachine()
+          ? ProcessGroupGloo.createDeviceForHostname("127.0.0.1")
+          : ProcessGroupGloo.createDefaultDevice()
+    };
+  }
+
+  private static Device interfaceNamed(String name) {
+    try {
+      return ProcessGroupGloo.createDeviceForInterface(name);
+    } catch (RuntimeException e) {
+      DistributedException named =
+          new DistributedException(
+              "GLOO_SOCKET_IFNAME names '"
+                  + name
+                  + "', which Gloo cannot use: "
+                  + RankStore.firstLine(e.getMessage()),
+              "name interfaces of this machine (ip link shows them), separated by commas");
+      named.initCause(e);
+      throw named;
+    }
+  }
+
+  @Override
+  public int rank() {
+    return launch.rank();
+  }
+
+  @Override
+  public int size() {
+    return launch.size();
+  }
+
+  @Override
+  public int localRank() {
+    return launch.localRank();
+  }
+
+  @Override
+  public int localSize() {
+    return launch.localSize();
+  }
+
+  @Override
+  public List<byte[]> gather(String what, byte[] mine) {
+    List<byte[]> all = new ArrayList<>();
+    exchange(
+        what,
+        () -> {
+          long[] lengths = lengths(mine.length);
+          long longest = Arrays.stream(lengths).max().orElse(0);
+          // One byte more, so that there is something to exchange even where nobody has anything.
+          long room = 1 + Arrays.stream(lengths).max().orElse(0);
+          Tensor sent = Tensors.empty(ScalarType.Byte, room);
+          Tensor received = Tensors.empty(ScalarType.Byte, room * size());
+          Tensors.bytes(sent, 0, (int) room).put(mine);
+          await(gloo._allgather_base(received, sent));
+          for (int rank = 0; rank < size(); rank++) {
+            byte[] part = new byte[(int) lengths[rank]];
+            Tensors.bytes(received, rank * room, (int) room).get(part);
+            all.add(part);
+          }
+        });
+    return all;
+  }
+
+  private long[] lengths(long mine) {
+    Tensor received = Tensors.empty(ScalarType.Long, size());
+    await(gloo._allgather_base(received, Tensors.of(mine)));
+    return Tensors.longs(received);
+  }
+
+  @Override
+  public void sum(String what, Tensor values) {
+    exchange(
+        what,
+        () -> {
+          Tensor flat = values.view(-1);
+          if (nccl != null && flat.is_cuda()) {
+            await(nccl.allreduce(new TensorVector(flat)));
+            return;
+          }
+          reduceShards(flat);
+          spreadShards(flat);
+        });
+  }
+
+  /** Where a rank's share of {@code count} elements begins. */
+  private long begin(int rank, long count) {
+    return count * rank / size();
+  }
+
+  private Tensor shard(Tensor flat, int rank) {
+    long from = begin(rank, flat.numel());
+    return flat.narrow(0, from, begin(rank + 1, flat.numel()) - from);
+  }
+
+  /**
+   * Sums this rank's shard: every rank sends every other its part, which is as many bytes as a ring
+   * moves, but leaves the order of the sum to us.
+   */
+  private void reduceShards(Tensor flat) {
+    long most = (flat.numel() + size() - 1) / size();
+    Tensor room = Tensors.empty(Tensors.dtype(flat), size(), Math.min(PIECE, Math.max(1, most)));
+    for (long at = 0; at < most; at += PIECE) {
+      try (PointerScope scope = new PointerScope()) {
+        List<Work> works = new ArrayList<>();
+        Tensor mine = piece(shard(flat, rank()), at);
+        Tensor[] parts = new Tensor[size()];
+        for (int peer = 0; peer < size(); peer++) {
+          if (peer == rank()) {
+            parts[peer] = mine;
+            continue;
+          }
+          Tensor theirs = piece(shard(flat, peer), at);
+          parts[peer] = room.select(0, peer).narrow(0, 0, mine.numel());
+          if (theirs.numel() > 0) {
+            works.add(gloo.send(new TensorVector(theirs), peer, 0));
+          }
+          if (mine.numel() > 0) {
+            works.add(gloo.recv(new TensorVector(parts[peer]), peer, 0));
+          }
+        }
+        works.forEach(TorchGroup::await);
+        if (mine.numel() > 0) {
+          Tensor sum = treeSum(parts, 0, parts.length);
+          if (sum.data_ptr().address() != mine.data_ptr().address()) {
+            mine.copy_(sum);
+          }
+        }
+      }
+    }
+  }
+
+  private static Tensor piece(Tensor shard, long at) {
+    long from = Math.min(at, shard.numel());
+    return shard.narrow(0, from, Math.min(PIECE, shard.numel() - from));
+  }
+
+  /** Adds into the first of the parts of each branch; the largest power of two goes left. */
+  private static Tensor treeSum(Tensor[] parts, int from, int to) {
+    if (to - from == 1) {
+      return parts[from];
+    }
+    int middle = from + Integer.highestOneBit(to - from - 1);
+    Tensor sum = treeSum(parts, from, middle);
+    sum.add_(treeSum(parts, middle, to));
+    return sum;
+  }
+
+  /** Gives every rank the other ranks' shards. */
+  private void spreadShards(Tensor flat) {
+    List<Work> works = new ArrayList<>();
+    Tensor mine = shard(flat, rank());
+    for (int peer = 0; peer < size(); peer++) {
+      if (peer == rank()) {
+        continue;
+      }
+      if (mine.numel() > 0) {
+        works.add(gloo.send(new TensorVector(mine), peer, 1));
+      }
+      Tensor theirs = shard(flat, peer);
+      if (theirs.numel() > 0) {
+        works.add(gloo.recv(new TensorVector(theirs), peer, 1));
+      }
+    }
+    works.forEach(TorchGroup::await);
+  }
+
+  private static void await(Work work) {
+    work._wait();
+  }
+
+  private void exchange(String what, Runnable work) {
+    pulse.exchange(what);
+    try (PointerScope scope = new PointerScope()) {
+      work.run();
+    } catch (RuntimeException e) {
+      broken = true;
+      throw pulse.explain(e);
+    }
+  }
+
+  @Override
+  public void checkOthers() {
+    pulse.checkOthers();
+  }
+
+  @Override
+  public boolean fail(Throwable cause) {
+    if (broken) {
+      return true; // and said so, or heard it
+    }
+    broken = true;
+    return pulse.fail(String.valueOf(cause.getMessage() == null ? cause : cause.getMessage()));
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    if (!broken && !pulse.failed()) {
+      pulse.end();
+      try (PointerScope scope = new PointerScope()) {
+        await(gloo.barrier()); // the rank that holds the store leaves last
+      } catch (RuntimeException e) {
+        broken = true; // somebody failed at the very end, and tells it
+      }
+    }
+    pulse.close();
+    if (!broken) { // work that was given up may still use them
+      gloo.close();
+      if (nccl != null) {
+        nccl.close();
+      }
+      store.close();
+    }
+  }
+}

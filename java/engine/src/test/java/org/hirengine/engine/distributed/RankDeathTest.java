@@ -1,0 +1,155 @@
+package org.hirengine.engine.distributed;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import org.hirengine.engine.HirTrainer;
+import org.hirengine.engine.Runs;
+import org.hirengine.engine.TinyWorld;
+import org.hirengine.engine.runs.RunFolder;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** However a rank ends, the others end too and say which; the run continues as if undisturbed. */
+class RankDeathTest {
+
+  /** Kills in a row of one run; the hosted build makes a few, {@code -Dhir.kills=20} more. */
+  private static final int KILLS = Integer.getInteger("hir.kills", 3);
+
+  private static final int LIMIT_SECONDS = 300;
+
+  @TempDir Path temp;
+  private TinyWorld world;
+  private final List<Launched> launched = new ArrayList<>();
+
+  @BeforeEach
+  void world() throws IOException {
+    world = new TinyWorld(temp);
+  }
+
+  @AfterEach
+  void endAll() {
+    launched.forEach(group -> group.ranks.forEach(Process::destroyForcibly));
+  }
+
+  /** The processes of one group and where their error lines go. */
+  private record Launched(List<Process> ranks, List<Path> logs) {
+
+    int exit(int rank) {
+      return ranks.get(rank).exitValue();
+    }
+
+    /** The error lines of all, once all but {@code stopped} have ended. */
+    List<String> errors(int stopped) throws Exception {
+      List<String> lines = new ArrayList<>();
+      for (int rank = 0; rank < ranks.size(); rank++) {
+        assertTrue(
+            rank == stopped || ranks.get(rank).waitFor(LIMIT_SECONDS, TimeUnit.SECONDS),
+            "rank " + rank + " goes on");
+        Files.readAllLines(logs.get(rank)).stream()
+            .filter(line -> line.startsWith("error: "))
+            .forEach(lines::add);
+      }
+      return lines;
+    }
+  }
+
+  private Launched start(int size, String out, String doom, int timeout) throws IOException {
+    Launched group = new Launched(new ArrayList<>(), new ArrayList<>());
+    launched.add(group);
+    int port = Ranks.freePort();
+    for (int rank = 0; rank < size; rank++) {
+      ProcessBuilder builder =
+          new ProcessBuilder(
+              ProcessHandle.current().info().command().orElse("java"),
+              "-XX:TieredStopAtLevel=1",
+              "-XX:+UseSerialGC",
+              "-Dai.djl.offline=true",
+              "-cp",
+              System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+              RankTestChild.class.getName(),
+              temp.toString(),
+              out,
+              doom,
+              Integer.toString(timeout));
+      builder.environment().putAll(Ranks.environment(rank, size, port));
+      builder.environment().put("TORCH_CPP_LOG_LEVEL", "FATAL");
+      Path log = temp.resolve(out + "-" + rank + ".err");
+      group.logs.add(log);
+      group.ranks.add(
+          builder
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .redirectError(log.toFile())
+              .start());
+    }
+    return group;
+  }
+
+  private static void assertOneLine(List<String> errors, String beginning) {
+    assertEquals(1, errors.size(), errors.toString());
+    assertTrue(errors.get(0).startsWith("error: " + beginning), errors.get(0));
+  }
+
+  /** One run, killed again and again: now one rank and now the other, wherever it is. */
+  @Test
+  void killedAtAnyMomentAndContinued() throws Exception {
+    SplittableRandom random = new SplittableRandom(KILLS);
+    for (int kill = 0; kill < KILLS; kill++) {
+      // A rank gives some fifteen signs a step; continuing takes up to two steps again.
+      int moment = 1 + random.nextInt(45);
+      int doomed = kill % 2;
+      Launched group = start(2, "killed", "KILL:" + doomed + ":" + moment, 60);
+      List<String> errors = group.errors(-1);
+      if (group.exit(doomed) == 0) {
+        break; // the run was over before
+      }
+      assertEquals(137, group.exit(doomed));
+      assertEquals(1, group.exit(1 - doomed));
+      assertOneLine(errors, "rank " + doomed + " of 2");
+    }
+    for (String out : List.of("killed", "whole")) {
+      Ranks.run(
+          2,
+          group -> {
+            try (HirTrainer trainer =
+                HirTrainer.builder()
+                    .config(RankTestChild.config(world, out, 2, 60))
+                    .existing(RunFolder.Existing.RESUME)
+                    .distributed(group)
+                    .build()) {
+              return trainer.run();
+            }
+          });
+    }
+    Runs.assertSame(temp.resolve("whole"), temp.resolve("killed"), 6);
+  }
+
+  /** Together, since most of it is waiting. */
+  @Test
+  void aRankThatHangsOrNeverJoinsIsNamed() throws Exception {
+    Launched hanging = start(2, "hanging", "STOP:1:20", 15);
+    Launched incomplete = start(3, "incomplete", "absent:1:0", 15);
+    assertOneLine(hanging.errors(1), "rank 1 of 2 ended or hangs: no sign of life while");
+    assertEquals(1, hanging.exit(0));
+    assertOneLine(incomplete.errors(-1), "rank 1 of 3 did not come to the store at 127.0.0.1:");
+  }
+
+  @Test
+  void aRankThatFailsOrExitsIsNamed() throws Exception {
+    Launched failing = start(3, "failing", "throw:1:0", 60);
+    assertOneLine(failing.errors(-1), "verification failed");
+    failing.ranks.forEach(rank -> assertEquals(1, rank.exitValue()));
+    Launched exiting = start(2, "exiting", "exit:1:10", 60);
+    assertOneLine(exiting.errors(-1), "rank 1 of 2 ended or hangs");
+    assertEquals(1, exiting.exit(0));
+  }
+}
