@@ -41,7 +41,7 @@ template <class T>
 struct StepMemory {
   int64_t head, most, pages;
   float *x;
-  T *normed, *qkv, *mixed, *activated;
+  T *normed, *qkv, *mixed, *activated, *last;
   char *owns;
   int64_t own_size, size;
 
@@ -51,6 +51,17 @@ struct StepMemory {
     float *scratch;        // [head]
     const char **places;   // [GROUP][pages]: where each row's blocks lie
   };
+
+  // For the rows from `row` on.
+  StepMemory from(int64_t row, const Pitches<T> &pitches) const {
+    StepMemory rest = *this;
+    rest.x += row * pitches.x;
+    rest.qkv += row * pitches.qkv;
+    rest.mixed += row * pitches.query;
+    rest.activated += row * pitches.intermediate;
+    rest.normed += row * pitches.normed;
+    return rest;
+  }
 
   StepMemory(const ModelShape &s, int64_t rows, int32_t threads, int64_t longest, void *memory)
       : head(round_up(s.head_dim, hir::KEYS)), most(GROUP * (s.heads / s.kv_heads)),
@@ -62,6 +73,7 @@ struct StepMemory {
     carver.take(rows * pitches.qkv, &qkv);
     carver.take(rows * pitches.query, &mixed);
     carver.take(rows * pitches.intermediate, &activated);
+    carver.take(rows * pitches.normed, &last);  // what the head reads
     carver.take(0, &owns);
     Carver counter(nullptr);
     take(counter);
@@ -85,27 +97,26 @@ struct StepMemory {
   }
 };
 
-// Runs in all threads of a parallel region.
+// Some rows through the layers, by the threads of a team.
 template <class T>
 class Step {
  public:
-  Step(const DecoderStep &step, const StepMemory<T> &memory, bool *failed)
+  Step(const DecoderStep &step, const StepMemory<T> &memory, const Team &team, T *normed, bool *failed)
       : step(step), model(*step.model), s(model.shape), memory(memory), pitches(s), heads(model), cells{s, heads.attention},
-        failed(failed), own(memory.own(omp_get_thread_num())), team(Team::region()),
-        layer(model, team, step.count, memory.normed, memory.activated, failed) {}
+        failed(failed), own(memory.own(omp_get_thread_num())), team(team),
+        layer(model, team, step.count, memory.normed, memory.activated, failed), normed(normed) {}
 
+  // Normed rows for the head, in the order of the logits.
   void run() const {
     embed();
     for (int64_t i = 0; i < s.layers; i++) {
       const Activations<T> a = {memory.x, memory.qkv, memory.mixed, nullptr, memory.x, nullptr, memory.x, nullptr};
       layer_forward(layer, model.layers[i], a, [&] { attend(i, model.layers[i]); }, true);
     }
-    // Rows of the logits are in another order.
     layer.for_rows([&](int64_t row) {
       rms_norm(memory.x + row * pitches.x, model.final_norm, s.hidden, s.norm_epsilon,
-               memory.normed + step.rows[row].place * pitches.normed);
+               normed + step.rows[row].place * pitches.normed);
     });
-    layer.multiply_head(memory.normed, pitches.normed, step.logits, step.logits_stride);
   }
 
  private:
@@ -174,14 +185,36 @@ class Step {
   const typename StepMemory<T>::Own own;
   const Team team;
   const Layer<T> layer;
+  T *const normed;
 };
+
+// Bytes of a layer's matrices up to which each thread runs all layers over rows of its own: they stay in its caches, and
+// nobody waits for anybody.
+constexpr int64_t SMALL_LAYER = 4 << 20;
+constexpr int64_t ROWS_OF_A_THREAD = 8;  // at least
 
 template <class T>
 bool run_step(const DecoderStep &step) {
-  const StepMemory<T> memory(step.model->shape, step.count, step.threads, step.longest, step.scratch);
+  const ModelShape &s = step.model->shape;
+  const StepMemory<T> memory(s, step.count, step.threads, step.longest, step.scratch);
+  const int64_t weights = s.hidden * (s.qkv_size() + s.query_size() + 3 * s.intermediate) * static_cast<int64_t>(sizeof(T));
   bool failed = false;
 #pragma omp parallel num_threads(step.threads)
-  Step<T>(step, memory, &failed).run();
+  {
+    const Team all = Team::region();
+    if (all.size > 1 && weights <= SMALL_LAYER && step.count >= ROWS_OF_A_THREAD * all.size) {
+      const int64_t from = step.count * all.rank / all.size, to = step.count * (all.rank + 1) / all.size;
+      DecoderStep mine = step;
+      mine.rows += from;
+      mine.count = to - from;
+      Step<T>(mine, memory.from(from, Pitches<T>(s)), Team::alone(), memory.last, &failed).run();
+      all.wait();
+    } else {
+      Step<T>(step, memory, all, memory.last, &failed).run();
+    }
+    Layer<T>(*step.model, all, step.count, memory.normed, memory.activated, &failed)
+        .multiply_head(memory.last, Pitches<T>(s).normed, step.logits, step.logits_stride);
+  }
   return !failed;
 }
 

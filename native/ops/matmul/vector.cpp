@@ -73,13 +73,15 @@ struct Across {
   const float *at(int r, int64_t i) const { return a + i * TILE + r; }
 };
 
-// sums [ROWS][PANEL] go on over `steps` steps, for `VECS` vectors of a panel from `column` on.
+// sums [ROWS][PANEL] = start and the products of `steps` steps, for `VECS` vectors of a panel from `column` on. The start
+// may be the sums.
 template <class E, int ROWS, int VECS, template <int> class Left>
-static inline void tile(const char *a, int64_t row_bytes, const Right &right_side, int64_t column, int64_t steps, float *sums) {
+static inline void tile(const char *a, int64_t row_bytes, const Right &right_side, int64_t column, int64_t steps,
+                        const float *start, float *sums) {
   const Left<ROWS> left(a, row_bytes);
   Vec acc[ROWS][VECS];
   for (int r = 0; r < ROWS; r++) {
-    for (int v = 0; v < VECS; v++) acc[r][v] = load(sums + r * PANEL + v * WIDTH);
+    for (int v = 0; v < VECS; v++) acc[r][v] = load(start + r * PANEL + v * WIDTH);
   }
   for (int64_t s = 0; s < steps; s++) {
     const float *w = reinterpret_cast<const float *>(right_side.step(s)) + column;
@@ -128,35 +130,38 @@ static inline void tile(const char *a, int64_t row_bytes, const Right &right_sid
 }
 
 template <class E, int ROWS, template <int> class Left>
-static void whole_tile(const char *a, int64_t row_bytes, const Right &b, int64_t steps, float *sums) {
+static void whole_tile(const char *a, int64_t row_bytes, const Right &b, int64_t steps, const float *start, float *sums) {
   if (ROWS <= LOW_TILE) {
-    tile<E, ROWS, PANEL / WIDTH, Left>(a, row_bytes, b, 0, steps, sums);
+    tile<E, ROWS, PANEL / WIDTH, Left>(a, row_bytes, b, 0, steps, start, sums);
   } else {
     for (int v = 0; v < PANEL / WIDTH; v += VECTORS) {
-      tile<E, ROWS, VECTORS, Left>(a, row_bytes, b, v * WIDTH, steps, sums + v * WIDTH);
+      tile<E, ROWS, VECTORS, Left>(a, row_bytes, b, v * WIDTH, steps, start + v * WIDTH, sums + v * WIDTH);
     }
   }
 }
 
 template <class E, template <int> class Left>
-static void any_tile(int64_t rows, const char *a, int64_t row_bytes, const Right &b, int64_t steps, float *sums) {
+static void any_tile(int64_t rows, const char *a, int64_t row_bytes, const Right &b, int64_t steps, const float *start,
+                     float *sums) {
   switch (rows) {
-    case 1: return whole_tile<E, 1, Left>(a, row_bytes, b, steps, sums);
-    case 2: return whole_tile<E, 2, Left>(a, row_bytes, b, steps, sums);
-    case 3: return whole_tile<E, 3, Left>(a, row_bytes, b, steps, sums);
-    case 4: return whole_tile<E, 4, Left>(a, row_bytes, b, steps, sums);
-    case 5: return whole_tile<E, 5, Left>(a, row_bytes, b, steps, sums);
-    case 6: return whole_tile<E, 6, Left>(a, row_bytes, b, steps, sums);
+    case 1: return whole_tile<E, 1, Left>(a, row_bytes, b, steps, start, sums);
+    case 2: return whole_tile<E, 2, Left>(a, row_bytes, b, steps, start, sums);
+    case 3: return whole_tile<E, 3, Left>(a, row_bytes, b, steps, start, sums);
+    case 4: return whole_tile<E, 4, Left>(a, row_bytes, b, steps, start, sums);
+    case 5: return whole_tile<E, 5, Left>(a, row_bytes, b, steps, start, sums);
+    case 6: return whole_tile<E, 6, Left>(a, row_bytes, b, steps, start, sums);
 #if defined(__AVX512F__)
-    case 7: return whole_tile<E, 7, Left>(a, row_bytes, b, steps, sums);
-    case 8: return whole_tile<E, 8, Left>(a, row_bytes, b, steps, sums);
-    case 9: return whole_tile<E, 9, Left>(a, row_bytes, b, steps, sums);
-    case 10: return whole_tile<E, 10, Left>(a, row_bytes, b, steps, sums);
-    case 11: return whole_tile<E, 11, Left>(a, row_bytes, b, steps, sums);
-    case 12: return whole_tile<E, 12, Left>(a, row_bytes, b, steps, sums);
+    case 7: return whole_tile<E, 7, Left>(a, row_bytes, b, steps, start, sums);
+    case 8: return whole_tile<E, 8, Left>(a, row_bytes, b, steps, start, sums);
+    case 9: return whole_tile<E, 9, Left>(a, row_bytes, b, steps, start, sums);
+    case 10: return whole_tile<E, 10, Left>(a, row_bytes, b, steps, start, sums);
+    case 11: return whole_tile<E, 11, Left>(a, row_bytes, b, steps, start, sums);
+    case 12: return whole_tile<E, 12, Left>(a, row_bytes, b, steps, start, sums);
 #endif
   }
 }
+
+alignas(64) constexpr float ZEROS[TILE * PANEL] = {};
 
 template <class E>
 static void run(const Job &job) {
@@ -173,14 +178,12 @@ static void run(const Job &job) {
         at = carry;
         carry += TILE * PANEL;
       }
-      if (job.first) {
-        if (job.sink->kind == Sink::CONTINUE) {
-          for (int64_t r = 0; r < rows; r++) start_from(*job.sink, row + r, p, job.columns, at + r * PANEL);
-        } else {
-          memset(at, 0, sizeof(float) * rows * PANEL);
-        }
+      const bool fresh = job.first && job.sink->kind != Sink::CONTINUE;
+      if (job.first && !fresh) {
+        for (int64_t r = 0; r < rows; r++) start_from(*job.sink, row + r, p, job.columns, at + r * PANEL);
       }
-      any_tile<E, Rows>(rows, job.a + from * job.row_bytes, job.row_bytes, job.panel(p, sizeof(E)), job.steps, at);
+      any_tile<E, Rows>(rows, job.a + from * job.row_bytes, job.row_bytes, job.panel(p, sizeof(E)), job.steps,
+                        fresh ? ZEROS : at, at);
       if (job.last) finish<E>(*job.sink, at, row, rows, p, job.columns);
     }
   }
@@ -197,7 +200,7 @@ static void run_gradient(const Job &job) {
       load_gradient(*job.gradient, job.row + from, rows, p, sums);
       const int64_t next = job.rows - from - TILE;
       fetch_gradient(*job.gradient, job.row + from + TILE, next < TILE ? next : TILE, p);
-      any_tile<E, Across>(rows, job.a + from * job.steps * STEP_BYTES, 0, job.panel(p, sizeof(E)), job.steps, sums);
+      any_tile<E, Across>(rows, job.a + from * job.steps * STEP_BYTES, 0, job.panel(p, sizeof(E)), job.steps, sums, sums);
       store_gradient(*job.gradient, job.row + from, rows, p, sums);
     }
   }
