@@ -248,7 +248,17 @@ HIR_API int32_t hir_model_backward(int64_t model, int64_t pass, hir_address hidd
 /* The head: logits float[rows][row_stride] of hidden states [rows][hidden] of the model's dtype. */
 HIR_API int32_t hir_model_logits(int64_t model, hir_address hidden, int64_t rows, hir_address logits, int64_t row_stride);
 
-/* Its backward: hidden_gradient float[rows][hidden] is written, head_gradient float[vocab][hidden] added to (0: frozen). */
+/*
+ * hir_token_logprob of those logits, bit for bit, without logits in memory.
+ *   targets    int64[rows], each in [0, vocab)
+ *   logprobs   float[rows], written
+ *   entropies  float[rows], written; optional
+ */
+HIR_API int32_t hir_model_logprobs(int64_t model, hir_address hidden, int64_t rows, hir_address targets,
+                                   double temperature, hir_address logprobs, hir_address entropies);
+
+/* The head's backward: hidden_gradient float[rows][hidden] is written, head_gradient float[vocab][hidden] added to (0:
+ * frozen). */
 HIR_API int32_t hir_model_logits_backward(int64_t model, hir_address logits_gradient, int64_t row_stride,
                                           hir_address hidden, int64_t rows, hir_address hidden_gradient,
                                           hir_address head_gradient);

@@ -53,6 +53,9 @@ class AnyModel {
   }
   virtual int32_t backward(int64_t, int64_t, const int64_t *) { return unsupported(); }
   virtual int32_t logits(int64_t, int64_t, int64_t, int64_t) { return unsupported(); }
+  virtual int32_t logprobs(int64_t, int64_t, int64_t, double, int64_t, int64_t) {
+    return fail(HIR_UNSUPPORTED, "model: log-probs without logits are of HIR_AVX2 and HIR_AVX512; score the logits");
+  }
   virtual int32_t logits_backward(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t) { return unsupported(); }
 
   const ModelShape shape;

@@ -71,6 +71,11 @@ int32_t hir_model_logits(int64_t model, hir_address hidden, int64_t rows, hir_ad
   return model_at(model)->logits(hidden, rows, logits, row_stride);
 }
 
+int32_t hir_model_logprobs(int64_t model, hir_address hidden, int64_t rows, hir_address targets, double temperature,
+                           hir_address logprobs, hir_address entropies) {
+  return model_at(model)->logprobs(hidden, rows, targets, temperature, logprobs, entropies);
+}
+
 int32_t hir_model_logits_backward(int64_t model, hir_address logits_gradient, int64_t row_stride, hir_address hidden,
                                   int64_t rows, hir_address hidden_gradient, hir_address head_gradient) {
   return model_at(model)->logits_backward(logits_gradient, row_stride, hidden, rows, hidden_gradient, head_gradient);

@@ -29,6 +29,8 @@ class CpuModel final : public AnyModel {
                   int64_t segment_count, int32_t keep, int64_t hidden, int64_t keys_values, int64_t *pass) override;
   int32_t backward(int64_t pass, int64_t hidden_gradient, const int64_t *addresses) override;
   int32_t logits(int64_t hidden, int64_t rows, int64_t out, int64_t row_stride) override;
+  int32_t logprobs(int64_t hidden, int64_t rows, int64_t targets, double temperature, int64_t out,
+                   int64_t entropies) override;
   int32_t logits_backward(int64_t gradient, int64_t row_stride, int64_t hidden, int64_t rows, int64_t hidden_gradient,
                           int64_t head_gradient) override;
 

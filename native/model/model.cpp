@@ -1,4 +1,5 @@
 // The bookkeeping of models on a CPU: weights, batches and memory. The arithmetic is the backends' (pass.cpp).
+#include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 #include "bf16.h"
 #include "cpu_model.h"
+#include "ops/head/head.h"
 #include "ops/matmul/kernel.h"
 #include "packed.h"
 
@@ -390,6 +392,36 @@ int32_t CpuModel::logits(int64_t hidden, int64_t rows, int64_t out, int64_t row_
 #pragma omp parallel
   if (!model.matmul.multiply(Team::region(), product)) __atomic_store_n(&failed, true, __ATOMIC_RELAXED);
   return failed ? out_of_memory() : HIR_OK;
+}
+
+int32_t CpuModel::logprobs(int64_t hidden, int64_t rows, int64_t targets, double temperature, int64_t out,
+                           int64_t entropies) {
+  if (!kernels.forward) return AnyModel::logprobs(hidden, rows, targets, temperature, out, entropies);
+  if (int32_t code = ready()) return code;
+  if (!(temperature > 0 && temperature < INFINITY)) {
+    return fail(HIR_INVALID, "model: temperature %g; it must be positive and finite", temperature);
+  }
+  for (int64_t row = 0; row < rows; row++) {
+    const int64_t target = at<const int64_t>(targets)[row];
+    if (target >= 0 && target < shape.vocab) continue;
+    return fail(HIR_INVALID, "model: target %lld of row %lld is outside the vocabulary [0, %lld)",
+                static_cast<long long>(target), static_cast<long long>(row), static_cast<long long>(shape.vocab));
+  }
+  HeadLogprobs call = {rows,        shape.vocab,    shape.hidden,  at<void>(hidden),     shape.hidden,
+                       model.head.packed, at<const int64_t>(targets), temperature, at<float>(out), at<float>(entropies),
+                       nullptr};
+  call.scratch = head_arena.reserve(hir::head_bytes(call));
+  if (!call.scratch) return out_of_memory();
+  bool failed = false;
+#pragma omp parallel
+  if (!head_logprobs(model.matmul, Team::region(), call)) __atomic_store_n(&failed, true, __ATOMIC_RELAXED);
+  if (failed) return out_of_memory();
+  for (int64_t row = 0; row < rows; row++) {
+    if (call.logprobs[row] == call.logprobs[row]) continue;
+    return fail(HIR_NAN, "model: among the logits of row %lld is NaN or +inf, or none is finite: the forward pass has "
+                "overflowed or its weights are bad", static_cast<long long>(row));
+  }
+  return HIR_OK;
 }
 
 int32_t CpuModel::logits_backward(int64_t gradient, int64_t row_stride, int64_t hidden, int64_t rows,

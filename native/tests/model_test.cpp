@@ -455,6 +455,33 @@ void check_head(const Model &m, int backend) {
       near(gradient[v * s.hidden + i], sum, "gradient of the head");
     }
   }
+
+  // Log-probs from hidden states are those of the logits.
+  std::vector<int64_t> targets(rows);
+  for (int64_t &target : targets) target = random() % s.vocab;
+  std::vector<float> want(2 * rows), got(2 * rows, -1.0f), alone(rows);
+  const double temperature = 0.7;
+  const auto score = [&](hir_address x, std::vector<float> *logprobs, hir_address entropies) {
+    return hir_model_logprobs(model, x, rows, address(targets), temperature, address(*logprobs), entropies);
+  };
+  const hir_address behind = rows * static_cast<int64_t>(sizeof(float));
+  if (backend == HIR_CUDA_EMULATED) {
+    expect(score(stored.where(), &got, 0) == HIR_UNSUPPORTED, "a GPU scores logits", backend, 0);
+    hir_model_free(model);
+    return;
+  }
+  expect(hir_token_logprob(backend, 0, 0, address(logits), rows, s.vocab, stride, HIR_FLOAT32, address(targets), temperature,
+                           address(want), address(want) + behind) == HIR_OK,
+         "log-probs of logits", backend, 0);
+  expect(score(stored.where(), &got, address(got) + behind) == HIR_OK && got == want, "log-probs", backend, s.vocab);
+  hir_set_threads(1);
+  expect(score(stored.where(), &alone, 0) == HIR_OK && std::equal(alone.begin(), alone.end(), want.begin()),
+         "log-probs on one thread", backend, s.vocab);
+  targets[7] = s.vocab;
+  expect(score(stored.where(), &alone, 0) == HIR_INVALID && strstr(hir_last_error(), "row 7"), "a target too high", backend, 0);
+  targets[7] = 0;
+  values[5 * s.hidden] = NAN;
+  expect(score(Elements(s.dtype, values).where(), &alone, 0) == HIR_NAN && strstr(hir_last_error(), "row 5"), "a NaN", backend, 0);
   hir_model_free(model);
 }
 

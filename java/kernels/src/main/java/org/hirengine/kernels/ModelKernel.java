@@ -93,6 +93,22 @@ public interface ModelKernel extends AutoCloseable {
    */
   void logits(long hidden, long rows, long logits);
 
+  /** Whether {@link #logprobs} runs here; otherwise score {@link #logits}. */
+  boolean scoresHidden();
+
+  /**
+   * Log-probs and entropies of tokens from hidden states: those that {@link Kernels#tokenLogprob}
+   * makes of {@link #logits}, bit for bit, without logits in memory.
+   *
+   * @param hidden [rows][hidden] of the model's type
+   * @param targets int64[rows]
+   * @param temperature logits are divided by it before the softmax
+   * @param logprobs float[rows], written
+   * @param entropies float[rows], written
+   */
+  void logprobs(
+      long hidden, long rows, long targets, double temperature, long logprobs, long entropies);
+
   /**
    * Backward of {@link #logits}.
    *

@@ -8,6 +8,7 @@ final class NativeModelKernel implements ModelKernel {
 
   private final ModelShape shape;
   private final boolean passes;
+  private final boolean scoresHidden;
   private long model;
 
   /**
@@ -16,6 +17,7 @@ final class NativeModelKernel implements ModelKernel {
   NativeModelKernel(int backend, Device device, ModelShape shape, boolean passes) {
     this.shape = shape;
     this.passes = passes;
+    this.scoresHidden = backend == hirkernels.HIR_AVX2 || backend == hirkernels.HIR_AVX512;
     long[] made = new long[1];
     try (hirkernels.hir_model_shape sizes = new hirkernels.hir_model_shape()) {
       sizes.layers(shape.layers()).hidden(shape.hidden()).intermediate(shape.intermediate());
@@ -98,6 +100,19 @@ final class NativeModelKernel implements ModelKernel {
   @Override
   public void logits(long hidden, long rows, long logits) {
     NativeKernels.check(hirkernels.hir_model_logits(model(), hidden, rows, logits, shape.vocab()));
+  }
+
+  @Override
+  public boolean scoresHidden() {
+    return scoresHidden;
+  }
+
+  @Override
+  public void logprobs(
+      long hidden, long rows, long targets, double temperature, long logprobs, long entropies) {
+    NativeKernels.check(
+        hirkernels.hir_model_logprobs(
+            model(), hidden, rows, targets, temperature, logprobs, entropies));
   }
 
   @Override

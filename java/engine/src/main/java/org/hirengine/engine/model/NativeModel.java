@@ -116,6 +116,23 @@ public final class NativeModel implements AutoCloseable {
     kernel.logits(Tensors.address(hiddenRows), hiddenRows.size(0), Tensors.address(logits));
   }
 
+  boolean scoresHidden() {
+    return kernel.scoresHidden();
+  }
+
+  /** Log-probs and entropies, fp32[n], of int64[n] targets from hidden rows [n, d]. */
+  void logprobs(
+      Tensor hiddenRows, Tensor targets, double temperature, Tensor logprobs, Tensor entropies) {
+    refresh();
+    kernel.logprobs(
+        Tensors.address(hiddenRows),
+        hiddenRows.size(0),
+        Tensors.address(targets),
+        temperature,
+        Tensors.address(logprobs),
+        Tensors.address(entropies));
+  }
+
   /**
    * Backward of {@link #logits}: writes fp32[n, d] and adds to the head's gradient, unless it is
    * frozen.

@@ -35,6 +35,17 @@ final class NativePasses extends Passes {
   }
 
   @Override
+  boolean scoresHidden() {
+    return model.scoresHidden();
+  }
+
+  @Override
+  void logprobs(
+      Tensor hiddenRows, Tensor targets, double temperature, Tensor logprobs, Tensor entropies) {
+    model.logprobs(hiddenRows, targets, temperature, logprobs, entropies);
+  }
+
+  @Override
   Tensor backward(Tensor logitGradient, Tensor hiddenRows) {
     Tensor hiddenGradient =
         Tensors.empty(

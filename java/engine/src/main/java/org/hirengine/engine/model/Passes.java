@@ -70,6 +70,26 @@ public abstract sealed class Passes permits NativePasses, LibTorchPasses {
    */
   public abstract void logits(Tensor hiddenRows, Tensor logits);
 
+  /** Whether {@link #logprobs} runs here; otherwise score {@link #logits}. */
+  boolean scoresHidden() {
+    return false;
+  }
+
+  /**
+   * Log-probs and entropies of tokens, those of {@link #logits} bit for bit, without logits in
+   * memory.
+   *
+   * @param hiddenRows [n, d] in the compute type, contiguous
+   * @param targets int64[n]
+   * @param temperature logits are divided by it before the softmax
+   * @param logprobs fp32[n], written
+   * @param entropies fp32[n], written
+   */
+  void logprobs(
+      Tensor hiddenRows, Tensor targets, double temperature, Tensor logprobs, Tensor entropies) {
+    throw new UnsupportedOperationException("these passes score logits");
+  }
+
   /**
    * Backward of {@link #logits}: adds to the head's gradient, which is the embedding's where they
    * are tied.

@@ -17,7 +17,8 @@ import org.hirengine.kernels.Rows;
 
 /**
  * Log-probs and entropies of response tokens under a policy. The head runs on the rows that predict
- * them alone, in chunks: logits never take more than a fixed number of bytes, whatever the batch.
+ * them alone. Where kernels score hidden states no logits are stored; elsewhere they are made in
+ * chunks and never take more than a fixed number of bytes, whatever the batch.
  */
 public final class Scorer {
 
@@ -66,24 +67,34 @@ public final class Scorer {
       Tensor targets = Tensors.to(policy.device(), Tensors.ofInts(batch.targets()));
       Tensor logprobs = Tensors.empty(policy.device(), ScalarType.Float, tokens);
       Tensor entropies = Tensors.empty(policy.device(), ScalarType.Float, tokens);
-      int chunk = Math.min(tokens, logitRows(policy, logitBytes));
-      Tensor buffer = policy.passes().emptyLogits(chunk);
-      for (int at = 0; at < tokens; at += chunk) {
-        int count = Math.min(chunk, tokens - at);
-        try (PointerScope inner = new PointerScope()) {
-          Tensor logits = buffer.narrow(0, 0, count);
-          policy.passes().logits(hidden.narrow(0, at, count), logits);
-          kernels.tokenLogprob(
-              policy.device(),
-              rows(logits, policy.passes().logitType()),
-              Tensors.address(targets) + 8L * at,
-              temperature,
-              Tensors.address(logprobs) + 4L * at,
-              Tensors.address(entropies) + 4L * at);
-        }
+      if (kernels.runModels() && policy.passes().scoresHidden()) {
+        policy.passes().logprobs(hidden, targets, temperature, logprobs, entropies);
+      } else {
+        scoreLogits(hidden, targets, temperature, logprobs, entropies);
       }
       kernels.synchronize(policy.device());
       return new Scores(Tensors.floats(logprobs.cpu()), Tensors.floats(entropies.cpu()));
+    }
+  }
+
+  private void scoreLogits(
+      Tensor hidden, Tensor targets, double temperature, Tensor logprobs, Tensor entropies) {
+    int tokens = (int) targets.size(0);
+    int chunk = Math.min(tokens, logitRows(policy, logitBytes));
+    Tensor buffer = policy.passes().emptyLogits(chunk);
+    for (int at = 0; at < tokens; at += chunk) {
+      int count = Math.min(chunk, tokens - at);
+      try (PointerScope inner = new PointerScope()) {
+        Tensor logits = buffer.narrow(0, 0, count);
+        policy.passes().logits(hidden.narrow(0, at, count), logits);
+        kernels.tokenLogprob(
+            policy.device(),
+            rows(logits, policy.passes().logitType()),
+            Tensors.address(targets) + 8L * at,
+            temperature,
+            Tensors.address(logprobs) + 4L * at,
+            Tensors.address(entropies) + 4L * at);
+      }
     }
   }
 

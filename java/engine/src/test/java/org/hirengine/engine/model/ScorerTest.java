@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -17,6 +19,7 @@ import org.hirengine.engine.model.ResponseBatch.Sequence;
 import org.hirengine.engine.model.Scorer.Scores;
 import org.hirengine.engine.runtime.NativeRuntime;
 import org.hirengine.engine.runtime.Tensors;
+import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Device;
 import org.hirengine.kernels.Kernels;
 import org.hirengine.testing.SharedData;
@@ -24,6 +27,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ScorerTest {
@@ -64,7 +68,7 @@ class ScorerTest {
         sequences.add(Sequence.of(new int[] {ids[0]}, Arrays.copyOfRange(ids, 1, length)));
         start += length;
       }
-      // Room for three rows of logits: the head runs in many chunks.
+      // Room for three rows of logits, where logits are made: the head then runs in many chunks.
       Scorer scorer = new Scorer(policy, kernels, 3 * 512 * 4);
       List<Scores> scores = scorer.score(sequences, temperature, 1000, false);
       for (int row = 0; row < 2; row++) {
@@ -114,6 +118,35 @@ class ScorerTest {
             assertArrayEquals(alone.get(i).entropies(), scores.get(i).entropies(), 2e-5f);
           }
         }
+      }
+    }
+  }
+
+  /** With logits in memory, a few rows at a time, or without any: the same bits. */
+  @ParameterizedTest
+  @EnumSource(DType.class)
+  void scoresOfHiddenStatesAreThoseOfLogits(DType dtype) {
+    Kernels overLogits =
+        (Kernels)
+            Proxy.newProxyInstance(
+                Kernels.class.getClassLoader(),
+                new Class<?>[] {Kernels.class},
+                (self, method, arguments) ->
+                    method.getName().equals("runModels")
+                        ? false
+                        : method.invoke(kernels, arguments));
+    Policy.Options options = new Policy.Options(Device.CPU, dtype, false);
+    try (Policy policy =
+        InitialWeights.random(TestModels.config("qwen3", VOCABULARY, 0.3), options, 3)) {
+      assumeTrue(policy.passes().scoresHidden(), "these kernels score logits");
+      List<Sequence> sequences = sequences(5);
+      List<Scores> direct = new Scorer(policy, kernels).score(sequences, 0.8, 100, true);
+      long threeRows = 3 * VOCABULARY * 4;
+      List<Scores> stored =
+          new Scorer(policy, overLogits, threeRows).score(sequences, 0.8, 100, true);
+      for (int i = 0; i < sequences.size(); i++) {
+        assertArrayEquals(stored.get(i).logprobs(), direct.get(i).logprobs(), 0f);
+        assertArrayEquals(stored.get(i).entropies(), direct.get(i).entropies(), 0f);
       }
     }
   }

@@ -141,6 +141,18 @@ public record SynchronousKernels(Kernels queued) implements Kernels {
     }
 
     @Override
+    public boolean scoresHidden() {
+      return queued.scoresHidden();
+    }
+
+    @Override
+    public void logprobs(
+        long hidden, long rows, long targets, double temperature, long logprobs, long entropies) {
+      queued.logprobs(hidden, rows, targets, temperature, logprobs, entropies);
+      synchronize.run();
+    }
+
+    @Override
     public void logitsBackward(
         long logitsGradient, long hidden, long rows, long hiddenGradient, long headGradient) {
       queued.logitsBackward(logitsGradient, hidden, rows, hiddenGradient, headGradient);
