@@ -16,9 +16,11 @@ import org.hirengine.engine.hub.HubException;
 import org.hirengine.engine.hub.HubSettings;
 import org.hirengine.engine.runtime.DeviceMemory;
 import org.hirengine.engine.runtime.NativeRuntime;
+import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Device;
 import org.hirengine.kernels.KernelProvider;
 import org.hirengine.kernels.KernelRegistry;
+import org.hirengine.kernels.Kernels;
 import org.hirengine.kernels.NativeEnv;
 import org.hirengine.verify.Verifiers;
 
@@ -163,16 +165,31 @@ final class Doctor {
                   findings.add(Finding.note("kernels", provider.name() + ": " + reason, null)),
               () -> findings.add(Finding.ok("kernels", provider.name() + " can run")));
     }
+    Kernels chosen = KernelRegistry.choose(Device.Kind.CPU);
     String wanted = System.getProperty(KernelRegistry.PROPERTY);
     findings.add(
         Finding.ok(
             "kernels",
             "chosen on the CPU: %s (%s)"
                 .formatted(
-                    KernelRegistry.choose(Device.Kind.CPU).name(),
+                    chosen.name(),
                     wanted == null
                         ? "the fastest that can run; -D" + KernelRegistry.PROPERTY + " overrides"
                         : "by -D" + KernelRegistry.PROPERTY)));
+    for (DType dtype : DType.values()) {
+      chosen
+          .productVariant(dtype)
+          .ifPresent(
+              variant ->
+                  findings.add(
+                      Finding.ok(
+                          "products",
+                          "%s: %s, at most %.0f GFLOP/s on all cores (measured just now)"
+                              .formatted(
+                                  dtype.name().toLowerCase(Locale.ROOT),
+                                  variant,
+                                  chosen.productCeiling(dtype)))));
+    }
   }
 
   private void blas() {

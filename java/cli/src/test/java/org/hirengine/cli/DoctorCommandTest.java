@@ -30,6 +30,7 @@ class DoctorCommandTest {
     assertEquals("ok", states.get("Java"));
     assertEquals("ok", states.get("LibTorch"));
     assertTrue(states.get("kernels").endsWith("ok"), states.toString());
+    assertEquals("ok ok", states.get("products"), "float32 and bfloat16");
     assertTrue(states.containsKey("CPU") && states.containsKey("GPU"), states.toString());
   }
 

@@ -117,6 +117,14 @@ public interface Kernels {
     return 0;
   }
 
+  /**
+   * Which variant of the matrix products runs in {@code dtype}, such as {@code avx512_bf16}; empty
+   * where unknown.
+   */
+  default Optional<String> productVariant(DType dtype) {
+    return Optional.empty();
+  }
+
   /** Whether {@link #model} can return a model. */
   default boolean runModels() {
     return false;

@@ -168,6 +168,16 @@ final class NativeKernels implements Kernels {
   }
 
   @Override
+  public Optional<String> productVariant(DType dtype) {
+    if (kind != Device.Kind.CPU) {
+      return Optional.empty();
+    }
+    try (BytePointer name = hirkernels.hir_matmul_variant(backend, dtype.code)) {
+      return Optional.ofNullable(name).map(BytePointer::getString);
+    }
+  }
+
+  @Override
   public boolean runModels() {
     return true;
   }
