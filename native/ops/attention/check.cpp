@@ -2,76 +2,24 @@
 // among others, from pages anywhere and from blocks in a row.
 #include "attention/attention.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <algorithm>
-#include <random>
-#include <vector>
 
-#include "bf16.h"
-#include "error.h"
-#include "hir_kernels.h"
+#include "../check.h"
 
 namespace {
 
 using hir::Attention;
 using hir::AttentionBackward;
 using hir::AttentionForward;
-using hir::bf16;
 using hir::KEYS;
-using hir::Matmul;
 using hir::Part;
-using hir::Variant;
 
-int failures = 0;
-
-void expect(bool holds, const Matmul &m, const char *what, int64_t a = 0, int64_t b = 0) {
-  if (holds) return;
-  if (++failures <= 40) {
-    printf("FAILED: %s %s: %s (%lld, %lld)\n", m.name(), m.dtype() == HIR_FLOAT32 ? "float32" : "bfloat16", what,
-           static_cast<long long>(a), static_cast<long long>(b));
-  }
+// Queries, keys or values of a head.
+Rows random_rows(int32_t dtype, int64_t rows, int64_t dim, float spread = 1) {
+  return Rows::normal(dtype, rows, dim, 3, spread);
 }
-
-std::mt19937 random_bits(5);
-
-// Rows of [dim] of a dtype.
-struct Rows {
-  Rows(int32_t dtype, int64_t rows, int64_t dim, float spread = 1)
-      : dtype(dtype), dim(dim), pitch(dim + 3), size(dtype == HIR_FLOAT32 ? 4 : 2), bytes(rows * pitch * size) {
-    std::normal_distribution<float> draw(0, spread);
-    for (int64_t r = 0; r < rows; r++) {
-      for (int64_t i = 0; i < dim; i++) set(r, i, spread == 0 ? 0 : draw(random_bits));
-    }
-  }
-  char *row(int64_t r) { return bytes.data() + r * pitch * size; }
-  double operator()(int64_t r, int64_t i) const {
-    const char *p = bytes.data() + (r * pitch + i) * size;
-    if (dtype == HIR_FLOAT32) {
-      float x;
-      memcpy(&x, p, 4);
-      return x;
-    }
-    bf16 x;
-    memcpy(&x, p, 2);
-    return hir::to_float(x);
-  }
-  void set(int64_t r, int64_t i, float x) {
-    char *p = row(r) + i * size;
-    if (dtype == HIR_FLOAT32) {
-      memcpy(p, &x, 4);
-    } else {
-      hir::from_float(x, reinterpret_cast<bf16 *>(p));
-    }
-  }
-
-  int32_t dtype;
-  int64_t dim, pitch, size;
-  std::vector<char> bytes;
-};
 
 // Blocks of a sequence's keys and values, each in memory of its own, of two heads of which the second is used.
 struct Blocks {
@@ -81,7 +29,7 @@ struct Blocks {
       memset(block, 0x7b, 2 * offset);
       const int64_t count = std::min(KEYS, tokens - t);
       const auto pack = [&](Part part, Rows &rows) {
-        a.pack(part, rows.row(t), rows.pitch, count, block + offset + static_cast<int64_t>(part) * a.part_bytes());
+        a.pack(part, rows.row(t), rows.stride, count, block + offset + static_cast<int64_t>(part) * a.part_bytes());
       };
       pack(Part::KEYS_ACROSS, keys);
       pack(Part::VALUES_DOWN, values);
@@ -116,7 +64,7 @@ void run(const Attention &a, const Matmul &m, Rows &queries, const Blocks &keys,
     out.push_back(result->out.row(r));
     sums.push_back(&result->sums[r]);
   }
-  const AttentionForward call = {{to - from, queries.row(from), queries.pitch, seen.data(), blocks.data(),
+  const AttentionForward call = {{to - from, queries.row(from), queries.stride, seen.data(), blocks.data(),
                                   static_cast<int64_t>(keys.blocks.size()), keys.offset},
                                  out.data(),
                                  sums.data()};
@@ -127,10 +75,10 @@ void check_sequence(const Matmul &m, int64_t tokens, int64_t dim) {
   Attention a;
   expect(Attention::of(m, dim, &a) == HIR_OK, m, "attention");
   const int32_t type = m.dtype();
-  Rows queries(type, tokens, dim, 2 * a.query_scale()), keys(type, tokens, dim), values(type, tokens, dim);
-  Rows flow(type, tokens, dim);
+  Rows queries = random_rows(type, tokens, dim, 2 * a.query_scale()), keys = random_rows(type, tokens, dim);
+  Rows values = random_rows(type, tokens, dim), flow = random_rows(type, tokens, dim);
   const Blocks blocks(a, keys, values, tokens);
-  Result whole = {Rows(type, tokens, dim, 0), std::vector<float>(tokens)};
+  Result whole = {Rows(type, tokens, dim, 3), std::vector<float>(tokens)};
   for (int64_t from = 0; from < tokens; from += 40) run(a, m, queries, blocks, from, std::min(tokens, from + 40), &whole);
 
   std::vector<std::vector<double>> weights(tokens);
@@ -156,12 +104,13 @@ void check_sequence(const Matmul &m, int64_t tokens, int64_t dim) {
   }
 
   // Each query alone, and in calls cut otherwise.
-  Result alone = {Rows(type, tokens, dim, 0), std::vector<float>(tokens)};
+  Result alone = {Rows(type, tokens, dim, 3), std::vector<float>(tokens)};
   for (int64_t r = 0; r < tokens; r++) run(a, m, queries, blocks, r, r + 1, &alone);
-  expect(alone.out.bytes == whole.out.bytes && alone.sums == whole.sums, m, "a query alone", tokens, dim);
-  Result other = {Rows(type, tokens, dim, 0), std::vector<float>(tokens)};
+  expect(whole.out.gaps_untouched(), m, "attention stays within its rows", tokens, dim);
+  expect(alone.out.same(whole.out) && alone.sums == whole.sums, m, "a query alone", tokens, dim);
+  Result other = {Rows(type, tokens, dim, 3), std::vector<float>(tokens)};
   for (int64_t from = 0; from < tokens; from += 96) run(a, m, queries, blocks, from, std::min(tokens, from + 96), &other);
-  expect(other.out.bytes == whole.out.bytes && other.sums == whole.sums, m, "queries cut otherwise", tokens, dim);
+  expect(other.out.same(whole.out) && other.sums == whole.sums, m, "queries cut otherwise", tokens, dim);
 
   // Backward.
   const int64_t pitch = (dim + 31) / 32 * 32, room = (tokens + KEYS - 1) / KEYS * KEYS;
@@ -176,7 +125,7 @@ void check_sequence(const Matmul &m, int64_t tokens, int64_t dim) {
   }
   for (int64_t from = 0; from < tokens; from += 50) {
     const int64_t count = std::min<int64_t>(50, tokens - from);
-    const AttentionBackward call = {{count, queries.row(from), queries.pitch, seen.data() + from, places.data(), 0, blocks.offset},
+    const AttentionBackward call = {{count, queries.row(from), queries.stride, seen.data() + from, places.data(), 0, blocks.offset},
                                     flow.row(from),
                                     whole.sums.data() + from,
                                     along.data() + from,
@@ -225,7 +174,7 @@ void check_pages(const Matmul &m, int64_t prompt, int64_t dim) {
   Attention::of(m, dim, &a);
   const int32_t type = m.dtype();
   const int64_t rows = 5, longest = prompt + 45, part = a.part_bytes();
-  std::vector<Rows> keys(rows, Rows(type, longest, dim)), values(rows, Rows(type, longest, dim));
+  std::vector<Rows> keys(rows, random_rows(type, longest, dim)), values(rows, random_rows(type, longest, dim));
   for (int64_t row = 1; row < rows; row++) {
     for (int64_t t = prompt; t < longest; t++) {
       for (int64_t i = 0; i < dim; i++) {
@@ -234,7 +183,7 @@ void check_pages(const Matmul &m, int64_t prompt, int64_t dim) {
       }
     }
   }
-  Rows queries(type, 2 * rows, dim, 2 * a.query_scale());
+  Rows queries = random_rows(type, 2 * rows, dim, 2 * a.query_scale());
   const int64_t shared = prompt / KEYS;
   std::vector<std::vector<const char *>> places(rows);
   std::vector<char *> pages;
@@ -260,18 +209,18 @@ void check_pages(const Matmul &m, int64_t prompt, int64_t dim) {
       blocks.push_back(places[row].data());
     }
   }
-  Rows out(type, 2 * rows, dim, 0), alone(type, 2 * rows, dim, 0);
+  Rows out(type, 2 * rows, dim, 3), alone(type, 2 * rows, dim, 3);
   std::vector<void *> to;
   for (int64_t r = 0; r < 2 * rows; r++) to.push_back(out.row(r));
-  expect(a.forward({{2 * rows, queries.row(0), queries.pitch, seen.data(), blocks.data(), shared, 0}, to.data(), nullptr}), m, "memory");
+  expect(a.forward({{2 * rows, queries.row(0), queries.stride, seen.data(), blocks.data(), shared, 0}, to.data(), nullptr}), m, "memory");
   for (int64_t r = 0; r < 2 * rows; r++) {
     const Blocks own(a, keys[r / 2], values[r / 2], seen[r]);
     const char *const *each = own.blocks.data();
     void *const one = alone.row(r);
-    a.forward({{1, queries.row(r), queries.pitch, &seen[r], &each, 0, own.offset}, &one, nullptr});
+    a.forward({{1, queries.row(r), queries.stride, &seen[r], &each, 0, own.offset}, &one, nullptr});
   }
   // The reference rounds its sums where they are interrupted.
-  expect(out.bytes == alone.bytes || m.variant() == Variant::REFERENCE, m, "pages of several rows", prompt, dim);
+  expect(out.same(alone) || m.variant() == Variant::REFERENCE, m, "pages of several rows", prompt, dim);
   for (char *memory : pages) free(memory);
 }
 
@@ -284,23 +233,4 @@ void check(const Matmul &m) {
 
 }  // namespace
 
-int main() {
-#if defined(HIR_EMULATE_TILES)
-  const int first = static_cast<int>(Variant::AMX);
-#else
-  const int first = 0;
-#endif
-  for (int32_t dtype : {HIR_FLOAT32, HIR_BFLOAT16}) {
-    for (int v = first; v < hir::VARIANTS; v++) {
-      Matmul m;
-      if (Matmul::of(static_cast<Variant>(v), dtype, &m) != HIR_OK) {
-        printf("skipped: %s\n", hir_last_error());
-        continue;
-      }
-      check(m);
-      printf("%s %s\n", m.name(), dtype == HIR_FLOAT32 ? "float32" : "bfloat16");
-    }
-  }
-  if (failures == 0) printf("all checks of attention passed\n");
-  return failures == 0 ? 0 : 1;
-}
+int main() { return check_variants("attention", check); }

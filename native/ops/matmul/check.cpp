@@ -2,97 +2,20 @@
 // against the chain that matmul.h promises; that rows do not depend on other rows nor on threads, that calls add up.
 #include "matmul.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <memory>
-#include <random>
-#include <vector>
 
-#include "bf16.h"
-#include "error.h"
-#include "hir_kernels.h"
+#include "../check.h"
 
 namespace {
 
-using hir::bf16;
 using hir::Gradient;
-using hir::Matmul;
 using hir::Order;
 using hir::Product;
 using hir::Sink;
-using hir::Team;
-using hir::Variant;
 using hir::Weight;
 using hir::width;
-
-int failures = 0;
-
-void expect(bool holds, const Matmul &m, const char *what, int64_t a = 0, int64_t b = 0, int64_t c = 0) {
-  if (holds) return;
-  if (++failures <= 40) {
-    printf("FAILED: %s %s: %s (%lld, %lld, %lld)\n", m.name(), m.dtype() == HIR_FLOAT32 ? "float32" : "bfloat16", what,
-           static_cast<long long>(a), static_cast<long long>(b), static_cast<long long>(c));
-  }
-}
-
-std::mt19937 random_bits(3);
-
-// Rows of elements of a dtype with a gap after each, which must not be written.
-class Rows {
- public:
-  Rows(int32_t dtype, int64_t rows, int64_t columns, int64_t gap)
-      : dtype(dtype), rows(rows), columns(columns), stride(columns + gap), size(dtype == HIR_FLOAT32 ? 4 : 2),
-        bytes((rows * stride + 1) * size, 0x7b) {}  // 1.3e36: seen in any sum
-
-  static Rows normal(int32_t dtype, int64_t rows, int64_t columns, int64_t gap, float spread = 1) {
-    Rows x(dtype, rows, columns, gap);
-    std::normal_distribution<float> draw(0, spread);
-    for (int64_t r = 0; r < rows; r++) {
-      for (int64_t c = 0; c < columns; c++) x.set(r, c, draw(random_bits));
-    }
-    return x;
-  }
-
-  void *data() { return bytes.data(); }
-  void *row(int64_t r) { return bytes.data() + r * stride * size; }
-  float operator()(int64_t r, int64_t c) const {
-    const char *p = bytes.data() + (r * stride + c) * size;
-    if (dtype == HIR_FLOAT32) {
-      float x;
-      memcpy(&x, p, 4);
-      return x;
-    }
-    bf16 x;
-    memcpy(&x, p, 2);
-    return hir::to_float(x);
-  }
-  void set(int64_t r, int64_t c, float value) {
-    char *p = bytes.data() + (r * stride + c) * size;
-    if (dtype == HIR_FLOAT32) {
-      memcpy(p, &value, 4);
-    } else {
-      bf16 x;
-      hir::from_float(value, &x);
-      memcpy(p, &x, 2);
-    }
-  }
-  bool gaps_untouched() const {
-    for (int64_t r = 0; r < rows; r++) {
-      for (int64_t i = (r * stride + columns) * size; i < (r + 1) * stride * size; i++) {
-        if (bytes[i] != 0x7b) return false;
-      }
-    }
-    return true;
-  }
-  bool same(const Rows &other) const { return bytes == other.bytes; }
-
-  int32_t dtype;
-  int64_t rows, columns, stride, size;
-  std::vector<char> bytes;
-};
 
 struct Packed {
   Packed(const Matmul &m, const Weight &w, bool forward, int threads) {
@@ -457,7 +380,7 @@ void check(const Matmul &m) {
 }
 
 // Same chain, same bits.
-void check_variants(const Matmul &a, const Matmul &b) {
+void check_same(const Matmul &a, const Matmul &b) {
   for (int64_t k : {33, 576}) {
     Rows x = Rows::normal(a.dtype(), 50, k, 0), w = Rows::normal(a.dtype(), 77, k, 0);
     Rows ya(HIR_FLOAT32, 50, 77, 0), yb = ya;
@@ -482,28 +405,14 @@ void refused() {
 }  // namespace
 
 int main() {
-#if defined(HIR_EMULATE_TILES)
-  const int first = static_cast<int>(Variant::AMX);  // the others have a check without
-#else
-  const int first = 0;
-#endif
-  for (int32_t dtype : {HIR_FLOAT32, HIR_BFLOAT16}) {
-    Matmul last;
-    bool any = false;
-    for (int v = first; v < hir::VARIANTS; v++) {
-      Matmul m;
-      if (Matmul::of(static_cast<Variant>(v), dtype, &m) != HIR_OK) {
-        printf("skipped: %s\n", hir_last_error());
-        continue;
-      }
-      check(m);
-      if (any && m.variant() != Variant::AMX) check_variants(last, m);
-      any = m.variant() != Variant::REFERENCE;
-      last = m;
-      printf("%s %s\n", m.name(), dtype == HIR_FLOAT32 ? "float32" : "bfloat16");
-    }
-  }
+  Matmul last;  // of the same type
+  bool any = false;
+  const int code = check_variants("the matrix products", [&](const Matmul &m) {
+    check(m);
+    if (any && m.dtype() == last.dtype() && m.variant() != Variant::AMX) check_same(last, m);
+    any = m.variant() != Variant::REFERENCE;
+    last = m;
+  });
   refused();
-  if (failures == 0) printf("all checks of the matrix products passed\n");
-  return failures == 0 ? 0 : 1;
+  return failures == 0 ? code : 1;
 }
