@@ -151,8 +151,7 @@ final class LocalRanks {
     int first = firstEnded();
     // Ranks that end well wait for each other, and for what the first one writes.
     boolean all = await(CompletableFuture.allOf(ends), good ? Duration.ofHours(1) : GRACE);
-    boolean told =
-        processes.stream().anyMatch(p -> !p.isAlive() && isOwnFailure(p.exitValue()));
+    boolean told = processes.stream().anyMatch(p -> !p.isAlive() && isOwnFailure(p.exitValue()));
     if (all && processes.stream().allMatch(p -> p.exitValue() == 0)) {
       return 0;
     }

@@ -153,7 +153,8 @@ final class ArchitectureTest {
           "diagnose: StepAudit StepBenchmark",
           "distributed: DistributedException GroupOptions Launch ProcessGroup",
           "hub: Hub HubException HubListener HubName HubSettings Location",
-          "model: Lora LoraConfig ModelConfig ModelException Policy PolicyFiles ResponseBatch Scorer",
+          "model: Lora LoraConfig ModelConfig ModelException Policy PolicyFiles ResponseBatch"
+              + " Scorer",
           "rollout: Completion Prompt RandomStream RolloutEngine RolloutListener RolloutParams"
               + " StopIds",
           "runs: JsonNumbers Metric MetricsLog RolloutDump RolloutRow RunException RunFolder"

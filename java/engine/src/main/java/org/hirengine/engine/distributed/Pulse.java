@@ -212,8 +212,7 @@ final class Pulse implements AutoCloseable {
     boolean first = true;
     try {
       first =
-          isMine(
-              answered(() -> told(launch.name() + " failed: " + RankStore.firstLine(reason))));
+          isMine(answered(() -> told(launch.name() + " failed: " + RankStore.firstLine(reason))));
       if (launch.listens()) {
         Thread.sleep(3 * PERIOD_MILLIS);
       }

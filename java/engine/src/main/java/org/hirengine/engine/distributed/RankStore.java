@@ -45,11 +45,7 @@ final class RankStore implements AutoCloseable {
     }
     try (TCPStoreOptions options = new TCPStoreOptions();
         Milliseconds limit = new Milliseconds(timeout.toMillis())) {
-      options
-          .port((short) launch.port())
-          .isServer(listen)
-          .waitWorkers(false)
-          .timeout(limit);
+      options.port((short) launch.port()).isServer(listen).waitWorkers(false).timeout(limit);
       TCPStore tcp = new TCPStore(launch.address(), options);
       // The prefix that torch.distributed takes in torchrun's store, and below it our own: another
       // program of the same launch may use the store too.
@@ -106,8 +102,7 @@ final class RankStore implements AutoCloseable {
     DistributedException e =
         new DistributedException(
             "%s found no store at %s:%d within %d s"
-                .formatted(
-                    launch.name(), launch.address(), launch.port(), timeout.toSeconds()),
+                .formatted(launch.name(), launch.address(), launch.port(), timeout.toSeconds()),
             launch.agentStore()
                 ? "check that torchrun is running and that MASTER_ADDR can be reached from here"
                 : "check that rank 0 was started, and that MASTER_ADDR and MASTER_PORT are the same"

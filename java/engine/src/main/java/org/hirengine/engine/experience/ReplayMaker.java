@@ -182,7 +182,10 @@ public final class ReplayMaker {
     List<Sampler.Scored> scored = sampler.scoreShared(sequences, watch);
     return IntStream.range(0, replays.size())
         .mapToObj(
-            i -> replays.get(i).rescored(scored.get(i).policy().logprobs(), scored.get(i).reference()))
+            i ->
+                replays
+                    .get(i)
+                    .rescored(scored.get(i).policy().logprobs(), scored.get(i).reference()))
         .toList();
   }
 

@@ -65,8 +65,7 @@ public final class Sampler {
    */
   public List<Trajectory> trajectories(
       List<Task> tasks, int n, int firstRow, int step, Stopwatch watch) {
-    return shares.trajectories(
-        tasks, n, share -> ownTrajectories(share, n, firstRow, step, watch));
+    return shares.trajectories(tasks, n, share -> ownTrajectories(share, n, firstRow, step, watch));
   }
 
   private List<Trajectory> ownTrajectories(
@@ -188,9 +187,7 @@ public final class Sampler {
                       share,
                       done -> progress.advanced("log-probs", done, sequences.size()));
               List<Scorer.Scores> references =
-                  reference == null
-                      ? null
-                      : reference.score(sequences, temperature, tokens, share);
+                  reference == null ? null : reference.score(sequences, temperature, tokens, share);
               List<Scored> both = new ArrayList<>(sequences.size());
               for (int i = 0; i < policies.size(); i++) {
                 both.add(

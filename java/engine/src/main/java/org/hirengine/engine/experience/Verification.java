@@ -35,8 +35,7 @@ public final class Verification implements AutoCloseable {
   /**
    * @param processes how many like this one share the machine
    */
-  public Verification(
-      Verifiers verifiers, Tokenizer tokenizer, TrainConfig config, int processes) {
+  public Verification(Verifiers verifiers, Tokenizer tokenizer, TrainConfig config, int processes) {
     this.verifiers = verifiers;
     this.tokenizer = tokenizer;
     stripThinking = config.verify().stripThinking();
@@ -45,8 +44,8 @@ public final class Verification implements AutoCloseable {
   }
 
   /**
-   * One per core of a fair share of the machine; with a judge, whose answers the threads wait for, as many as its parallel
-   * requests.
+   * One per core of a fair share of the machine; with a judge, whose answers the threads wait for,
+   * as many as its parallel requests.
    */
   private static int threads(Verifiers verifiers, TrainConfig config, int processes) {
     Integer asked = config.verify().threads();

@@ -13,9 +13,9 @@ import org.hirengine.kernels.Device;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model's weights with an adapter's part added, W + scale B A, a few rows at a time. W is what the
- * adapter was trained on: of a quantized model the decoded values. The sum is rounded to float32
- * once; {@link #copyInto} and {@link #map} are of unchanged weights only.
+ * A model's weights with an adapter's part added, W + scale B A, a few rows at a time. W is what
+ * the adapter was trained on: of a quantized model the decoded values. The sum is rounded to
+ * float32 once; {@link #copyInto} and {@link #map} are of unchanged weights only.
  */
 final class MergedWeights implements ModelWeights {
 

@@ -29,9 +29,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * {@code checkpoints/step-N/}: the policy in Hugging Face layout (float32, whatever it computes
- * in), or its adapter in PEFT's layout where that alone is trained, the optimizer's moments, and last of all {@code trainer.json}, without which a folder is no
- * checkpoint. Each is written under a temporary name, forced to disk and renamed, so a kill at any
- * moment leaves the older ones whole.
+ * in), or its adapter in PEFT's layout where that alone is trained, the optimizer's moments, and
+ * last of all {@code trainer.json}, without which a folder is no checkpoint. Each is written under
+ * a temporary name, forced to disk and renamed, so a kill at any moment leaves the older ones
+ * whole.
  */
 public final class Checkpoints {
 

@@ -192,8 +192,7 @@ public final class TrainingEngine implements AutoCloseable {
     }
     Path kept = weights.resolve(Checkpoints.START);
     Path from = Files.exists(kept) ? kept : config.adapter();
-    return held(
-        Lora.at(from).open(policy.config(), Device.CPU, false).of(config.model().path()));
+    return held(Lora.at(from).open(policy.config(), Device.CPU, false).of(config.model().path()));
   }
 
   /** The date and time of a run: what its configuration says, else when it began. */

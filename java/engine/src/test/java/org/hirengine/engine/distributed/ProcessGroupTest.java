@@ -155,16 +155,14 @@ class ProcessGroupTest {
         new Launch(3, 4, 1, 2, "127.0.0.1", 29500, true, 2), Launch.of(torchrun).orElseThrow());
     Map<String, String> plain =
         Map.of("RANK", "1", "WORLD_SIZE", "2", "MASTER_ADDR", "node", "MASTER_PORT", "29500");
-    assertEquals(
-        new Launch(1, 2, 1, 2, "node", 29500, false, 0), Launch.of(plain).orElseThrow());
+    assertEquals(new Launch(1, 2, 1, 2, "node", 29500, false, 0), Launch.of(plain).orElseThrow());
   }
 
   @Test
   void namesWhatTheEnvironmentLacks() {
     Map<String, String> environment = new HashMap<>(Ranks.environment(0, 2, 29500));
     environment.remove("MASTER_PORT");
-    DistributedException e =
-        assertThrows(DistributedException.class, () -> Launch.of(environment));
+    DistributedException e = assertThrows(DistributedException.class, () -> Launch.of(environment));
     assertEquals("the environment has RANK but no MASTER_PORT", e.getMessage());
     environment.put("MASTER_PORT", "29500");
     environment.put("RANK", "2");

@@ -544,7 +544,8 @@ class LoraTest {
       try (Policy policy =
               InitialWeights.random(config, options, 3, Lora.fresh(LoraConfig.of(4, 8, "q,o"), 1));
           Policy reference = policy.reference(null);
-          Policy plain = InitialWeights.random(config, new Policy.Options(Device.CPU, type, false), 3)) {
+          Policy plain =
+              InitialWeights.random(config, new Policy.Options(Device.CPU, type, false), 3)) {
         assertArrayEquals(logprobs(plain, rows), logprobs(policy, rows), 0f);
         assertArrayEquals(logprobs(plain, rows), logprobs(reference, rows), 0f);
       }
