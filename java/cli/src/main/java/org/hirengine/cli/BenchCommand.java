@@ -167,7 +167,6 @@ final class BenchCommand implements Callable<Integer> {
     row.put("impl", spec.root().version()[0] + " (" + kernels + " kernels)")
         .put("what", lower(part))
         .put("shape", weights == null ? shape : weights.toString())
-        .put("lora", lora)
         .put("dtype", lower(place.dtype()))
         .put("device", lower(place.device().kind()))
         .put("threads", used)
@@ -184,6 +183,9 @@ final class BenchCommand implements Callable<Integer> {
         .put("ceiling_gflops", rounded(ceiling, 1))
         .put("ceiling_share", ceiling > 0 ? rounded(gflops / ceiling, 3) : 0)
         .put("peak_rss_mb", peakMegabytes());
+    if (lora != null) {
+      row.put("lora", lora);
+    }
     spec.commandLine().getOut().println(JsonLines.write(row));
     spec.commandLine().getOut().flush();
     return 0;
