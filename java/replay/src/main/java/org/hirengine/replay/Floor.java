@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.hirengine.verify.Response;
+import org.hirengine.verify.rule.Wording;
 
 /**
  * What a response must be, besides satisfying its rewritten instruction, to be learnt from.
@@ -66,10 +67,7 @@ public enum Floor {
   }
 
   private static boolean inWord(int c) {
-    int type = Character.getType(c);
-    return Character.isLetterOrDigit(c)
-        || type == Character.NON_SPACING_MARK
-        || type == Character.COMBINING_SPACING_MARK;
+    return Wording.isLetter(c) || Character.isDigit(c);
   }
 
   private static List<String> words(String text) {
