@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.hirengine.text.CodePoints;
 import org.hirengine.verify.Response;
-import org.hirengine.verify.rule.Wording;
 
 /**
  * What a response must be, besides satisfying its rewritten instruction, to be learnt from.
@@ -67,7 +67,7 @@ public enum Floor {
   }
 
   private static boolean inWord(int c) {
-    return Wording.isLetter(c) || Character.isDigit(c);
+    return CodePoints.isLetter(c) || Character.isDigit(c);
   }
 
   private static List<String> words(String text) {

@@ -35,6 +35,14 @@ public final class CodePoints {
     return new CodePoints(text);
   }
 
+  /** A letter, or a mark that is written on one. */
+  public static boolean isLetter(int c) {
+    return switch (Character.getType(c)) {
+      case Character.NON_SPACING_MARK, Character.COMBINING_SPACING_MARK -> true;
+      default -> Character.isLetter(c);
+    };
+  }
+
   public int length() {
     return values.length;
   }

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
+import org.hirengine.text.CodePoints;
 import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
@@ -76,6 +77,6 @@ final class EndPhrase extends RuleType {
    * Letters, digits, spaces and the marks of a sentence: nobody asks for the end of a code block.
    */
   private static boolean isProse(int c) {
-    return Wording.isLetter(c) || Character.isDigit(c) || " .,;:!?'’-…。！？，।".indexOf(c) >= 0;
+    return CodePoints.isLetter(c) || Character.isDigit(c) || " .,;:!?'’-…。！？，।".indexOf(c) >= 0;
   }
 }

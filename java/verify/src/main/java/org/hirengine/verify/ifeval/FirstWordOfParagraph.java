@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
+import org.hirengine.text.CodePoints;
 import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
@@ -124,6 +125,6 @@ final class FirstWordOfParagraph extends RuleType {
 
   /** Nobody asks for a paragraph that begins with the word "```". */
   private static boolean isWord(String word) {
-    return !word.isEmpty() && word.codePoints().allMatch(c -> Wording.isLetter(c) || c == '-');
+    return !word.isEmpty() && word.codePoints().allMatch(c -> CodePoints.isLetter(c) || c == '-');
   }
 }

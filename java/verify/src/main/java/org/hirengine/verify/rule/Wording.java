@@ -50,12 +50,4 @@ public final class Wording {
             + " and "
             + quoted.get(last);
   }
-
-  /** A letter, or a mark that is written on one. */
-  public static boolean isLetter(int c) {
-    return switch (Character.getType(c)) {
-      case Character.NON_SPACING_MARK, Character.COMBINING_SPACING_MARK -> true;
-      default -> Character.isLetter(c);
-    };
-  }
 }
