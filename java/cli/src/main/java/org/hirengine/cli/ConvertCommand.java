@@ -5,15 +5,12 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import org.hirengine.engine.convert.ModelConverter;
 import org.hirengine.engine.convert.ModelConverter.Storage;
 import org.hirengine.engine.hub.Location;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -50,49 +47,21 @@ final class ConvertCommand implements Callable<Integer> {
   @Parameters(index = "1", paramLabel = "OUT", description = "A .gguf file, or a folder.")
   private Path out;
 
-  @Option(
-      names = "--type",
-      paramLabel = "TYPE",
-      description =
-          "What matrices are written as: F32, F16, BF16 or, to a .gguf file, Q8_0 (default: as they"
-              + " are in IN; F32 where IN is quantized, which changes no value).")
-  private @Nullable Storage type;
-
-  @Option(names = "--overwrite", description = "Replace OUT where it is a file that exists.")
-  private boolean overwrite;
+  @Mixin private SavingOptions saving;
 
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() throws IOException {
-    if (type == Storage.Q8_0 && !ModelConverter.isGguf(out)) {
-      throw new ParameterException(
-          spec.commandLine(), "--type Q8_0 is for an OUT that ends in .gguf");
-    }
-    refuseExisting();
+    saving.check(out);
     Path model = Downloads.model(in, spec.commandLine().getErr());
     if (Files.exists(out) && Files.isSameFile(model, out)) {
       throw new Failure(out + ": is IN itself", "choose another OUT");
     }
-    Storage written = ModelConverter.convert(model, out, type);
+    Storage written = ModelConverter.convert(model, out, saving.type());
     PrintWriter console = spec.commandLine().getOut();
     console.println("wrote " + out + " (" + written + ")");
     console.flush();
     return 0;
-  }
-
-  private void refuseExisting() throws IOException {
-    if (Files.isDirectory(out)) {
-      try (Stream<Path> entries = Files.list(out)) {
-        if (entries.findAny().isPresent()) {
-          // Files that another model left there would become part of this one.
-          throw new Failure(out + ": is a folder with files in it", "choose another OUT");
-        }
-      }
-    } else if (Files.exists(out) && !overwrite) {
-      throw new Failure(out + ": exists already", "choose another OUT, or add --overwrite");
-    } else if (Files.exists(out) && !ModelConverter.isGguf(out)) {
-      throw new Failure(out + ": is a file, not a folder", "choose another OUT");
-    }
   }
 }

@@ -2,14 +2,12 @@ package org.hirengine.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.hirengine.engine.convert.ModelConverter;
 import org.hirengine.engine.convert.ModelConverter.Storage;
 import org.hirengine.engine.hub.Location;
@@ -66,13 +64,7 @@ final class MergeCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "OUT", description = "A folder, or a .gguf file.")
   private Path out;
 
-  @Option(
-      names = "--type",
-      paramLabel = "TYPE",
-      description =
-          "What matrices are written as: F32, F16, BF16 or, to a .gguf file, Q8_0 (default: as they"
-              + " are in MODEL; F32 where it is quantized).")
-  private @Nullable Storage type;
+  @Mixin private SavingOptions saving;
 
   @Mixin private PlaceOptions place;
 
@@ -80,9 +72,9 @@ final class MergeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    refuseExisting();
+    saving.check(out);
     Path base = Downloads.model(model, spec.commandLine().getErr());
-    Storage written = ModelConverter.convert(base, out, type, Lora.at(adapter));
+    Storage written = ModelConverter.convert(base, out, saving.type(), Lora.at(adapter));
     PrintWriter console = spec.commandLine().getOut();
     console.println("wrote " + out + " (" + written + "): " + base + " with " + adapter);
     double[] apart = scores(base, adapter);
@@ -98,18 +90,6 @@ final class MergeCommand implements Callable<Integer> {
         apart.length, sum / apart.length, most);
     console.flush();
     return 0;
-  }
-
-  private void refuseExisting() throws IOException {
-    boolean used = Files.exists(out);
-    if (Files.isDirectory(out)) {
-      try (Stream<Path> entries = Files.list(out)) {
-        used = entries.findAny().isPresent();
-      }
-    }
-    if (used) {
-      throw new Failure(out + ": exists already", "choose another OUT");
-    }
   }
 
   /** Log-probs of tokens that are the same for both models. */

@@ -52,7 +52,10 @@ class MergeCommandTest {
     assertEquals(with, score(merged), 1e-4);
     assertNotEquals(with, score(model), 1e-2);
     HirConsole.run("merge", "--model", model, "--adapter", adapter, merged)
-        .failsWith(1, "exists already");
+        .failsWith(1, "is a folder with files in it");
+    HirConsole.run(
+            "merge", "--model", model, "--adapter", adapter, temp.resolve("x"), "--type=Q8_0")
+        .failsWith(2, "ends in .gguf");
     HirConsole.run("merge", "--model", model, "--adapter", model, temp.resolve("x"))
         .failsWith(1, "adapter_config.json");
     HirConsole.run("evaluate", "--bench", "ifeval", "--responses", "x", "--adapter", adapter)
