@@ -17,7 +17,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.hirengine.engine.config.SftConfig;
-import org.hirengine.engine.runs.RunFolder;
 import org.hirengine.engine.runs.StepMetrics;
 import org.hirengine.engine.runs.Summary;
 import org.hirengine.engine.train.SftTrainer;
@@ -64,11 +63,7 @@ class InterruptTest {
     assertTrue(Files.exists(run.resolve("checkpoints/step-" + step + "/trainer.json")));
     assertEquals(step, Runs.metrics(run).size());
     assertTrue(Files.exists(run.resolve("rollouts/step-" + step + ".jsonl")));
-    try (HirTrainer again =
-        HirTrainer.builder()
-            .config(world.config(out, LONG))
-            .existing(RunFolder.Existing.RESUME)
-            .build()) {
+    try (HirTrainer again = Runs.open(world.config(out, LONG))) {
       assertEquals(step, again.steps());
       assertEquals(step + 1, again.step().step());
     }

@@ -23,9 +23,22 @@ public final class Runs {
 
   /** Runs to the end, or as far as an earlier run of the folder left it. */
   public static Summary run(TrainConfig config) throws IOException {
-    try (HirTrainer trainer =
-        HirTrainer.builder().config(config).existing(RunFolder.Existing.RESUME).build()) {
+    try (HirTrainer trainer = open(config)) {
       return trainer.run();
+    }
+  }
+
+  /** A new run, or an earlier one of the same folder at its last checkpoint. */
+  public static HirTrainer open(TrainConfig config) throws IOException {
+    return HirTrainer.builder().config(config).existing(RunFolder.Existing.RESUME).build();
+  }
+
+  /** Takes some steps and leaves; what was done since the last checkpoint is lost. */
+  public static void leftAfter(int steps, TrainConfig config) throws IOException {
+    try (HirTrainer trainer = open(config)) {
+      for (int i = 0; i < steps; i++) {
+        trainer.step();
+      }
     }
   }
 

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -26,64 +25,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The models of golden/models against what transformers computed. */
 class GoldenModelTest {
-
-  private static final int ROWS = 2;
-  private static final int LENGTH = 28;
-
-  /** The goldens' two rows without their padding, as one packed batch. */
-  record Golden(Safetensors tensors, PackedBatch batch, int[] first) implements AutoCloseable {
-
-    static Golden open(String folder) {
-      Safetensors tensors =
-          Safetensors.open(SharedData.require("golden/models/" + folder + "/golden.safetensors"));
-      long[] ids = longs(tensors, "input_ids");
-      long[] mask = longs(tensors, "attention_mask");
-      int[] first = new int[ROWS];
-      int[] lengths = new int[ROWS];
-      int[] packed = new int[ROWS * LENGTH];
-      int count = 0;
-      for (int row = 0; row < ROWS; row++) {
-        first[row] = LENGTH;
-        for (int t = LENGTH - 1; t >= 0 && mask[row * LENGTH + t] == 1; t--) {
-          first[row] = t;
-        }
-        lengths[row] = LENGTH - first[row];
-        for (int t = first[row]; t < LENGTH; t++) {
-          packed[count++] = (int) ids[row * LENGTH + t];
-        }
-      }
-      return new Golden(tensors, new PackedBatch(Arrays.copyOf(packed, count), lengths), first);
-    }
-
-    /** Values of a golden [2, 28, width] at the packed rows. */
-    float[] packed(float[] padded, int offset, int width) {
-      float[] values = new float[batch.tokens() * width];
-      int at = 0;
-      for (int row = 0; row < ROWS; row++) {
-        int count = batch.lengths()[row] * width;
-        System.arraycopy(padded, offset + (row * LENGTH + first[row]) * width, values, at, count);
-        at += count;
-      }
-      return values;
-    }
-
-    @Override
-    public void close() {
-      tensors.close();
-    }
-  }
-
-  static long[] longs(Safetensors file, String name) {
-    try (Tensor tensor = file.tensor(name)) {
-      return Tensors.longs(tensor);
-    }
-  }
-
-  static float[] floats(Safetensors file, String name) {
-    try (Tensor tensor = file.tensor(name)) {
-      return Tensors.floats(tensor);
-    }
-  }
 
   static Policy load(String folder, String config, Policy.Options options) {
     Path path = SharedData.require("golden/models/" + folder);
@@ -110,17 +51,17 @@ class GoldenModelTest {
   })
   void logitsAndHiddenStates(String folder, String config, String golden) {
     try (PointerScope scope = new PointerScope();
-        Golden expected = Golden.open(golden);
+        GoldenModel expected = GoldenModel.open(golden);
         Policy policy = load(folder, config, Policy.Options.FROZEN);
         ForwardPass pass = policy.passes().forward(expected.batch(), Activations.NONE)) {
       int width = policy.config().hiddenSize();
-      float[] states = floats(expected.tensors(), "hidden_states");
-      int last = policy.config().layers() * ROWS * LENGTH * width;
+      float[] states = expected.floats("hidden_states");
+      int last = policy.config().layers() * GoldenModel.ROWS * GoldenModel.LENGTH * width;
       assertArrayEquals(
           expected.packed(states, last, width), Tensors.floats(pass.hidden()), 1e-4f, "hidden");
       int vocabulary = policy.config().vocabSize();
       assertArrayEquals(
-          expected.packed(floats(expected.tensors(), "logits"), 0, vocabulary),
+          expected.packed(expected.floats("logits"), 0, vocabulary),
           Tensors.floats(policy.passes().logits(pass.hidden())),
           1e-4f,
           "logits");
@@ -140,7 +81,7 @@ class GoldenModelTest {
   void gradients(String folder, Activations activations) {
     JsonNode golden = SharedData.json("golden/models/" + folder + "/golden.json");
     try (PointerScope scope = new PointerScope();
-        Golden expected = Golden.open(folder);
+        GoldenModel expected = GoldenModel.open(folder);
         Safetensors gradients =
             Safetensors.open(
                 SharedData.require("golden/models/" + folder + "/golden_grads.safetensors"));
@@ -148,7 +89,7 @@ class GoldenModelTest {
       sumOfLogprobsBackward(policy, expected.batch(), activations);
       double squares = 0;
       for (Map.Entry<String, Tensor> gradient : policy.parameterGradients().entrySet()) {
-        float[] want = floats(gradients, gradient.getKey());
+        float[] want = GoldenModel.floats(gradients, gradient.getKey());
         double norm = Math.sqrt(squares(want));
         assertArrayEquals(
             want, Tensors.floats(gradient.getValue()), (float) (1e-4 * norm), gradient.getKey());
@@ -199,11 +140,11 @@ class GoldenModelTest {
   @ValueSource(strings = {"qwen2-tiny-bf16"})
   void bfloat16Compute(String folder) {
     try (PointerScope scope = new PointerScope();
-        Golden expected = Golden.open(folder);
+        GoldenModel expected = GoldenModel.open(folder);
         Policy policy =
             load(folder, "config.json", new Policy.Options(Device.CPU, DType.BFLOAT16, false));
         ForwardPass pass = policy.passes().forward(expected.batch(), Activations.NONE)) {
-      float[] want = floats(expected.tensors(), "logits");
+      float[] want = expected.floats("logits");
       assertArrayEquals(
           expected.packed(want, 0, policy.config().vocabSize()),
           Tensors.floats(policy.passes().logits(pass.hidden()).to(ScalarType.Float)),

@@ -75,8 +75,8 @@ class LoraTest {
   private record Rows(PackedBatch batch, int[] row, int[] place, int[] target) {
 
     static Rows of(Safetensors golden) {
-      long[] ids = GoldenModelTest.longs(golden, "input_ids");
-      long[] mask = GoldenModelTest.longs(golden, "attention_mask");
+      long[] ids = GoldenModel.longs(golden, "input_ids");
+      long[] mask = GoldenModel.longs(golden, "attention_mask");
       int[] packed = new int[2 * LENGTH];
       int[] lengths = new int[2];
       int[] row = new int[2 * LENGTH];
@@ -174,8 +174,8 @@ class LoraTest {
         Policy policy = open(provider, base(name), Policy.Options.TRAINABLE, Lora.at(adapter))) {
       Rows rows = Rows.of(golden);
       assertArrayEquals(
-          rows.at(GoldenModelTest.floats(golden, "logprobs")), logprobs(policy, rows), 1e-4f);
-      float[] weights = rows.at(GoldenModelTest.floats(golden, "weights"));
+          rows.at(GoldenModel.floats(golden, "logprobs")), logprobs(policy, rows), 1e-4f);
+      float[] weights = rows.at(GoldenModel.floats(golden, "weights"));
       for (Activations activations : List.of(Activations.KEEP, Activations.RECOMPUTE)) {
         policy.zeroGradients();
         backward(policy, rows, weights, activations);
@@ -184,7 +184,7 @@ class LoraTest {
             .parameterGradients()
             .forEach(
                 (key, gradient) -> {
-                  float[] want = GoldenModelTest.floats(gradients, key);
+                  float[] want = GoldenModel.floats(gradients, key);
                   double norm = 0;
                   for (float g : want) {
                     norm += (double) g * g;
@@ -195,7 +195,7 @@ class LoraTest {
       }
       try (Policy reference = policy.reference(null);
           Policy start = policy.reference(policy.lora())) {
-        float[] off = rows.at(GoldenModelTest.floats(golden, "logprobs_off"));
+        float[] off = rows.at(GoldenModel.floats(golden, "logprobs_off"));
         float[] with = logprobs(policy, rows);
         assertArrayEquals(off, logprobs(reference, rows), 1e-4f);
         // They take turns on one kernel.
@@ -211,7 +211,7 @@ class LoraTest {
           Policy one = open(provider, merged, Policy.Options.FROZEN, null)) {
         assertArrayEquals(logprobs(policy, rows), logprobs(again, rows), 0f);
         assertArrayEquals(
-            rows.at(GoldenModelTest.floats(golden, "logprobs_merged")), logprobs(one, rows), 1e-4f);
+            rows.at(GoldenModel.floats(golden, "logprobs_merged")), logprobs(one, rows), 1e-4f);
       }
       SharedData.counted("golden/peft", 1);
     }

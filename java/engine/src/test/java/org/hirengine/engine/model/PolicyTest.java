@@ -321,7 +321,7 @@ class PolicyTest {
   void ropeFrequenciesOfLlama3(String model) {
     Path folder = SharedData.require("golden/models/" + model);
     try (Safetensors golden = Safetensors.open(folder.resolve("golden_rope.safetensors"))) {
-      float[] expected = GoldenModelTest.floats(golden, "inv_freq");
+      float[] expected = GoldenModel.floats(golden, "inv_freq");
       for (String name : new String[] {"config.json", "config_classic.json"}) {
         float[] found = RotaryTable.inverseFrequencies(ModelConfig.read(folder.resolve(name)));
         assertEquals(expected.length, found.length);

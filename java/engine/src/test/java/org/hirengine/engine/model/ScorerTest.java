@@ -57,16 +57,14 @@ class ScorerTest {
     "llama3-tiny, 0.7, _t0.7",
   })
   void logprobsAndEntropiesOfTheGoldenModels(String folder, double temperature, String suffix) {
-    try (GoldenModelTest.Golden golden = GoldenModelTest.Golden.open(folder);
+    try (GoldenModel golden = GoldenModel.open(folder);
         Policy policy = GoldenModelTest.load(folder, "config.json", Policy.Options.FROZEN)) {
-      float[] logprobs = GoldenModelTest.floats(golden.tensors(), "logprobs" + suffix);
-      float[] entropies = GoldenModelTest.floats(golden.tensors(), "entropy" + suffix);
+      float[] logprobs = golden.floats("logprobs" + suffix);
+      float[] entropies = golden.floats("entropy" + suffix);
       List<Sequence> sequences = new ArrayList<>();
-      int start = 0;
-      for (int length : golden.batch().lengths()) {
-        int[] ids = Arrays.copyOfRange(golden.batch().ids(), start, start + length);
-        sequences.add(Sequence.of(new int[] {ids[0]}, Arrays.copyOfRange(ids, 1, length)));
-        start += length;
+      for (int row = 0; row < GoldenModel.ROWS; row++) {
+        int[] ids = golden.tokens(row);
+        sequences.add(Sequence.of(new int[] {ids[0]}, Arrays.copyOfRange(ids, 1, ids.length)));
       }
       // Room for three rows of logits, where logits are made: the head then runs in many chunks.
       Scorer scorer = new Scorer(policy, kernels, 3 * 512 * 4);

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -17,13 +16,12 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.Tensor;
+import org.hirengine.engine.model.GoldenModel;
 import org.hirengine.engine.model.InitialWeights;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.model.PolicyFiles;
 import org.hirengine.engine.model.ResponseBatch;
 import org.hirengine.engine.model.ResponseBatch.Sequence;
-import org.hirengine.engine.model.Safetensors;
 import org.hirengine.engine.model.Scorer;
 import org.hirengine.engine.model.Scorer.Scores;
 import org.hirengine.engine.model.TestModels;
@@ -31,7 +29,6 @@ import org.hirengine.engine.rollout.Completion.FinishReason;
 import org.hirengine.engine.rollout.RolloutEngine.Limits;
 import org.hirengine.engine.runtime.GradMode;
 import org.hirengine.engine.runtime.NativeRuntime;
-import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Device;
 import org.hirengine.kernels.Kernels;
@@ -86,26 +83,13 @@ class RolloutEngineTest {
         "llama3-tiny"
       })
   void greedyContinuationsOfTheGoldenModels(String folder) {
-    Path path = SharedData.require("golden/models/" + folder);
-    try (Policy policy = PolicyFiles.load(path, Policy.Options.FROZEN);
-        Safetensors golden = Safetensors.open(path.resolve("golden.safetensors"));
-        Tensor idTensor = golden.tensor("input_ids");
-        Tensor maskTensor = golden.tensor("attention_mask");
-        Tensor greedyTensor = golden.tensor("greedy_ids");
+    try (GoldenModel golden = GoldenModel.open(folder);
+        Policy policy = PolicyFiles.load(golden.folder(), Policy.Options.FROZEN);
         RolloutEngine engine = new RolloutEngine(policy, kernels, Set.of())) {
-      long[] ids = Tensors.longs(idTensor);
-      long[] mask = Tensors.longs(maskTensor);
-      long[] greedy = Tensors.longs(greedyTensor);
+      long[] greedy = golden.longs("greedy_ids");
       List<Prompt> prompts = new ArrayList<>();
-      for (int row = 0; row < 2; row++) {
-        int[] tokens = new int[28];
-        int count = 0;
-        for (int t = 28 * row; t < 28 * row + 28; t++) {
-          if (mask[t] == 1) {
-            tokens[count++] = (int) ids[t];
-          }
-        }
-        prompts.add(new Prompt(row, Arrays.copyOf(tokens, count)));
+      for (int row = 0; row < GoldenModel.ROWS; row++) {
+        prompts.add(new Prompt(row, golden.tokens(row)));
       }
       List<Completion> completions =
           engine.generate(prompts, 1, 0, RolloutParams.greedy(16), STREAM);

@@ -15,13 +15,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
-import org.hirengine.engine.HirTrainer;
 import org.hirengine.engine.Runs;
 import org.hirengine.engine.TinyWorld;
 import org.hirengine.engine.config.ConfigException;
 import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.model.Safetensors;
-import org.hirengine.engine.runs.RunFolder;
 import org.hirengine.engine.runtime.Tensors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -45,10 +43,6 @@ class LoraTrainingTest {
       "train.steps=4", "train.mini_batch=2", "checkpoint.every=2", "kl.beta=0.1"
     };
     return world.config(out, Stream.of(settings, more).flatMap(Stream::of).toArray(String[]::new));
-  }
-
-  private static HirTrainer open(TrainConfig config) throws IOException {
-    return HirTrainer.builder().config(config).existing(RunFolder.Existing.RESUME).build();
   }
 
   private static float[] values(Path file) {
@@ -87,11 +81,7 @@ class LoraTrainingTest {
   void aResumedRunEndsAsAnUndisturbedOne(String dtype) throws IOException {
     String[] lora = {"lora.rank=4", "lora.targets=q,v,up", "optim.lr=0.01", "dtype=" + dtype};
     Runs.run(config("whole", lora));
-    try (HirTrainer trainer = open(config("parts", lora))) {
-      for (int i = 0; i < 3; i++) {
-        trainer.step(); // the third one is lost: the checkpoint is of the second
-      }
-    }
+    Runs.leftAfter(3, config("parts", lora)); // the checkpoint is of the second step
     Runs.run(config("parts", lora));
     assertSame("whole", "parts");
     Path checkpoint = temp.resolve("whole/checkpoints/step-4");
@@ -120,10 +110,7 @@ class LoraTrainingTest {
     String[] more = {"adapter=" + adapter, "optim.lr=0.01"};
     Runs.run(config("whole", more));
     assertEquals(0, kl("whole", 0));
-    try (HirTrainer trainer = open(config("parts", more))) {
-      trainer.step();
-      trainer.step();
-    }
+    Runs.leftAfter(2, config("parts", more));
     Path kept = temp.resolve("parts/checkpoints/step-2/reference");
     assertArrayEquals(
         values(adapter.resolve("adapter_model.safetensors")),

@@ -60,21 +60,13 @@ class ResumeTest {
     return world.config(out, Stream.of(SETTINGS, more).flatMap(Stream::of).toArray(String[]::new));
   }
 
-  private static HirTrainer open(TrainConfig config) throws IOException {
-    return HirTrainer.builder().config(config).existing(RunFolder.Existing.RESUME).build();
-  }
-
   @ParameterizedTest
   @ValueSource(strings = {"hir", "hir-achieve"})
   void stoppedBetweenCheckpointsAndContinued(String algorithm) throws IOException {
     String preset = "algorithm=" + algorithm;
     Runs.run(config("whole", preset));
-    try (HirTrainer trainer = open(config("parts", preset))) {
-      for (int i = 0; i < 3; i++) {
-        trainer.step(); // the third one is lost: the checkpoint is of the second
-      }
-    }
-    try (HirTrainer trainer = open(config("parts", preset))) {
+    Runs.leftAfter(3, config("parts", preset)); // the checkpoint is of the second step
+    try (HirTrainer trainer = Runs.open(config("parts", preset))) {
       assertEquals(2, trainer.steps());
       trainer.step();
       trainer.save();
@@ -93,7 +85,7 @@ class ResumeTest {
     Files.createDirectories(checkpoints.resolve(".tmp-step-8"));
     Files.writeString(checkpoints.resolve(".tmp-step-8/model.safetensors"), "half");
     Files.delete(checkpoints.resolve("step-6/trainer.json"));
-    try (HirTrainer trainer = open(config("run"))) {
+    try (HirTrainer trainer = Runs.open(config("run"))) {
       assertEquals(4, trainer.steps());
       assertFalse(Files.exists(checkpoints.resolve(".tmp-step-8")));
     }
@@ -128,7 +120,7 @@ class ResumeTest {
     // A checkpoint of before the date was kept.
     saved.remove("now");
     json.writeValue(state.toFile(), saved);
-    try (HirTrainer trainer = open(config("run"))) {
+    try (HirTrainer trainer = Runs.open(config("run"))) {
       assertEquals(4, trainer.steps());
     }
   }
@@ -136,7 +128,7 @@ class ResumeTest {
   @Test
   void aCheckpointThatCannotBeWrittenIsNamedAndTheRunGoesOn() throws IOException {
     Path checkpoints = temp.resolve("run/checkpoints");
-    try (HirTrainer trainer = open(config("run", "checkpoint.every=0"))) {
+    try (HirTrainer trainer = Runs.open(config("run", "checkpoint.every=0"))) {
       trainer.step();
       Files.delete(checkpoints);
       Files.writeString(checkpoints, "in the way");
@@ -164,7 +156,7 @@ class ResumeTest {
     byte[] bytes = Files.readAllBytes(weights);
     bytes[bytes.length - 1] ^= 1;
     Files.write(weights, bytes);
-    RunException e = assertThrows(RunException.class, () -> open(config("run")));
+    RunException e = assertThrows(RunException.class, () -> Runs.open(config("run")));
     assertTrue(e.getMessage().contains("reference policy"), e.getMessage());
   }
 
@@ -197,7 +189,7 @@ class ResumeTest {
     Process child = child("killed", moment);
     assertTrue(child.waitFor(120, TimeUnit.SECONDS), "the child did not end");
     assertEquals(137, child.exitValue(), log("killed"));
-    try (HirTrainer trainer = open(ResumeTestChild.config(world, "killed"))) {
+    try (HirTrainer trainer = Runs.open(ResumeTestChild.config(world, "killed"))) {
       // A checkpoint that was about to be renamed may just have made it: whole, or not there.
       boolean made = moment.equals("checkpoint") && trainer.steps() == 4;
       assertTrue(made || trainer.steps() == 2, log("killed"));

@@ -17,6 +17,7 @@ import org.hirengine.engine.config.SftConfig;
 import org.hirengine.engine.config.TrainConfig.Optim;
 import org.hirengine.engine.experience.TrainingRow;
 import org.hirengine.engine.model.ForwardPass.Activations;
+import org.hirengine.engine.model.GoldenModel;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.model.PolicyFiles;
 import org.hirengine.engine.model.ResponseBatch;
@@ -96,32 +97,31 @@ class PolicyUpdateGradientTest {
   private static void compareGradients(
       String folder, double temperature, String suffix, String gradients) {
     PolicyLossConfig loss = new PolicyLossConfig(temperature, 0.2, 0.2, 3, 0, KlLoss.NONE, 0);
-    Path golden = SharedData.require("golden/models/" + folder + "/golden.safetensors");
+    SharedData.require("golden/models/" + folder);
     executor.run(
         () -> {
           try (PointerScope scope = new PointerScope();
               Policy policy = load(folder);
-              Safetensors data = Safetensors.open(golden);
-              Safetensors expected = Safetensors.open(golden.resolveSibling(gradients))) {
-            long[] ids = Tensors.longs(data.tensor("input_ids"));
-            long[] mask = Tensors.longs(data.tensor("attention_mask"));
+              GoldenModel golden = GoldenModel.open(folder);
+              Safetensors expected = Safetensors.open(golden.folder().resolve(gradients))) {
+            int predictions = GoldenModel.LENGTH - 1;
             float[] weights =
-                suffix.isEmpty() ? constant(2 * 27, 1) : Tensors.floats(data.tensor("weights"));
+                suffix.isEmpty()
+                    ? constant(GoldenModel.ROWS * predictions, 1)
+                    : golden.floats("weights");
             List<TrainingRow> rows = new ArrayList<>();
-            for (int row = 0; row < 2; row++) {
-              int end = row * 28 + 28;
-              int start = end;
-              while (start > row * 28 && mask[start - 1] == 1) {
-                start--;
-              }
-              int[] tokens = Arrays.stream(ids, start, end).mapToInt(Math::toIntExact).toArray();
+            for (int row = 0; row < GoldenModel.ROWS; row++) {
+              int[] tokens = golden.tokens(row);
               rows.add(
                   new TrainingRow(
                       Arrays.copyOf(tokens, 1),
                       Arrays.copyOfRange(tokens, 1, tokens.length),
                       null,
                       null,
-                      Arrays.copyOfRange(weights, start - row, end - 1 - row),
+                      Arrays.copyOfRange(
+                          weights,
+                          predictions * row + golden.first()[row],
+                          predictions * (row + 1)),
                       false));
             }
             UpdateReport result =
@@ -131,7 +131,7 @@ class PolicyUpdateGradientTest {
                     WHOLE,
                     rows);
             double sum = 0;
-            for (float logprob : Tensors.floats(data.tensor("logprobs" + suffix))) {
+            for (float logprob : golden.floats("logprobs" + suffix)) {
               sum += logprob;
             }
             assertEquals(sum, result.originals().logprob(), 1e-4 * Math.abs(sum));
