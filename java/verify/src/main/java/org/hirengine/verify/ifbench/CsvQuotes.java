@@ -1,14 +1,12 @@
 package org.hirengine.verify.ifbench;
 
 import java.util.List;
-import org.hirengine.text.PyCsv;
 import org.hirengine.text.PyText;
-import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.Wording;
 
 /** {@code QuotesCSVChecker}: a given header and three rows, with tabs, every field quoted. */
-final class CsvQuotes extends FixedTask {
+final class CsvQuotes extends QuotedTable {
 
   private static final CsvHeader HEADER =
       new CsvHeader("\\t *", "StudentID", "Subject", "Grade", "Semester", "Score");
@@ -17,24 +15,15 @@ final class CsvQuotes extends FixedTask {
     super(
         "custom:csv_quotes",
         "Generate 3 rows of tab-separated data under the column names StudentID, Subject, Grade,"
-            + " Semester and Score, with every field in double quotes.");
+            + " Semester and Score, with every field in double quotes.",
+        HEADER,
+        '\t',
+        3);
   }
 
   @Override
-  protected Verdict check(Response response) {
-    if (!HEADER.begins(response.text())) {
-      return Verdict.violated("the first line is not the header");
-    }
-    List<List<String>> rows;
-    try {
-      rows = CsvHeader.quotedRows(response.text(), '\t');
-    } catch (PyCsv.CsvException e) {
-      return Revision.raises(e.getMessage());
-    }
-    if (rows.size() != 4) {
-      return Verdict.violated(Wording.count(rows.size(), "row") + ", a header and 3 asked");
-    }
-    for (List<String> row : rows) {
+  protected Verdict check(List<List<String>> table) {
+    for (List<String> row : table) {
       if (row.size() != 5) {
         return Verdict.violated("a row does not have 5 fields");
       }

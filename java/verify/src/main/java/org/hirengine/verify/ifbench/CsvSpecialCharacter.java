@@ -2,8 +2,6 @@ package org.hirengine.verify.ifbench;
 
 import java.util.List;
 import org.hirengine.text.PyChars;
-import org.hirengine.text.PyCsv;
-import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.Wording;
 
@@ -11,7 +9,7 @@ import org.hirengine.verify.rule.Wording;
  * {@code SpecialCharacterCSVChecker}: a given header, 14 rows, and a quoted field with a special
  * character; rows after that field are ignored.
  */
-final class CsvSpecialCharacter extends FixedTask {
+final class CsvSpecialCharacter extends QuotedTable {
 
   private static final CsvHeader HEADER =
       new CsvHeader(",[ \\t]*", "ProductID", "Category", "Brand", "Price", "Stock");
@@ -21,24 +19,15 @@ final class CsvSpecialCharacter extends FixedTask {
         "custom:csv_special_character",
         "Generate 14 rows of comma-separated data under the column names ProductID, Category,"
             + " Brand, Price and Stock, one field of which is in double quotes and holds a special"
-            + " character.");
+            + " character.",
+        HEADER,
+        ',',
+        14);
   }
 
   @Override
-  protected Verdict check(Response response) {
-    if (!HEADER.begins(response.text())) {
-      return Verdict.violated("the first line is not the header");
-    }
-    List<List<String>> rows;
-    try {
-      rows = CsvHeader.quotedRows(response.text(), ',');
-    } catch (PyCsv.CsvException e) {
-      return Revision.raises(e.getMessage());
-    }
-    if (rows.size() != 15) {
-      return Verdict.violated(Wording.count(rows.size(), "row") + ", a header and 14 asked");
-    }
-    for (List<String> row : rows.subList(1, rows.size())) {
+  protected Verdict check(List<List<String>> table) {
+    for (List<String> row : table.subList(1, table.size())) {
       if (row.size() != 5) {
         return Verdict.violated("a row does not have 5 fields");
       }

@@ -1,23 +1,17 @@
 package org.hirengine.verify.ifbench;
 
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.random.RandomGenerator;
 import org.hirengine.text.PyText;
-import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
 import org.hirengine.verify.rule.Kwargs;
-import org.hirengine.verify.rule.RuleType;
+import org.hirengine.verify.rule.RequestType;
 
 /**
  * {@code RepeatChangeChecker}: the request with its first word changed; the first revision compares
  * from the second character on, the second from the second word.
  */
-final class RepeatChanged extends RuleType {
-
-  private static final String PROMPT = "prompt_to_repeat";
+final class RepeatChanged extends RequestType {
 
   private final Revision revision;
 
@@ -37,7 +31,7 @@ final class RepeatChanged extends RuleType {
 
   @Override
   protected Verifier parse(Kwargs kwargs) {
-    String prompt = kwargs.text(PROMPT);
+    String prompt = request(kwargs);
     String rest = rest(prompt);
     return response -> {
       if (prompt.equals(response.text())) {
@@ -56,19 +50,7 @@ final class RepeatChanged extends RuleType {
   protected String sentence(Kwargs kwargs) {
     return "Do not answer; repeat this request with its first word changed and everything else as"
         + " it is: "
-        + kwargs.text(PROMPT)
+        + request(kwargs)
         + ".";
-  }
-
-  @Override
-  public Optional<Map<String, Object>> sample(RandomGenerator random, String question) {
-    return PyText.isBlank(question) ? Optional.empty() : Optional.of(kwargs(PROMPT, question));
-  }
-
-  /** A request is given, not chosen. */
-  @Override
-  protected Optional<Map<String, Object>> relabel(
-      Response response, Kwargs kwargs, RandomGenerator random) {
-    return Optional.empty();
   }
 }

@@ -7,7 +7,6 @@ import java.util.random.RandomGenerator;
 import org.hirengine.text.PyText;
 import org.hirengine.text.regex.KeywordPattern;
 import org.hirengine.verify.Response;
-import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
 
 /** {@code KeywordFrequencyChecker}: matches of the unescaped keyword in any case, counted. */
@@ -23,18 +22,8 @@ public final class KeywordFrequency extends RuleType {
     KeywordPattern pattern = KeywordPattern.of(keyword);
     int asked = kwargs.integer("frequency", 0);
     Relation relation = kwargs.relation("relation");
-    return response -> {
-      int count = pattern.count(response.codePoints());
-      return Verdict.of(
-          relation.holds(count, asked),
-          "keyword "
-              + Wording.brief(keyword)
-              + " found "
-              + Wording.count(count, "time")
-              + ", "
-              + relation.phrase(asked)
-              + " asked");
-    };
+    String what = "keyword " + Wording.brief(keyword);
+    return response -> relation.found(what, pattern.count(response.codePoints()), asked);
   }
 
   @Override

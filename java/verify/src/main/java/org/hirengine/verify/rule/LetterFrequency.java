@@ -5,7 +5,6 @@ import java.util.Optional;
 import java.util.random.RandomGenerator;
 import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
-import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
 
 /** {@code LetterFrequencyChecker}: one letter counted in the lower-cased text. */
@@ -24,18 +23,8 @@ public final class LetterFrequency extends RuleType {
     String letter = letter(kwargs);
     int asked = kwargs.integer("let_frequency", 0);
     Relation relation = kwargs.relation("let_relation");
-    return response -> {
-      int count = PyText.count(response.lower(), letter);
-      return Verdict.of(
-          relation.holds(count, asked),
-          "letter "
-              + Wording.brief(letter)
-              + " found "
-              + Wording.count(count, "time")
-              + ", "
-              + relation.phrase(asked)
-              + " asked");
-    };
+    String what = "letter " + Wording.brief(letter);
+    return response -> relation.found(what, PyText.count(response.lower(), letter), asked);
   }
 
   @Override

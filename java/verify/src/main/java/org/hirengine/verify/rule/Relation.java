@@ -1,6 +1,7 @@
 package org.hirengine.verify.rule;
 
 import java.util.random.RandomGenerator;
+import org.hirengine.verify.Verdict;
 
 /**
  * How a count must compare with the number asked for: the two relations that the references know.
@@ -27,6 +28,13 @@ public enum Relation {
   /** "fewer than 5" or "at least 5". */
   public String phrase(long asked) {
     return (this == LESS_THAN ? "fewer than " : "at least ") + asked;
+  }
+
+  /** Satisfied or not, with a reason such as "keyword 'sea' found 1 time, at least 2 asked". */
+  Verdict found(String what, long count, long asked) {
+    return Verdict.of(
+        holds(count, asked),
+        what + " found " + Wording.count(count, "time") + ", " + phrase(asked) + " asked");
   }
 
   /** "Use X at least once.", "Use X fewer than 3 times.", "Do not use X." */
