@@ -263,7 +263,8 @@ public final class HirTrainer implements AutoCloseable {
           verifiers,
           phrasing,
           new ObservedParameters(train.instructions()),
-          dropped(config, verifiers));
+          dropped(config, verifiers),
+          config.replay().floor());
     }
 
     private static Set<String> dropped(TrainConfig config, Verifiers verifiers) {

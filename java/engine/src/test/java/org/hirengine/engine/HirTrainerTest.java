@@ -405,7 +405,7 @@ class HirTrainerTest {
         List.of(
             Instruction.of(
                 "river",
-                "write about sun",
+                "write about river",
                 List.of("use the sun"),
                 QType.TYPE1,
                 "ifeval",
@@ -425,6 +425,7 @@ class HirTrainerTest {
                       "data.eval=null"))
               .instructions(instructions)
               .build()) {
+                      "limits.response=40",
         StepMetrics step = trainer.step();
         double chosen = value(step, Metric.REPLAYED) + value(step, Metric.SKIPPED_ROWS);
         if (floor.equals("none")) {

@@ -33,6 +33,10 @@ import org.jspecify.annotations.Nullable;
  * response mentions lanterns. So where other responses to the instruction are known, several goals
  * are tried, and the one that most of them fail is taken.
  *
+ * <p>A goal read off a response may be one that nobody would set: the word that a confused answer
+ * happens to use, its last words, a number that every answer reaches. {@link Floor} says which are
+ * turned down.
+ *
  * <p>Every new constraint is confirmed by its verifier on the response; a relabelled one that is
  * not confirmed costs the pair its replay. Satisfied constraints keep their own sentences.
  */
@@ -50,10 +54,14 @@ public final class AchievedRewriter implements Rewriter {
   /** Draws of parameters, read off the response and as training asks, to find a hard one. */
   private static final int DRAWS = 4;
 
+  /** Draws where the floor turns down most of what is read off a response. */
+  private static final int DRAWS_ABOVE_FLOOR = 64;
+
   private final Verifiers verifiers;
   private final Phrasing phrasing;
   private final Parameters parameters;
   private final Set<String> dropped;
+  private final Floor floor;
 
   /** Words and parameters are the constraint types' own. */
   public AchievedRewriter(Verifiers verifiers) {
@@ -61,7 +69,8 @@ public final class AchievedRewriter implements Rewriter {
         verifiers,
         ConstraintType::sentence,
         (type, x, random) -> type.sample(random, x.question()),
-        Set.of());
+        Set.of(),
+        Floor.NONE);
   }
 
   /**
@@ -71,13 +80,19 @@ public final class AchievedRewriter implements Rewriter {
    * @param parameters draws the parameters of constraints that are swapped in
    * @param dropped ids of constraints that are dropped when violated, and never swapped in: those
    *     whose sentences in the training data cannot be matched, for instance
+   * @param floor which goals may be asked
    */
   public AchievedRewriter(
-      Verifiers verifiers, Phrasing phrasing, Parameters parameters, Set<String> dropped) {
+      Verifiers verifiers,
+      Phrasing phrasing,
+      Parameters parameters,
+      Set<String> dropped,
+      Floor floor) {
     this.verifiers = verifiers;
     this.phrasing = phrasing;
     this.parameters = parameters;
     this.dropped = Set.copyOf(dropped);
+    this.floor = floor;
   }
 
   @Override
@@ -114,6 +129,8 @@ public final class AchievedRewriter implements Rewriter {
 
     /** Ids that clash with a constraint of x'. */
     private final Set<String> clashing = new HashSet<>();
+
+    private @Nullable Topic topic;
 
     /** What a type says that y achieved, and its verifier denies; null is the rule. */
     private @Nullable ConstraintSpec denied;
@@ -187,23 +204,59 @@ public final class AchievedRewriter implements Rewriter {
         return null;
       }
       List<ConstraintSpec> held = new ArrayList<>();
-      for (int draw = 0; draw < (peers.isEmpty() ? 1 : DRAWS); draw++) {
+      for (int draw = 0; draw < draws() && (held.isEmpty() || !peers.isEmpty()); draw++) {
         Optional<ConstraintSpec> achieved =
             verifiers.achieved(type, y, spec.kwargs(), random).map(kwargs -> with(spec, kwargs));
         if (achieved.isPresent() && !confirmed(achieved.get())) {
           denied = achieved.get();
           return null;
         }
-        achieved.ifPresent(held::add);
+        achieved.filter(goal -> admits(goal, spec.kwargs())).ifPresent(held::add);
         if (held.isEmpty() || !peers.isEmpty()) {
           parameters
               .sample(type, x, random)
               .map(kwargs -> with(spec, kwargs))
               .filter(this::confirmed)
+              .filter(goal -> admits(goal, goal.kwargs()))
               .ifPresent(held::add);
         }
       }
       return hardest(held);
+    }
+
+    /** What the request and the other responses are about. */
+    private Topic about() {
+      if (topic == null) {
+        topic = Topic.of(x.question());
+        for (Response peer : peers) {
+          topic = topic.and(Topic.of(peer.text()));
+        }
+      }
+      return topic;
+    }
+
+    /** What every response achieves tells nothing of this one. */
+    private boolean tellsApart(ConstraintSpec goal) {
+      return peers.isEmpty() || !peers.stream().allMatch(peer -> satisfies(peer, goal));
+    }
+
+    private int draws() {
+      if (floor != Floor.NONE) {
+        return DRAWS_ABOVE_FLOOR;
+      }
+      return peers.isEmpty() ? 1 : DRAWS;
+    }
+
+    /**
+     * Whether the floor lets a goal be asked.
+     *
+     * @param from the parameters that it was made from, whose words were asked for by others
+     */
+    private boolean admits(ConstraintSpec goal, Map<String, Object> from) {
+      ConstraintType type = verifiers.type(goal.bench(), goal.id()).orElseThrow();
+      List<String> words = new ArrayList<>(type.quoted(goal.kwargs()));
+      words.removeAll(type.quoted(from));
+      return floor == Floor.NONE || (floor.admitsWords(about(), words) && tellsApart(goal));
     }
 
     private static ConstraintSpec with(ConstraintSpec spec, Map<String, Object> kwargs) {
@@ -221,12 +274,15 @@ public final class AchievedRewriter implements Rewriter {
       List<ConstraintSpec> held = new ArrayList<>();
       while (!pool.isEmpty() && (held.isEmpty() || !peers.isEmpty())) {
         ConstraintType type = pool.remove(random.nextInt(pool.size()));
-        parameters
-            .sample(type, x, random)
-            .flatMap(kwargs -> verifiers.achieved(type, y, kwargs, random))
-            .map(kwargs -> new ConstraintSpec(bench, type.id(), kwargs))
-            .filter(this::confirmed)
-            .ifPresent(held::add);
+        Map<String, Object> asked = parameters.sample(type, x, random).orElse(null);
+        if (asked != null) {
+          verifiers
+              .achieved(type, y, asked, random)
+              .map(kwargs -> new ConstraintSpec(bench, type.id(), kwargs))
+              .filter(this::confirmed)
+              .filter(goal -> admits(goal, asked))
+              .ifPresent(held::add);
+        }
       }
       return hardest(held);
     }

@@ -96,7 +96,11 @@ class AchievedRewriterTest {
             ask(sentence("Format_Table", "If you use a table, keep it small")));
     AchievedRewriter observed =
         new AchievedRewriter(
-            VERIFIERS, ConstraintType::sentence, new ObservedParameters(seen), Set.of());
+            VERIFIERS,
+            ConstraintType::sentence,
+            new ObservedParameters(seen),
+            Set.of(),
+            Floor.NONE);
     Instruction x = ask(sentence("Length_Paragraphs", "exactly 9 paragraphs"));
     Set<Object> goals = new HashSet<>();
     for (int seed = 0; seed < 300; seed++) {
@@ -192,12 +196,14 @@ class AchievedRewriterTest {
                 type.id().equals("startend:end_checker")
                     ? Optional.of(Map.of("end_phrase", "whatever"))
                     : Optional.empty(),
-            Set.of());
+            Set.of(),
+            Floor.NONE);
     Instruction x = ask(spec("punctuation:no_comma", Map.of()));
     Rewrite.Rewritten done =
         assertInstanceOf(
             Rewrite.Rewritten.class,
-            own.rewrite(x, SEVEN_WORDS, Golden.judges(false), new Random(0)));
+            own.rewrite(
+                x, Response.of("The river runs. Far, far."), Golden.judges(false), new Random(0)));
     assertEquals("startend:end_checker", done.instruction().constraints().get(0).id());
     assertTrue(done.instruction().criteria().get(0).startsWith("startend:end_checker{"));
   }
@@ -214,7 +220,8 @@ class AchievedRewriterTest {
             (type, x, random) ->
                 Optional.of(random.nextInt(2) == 0 ? trivial : hard)
                     .filter(kwargs -> type.id().equals("keywords:forbidden_words")),
-            Set.of());
+            Set.of(),
+            Floor.NONE);
     Instruction x =
         ask(spec("keywords:forbidden_words", Map.of("forbidden_words", List.of("hill"))));
     Response y = Response.of("A hill.");
@@ -229,6 +236,66 @@ class AchievedRewriterTest {
     assertEquals(200, alone.get(hard), 60);
     assertEquals(375, among.get(hard), 20);
     assertEquals(400, among.get(hard) + among.get(trivial));
+  }
+
+  /** "strict" is there by chance; "meadow" is what another response speaks of, too. */
+  @Test
+  void aboveTheFloorWordsAreAboutSomething() {
+    Response y = Response.of("The river, which bends, passes a meadow and a strict corner.");
+    List<Response> peers = List.of(Response.of("A river."), Response.of("Meadows by a river."));
+    Instruction x = ask(spec("keywords:existence", Map.of("keywords", List.of("feather"))));
+    Map<Floor, Set<Object>> words = new HashMap<>();
+    for (Floor floor : Floor.values()) {
+      for (int seed = 0; seed < 200; seed++) {
+        Map<String, Object> kwargs = goal(relabelling(floor), x, y, peers, seed);
+        words.computeIfAbsent(floor, f -> new HashSet<>()).add(kwargs.get("keywords"));
+      }
+    }
+    assertTrue(words.get(Floor.NONE).contains(List.of("strict")));
+    assertTrue(words.get(Floor.PROSE).contains(List.of("strict")));
+    assertEquals(Set.of(List.of("meadow")), words.get(Floor.TOPIC), "and all peers have rivers");
+  }
+
+  /** Words that the instruction asked for stay, whatever they are. */
+  @Test
+  void aboveTheFloorTheDatasOwnWordsStay() {
+    Instruction x =
+        ask(spec("keywords:existence", Map.of("keywords", List.of("strict", "feather"))));
+    Response y = Response.of("A strict river bends.");
+    for (int seed = 0; seed < 50; seed++) {
+      assertEquals(
+          Map.of("keywords", List.of("strict", "river")),
+          goal(relabelling(Floor.TOPIC), x, y, List.of(Response.of("No.")), seed));
+    }
+  }
+
+  @Test
+  void aboveTheFloorAGoalTellsResponsesApart() {
+    Instruction x = ask(spec(WORDS, Map.of("num_words", 40, "relation", "at least")));
+    List<Response> peers = List.of(SEVEN_WORDS, Response.of("the river runs far"));
+    for (int seed = 0; seed < 100; seed++) {
+      Object asked = goal(relabelling(Floor.PROSE), x, SEVEN_WORDS, peers, seed).get("num_words");
+      assertTrue((int) asked > 4, "all have four words: " + asked);
+    }
+    Rewrite none =
+        relabelling(Floor.PROSE)
+            .rewrite(
+                x,
+                SEVEN_WORDS,
+                Golden.judges(false),
+                List.of(Response.of("the river runs far and far and far")),
+                new Random(0));
+    assertEquals(Reason.NOTHING_SATISFIED, assertInstanceOf(Rewrite.Skipped.class, none).reason());
+  }
+
+  /** Swaps nothing in. */
+  private static AchievedRewriter relabelling(Floor floor) {
+    return new AchievedRewriter(
+        VERIFIERS,
+        ConstraintType::sentence,
+        (type, x, random) -> Optional.empty(),
+        Set.of(),
+        floor);
   }
 
   private static Map<String, Object> goal(
@@ -248,7 +315,8 @@ class AchievedRewriterTest {
             VERIFIERS,
             ConstraintType::sentence,
             (type, x, random) -> type.sample(random, x.question()),
-            Set.of(WORDS));
+            Set.of(WORDS),
+            Floor.NONE);
     Instruction x =
         ask(
             spec("punctuation:no_comma", Map.of()),

@@ -21,6 +21,7 @@ class FloorTest {
     "TOPIC, '橋は冬に凍ります。'",
     "PROSE, 'That is all.'",
     "PROSE, 'Last year 42 people asked.'",
+    "PROSE, 'Why would they? Please explain over there.'",
     "NONE, '** ** **'",
     "NONE, '```\n```\n```'",
     "NONE, '<<<<<<bridge>>>>>>'",
@@ -43,7 +44,7 @@ class FloorTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"''", "'?'", "'Go on'"})
+  @CsvSource({"''", "'?'", "'Go on'", "'Please explain this.'"})
   void aRequestWithoutWordsOfContentHasNoTopic(String question) {
     assertEquals(true, Floor.TOPIC.admits(question, Response.of("That is all.")));
   }

@@ -52,7 +52,7 @@ class ObservedParametersTest {
   @Test
   void rewritesStayWithinTraining() {
     AchievedRewriter rewriter =
-        new AchievedRewriter(VERIFIERS, ConstraintType::sentence, parameters, Set.of());
+        new AchievedRewriter(VERIFIERS, ConstraintType::sentence, parameters, Set.of(), Floor.NONE);
     Response y = Response.of("Write about rivers. A river, far away");
     Set<ConstraintSpec> kept = new HashSet<>();
     for (int seed = 0; seed < 50; seed++) {

@@ -1,5 +1,6 @@
 package org.hirengine.verify;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -62,6 +63,14 @@ public interface ConstraintType {
   default Optional<Map<String, Object>> achieved(
       Response response, Map<String, Object> kwargs, RandomGenerator random) {
     return Optional.empty();
+  }
+
+  /**
+   * The words and phrases among {@code kwargs} that {@link #achieved} takes from a response; none
+   * by default. They may be any that happened to be there, so a caller may want to look at them.
+   */
+  default List<String> quoted(Map<String, Object> kwargs) {
+    return List.of();
   }
 
   /**

@@ -19,8 +19,10 @@ import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import org.hirengine.testing.SharedData;
 import org.hirengine.verify.ifbench.Revision;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -127,6 +129,10 @@ class ConstraintTypesTest {
     return type.id().equals("language:response_language") && part instanceof String;
   }
 
+  /** Satisfied by texts that do not do what was asked. */
+  private static final Set<String> BENEFIT_OF_THE_DOUBT =
+      Set.of("language:response_language", "detectable_format:json_format");
+
   /** ALGORITHM's achieved-goal relabelling: what comes back, the verifier confirms. */
   @ParameterizedTest
   @MethodSource("types")
@@ -143,7 +149,7 @@ class ConstraintTypesTest {
       }
       Verdict before = type.parse(asked.get()).check(response);
       Optional<Map<String, Object>> achieved = type.achieved(response, asked.get(), random);
-      if (before.satisfied()) {
+      if (before.satisfied() && !BENEFIT_OF_THE_DOUBT.contains(type.id())) {
         assertEquals(asked, achieved, "what is satisfied stays as it was asked");
       }
       achieved.ifPresent(
@@ -255,9 +261,46 @@ class ConstraintTypesTest {
     for (String text : List.of("See [this](page)", "and **this**", "```")) {
       assertEquals(Optional.empty(), achieved("startend:end_checker", text, end));
     }
+  }
+
+  /** Whole sentences, and not the whole response. */
+  @ParameterizedTest
+  @CsvSource({
+    "'It rains. We stay at home.', We stay at home.",
+    "'It rains.\nSee you soon', See you soon",
+    "'\"It rains! Do you mind?\"', Do you mind?",
+    "'नदी बहती है। नदी पर पुल है।', नदी पर पुल है।",
+    "We stay at home.,",
+    "'It rains. Onyx.',",
+    "'It rains.\n- home and dry',",
+    "'It rains. And so we all went to the long table of this Western luxury market.',",
+  })
+  void anEndThatIsAchievedIsASentence(String text, @Nullable String phrase) {
     assertEquals(
-        Optional.of(Map.of("end_phrase", "पर पुल है।")),
-        achieved("startend:end_checker", "नदी पर पुल है।", end));
+        Optional.ofNullable(phrase).map(end -> Map.of("end_phrase", end)),
+        achieved("startend:end_checker", text, Map.of("end_phrase", "That is all.")));
+  }
+
+  /** Every text has a sentence and a word, and no divider divides one paragraph. */
+  @Test
+  void whatEveryTextHasIsNoAchievement() {
+    Map<String, Object> sentences = Map.of("num_sentences", 4, "relation", "at least");
+    assertEquals(
+        Optional.empty(), achieved("length_constraints:number_sentences", "It rains.", sentences));
+    assertEquals(
+        Optional.of(2),
+        achieved("length_constraints:number_sentences", "It rains. It snows.", sentences)
+            .map(kwargs -> kwargs.get("num_sentences")));
+    assertEquals(
+        Optional.empty(),
+        achieved(
+            "length_constraints:number_paragraphs", "One.\n\nTwo.", Map.of("num_paragraphs", 3)));
+    assertEquals(Optional.empty(), achieved("detectable_format:json_format", "\"No.\"", Map.of()));
+    assertEquals(
+        Optional.of(Map.of()), achieved("detectable_format:json_format", "[\"No.\"]", Map.of()));
+    assertEquals(
+        Optional.empty(),
+        achieved("language:response_language", "*** 1 2 3", Map.of("language", "bn")));
   }
 
   private static Optional<Map<String, Object>> achieved(

@@ -19,6 +19,7 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.hirengine.engine.tokens.Tokenizer;
 import org.hirengine.replay.AchievedRewriter;
+import org.hirengine.replay.Floor;
 import org.hirengine.replay.Instruction;
 import org.hirengine.replay.ObservedParameters;
 import org.hirengine.replay.QType;
@@ -156,7 +157,8 @@ class WorldTest {
       training.add(instruction(WORLD.truePair(5 + i % 3, random.split())));
     }
     AchievedRewriter rewriter =
-        new AchievedRewriter(VERIFIERS, SENTENCES, new ObservedParameters(training), Set.of());
+        new AchievedRewriter(
+            VERIFIERS, SENTENCES, new ObservedParameters(training), Set.of(), Floor.NONE);
     Map<String, Integer> reached = new HashMap<>();
     int rewritten = 0;
     for (int i = 0; i < 3000; i++) {

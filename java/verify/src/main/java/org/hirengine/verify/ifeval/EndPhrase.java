@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 import org.hirengine.text.CodePoints;
+import org.hirengine.text.PyChars;
 import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
@@ -17,6 +18,12 @@ import org.hirengine.verify.rule.Wording;
 final class EndPhrase extends RuleType {
 
   private static final String PHRASE = "end_phrase";
+  private static final String MARKS = ".!?…。！？।";
+
+  /** Of a sentence to end with. */
+  private static final int FEWEST_WORDS = 2;
+
+  private static final int MOST_WORDS = 10;
 
   EndPhrase() {
     super("startend:end_checker");
@@ -54,23 +61,43 @@ final class EndPhrase extends RuleType {
           "More on this another day.",
           "Is there anything else you would like to know?");
 
-  /**
-   * As many of the response's last words as the phrase has, fewer where a line break or more than
-   * one space stands between them.
-   */
+  @Override
+  protected List<String> quoted(Kwargs kwargs) {
+    return List.of(kwargs.text(PHRASE));
+  }
+
+  /** The response's last sentence: nobody asks for the end of one, or for a whole answer. */
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {
     String text = PyText.strip(response.stripped(), "\"");
-    List<String> words = PyText.split(text);
-    int wanted = Math.max(1, PyText.split(kwargs.text(PHRASE)).size());
-    for (int count = Math.min(wanted, words.size()); count > 0; count--) {
-      String phrase = String.join(" ", words.subList(words.size() - count, words.size()));
-      if (text.endsWith(phrase) && phrase.codePoints().allMatch(EndPhrase::isProse)) {
-        return Optional.of(kwargs(PHRASE, phrase));
-      }
+    int begin = lastSentence(text);
+    String phrase = text.substring(begin);
+    int words = PyText.split(phrase).size();
+    return begin > 0
+            && words >= FEWEST_WORDS
+            && words <= MOST_WORDS
+            && phrase.equals(PyText.strip(phrase))
+            && Character.isLetterOrDigit(phrase.codePointAt(0))
+            && phrase.codePoints().allMatch(EndPhrase::isProse)
+        ? Optional.of(kwargs(PHRASE, phrase))
+        : Optional.empty();
+  }
+
+  /** Where the last sentence of a text begins, after a line break, or a mark and white space. */
+  private static int lastSentence(String text) {
+    int at = text.length();
+    while (at > 0 && MARKS.indexOf(text.charAt(at - 1)) >= 0) {
+      at--;
     }
-    return Optional.empty();
+    while (at > 0
+        && text.charAt(at - 1) != '\n'
+        && !(PyChars.isSpace(text.charAt(at - 1))
+            && at > 1
+            && MARKS.indexOf(text.charAt(at - 2)) >= 0)) {
+      at--;
+    }
+    return at;
   }
 
   /**

@@ -108,6 +108,11 @@ final class FirstWordOfParagraph extends RuleType {
   }
 
   @Override
+  protected List<String> quoted(Kwargs kwargs) {
+    return List.of(kwargs.text(WORD));
+  }
+
+  @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {
     List<String> parts = parts(response);

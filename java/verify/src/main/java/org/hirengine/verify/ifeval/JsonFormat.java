@@ -18,6 +18,24 @@ final class JsonFormat extends BinaryType {
 
   @Override
   protected Verdict check(Response response) {
+    String json = json(response);
+    return switch (PyJson.read(json)) {
+      case VALID -> Verdict.satisfied("valid JSON");
+      case INVALID -> Verdict.violated("not valid JSON " + PyJson.problem(json));
+      case TOO_DEEP ->
+          Verdict.failed(
+              "the reference raises: JSON nested deeper than " + PyJson.MAX_DEPTH + " levels");
+    };
+  }
+
+  /** A sentence in quotes is a JSON value, and nobody who asks for JSON means it. */
+  @Override
+  protected boolean achieves(Response response) {
+    String json = json(response);
+    return json.startsWith("{") || json.startsWith("[");
+  }
+
+  private static String json(Response response) {
     String text = response.stripped();
     for (String fence : new String[] {"```json", "```Json", "```JSON", "```"}) {
       if (text.startsWith(fence)) {
@@ -27,13 +45,6 @@ final class JsonFormat extends BinaryType {
     if (text.endsWith("```")) {
       text = text.substring(0, text.length() - 3);
     }
-    String json = PyText.strip(text);
-    return switch (PyJson.read(json)) {
-      case VALID -> Verdict.satisfied("valid JSON");
-      case INVALID -> Verdict.violated("not valid JSON " + PyJson.problem(json));
-      case TOO_DEEP ->
-          Verdict.failed(
-              "the reference raises: JSON nested deeper than " + PyJson.MAX_DEPTH + " levels");
-    };
+    return PyText.strip(text);
   }
 }

@@ -50,6 +50,11 @@ final class Keywords extends RuleType {
     return Optional.of(kwargs(KEYWORDS, WordPool.sample(random, 1 + random.nextInt(3))));
   }
 
+  @Override
+  protected List<String> quoted(Kwargs kwargs) {
+    return kwargs.texts(KEYWORDS);
+  }
+
   /** Keeps the keywords that are there; words of the response take the place of the others. */
   @Override
   protected Optional<Map<String, Object>> relabel(

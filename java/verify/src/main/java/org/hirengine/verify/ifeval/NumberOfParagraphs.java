@@ -43,10 +43,11 @@ final class NumberOfParagraphs extends RuleType {
     return Optional.of(kwargs(NUMBER, 2 + random.nextInt(4)));
   }
 
+  /** One paragraph has no divider, and nobody asks how it is separated. */
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {
     int count = Paragraphs.count(response.text(), DIVIDER);
-    return count < 1 ? Optional.empty() : Optional.of(kwargs(NUMBER, count));
+    return count < 2 ? Optional.empty() : Optional.of(kwargs(NUMBER, count));
   }
 }

@@ -65,6 +65,12 @@ final class ResponseLanguage extends RuleType {
     return Optional.of(kwargs(LANGUAGE, SAMPLED.get(random.nextInt(SAMPLED.size()))));
   }
 
+  /** A text whose language cannot be told satisfies every one, and achieves none. */
+  @Override
+  protected boolean achieves(Response response, Kwargs kwargs) {
+    return detect(response).filter(kwargs.language(LANGUAGE, CODES)::equals).isPresent();
+  }
+
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {

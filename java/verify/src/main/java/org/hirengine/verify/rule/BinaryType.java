@@ -43,10 +43,17 @@ public abstract class BinaryType implements ConstraintType {
     return Optional.of(Map.of());
   }
 
+  /** Whether a response that satisfies this does so in the sense of the sentence. */
+  protected boolean achieves(Response response) {
+    return true;
+  }
+
   @Override
   public final Optional<Map<String, Object>> achieved(
       Response response, Map<String, Object> kwargs, RandomGenerator random) {
-    return check(response).satisfied() ? Optional.of(Map.of()) : Optional.empty();
+    return check(response).satisfied() && achieves(response)
+        ? Optional.of(Map.of())
+        : Optional.empty();
   }
 
   @Override

@@ -10,6 +10,9 @@ import org.hirengine.verify.Verifier;
 /** "At least n" or "less than n" of something counted in the response, by two kwargs. */
 public abstract class CountType extends RuleType {
 
+  /** Every text has one sentence and one word, and nobody asks for fewer than one. */
+  private static final int LEAST = 2;
+
   private final String countName;
   private final String relationName;
   private final String noun;
@@ -62,10 +65,10 @@ public abstract class CountType extends RuleType {
       Response response, Kwargs kwargs, RandomGenerator random) {
     long count = count(response);
     Relation relation = kwargs.relation(relationName);
-    if (relation == Relation.AT_LEAST && count == 0) {
+    if (relation == Relation.AT_LEAST && count < LEAST) {
       return Optional.empty();
     }
-    return Optional.of(
-        kwargs(countName, relation.achieved(count, random), relationName, relation.text()));
+    int asked = Math.max(LEAST, relation.achieved(count, random));
+    return Optional.of(kwargs(countName, asked, relationName, relation.text()));
   }
 }

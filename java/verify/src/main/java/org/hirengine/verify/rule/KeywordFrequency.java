@@ -42,6 +42,11 @@ public final class KeywordFrequency extends RuleType {
             "relation", Relation.sample(random).text()));
   }
 
+  @Override
+  protected List<String> quoted(Kwargs kwargs) {
+    return List.of(PyText.strip(kwargs.text("keyword")));
+  }
+
   /** A word that is there, or one that is rare, with a frequency near its own. */
   @Override
   protected Optional<Map<String, Object>> relabel(

@@ -1,6 +1,7 @@
 package org.hirengine.verify.rule;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -48,11 +49,29 @@ public abstract class RuleType implements ConstraintType {
     return sentence(Kwargs.of(id, kwargs));
   }
 
+  /**
+   * Whether a response achieves these kwargs: satisfies them, and not only because the reference
+   * gives it the benefit of the doubt.
+   */
+  protected boolean achieves(Response response, Kwargs kwargs) {
+    return parse(kwargs).check(response).satisfied();
+  }
+
+  /** The words that {@link #relabel} takes from a response; none by default. */
+  protected List<String> quoted(Kwargs kwargs) {
+    return List.of();
+  }
+
+  @Override
+  public final List<String> quoted(Map<String, Object> kwargs) {
+    return quoted(Kwargs.of(id, kwargs));
+  }
+
   /** What is satisfied stays as it was asked; else {@link #relabel}. */
   @Override
   public final Optional<Map<String, Object>> achieved(
       Response response, Map<String, Object> kwargs, RandomGenerator random) {
-    if (parse(kwargs).check(response).satisfied()) {
+    if (achieves(response, Kwargs.of(id, kwargs))) {
       return Optional.of(kwargs);
     }
     return relabel(response, Kwargs.of(id, kwargs), random);

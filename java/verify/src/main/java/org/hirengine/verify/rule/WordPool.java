@@ -2,7 +2,6 @@ package org.hirengine.verify.rule;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.random.RandomGenerator;
 import org.hirengine.text.PyText;
 import org.hirengine.text.regex.KeywordPattern;
@@ -151,16 +150,6 @@ public final class WordPool {
           "wisdom",
           "yellow");
 
-  /** Too common to ask for or to forbid. */
-  private static final Set<String> FUNCTION_WORDS =
-      Set.of(
-          "about", "after", "all", "also", "and", "any", "are", "been", "but", "can", "could",
-          "each", "for", "from", "had", "has", "have", "her", "his", "how", "into", "its", "just",
-          "more", "most", "not", "one", "only", "our", "out", "she", "should", "some", "such",
-          "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those",
-          "was", "were", "what", "when", "where", "which", "while", "who", "will", "with", "would",
-          "you", "your");
-
   private WordPool() {}
 
   /** {@code n} different words, n at most 20. */
@@ -182,7 +171,7 @@ public final class WordPool {
   public static List<String> keywords(Response response) {
     return response.words().stream()
         .map(PyText::lower)
-        .filter(word -> word.length() >= 3 && !FUNCTION_WORDS.contains(word))
+        .filter(word -> word.length() >= 3 && !FunctionWords.contains(word))
         .filter(word -> word.chars().allMatch(c -> c >= 'a' && c <= 'z'))
         .distinct()
         .toList();
