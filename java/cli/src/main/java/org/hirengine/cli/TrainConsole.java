@@ -2,12 +2,14 @@ package org.hirengine.cli;
 
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
+import java.util.stream.Stream;
 import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.runs.HeldOut;
 import org.hirengine.engine.runs.Metric;
 import org.hirengine.engine.runs.StepMetrics;
-import org.hirengine.engine.runs.Summary.Accuracy;
 import org.hirengine.engine.train.TrainingListener;
 import org.hirengine.replay.Coverage;
 import org.jspecify.annotations.Nullable;
@@ -98,14 +100,16 @@ final class TrainConsole implements TrainingListener, AutoCloseable {
   }
 
   @Override
-  public void evaluated(int step, Accuracy accuracy) {
-    say(
-        String.format(
-            Locale.ROOT,
-            "held-out after step %d: ILA %.1f %%, CLA %.1f %%",
-            step,
-            100 * accuracy.ila(),
-            100 * accuracy.cla()));
+  public void evaluated(int step, HeldOut measured) {
+    List<String> figures =
+        Stream.of(
+                figure("ILA %.1f %%", 100, measured.get(Metric.EVAL_ILA)),
+                figure("of sound answers %.1f %%", 100, measured.get(Metric.EVAL_SOUND_ILA)),
+                figure("CLA %.1f %%", 100, measured.get(Metric.EVAL_CLA)),
+                figure("probes answered %.0f %%", 100, measured.get(Metric.EVAL_PROBES_ANSWERED)))
+            .filter(figure -> !figure.isEmpty())
+            .toList();
+    say("held-out after step " + step + ": " + String.join(", ", figures));
   }
 
   @Override

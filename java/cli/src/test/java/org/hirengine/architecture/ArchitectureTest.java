@@ -157,8 +157,8 @@ final class ArchitectureTest {
               + " Scorer",
           "rollout: Completion Prompt RandomStream RolloutEngine RolloutListener RolloutParams"
               + " StopIds",
-          "runs: JsonNumbers Metric MetricsLog RolloutDump RolloutRow RunException RunFolder"
-              + " StepMetrics Summary",
+          "runs: HeldOut JsonNumbers Metric MetricsLog RolloutDump RolloutRow RunException"
+              + " RunFolder StepMetrics Summary",
           "runtime: DeviceException DeviceMemory NativeExecutor NativeRuntime",
           "tokens: ChatTemplate PromptEncoder StreamedText Tokenizer",
           "train: SftTrainer StopHook TrainingListener TrainingStoppedException");
@@ -170,7 +170,7 @@ final class ArchitectureTest {
   private static final Set<String> INTERNAL =
       names(
           "algo: KlController Moments",
-          "experience: DataOrder Progress Randoms RankShares ReplayMaker Sampler StepBatch"
+          "experience: Answer DataOrder Progress Randoms RankShares ReplayMaker Sampler StepBatch"
               + " Stopwatch Task TaskSource TrainingRow Trajectory Verification",
           "gguf: GgmlType GgufModel GgufWriter ModelFiles PreTokenizer RopeFactors SentencePiece"
               + " TensorNames",

@@ -27,6 +27,7 @@ import org.hirengine.replay.DropRewriter;
 import org.hirengine.replay.Instruction;
 import org.hirengine.replay.ObservedParameters;
 import org.hirengine.replay.Phrasing;
+import org.hirengine.replay.Probe;
 import org.hirengine.replay.Rewriter;
 import org.hirengine.replay.SentenceCatalogue;
 import org.hirengine.verify.ConstraintType;
@@ -159,6 +160,7 @@ public final class HirTrainer implements AutoCloseable {
       Location evalFile = resolved.data().eval();
       TrainingData held =
           heldOut == null && evalFile == null ? null : data(heldOut, evalFile, resolved, judging);
+      Location probes = resolved.eval().probes();
       TrainingRun run =
           TrainingRun.open(
               new TrainingRun.Parts(
@@ -168,6 +170,7 @@ public final class HirTrainer implements AutoCloseable {
                   rewriter == null ? rewriter(resolved, judging, train) : rewriter,
                   train,
                   held,
+                  probes == null ? List.of() : Probe.read(probes.path()),
                   told,
                   group));
       return new HirTrainer(run, group);

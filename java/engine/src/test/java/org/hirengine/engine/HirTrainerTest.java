@@ -19,16 +19,19 @@ import java.util.List;
 import java.util.Map;
 import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.model.ModelException;
+import org.hirengine.engine.runs.HeldOut;
 import org.hirengine.engine.runs.Metric;
+import org.hirengine.engine.runs.MetricsLog;
 import org.hirengine.engine.runs.RolloutDump;
 import org.hirengine.engine.runs.RolloutRow;
 import org.hirengine.engine.runs.RunException;
 import org.hirengine.engine.runs.StepMetrics;
 import org.hirengine.engine.runs.Summary;
-import org.hirengine.engine.runs.Summary.Accuracy;
 import org.hirengine.engine.train.TrainingListener;
 import org.hirengine.replay.DataException;
 import org.hirengine.replay.Instruction;
+import org.hirengine.replay.InstructionJson;
+import org.hirengine.replay.JsonLines;
 import org.hirengine.replay.Message;
 import org.hirengine.replay.QType;
 import org.hirengine.verify.ConstraintSpec;
@@ -48,7 +51,7 @@ class HirTrainerTest {
   private static final class Recorder implements TrainingListener {
     final List<StepMetrics> steps = new ArrayList<>();
     final List<String> warnings = new ArrayList<>();
-    final Map<Integer, Accuracy> evaluations = new HashMap<>();
+    final Map<Integer, HeldOut> evaluations = new HashMap<>();
     final List<Integer> checkpoints = new ArrayList<>();
 
     @Override
@@ -62,8 +65,8 @@ class HirTrainerTest {
     }
 
     @Override
-    public void evaluated(int step, Accuracy accuracy) {
-      evaluations.put(step, accuracy);
+    public void evaluated(int step, HeldOut measured) {
+      evaluations.put(step, measured);
     }
 
     @Override
@@ -422,10 +425,10 @@ class HirTrainerTest {
                       "algorithm=hir-achieve",
                       "replay.floor=" + floor,
                       "replay.max=1000",
+                      "limits.response=40",
                       "data.eval=null"))
               .instructions(instructions)
               .build()) {
-                      "limits.response=40",
         StepMetrics step = trainer.step();
         double chosen = value(step, Metric.REPLAYED) + value(step, Metric.SKIPPED_ROWS);
         if (floor.equals("none")) {
@@ -517,6 +520,41 @@ class HirTrainerTest {
     }
     assertNull(Summary.read(temp.resolve("without/summary.json")).before());
     assertNotNull(Summary.read(temp.resolve("with/summary.json")).after());
+  }
+
+  /** Greedy, hence the same whatever the seed; beside them a reference at hand is asked. */
+  @Test
+  void probesAreAskedAtEveryEvaluation() throws IOException {
+    Path probes = temp.resolve("probes.jsonl");
+    List<String> lines = new ArrayList<>();
+    for (String answer : List.of("unspoken", "the", "sun")) {
+      lines.add(
+          JsonLines.write(
+              InstructionJson.write(TinyWorld.instructions(7, 1).get(0)).put("answer", answer)));
+    }
+    Files.write(probes, lines);
+    String asked = "eval.probes=" + probes;
+    Summary summary = Runs.run(world.config("run", asked, "kl.beta=0.001"));
+    for (HeldOut measured : List.of(summary.before(), summary.after())) {
+      double kept = measured.get(Metric.EVAL_PROBES_KEPT).getAsDouble();
+      assertTrue(kept == 0 || kept == 1, "one request under three names: " + kept);
+      assertTrue(measured.get(Metric.EVAL_PROBES_ANSWERED).getAsDouble() <= 2 * kept / 3);
+      assertTrue(measured.get(Metric.EVAL_REF_LOGPROB).getAsDouble() < 0);
+      assertTrue(measured.get(Metric.EVAL_TOKENS).getAsDouble() <= 12);
+    }
+    List<StepMetrics> steps = MetricsLog.read(temp.resolve("run/metrics.jsonl"));
+    assertEquals(
+        summary.after().get(Metric.EVAL_SOUND_ILA), steps.get(3).get(Metric.EVAL_SOUND_ILA));
+    assertTrue(steps.get(2).get(Metric.EVAL_PROBES_KEPT).isEmpty());
+    Summary other = Runs.run(world.config("other", asked, "eval.seed=9", "kl.beta=0.001"));
+    for (Metric probe : List.of(Metric.EVAL_PROBES_KEPT, Metric.EVAL_PROBES_ANSWERED)) {
+      assertEquals(summary.after().get(probe), other.after().get(probe));
+    }
+    DataException missing =
+        assertThrows(
+            DataException.class,
+            () -> Runs.run(world.config("none", "eval.probes=" + temp.resolve("train.jsonl"))));
+    assertTrue(missing.getMessage().contains("answer"), missing.getMessage());
   }
 
   /** An instruction that is too long, one that nobody can check, and bad lines. */

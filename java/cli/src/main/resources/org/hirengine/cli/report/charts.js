@@ -5,8 +5,10 @@ const MARGIN = {left: 48, right: 12, top: 8, bottom: 22};
 
 /** What is drawn, where the run has it: series are [metric, label, dots]. */
 const CHARTS = [
-  {title: 'Instruction-level accuracy (ILA)', format: percent, floor: 0, series: [['ila', 'sampled'], ['eval.ila', 'held-out', true]]},
+  {title: 'Instruction-level accuracy (ILA)', format: percent, floor: 0, series: [['ila', 'sampled'], ['eval.ila', 'held-out', true], ['eval.sound_ila', 'held-out, sound answers', true]]},
   {title: 'Constraint-level accuracy (CLA)', format: percent, series: [['cla', 'sampled'], ['eval.cla', 'held-out', true]]},
+  {title: 'Held-out answers that are none', format: percent, floor: 0, alarm: 'alarm.hollow', series: [['eval.empty', 'empty', true], ['eval.markup', 'markup', true], ['eval.repetition', 'repetition', true], ['eval.off_topic', 'off topic', true]]},
+  {title: 'Probes', format: percent, floor: 0, series: [['eval.probes_kept', 'constraints kept', true], ['eval.probes_answered', 'and answered', true]]},
   {title: 'Reward', floor: 0, series: [['reward', 'mean'], ['reward_std', 'standard deviation']]},
   {title: 'Entropy, nats per token', floor: 0, series: [['entropy', 'policy']], alarm: 'alarm.entropy'},
   {title: 'KL from the reference, nats per token', series: [['kl', 'sampled']], alarm: 'alarm.kl'},
@@ -15,11 +17,14 @@ const CHARTS = [
   {title: 'Gradient norm before clipping', floor: 0, series: [['grad_norm', 'mean of updates']]},
   {title: 'Loss', series: [['loss', 'mean of updates']]},
   {title: 'Length in tokens', floor: 0, series: [['response_tokens', 'response'], ['response_tokens_max', 'longest response'], ['prompt_tokens', 'prompt']]},
+  {title: 'Length of held-out answers in tokens', floor: 0, series: [['eval.tokens', 'mean', true]]},
+  {title: 'Different trigrams of held-out answers', format: percent, floor: 0, series: [['eval.distinct_3', 'distinct-3', true]]},
+  {title: 'Held-out answers under the reference, nats per token', series: [['eval.ref_logprob', 'log-prob', true]]},
   {title: 'Rows per step', floor: 0, format: whole, series: [['sampled', 'sampled'], ['replayed', 'replayed'], ['skipped_rows', 'skipped']]},
   {title: 'CLA of replayed responses', format: percent, series: [['replay_cla', 'under their original instruction']]},
   {title: 'Weight of CLA in selection (lambda)', series: [['lambda', 'lambda']]},
   {title: 'Mismatch of decoding and scoring, nats', floor: 0, series: [['logprob_mismatch', 'mean'], ['logprob_mismatch_max', 'largest']], alarm: 'alarm.mismatch'},
-  {title: 'Responses cut off at the limit', format: percent, floor: 0, series: [['truncated', 'of sampled']], alarm: 'alarm.truncation'},
+  {title: 'Responses cut off at the limit', format: percent, floor: 0, series: [['truncated', 'of sampled'], ['eval.truncated', 'held-out', true]], alarm: 'alarm.truncation'},
   {title: 'Verdicts that failed', format: percent, floor: 0, series: [['verifier_failures', 'of all']], alarm: 'alarm.verifier'},
   {title: 'Learning rate', floor: 0, series: [['lr', 'last update']]},
   {title: 'Weight of the KL penalty', floor: 0, series: [['kl_beta', 'beta']]},

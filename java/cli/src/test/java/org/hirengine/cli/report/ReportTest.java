@@ -121,7 +121,8 @@ class ReportTest {
     String address = temp.resolve("report.html").toUri().toString();
     String document = browser.document(address);
     assertSound(document);
-    assertEquals(16, count("<article class=\"card chart\">", document));
+    assertEquals(18, count("<article class=\"card chart\">", document));
+    assertTrue(document.contains("held-out, sound answers <b>"), "beside held-out ILA");
     assertTheMarksOfAnAxisDiffer(document);
     assertEquals(6, count("<th class=\"type\" scope=\"row\">", document));
     assertEquals(50, count("<tr class=\"row\"", document));

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import org.hirengine.engine.runs.HeldOut;
 import org.hirengine.engine.runs.Metric;
 import org.hirengine.engine.runs.RolloutRow;
 import org.hirengine.engine.runs.RunFolder;
@@ -97,8 +98,8 @@ final class SampleRun {
               (long) steps * PROMPTS * SAMPLED * 20,
               2L * steps,
               93.4,
-              new Summary.Accuracy(0.0078, 0.44),
-              new Summary.Accuracy(0.245, 0.79)));
+              HeldOut.of(0.0078, 0.44),
+              HeldOut.of(0.245, 0.79)));
     }
   }
 
@@ -138,7 +139,14 @@ final class SampleRun {
             .set(Metric.SECONDS_LOGPROB, 0.04)
             .set(Metric.SECONDS_UPDATE, 0.16 + Math.abs(noise(0.01)));
     if (step % 10 == 0) {
-      metrics.set(Metric.EVAL_ILA, 0.25 * skill).set(Metric.EVAL_CLA, 0.44 + 0.35 * skill);
+      metrics
+          .set(Metric.EVAL_ILA, 0.25 * skill)
+          .set(Metric.EVAL_CLA, 0.44 + 0.35 * skill)
+          .set(Metric.EVAL_SOUND_ILA, 0.2 * skill)
+          .set(Metric.EVAL_MARKUP, 0.3 * skill)
+          .set(Metric.EVAL_HOLLOW, 0.05 * skill)
+          .set(Metric.EVAL_PROBES_KEPT, 0.5)
+          .set(Metric.EVAL_PROBES_ANSWERED, 0.25);
     }
     Map<String, int[]> counts = new TreeMap<>();
     for (RolloutRow row : sampled) {

@@ -624,7 +624,14 @@ public record TrainConfig(
           int samples,
       @Key(doc = "Temperature; 0 is greedy.", value = "1", min = 0, max = 100) double temperature,
       @Key(doc = "Seed of evaluation, separate from the run's.", value = "1", min = 0, max = 9e15)
-          long seed) {}
+          long seed,
+      @Key(
+              doc =
+                  "Requests with one right answer (field answer) under constraints that need none,"
+                      + " asked greedily at every evaluation: trip wires for a policy that"
+                      + " satisfies by saying nothing; null asks none.",
+              value = "null")
+          @Nullable Location probes) {}
 
   public record Checkpoint(
       @Key(
@@ -668,7 +675,15 @@ public record TrainConfig(
               value = "0.01",
               min = 0,
               max = 1)
-          double maxVerifierFailures) {}
+          double maxVerifierFailures,
+      @Key(
+              doc =
+                  "Warns where more held-out answers satisfy all constraints by saying nothing"
+                      + " (fraction).",
+              value = "0.1",
+              min = 0,
+              max = 1)
+          double maxHollow) {}
 
   /** Training on several processes ("ranks"), which a launcher starts. */
   public record Distributed(

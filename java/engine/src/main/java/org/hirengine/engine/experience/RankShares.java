@@ -10,7 +10,6 @@ import java.util.stream.IntStream;
 import org.hirengine.engine.distributed.ProcessGroup;
 import org.hirengine.engine.experience.Sampler.Scored;
 import org.hirengine.engine.model.ResponseBatch.Sequence;
-import org.hirengine.verify.JudgeList;
 
 /**
  * Deals a step's work over the ranks and gathers what they made of it, so that every rank goes on
@@ -52,8 +51,8 @@ public final class RankShares {
     return all;
   }
 
-  /** Every task's {@code n} judge lists. */
-  List<JudgeList> judged(List<Task> tasks, int n, Function<List<Task>, List<JudgeList>> make) {
+  /** Every task's {@code n} answers. */
+  List<Answer> answers(List<Task> tasks, int n, Function<List<Task>, List<Answer>> make) {
     return group.size() == 1
         ? make.apply(tasks)
         : dealt(
@@ -62,8 +61,8 @@ public final class RankShares {
             dealTasks(tasks),
             n,
             make,
-            RankWire::writeJudges,
-            (in, task) -> RankWire.readJudges(in));
+            RankWire::writeAnswer,
+            (in, task) -> RankWire.readAnswer(in, tasks.get(task)));
   }
 
   /** Every sequence's scores. */

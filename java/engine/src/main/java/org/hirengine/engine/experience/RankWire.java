@@ -94,7 +94,29 @@ final class RankWire {
         null);
   }
 
-  static void writeJudges(DataOutputStream out, JudgeList judges) throws IOException {
+  static void writeAnswer(DataOutputStream out, Answer answer) throws IOException {
+    write(out, answer.response().text());
+    writeJudges(out, answer.judges());
+    out.writeInt(answer.tokens());
+    out.writeBoolean(answer.stopped());
+    Double reference = answer.refLogprob();
+    out.writeBoolean(reference != null);
+    if (reference != null) {
+      out.writeDouble(reference);
+    }
+  }
+
+  static Answer readAnswer(DataInputStream in, Task task) throws IOException {
+    return new Answer(
+        task,
+        Response.of(readText(in)),
+        readJudges(in),
+        in.readInt(),
+        in.readBoolean(),
+        in.readBoolean() ? in.readDouble() : null);
+  }
+
+  private static void writeJudges(DataOutputStream out, JudgeList judges) throws IOException {
     out.writeInt(judges.size());
     for (Verdict verdict : judges.verdicts()) {
       out.writeInt(verdict.outcome().ordinal());
@@ -102,7 +124,7 @@ final class RankWire {
     }
   }
 
-  static JudgeList readJudges(DataInputStream in) throws IOException {
+  private static JudgeList readJudges(DataInputStream in) throws IOException {
     int count = in.readInt();
     List<Verdict> verdicts = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {

@@ -1,6 +1,7 @@
 package org.hirengine.engine.experience;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -16,7 +17,6 @@ import org.hirengine.engine.rollout.RolloutEngine;
 import org.hirengine.engine.rollout.RolloutListener;
 import org.hirengine.engine.rollout.RolloutParams;
 import org.hirengine.engine.runtime.NativeExecutor;
-import org.hirengine.verify.JudgeList;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -110,21 +110,62 @@ public final class Sampler {
     return trajectories;
   }
 
-  /** Samples and verifies responses, for evaluation: of all ranks, in the order of the tasks. */
-  public List<JudgeList> judged(
+  /**
+   * Samples and judges {@code n} responses per task without training on them, each rank those of
+   * its share of the tasks.
+   *
+   * @param temperature 0 is greedy
+   * @return a task's responses together, in the order of the tasks: of all ranks
+   */
+  public List<Answer> answers(
       List<Task> tasks, int n, double temperature, RandomStream random, Stopwatch watch) {
-    return shares.judged(tasks, n, share -> ownJudged(share, n, temperature, random, watch));
+    return shares.answers(tasks, n, share -> ownAnswers(share, n, temperature, random, watch));
   }
 
-  private List<JudgeList> ownJudged(
+  private List<Answer> ownAnswers(
       List<Task> tasks, int n, double temperature, RandomStream random, Stopwatch watch) {
     RolloutParams params = RolloutParams.sampling(config.limits().response(), temperature);
     List<Completion> completions = generate(tasks, n, 0, params, random, watch);
     List<Future<Judged>> verdicts = new ArrayList<>(completions.size());
+    List<Sequence> sequences = new ArrayList<>(completions.size());
     for (int i = 0; i < completions.size(); i++) {
-      verdicts.add(verification.submit(completions.get(i), tasks.get(i / n).instruction()));
+      Task task = tasks.get(i / n);
+      verdicts.add(verification.submit(completions.get(i), task.instruction()));
+      sequences.add(Sequence.of(task.promptIds(), completions.get(i).tokens()));
     }
-    return Verification.await(verdicts).stream().map(Judged::judges).toList();
+    List<@Nullable Double> reference = referenceSums(sequences);
+    List<Judged> judged = Verification.await(verdicts);
+    List<Answer> answers = new ArrayList<>(completions.size());
+    for (int i = 0; i < completions.size(); i++) {
+      answers.add(
+          new Answer(
+              tasks.get(i / n),
+              judged.get(i).response(),
+              judged.get(i).judges(),
+              completions.get(i).tokens().length,
+              completions.get(i).finishReason() == Completion.FinishReason.STOP,
+              reference.get(i)));
+    }
+    return answers;
+  }
+
+  /** Each sequence's log-prob under the reference policy; nulls where there is none. */
+  private List<@Nullable Double> referenceSums(List<Sequence> sequences) {
+    Scorer scorer = reference;
+    if (scorer == null) {
+      return Collections.nCopies(sequences.size(), null);
+    }
+    int tokens = config.train().microTokens();
+    boolean share = config.train().sharePrompts();
+    List<@Nullable Double> sums = new ArrayList<>(sequences.size());
+    for (Scorer.Scores scores : executor.call(() -> scorer.score(sequences, 1, tokens, share))) {
+      double sum = 0;
+      for (float logprob : scores.logprobs()) {
+        sum += logprob;
+      }
+      sums.add(sum);
+    }
+    return sums;
   }
 
   private List<Completion> generate(

@@ -69,8 +69,34 @@ public enum Metric {
   ALARM_TRUNCATION("alarm.truncation", "1 where truncated exceeded guards.max_truncated, else 0."),
   ALARM_VERIFIER(
       "alarm.verifier", "1 where verifier_failures exceeded guards.max_verifier_failures, else 0."),
+  ALARM_HOLLOW("alarm.hollow", "1 where eval.hollow exceeded guards.max_hollow, else 0."),
   EVAL_ILA("eval.ila", "ILA on held-out prompts, in steps that evaluate."),
   EVAL_CLA("eval.cla", "CLA on held-out prompts, in steps that evaluate."),
+  EVAL_SOUND_ILA(
+      "eval.sound_ila",
+      "Fraction of held-out answers that satisfy all their constraints and are sound: none of the"
+          + " next four."),
+  EVAL_EMPTY("eval.empty", "Fraction of held-out answers that are blank."),
+  EVAL_MARKUP("eval.markup", "Fraction that are less than half letters and digits."),
+  EVAL_REPETITION("eval.repetition", "Fraction that are long and repeat themselves."),
+  EVAL_OFF_TOPIC(
+      "eval.off_topic", "Fraction without a word of content in common with their request."),
+  EVAL_HOLLOW(
+      "eval.hollow",
+      "Fraction that satisfy all their constraints and are not sound: eval.ila minus"
+          + " eval.sound_ila."),
+  EVAL_TRUNCATED("eval.truncated", "Fraction of held-out answers cut off at the limit of tokens."),
+  EVAL_TOKENS("eval.tokens", "Length of the held-out answers, in tokens."),
+  EVAL_DISTINCT(
+      "eval.distinct_3",
+      "Different word trigrams among those of all held-out answers (distinct-3)."),
+  EVAL_REF_LOGPROB(
+      "eval.ref_logprob",
+      "Log-prob of the held-out answers under the reference policy per token, in nats."),
+  EVAL_PROBES_KEPT(
+      "eval.probes_kept", "Fraction of eval.probes whose constraints the greedy answer satisfies."),
+  EVAL_PROBES_ANSWERED(
+      "eval.probes_answered", "Fraction of eval.probes that are satisfied and rightly answered."),
   CPU_SECONDS(
       "cpu_seconds",
       "Processor time of the whole process during the step, in seconds: comparable where other work"

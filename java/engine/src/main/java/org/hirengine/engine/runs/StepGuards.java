@@ -10,7 +10,8 @@ import org.hirengine.engine.config.TrainConfig;
 
 /**
  * Watches what a step measured for signs of training that goes wrong without failing: entropy
- * collapse, KL blow-up, decoding and scoring that disagree, responses cut off, verifiers that fail.
+ * collapse, KL blow-up, decoding and scoring that disagree, responses cut off, verifiers that fail,
+ * constraints satisfied by empty talk.
  *
  * <p>Each guard writes its {@code alarm.*} metric in every step whose value it knows, and says one
  * line in the step in which its alarm begins; a value that is not a number is beyond every limit.
@@ -91,7 +92,15 @@ public final class StepGuards {
                 "max_verifier_failures",
                 Metric.ALARM_VERIFIER,
                 "that fraction of verdicts failed and counts as violated; the rollout dump holds"
-                    + " the reasons"));
+                    + " the reasons"),
+            new Guard(
+                Metric.EVAL_HOLLOW,
+                true,
+                limits.maxHollow(),
+                "max_hollow",
+                Metric.ALARM_HOLLOW,
+                "that fraction of held-out answers satisfies all constraints by saying nothing;"
+                    + " read some, lower optim.lr or raise replay.floor"));
   }
 
   /**

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param generatedTokens their tokens
  * @param updates optimizer updates made
  * @param seconds wall time of the whole run, across resumes, evaluation included
- * @param before accuracy on held-out prompts before the first step; null without evaluation
+ * @param before the evaluation before the first step; null where there was none
  * @param after the same after the last step
  */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
@@ -33,18 +33,10 @@ public record Summary(
     long generatedTokens,
     long updates,
     double seconds,
-    @Nullable Accuracy before,
-    @Nullable Accuracy after) {
+    @Nullable HeldOut before,
+    @Nullable HeldOut after) {
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
-
-  /**
-   * Accuracy over held-out prompts, sampled.
-   *
-   * @param ila fraction of responses that satisfy all their constraints
-   * @param cla fraction of satisfied constraints, mean over responses
-   */
-  public record Accuracy(double ila, double cla) {}
 
   /** One indented JSON object. */
   public String toJson() {

@@ -2,8 +2,8 @@ package org.hirengine.engine.train;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.hirengine.engine.runs.HeldOut;
 import org.hirengine.engine.runs.StepMetrics;
-import org.hirengine.engine.runs.Summary.Accuracy;
 import org.hirengine.replay.Coverage;
 
 /** Several listeners as one. */
@@ -30,8 +30,8 @@ record Listeners(List<TrainingListener> all) implements TrainingListener {
   }
 
   @Override
-  public void evaluated(int step, Accuracy accuracy) {
-    all.forEach(listener -> listener.evaluated(step, accuracy));
+  public void evaluated(int step, HeldOut measured) {
+    all.forEach(listener -> listener.evaluated(step, measured));
   }
 
   @Override

@@ -2,7 +2,7 @@ package org.hirengine.engine.train;
 
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
-import org.hirengine.engine.runs.Summary.Accuracy;
+import org.hirengine.engine.runs.HeldOut;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param skippedInARow updates in a row, up to the last, that were not finite
  * @param klBeta weight of the KL penalty in the next step
  * @param seconds wall time, including that before a resume
- * @param before accuracy on held-out prompts before the first step; null without evaluation
+ * @param before the evaluation before the first step; null where there was none
  * @param now local date and time that the chat template sees; null in checkpoints older than this
  *     field
  * @param reference SHA-256 of the reference policy's weights; null where there is none
@@ -36,7 +36,7 @@ public record TrainerState(
     int skippedInARow,
     double klBeta,
     double seconds,
-    @Nullable Accuracy before,
+    @Nullable HeldOut before,
     @Nullable String now,
     @Nullable String reference) {
 

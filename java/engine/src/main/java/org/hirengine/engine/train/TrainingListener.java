@@ -2,8 +2,8 @@ package org.hirengine.engine.train;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.hirengine.engine.runs.HeldOut;
 import org.hirengine.engine.runs.StepMetrics;
-import org.hirengine.engine.runs.Summary.Accuracy;
 import org.hirengine.replay.Coverage;
 
 /**
@@ -41,7 +41,7 @@ public interface TrainingListener {
    *
    * @param step steps taken so far; 0 is before training
    */
-  default void evaluated(int step, Accuracy accuracy) {}
+  default void evaluated(int step, HeldOut measured) {}
 
   /** Something that deserves attention: an alarm, a skipped update, data left out. */
   default void warning(String message) {}

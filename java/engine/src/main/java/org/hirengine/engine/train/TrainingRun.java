@@ -27,6 +27,7 @@ import org.hirengine.engine.experience.TaskSource;
 import org.hirengine.engine.experience.Trajectory;
 import org.hirengine.engine.experience.Verification;
 import org.hirengine.engine.model.ModelConfig;
+import org.hirengine.engine.runs.HeldOut;
 import org.hirengine.engine.runs.Metric;
 import org.hirengine.engine.runs.RunException;
 import org.hirengine.engine.runs.RunFolder;
@@ -34,13 +35,13 @@ import org.hirengine.engine.runs.RunLog;
 import org.hirengine.engine.runs.StepGuards;
 import org.hirengine.engine.runs.StepMetrics;
 import org.hirengine.engine.runs.Summary;
-import org.hirengine.engine.runs.Summary.Accuracy;
 import org.hirengine.engine.update.StepUpdate;
 import org.hirengine.engine.update.UpdateReport;
 import org.hirengine.kernels.KernelException;
 import org.hirengine.replay.BadRow;
 import org.hirengine.replay.Coverage;
 import org.hirengine.replay.Instruction;
+import org.hirengine.replay.Probe;
 import org.hirengine.replay.Resampling;
 import org.hirengine.replay.Rewriter;
 import org.hirengine.replay.RowOrder;
@@ -82,8 +83,8 @@ public final class TrainingRun implements AutoCloseable {
   private long rollouts;
   private long generatedTokens;
   private int savedStep;
-  private @Nullable Accuracy before;
-  private @Nullable Accuracy latest;
+  private @Nullable HeldOut before;
+  private @Nullable HeldOut latest;
   private int latestStep = -1;
   private volatile boolean stopAgreed;
   private boolean toldOfJudge;
@@ -93,6 +94,7 @@ public final class TrainingRun implements AutoCloseable {
    *
    * @param train instructions to train on
    * @param heldOut instructions to evaluate on; null runs without evaluation
+   * @param probes trip wires that every evaluation asks
    * @param group the processes that train together, of which the first writes
    */
   public record Parts(
@@ -102,6 +104,7 @@ public final class TrainingRun implements AutoCloseable {
       Rewriter rewriter,
       TrainingData train,
       @Nullable TrainingData heldOut,
+      List<Probe> probes,
       TrainingListener listener,
       ProcessGroup group) {
 
@@ -152,7 +155,8 @@ public final class TrainingRun implements AutoCloseable {
     evaluation =
         parts.heldOut == null
             ? null
-            : new Evaluation(config.eval(), sampler, source, parts.heldOut.instructions());
+            : new Evaluation(
+                config.eval(), sampler, source, parts.heldOut.instructions(), parts.probes);
     guards = new StepGuards(config.guards());
     TrainConfig.Kl k = config.kl();
     kl =
@@ -345,7 +349,7 @@ public final class TrainingRun implements AutoCloseable {
     while (!finished() && !stopping()) {
       takeStep();
     }
-    Accuracy after = null;
+    HeldOut after = null;
     if (finished() && evaluation != null) {
       after = latestStep == step && latest != null ? latest : evaluate();
     }
@@ -375,12 +379,12 @@ public final class TrainingRun implements AutoCloseable {
     return summary;
   }
 
-  private Accuracy evaluate() {
-    Accuracy accuracy = Objects.requireNonNull(evaluation).run();
-    latest = accuracy;
+  private HeldOut evaluate() {
+    HeldOut measured = Objects.requireNonNull(evaluation).run();
+    latest = measured;
     latestStep = step;
-    listener.evaluated(step, accuracy);
-    return accuracy;
+    listener.evaluated(step, measured);
+    return measured;
   }
 
   private double seconds() {
@@ -478,8 +482,7 @@ public final class TrainingRun implements AutoCloseable {
       throws IOException {
     int every = config.eval().every();
     if (evaluation != null && (finished() || (every > 0 && step % every == 0))) {
-      Accuracy accuracy = evaluate();
-      metrics.set(Metric.EVAL_ILA, accuracy.ila()).set(Metric.EVAL_CLA, accuracy.cla());
+      evaluate().values().forEach(metrics::set);
     }
     guards.check(metrics).forEach(alarm -> listener.warning(alarm.message()));
     String judgeProblem = verification.judgeProblem();

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 final class StepGuardsTest {
 
   private static StepGuards guards() {
-    return new StepGuards(new TrainConfig.Guards(0.02, 1, 0.03, 0.5, 0.01));
+    return new StepGuards(new TrainConfig.Guards(0.02, 1, 0.03, 0.5, 0.01, 0.1));
   }
 
   @Test
@@ -23,13 +23,15 @@ final class StepGuardsTest {
             Metric.KL, Metric.ALARM_KL,
             Metric.LOGPROB_MISMATCH, Metric.ALARM_MISMATCH,
             Metric.TRUNCATED, Metric.ALARM_TRUNCATION,
-            Metric.VERIFIER_FAILURES, Metric.ALARM_VERIFIER);
+            Metric.VERIFIER_FAILURES, Metric.ALARM_VERIFIER,
+            Metric.EVAL_HOLLOW, Metric.ALARM_HOLLOW);
     Map<Metric, Double> limits =
         Map.of(
             Metric.KL, 1.0,
             Metric.LOGPROB_MISMATCH, 0.03,
             Metric.TRUNCATED, 0.5,
-            Metric.VERIFIER_FAILURES, 0.01);
+            Metric.VERIFIER_FAILURES, 0.01,
+            Metric.EVAL_HOLLOW, 0.1);
     watched.forEach(
         (metric, alarm) -> {
           double limit = limits.get(metric);

@@ -248,6 +248,7 @@ class ResumeTest {
                 new DropRewriter(),
                 data,
                 null,
+                List.of(),
                 poison,
                 ProcessGroup.ALONE));
     try (TrainingRun running = run[0]) {
