@@ -67,14 +67,22 @@ final class HirProcess {
 
   private static List<String> java(List<String> options, String mainClass, String... args) {
     List<String> command = new ArrayList<>();
-    command.add(ProcessHandle.current().info().command().orElse("java"));
+    command.add(javaCommand());
     command.addAll(options);
     command.add("-cp");
-    command.add(
-        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
+    command.add(classPath());
     command.add(mainClass);
     command.addAll(List.of(args));
     return command;
+  }
+
+  static String javaCommand() {
+    return ProcessHandle.current().info().command().orElse("java");
+  }
+
+  /** The class path of the tests. */
+  static String classPath() {
+    return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
   }
 
   /** Runs any command to its end. */

@@ -10,6 +10,9 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,7 +31,41 @@ class LauncherTest {
       "#!/bin/sh\n"
           + RECORD.replace("NAME", "mvn")
           + "echo '[INFO] Building HiR engine 0.1.0-SNAPSHOT    [5/6]'\n"
-          + "mkdir -p java/cli/target/lib && : >java/cli/target/hir-cli.jar\n";
+          + "mkdir -p java/cli/target/lib\n"
+          + "case \" $* \" in\n"
+          + "  *' -Dhir.native.skip '*) echo pure ;;\n"
+          + "  *' -Pgpu '*) echo gpu ;;\n"
+          + "  *) echo cpu ;;\n"
+          + "esac >java/cli/target/profile\n"
+          + ": >java/cli/target/hir-cli.jar\n";
+
+  private static final String PURE = "mvn -B -Dhir.native.skip -pl java/cli -am package ";
+  private static final String CPU = "mvn -B -pl java/cli -am package ";
+
+  /** A line of every command, and whether it runs a model. */
+  private static final Map<String, Boolean> COMMANDS =
+      Map.ofEntries(
+          Map.entry("verify --in a", false),
+          Map.entry("rewrite --in a", false),
+          Map.entry("compose --seeds a", false),
+          Map.entry("evaluate --bench ifeval --responses a", false),
+          Map.entry("evaluate --bench ifeval --responses=a", false),
+          Map.entry("evaluate --bench ifeval --model a", true),
+          Map.entry("doctor --data a", false),
+          Map.entry("doctor --data=a --json", false),
+          Map.entry("doctor", true),
+          Map.entry("report a", false),
+          Map.entry("fetch a/b", false),
+          Map.entry("convert a b", false),
+          Map.entry("demo-data --out a", false),
+          Map.entry("train a.yaml", true),
+          Map.entry("train --help", false),
+          Map.entry("sft a.yaml", true),
+          Map.entry("generate --model a", true),
+          Map.entry("score --model a", true),
+          Map.entry("merge --model a --adapter b c", true),
+          Map.entry("audit-step a", true),
+          Map.entry("bench step", true));
 
   private static final List<String> SHELL_TOOLS =
       List.of(
@@ -70,6 +107,70 @@ class LauncherTest {
     for (String name : SHELL_TOOLS) {
       tool(name, "#!/bin/sh\nPATH=/usr/bin:/bin exec " + name + " \"$@\"\n");
     }
+    system("Linux x86_64");
+  }
+
+  /** Only a command that runs a model asks for native code, and every command is known here. */
+  @Test
+  void buildsNativeCodeForTheCommandsThatRunAModel() throws Exception {
+    Set<String> known = new TreeSet<>(Hir.commandLine().getSubcommands().keySet());
+    COMMANDS.keySet().forEach(line -> known.remove(line.split(" ")[0]));
+    assertEquals(Set.of(), known, "commands that this test does not know");
+    for (Map.Entry<String, Boolean> line : COMMANDS.entrySet()) {
+      Files.deleteIfExists(root.resolve("java/cli/target/hir-cli.jar"));
+      Files.deleteIfExists(root.resolve("java/cli/target/profile"));
+      Files.deleteIfExists(folder.resolve("calls"));
+      hir(root.resolve("java/hir"), line.getKey().split(" "));
+      String build = line.getValue() ? CPU : PURE;
+      assertTrue(calls().get(0).startsWith(build), line.getKey() + ": " + calls().get(0));
+      assertTrue(calls().get(1).endsWith(".jar " + line.getKey()), calls().get(1));
+    }
+  }
+
+  /** A build of the Java alone is made good once a command needs more, and serves until then. */
+  @Test
+  void aPureBuildNeedsNoToolsAndBecomesANativeOne() throws Exception {
+    for (String name : List.of("cmake", "g++", "make")) {
+      Files.delete(bin.resolve(name));
+    }
+    assertEquals(0, hir(root.resolve("java/hir"), "verify").exit());
+    assertEquals(0, hir(root.resolve("java/hir"), "rewrite").exit());
+    HirProcess.Result train = hir(root.resolve("java/hir"), "train", "a.yaml");
+    assertTrue(train.err().startsWith("error: cmake is needed"), train.err());
+    assertEquals(0, hir(root.resolve("java/hir"), "verify").exit());
+    assertEquals(1, calls().stream().filter(call -> call.startsWith("mvn")).count());
+
+    for (String name : List.of("cmake", "g++", "make")) {
+      tool(name, "#!/bin/sh\n");
+    }
+    hir(root.resolve("java/hir"), "train", "a.yaml");
+    hir(root.resolve("java/hir"), "verify");
+    List<String> builds = calls().stream().filter(call -> call.startsWith("mvn")).toList();
+    assertEquals(2, builds.size(), builds.toString());
+    assertTrue(builds.get(0).startsWith(PURE) && builds.get(1).startsWith(CPU), builds.toString());
+  }
+
+  @Test
+  void otherPlatformsRunWhatIsPureJava() throws Exception {
+    system("Darwin arm64");
+    assertEquals(0, hir(root.resolve("java/hir"), "verify").exit());
+    HirProcess.Result train = hir(root.resolve("java/hir"), "train", "a.yaml");
+    assertEquals(1, train.exit());
+    assertEquals(
+        "error: 'hir train' needs native code, which is written for Linux on x86_64; this is"
+            + " Darwin arm64\nhint: what runs here: verify, rewrite, compose, convert, report,"
+            + " evaluate --responses, doctor --data\n",
+        train.err());
+  }
+
+  /** A jar that is older than the note of what was built belongs to the build before. */
+  @Test
+  void aBuildThatWasCutOffIsRepeated() throws Exception {
+    hir(root.resolve("java/hir"), "verify");
+    Path profile = Files.writeString(root.resolve("java/cli/target/profile"), "cpu\n");
+    Files.setLastModifiedTime(profile, FileTime.from(Instant.now().plusSeconds(60)));
+    hir(root.resolve("java/hir"), "train", "a.yaml");
+    assertTrue(calls().get(2).startsWith(CPU), calls().toString());
   }
 
   /** A build for GPUs is followed by builds for GPUs, and Java finds NVIDIA's libraries. */
@@ -108,18 +209,18 @@ class LauncherTest {
     String jar = root.toRealPath().resolve("java/cli/target/hir-cli.jar").toString();
     List<String> calls = calls();
     assertEquals(2, calls.size());
-    assertTrue(calls.get(0).startsWith("mvn -B -pl java/cli -am package -DskipTests"));
+    assertTrue(calls.get(0).startsWith(PURE + "-DskipTests"), calls.get(0));
     assertEquals("java -XX:TieredStopAtLevel=1 -jar " + jar + " verify --in a b", calls.get(1));
 
     Path link = Files.createSymbolicLink(folder.resolve("link"), root.resolve("java/hir"));
-    hir(Files.createSymbolicLink(folder.resolve("hir"), link), "doctor");
-    assertEquals(List.of("java -jar " + jar + " doctor"), calls().subList(2, 3));
+    hir(Files.createSymbolicLink(folder.resolve("hir"), link), "report", "a");
+    assertEquals(List.of("java -jar " + jar + " report a"), calls().subList(2, 3));
 
     Path source = root.resolve("java/cli/src/main/A.java");
     Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(60)));
     Files.setLastModifiedTime(
         root.resolve("java/cli/target/hir-cli.jar"), FileTime.from(Instant.now().plusSeconds(30)));
-    hir(root.resolve("java/hir"), "doctor");
+    hir(root.resolve("java/hir"), "verify");
     assertTrue(calls().get(3).startsWith("mvn "), "a newer source is built");
   }
 
@@ -169,6 +270,11 @@ class LauncherTest {
 
   private List<String> calls() throws IOException {
     return Files.readAllLines(folder.resolve("calls"));
+  }
+
+  /** What {@code uname -sm} answers. */
+  private void system(String name) throws IOException {
+    tool("uname", "#!/bin/sh\necho '" + name + "'\n");
   }
 
   private void tool(String name, String text) throws IOException {

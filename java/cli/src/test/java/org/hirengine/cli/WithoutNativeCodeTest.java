@@ -3,9 +3,11 @@ package org.hirengine.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -52,6 +54,29 @@ class WithoutNativeCodeTest {
   @Test
   void helpLoadsNone() throws Exception {
     assertNoNativeCode("--help");
+  }
+
+  /** What a build without native code answers to a command that runs a model. */
+  @Test
+  void whatNeedsItSaysSoInOneLine() throws Exception {
+    List<String> pure =
+        Stream.of(HirProcess.classPath().split(File.pathSeparator))
+            .filter(entry -> !entry.matches(".*-linux-x86_64(-gpu)?\\.jar"))
+            .toList();
+    HirProcess.Result run =
+        HirProcess.command(
+            "",
+            new ProcessBuilder(
+                HirProcess.javaCommand(),
+                "-cp",
+                String.join(File.pathSeparator, pure),
+                Hir.class.getName(),
+                "bench",
+                "logprob"));
+    assertEquals(1, run.exit(), run.out());
+    assertEquals(2, run.err().lines().count(), run.err());
+    assertTrue(run.err().startsWith("error: cannot load LibTorch's native libraries"), run.err());
+    assertTrue(run.err().contains("\nhint: put org.bytedeco:pytorch, openblas"), run.err());
   }
 
   @Test

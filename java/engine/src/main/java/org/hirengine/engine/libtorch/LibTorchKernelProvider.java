@@ -1,6 +1,7 @@
 package org.hirengine.engine.libtorch;
 
 import java.util.Optional;
+import org.hirengine.engine.runtime.DeviceException;
 import org.hirengine.engine.runtime.NativeRuntime;
 import org.hirengine.kernels.Device;
 import org.hirengine.kernels.KernelProvider;
@@ -29,7 +30,7 @@ public final class LibTorchKernelProvider implements KernelProvider {
     try {
       NativeRuntime.load();
       return Optional.empty();
-    } catch (IllegalStateException e) {
+    } catch (DeviceException e) {
       return Optional.of(String.valueOf(e.getMessage()));
     }
   }

@@ -2,7 +2,9 @@ package org.hirengine.engine.runtime;
 
 import java.util.Locale;
 
-/** The device that a run asks for is not there, or has too little memory. */
+/**
+ * This machine lacks what a run asks for: native libraries, the device, or enough of its memory.
+ */
 public final class DeviceException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

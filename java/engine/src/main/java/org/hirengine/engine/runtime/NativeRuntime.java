@@ -32,8 +32,8 @@ public final class NativeRuntime {
   /**
    * Loads LibTorch; does nothing when it already is.
    *
-   * @throws IllegalStateException when a native library is missing or does not fit this machine;
-   *     the message says what to put on the class path
+   * @throws DeviceException when a native library is missing or does not fit this machine; the
+   *     remedy says what to put on the class path
    */
   public static synchronized void load() {
     load(0);
@@ -60,10 +60,13 @@ public final class NativeRuntime {
     setDefault("org.bytedeco.javacpp.maxPhysicalBytes", "0");
     setDefault("org.bytedeco.javacpp.maxBytes", "0");
     setDefault("org.bytedeco.javacpp.nopointergc", "true");
-    prepareEnvironment(threads);
+    Optional<String> unprepared = prepareEnvironment(threads);
     try {
       Loader.load(torch.class);
       loaded = true;
+      unprepared.ifPresent(
+          reason ->
+              LOG.log(System.Logger.Level.WARNING, "BLAS keeps its own settings: {0}", reason));
     } catch (UnsatisfiedLinkError | NoClassDefFoundError | ExceptionInInitializerError e) {
       failure = e;
       throw missing(e);
@@ -148,12 +151,16 @@ public final class NativeRuntime {
     }
   }
 
-  /** Without it LibTorch still runs, with OpenBLAS's guess of the core, which may be slow. */
-  private static void prepareEnvironment(int threads) {
+  /**
+   * Why the environment stays as it is, if it does. LibTorch still runs then, with OpenBLAS's guess
+   * of the core, which may be slow.
+   */
+  private static Optional<String> prepareEnvironment(int threads) {
     try {
       NativeEnv.prepare(threads);
+      return Optional.empty();
     } catch (KernelException e) {
-      LOG.log(System.Logger.Level.WARNING, "BLAS keeps its own settings: {0}", e.getMessage());
+      return Optional.of(String.valueOf(e.getMessage()));
     }
   }
 
@@ -163,15 +170,19 @@ public final class NativeRuntime {
     }
   }
 
-  private static IllegalStateException missing(Throwable cause) {
-    return new IllegalStateException(
-        "cannot load LibTorch's native libraries for "
-            + Loader.getPlatform()
-            + " ("
-            + cause
-            + "); put org.bytedeco:pytorch, openblas and javacpp with classifier "
-            + Loader.getPlatform()
-            + " on the class path, and keep some 500 MB free in ~/.javacpp",
-        cause);
+  private static DeviceException missing(Throwable cause) {
+    DeviceException missing =
+        new DeviceException(
+            "cannot load LibTorch's native libraries for "
+                + Loader.getPlatform()
+                + " ("
+                + cause
+                + ")",
+            "put org.bytedeco:pytorch, openblas and javacpp with classifier "
+                + Loader.getPlatform()
+                + " on the class path (a build with -Dhir.native.skip leaves them out), and keep"
+                + " some 500 MB free in ~/.javacpp");
+    missing.initCause(cause);
+    return missing;
   }
 }
