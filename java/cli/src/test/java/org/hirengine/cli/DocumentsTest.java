@@ -1,12 +1,12 @@
 package org.hirengine.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -30,6 +30,11 @@ class DocumentsTest {
   /** A class in code type, with what stands behind a dot: {@code `Kernels.policyLoss`}. */
   private static final Pattern CLASS = Pattern.compile("`([A-Z][a-z]\\w*)(\\.\\w+)?`");
 
+  /** A line of a block, or the same within a sentence. */
+  private static final Pattern COMMAND =
+      Pattern.compile(
+          "^(?:torchrun .*)?java/hir +([a-z].*)$|`java/hir ([a-z][^`]*)`", Pattern.MULTILINE);
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -43,7 +48,11 @@ class DocumentsTest {
         "java/engine/ALGORITHM.md",
         "java/testdata/README.md",
         "java/verify/README.md",
-        "data/demo/README.md"
+        "data/demo/README.md",
+        "data/real/README.md",
+        "benchmarks/RESULTS.md",
+        "benchmarks/gpu/README.md",
+        "benchmarks/sample-efficiency/REPORT.md"
       })
   void linksLeadToFiles(String document) throws IOException {
     Path file = ROOT.resolve(document);
@@ -108,22 +117,38 @@ class DocumentsTest {
     assertEquals(folder.resolve("runs/first"), config.out());
   }
 
-  /** Options of every command line in the README; files and models are not looked for. */
-  @Test
-  void theCommandLinesOfTheReadmeParse() throws IOException {
-    List<String> lines = new ArrayList<>();
-    for (MatchResult block :
-        Pattern.compile("```sh\\n(.*?)```", Pattern.DOTALL)
-            .matcher(Files.readString(ROOT.resolve("README.md")))
+  /**
+   * Options of every command line in the documents. Of the files that they name, those of the
+   * repository are looked for.
+   */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "README.md",
+        ".github/CONTRIBUTING.md",
+        "benchmarks/gpu/README.md",
+        "benchmarks/sample-efficiency/REAL.md",
+        "data/demo/README.md",
+        "data/real/README.md",
+        "java/verify/README.md"
+      })
+  void commandLinesParse(String document) throws IOException {
+    List<String> lines =
+        COMMAND
+            .matcher(Files.readString(ROOT.resolve(document)))
             .results()
-            .toList()) {
-      block.group(1).lines().filter(line -> line.startsWith("java/hir ")).forEach(lines::add);
-    }
-    assertTrue(lines.size() > 6, lines.toString());
+            .map(line -> line.group(1) == null ? line.group(2) : line.group(1))
+            .toList();
+    assertFalse(lines.isEmpty(), document);
     for (String line : lines) {
-      String[] words = line.replaceAll("\\s+#.*", "").trim().split("\\s+");
-      String[] arguments = List.of(words).subList(1, words.length).toArray(String[]::new);
-      Hir.commandLine().parseArgs(arguments);
+      List<String> words = List.of(line.replaceAll("\\s+#.*", "").trim().split("\\s+"));
+      assertTrue(Hir.commandLine().getSubcommands().containsKey(words.get(0)), line);
+      if (words.size() > 1) {
+        Hir.commandLine().parseArgs(words.toArray(String[]::new));
+      }
+      words.stream()
+          .filter(word -> word.startsWith("data/"))
+          .forEach(word -> assertTrue(Files.exists(ROOT.resolve(word)), line));
     }
   }
 }
