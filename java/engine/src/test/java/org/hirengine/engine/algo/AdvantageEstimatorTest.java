@@ -87,8 +87,31 @@ class AdvantageEstimatorTest {
     double[] small = random.doubles(1000).toArray();
     double[] large = Arrays.stream(small).map(x -> x + 1e6).toArray();
     assertEquals(Moments.of(small).variance(), Moments.of(large).variance(), 1e-9);
+    // The mean of these is rounded by 1/24, which the variance must not show.
+    assertEquals(1.0 / 3, Moments.of(new double[] {1e15, 1e15 + 1, 1e15 + 1}).variance(), 1e-12);
     assertThrows(
         IllegalArgumentException.class, () -> Moments.whiten(new double[][] {{1}, {}}, true));
+    double[][] two = Moments.whiten(new double[][] {{1}, {3}}, true);
+    assertEquals(-1 / Math.sqrt(2), two[0][0], 1e-8);
+    assertEquals(1 / Math.sqrt(2), two[1][0], 1e-8);
+  }
+
+  /** A failed response and its replay are enough for a deviation; a row alone has none. */
+  @Test
+  void replayOfABatchOfTwoRows() {
+    var batch =
+        new AdvantageEstimator.Batch(
+            new double[][] {{0}, {1}}, new int[] {0, 0}, new boolean[] {false, true});
+    assertEquals(Math.sqrt(0.5), AdvantageEstimator.RLOO.advantages(batch, 1)[1][0], 1e-12);
+    var alone =
+        new AdvantageEstimator.Batch(new double[][] {{1}}, new int[] {0}, new boolean[] {true});
+    assertEquals(0, AdvantageEstimator.RLOO.advantages(alone, 1)[0][0]);
+  }
+
+  @Test
+  void anAdaptiveBetaNeedsATargetAndAHorizon() {
+    assertThrows(IllegalArgumentException.class, () -> KlController.adaptive(0.1, 0, 100));
+    assertThrows(IllegalArgumentException.class, () -> KlController.adaptive(0.1, 1, 0));
   }
 
   @Test
