@@ -70,9 +70,10 @@ class JsonlVerifierTest {
           line(
               "{'bench':'muldimif','response':'one','constraints':["
                   + "['Content','No_Such_Thing','Be a poem.'],"
-                  + "['Length','Words','At most 50 words.']]}");
+                  + "['Length','Words','At most 50 words.'],"
+                  + "['Length','Words','At least 50 words.']]}");
       verifier.verify(muldimif);
-      assertTrue(muldimif.at("/verdict/0").isNull());
+      assertEquals("[null,1,0]", muldimif.path("verdict").toString());
       assertTrue(muldimif.at("/reasons/0").asText().contains("No_Such_Thing"), muldimif::toString);
       assertEquals(verifier == plain, muldimif.at("/reasons/1").isNull());
     }

@@ -89,6 +89,7 @@ class VerifiersTest {
             + " 'length_constraint:number_words' of ifeval, did you mean"
             + " 'length_constraints:number_words'?",
         "ifeval | Punctuation:no-comma | {} | did you mean 'punctuation:no_comma'?",
+        "muldimif | punctuation:no_coma | {} | did you mean 'punctuation:no_comma'?",
         "ifeval | count:numbers | {} | it is one of ifbench, ifbench-r2",
         "ifeval | no:such_thing | {} | unknown constraint id 'no:such_thing' of ifeval",
         "ifevil | punctuation:no_comma | {} | unknown benchmark 'ifevil', known are ifeval,"

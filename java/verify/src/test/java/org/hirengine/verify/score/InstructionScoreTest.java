@@ -2,6 +2,7 @@ package org.hirengine.verify.score;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -75,15 +76,24 @@ class InstructionScoreTest {
     assertEquals(Map.of(), scores, "every source has its expected scores");
   }
 
+  /** A prompt that asks for nothing is followed. */
+  @Test
+  void anEmptyListIsAllSatisfied() {
+    JudgeList none = new JudgeList(List.of());
+    assertEquals(1, none.cla());
+    assertTrue(none.ila() && none.decided());
+  }
+
   @Test
   void whatHasNoVerdictIsNotFollowedAndCounted() {
     InstructionScore score = new InstructionScore();
     score.add(
-        List.of("a:x", "plain"),
-        new JudgeList(List.of(Verdict.none("no judge"), Verdict.satisfied(""))));
+        List.of("a:x", "plain", "a:y"),
+        new JudgeList(
+            List.of(Verdict.none("no judge"), Verdict.satisfied(""), Verdict.violated(""))));
     assertEquals(new Tally(0, 1), score.prompts());
-    assertEquals(new Tally(1, 2), score.instructions());
-    assertEquals(Map.of("a", new Tally(0, 1), "plain", new Tally(1, 1)), score.tier0());
+    assertEquals(new Tally(1, 3), score.instructions());
+    assertEquals(Map.of("a", new Tally(0, 2), "plain", new Tally(1, 1)), score.tier0());
     assertEquals(1, score.undecided());
     assertEquals(0, new InstructionScore().prompts().rate());
     assertThrows(
