@@ -9,6 +9,7 @@
 #include "hir_kernels.h"
 #include "kernels.h"
 #include "matmul/matmul.h"
+#include "narrow.h"
 #include "philox.h"
 #include "surrogate.h"
 
@@ -93,6 +94,21 @@ int32_t finish(const char *kernel, const hir::Matrix &m, int64_t row) {
     }
   }
   return fail(HIR_NAN, "%s: row %lld has no finite logit: every token is masked", kernel, static_cast<long long>(row));
+}
+
+int32_t check_rates(const char *kernel, const hir::AdamWRates &r) {
+  if (r.step < 1) return fail(HIR_INVALID, "%s: step %lld; the first is 1", kernel, static_cast<long long>(r.step));
+  if (!(r.beta1 >= 0 && r.beta1 < 1 && r.beta2 >= 0 && r.beta2 < 1)) {
+    return fail(HIR_INVALID, "%s: betas %g and %g must lie in [0, 1)", kernel, r.beta1, r.beta2);
+  }
+  if (!isfinite(r.learning_rate) || !isfinite(r.weight_decay) || !(r.epsilon >= 0)) {
+    return fail(HIR_INVALID, "%s: learning rate %g, weight decay %g and epsilon %g must be finite", kernel,
+                r.learning_rate, r.weight_decay, r.epsilon);
+  }
+  if (!isfinite(r.grad_scale)) {
+    return fail(HIR_NAN, "%s: gradient scale %g: the gradient norm is not finite, skip this step", kernel, r.grad_scale);
+  }
+  return HIR_OK;
 }
 
 }  // namespace
@@ -273,17 +289,8 @@ int32_t hir_adamw(int32_t backend, int32_t device, int64_t stream, hir_address p
   if (!grads) return null(kernel, "grads");
   if (!m) return null(kernel, "m");
   if (!v) return null(kernel, "v");
-  if (step < 1) return fail(HIR_INVALID, "%s: step %lld; the first is 1", kernel, static_cast<long long>(step));
-  if (!(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1)) {
-    return fail(HIR_INVALID, "%s: betas %g and %g must lie in [0, 1)", kernel, beta1, beta2);
-  }
-  if (!isfinite(learning_rate) || !isfinite(weight_decay) || !(epsilon >= 0)) {
-    return fail(HIR_INVALID, "%s: learning rate %g, weight decay %g and epsilon %g must be finite", kernel,
-                learning_rate, weight_decay, epsilon);
-  }
-  if (!isfinite(grad_scale)) {
-    return fail(HIR_NAN, "%s: gradient scale %g: the gradient norm is not finite, skip this step", kernel, grad_scale);
-  }
+  const hir::AdamWRates rates = {learning_rate, beta1, beta2, epsilon, weight_decay, grad_scale, step};
+  if (int32_t code = check_rates(kernel, rates)) return code;
   const hir::AdamW update = {at<float>(params),
                              at<void>(grads),
                              grad_dtype,
@@ -303,6 +310,64 @@ int32_t hir_adamw(int32_t backend, int32_t device, int64_t stream, hir_address p
   if (bad == hir::DONE) return HIR_OK;
   return fail(HIR_NAN, "%s: element %lld has become NaN: its gradient or state was; check the gradient norm first",
               kernel, static_cast<long long>(bad));
+}
+
+int32_t hir_adamw_narrow(int32_t backend, int32_t, int64_t, const hir_adamw_buffers *buffers, double learning_rate,
+                         double beta1, double beta2, double epsilon, double weight_decay, double grad_scale, int64_t step) {
+  const char *kernel = "adamw";
+  Kernels kernels;
+  if (int32_t code = select(kernel, backend, &kernels)) return code;
+  if (kernels.gpu) return fail(HIR_UNSUPPORTED, "%s: narrow state is of the CPU's backends", kernel);
+  if (!buffers) return null(kernel, "buffers");
+  const hir_adamw_buffers &b = *buffers;
+  if (int32_t code = check_dtype(kernel, b.grad_dtype)) return code;
+  if (b.moment_dtype != HIR_FLOAT32 && b.moment_dtype != HIR_BFLOAT16 && b.moment_dtype != HIR_INT8) {
+    return fail(HIR_INVALID, "%s: unknown type %d of moments", kernel, b.moment_dtype);
+  }
+  if (b.count < 0) return fail(HIR_INVALID, "%s: count %lld", kernel, static_cast<long long>(b.count));
+  if (b.count == 0) return HIR_OK;
+  if (!b.params == !b.residues) {
+    return fail(HIR_INVALID, "%s: masters are params, or weights with residues", kernel);
+  }
+  if (!b.params && !b.weights) return null(kernel, "weights");
+  if (!b.grads) return null(kernel, "grads");
+  if (!b.m) return null(kernel, "m");
+  if (!b.v) return null(kernel, "v");
+  if (b.moment_dtype == HIR_INT8 && !b.m_scales) return null(kernel, "m_scales");
+  if (b.moment_dtype == HIR_INT8 && !b.v_scales) return null(kernel, "v_scales");
+  const hir::AdamWRates rates = {learning_rate, beta1, beta2, epsilon, weight_decay, grad_scale, step};
+  if (int32_t code = check_rates(kernel, rates)) return code;
+  const hir::NarrowAdamW update = {at<float>(b.params), at<hir::bf16>(b.weights), at<uint16_t>(b.residues),
+                                   at<void>(b.grads),   b.grad_dtype,             b.moment_dtype,
+                                   at<void>(b.m),       at<void>(b.v),            at<float>(b.m_scales),
+                                   at<float>(b.v_scales), b.count,                b.first,
+                                   rates};
+  const int64_t bad = kernels.cpu->narrow_adamw(update);
+  if (bad == hir::DONE) return HIR_OK;
+  return fail(HIR_NAN, "%s: element %lld is no finite number any more: its gradient or state was none; check the gradient "
+              "norm first", kernel, static_cast<long long>(bad));
+}
+
+int32_t hir_split(int32_t backend, hir_address masters, int64_t count, hir_address weights, hir_address residues) {
+  Kernels kernels;
+  if (int32_t code = select("split", backend, &kernels)) return code;
+  if (kernels.gpu) return fail(HIR_UNSUPPORTED, "split: split masters are of the CPU's backends");
+#pragma omp parallel for schedule(static) if (count > 65536)
+  for (int64_t i = 0; i < count; i++) {
+    hir::split(at<float>(masters)[i], at<hir::bf16>(weights) + i, at<uint16_t>(residues) + i);
+  }
+  return HIR_OK;
+}
+
+int32_t hir_join(int32_t backend, hir_address weights, hir_address residues, int64_t count, hir_address masters) {
+  Kernels kernels;
+  if (int32_t code = select("join", backend, &kernels)) return code;
+  if (kernels.gpu) return fail(HIR_UNSUPPORTED, "join: split masters are of the CPU's backends");
+#pragma omp parallel for schedule(static) if (count > 65536)
+  for (int64_t i = 0; i < count; i++) {
+    at<float>(masters)[i] = hir::join(at<hir::bf16>(weights)[i], at<uint16_t>(residues)[i]);
+  }
+  return HIR_OK;
 }
 
 int32_t hir_probe(int32_t backend, int32_t, int64_t, int32_t what, hir_address x, hir_address y, int64_t count) {

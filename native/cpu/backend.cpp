@@ -7,6 +7,7 @@ int64_t policy_loss(const Matrix &, const PolicyLoss &);
 int64_t sample(const Matrix &, const Sampling &);
 int64_t sum_of_squares(const void *, int64_t, int32_t, double *);
 int64_t adamw(const AdamW &);
+int64_t narrow_adamw(const NarrowAdamW &);
 int64_t page_bytes(const Model &);
 void page_put(const Model &, void *, int64_t, int64_t, int64_t, const void *, const void *);
 int64_t decode_bytes(const ModelShape &, int64_t, int32_t, int64_t);
@@ -20,7 +21,7 @@ void frozen_row(const Frozen &, int64_t, int32_t, void *);
 void probe(int32_t, float *, float *, int64_t);
 
 extern const Backend backend = {
-    token_logprob, policy_loss, sample, sum_of_squares, adamw, page_bytes, page_put, decode_bytes, decode,
+    token_logprob, policy_loss, sample, sum_of_squares, adamw, narrow_adamw, page_bytes, page_put, decode_bytes, decode,
 #ifdef HIR_PASSES
     pass_bytes, forward, backward, head_bytes, logits_back,
 #else

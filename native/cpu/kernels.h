@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "bf16.h"
 #include "model/model.h"
 
 namespace hir {
@@ -52,6 +53,24 @@ struct AdamW {
   int64_t step;
 };
 
+struct AdamWRates {
+  double learning_rate, beta1, beta2, epsilon, weight_decay, grad_scale;
+  int64_t step;
+};
+
+// hir_adamw_buffers, as addresses of this process.
+struct NarrowAdamW {
+  float *params;       // null where masters are split
+  bf16 *weights;       // may be null beside params
+  uint16_t *residues;  // of split masters
+  const void *grads;
+  int32_t grad_dtype, moment_dtype;
+  void *m, *v;
+  float *m_scales, *v_scales;
+  int64_t count, first;
+  AdamWRates rates;
+};
+
 // What a kernel returns besides the index of the first offending row (or element).
 constexpr int64_t DONE = -1;
 constexpr int64_t OUT_OF_MEMORY = -2;
@@ -63,6 +82,7 @@ struct Backend {
   int64_t (*sample)(const Matrix &logits, const Sampling &sampling);
   int64_t (*sum_of_squares)(const void *values, int64_t count, int32_t dtype, double *result);
   int64_t (*adamw)(const AdamW &step);
+  int64_t (*narrow_adamw)(const NarrowAdamW &step);
 
   // Bytes of one page, and where a token's key and value, of the model's type, go.
   int64_t (*page_bytes)(const Model &model);

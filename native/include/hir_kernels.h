@@ -56,6 +56,7 @@ typedef int64_t hir_address;
 #define HIR_Q4_0 4
 #define HIR_Q4_K 5
 #define HIR_Q6_K 6
+#define HIR_INT8 16 /* of an optimizer's moments alone: codes in blocks */
 
 /* KL estimators of hir_policy_loss. */
 #define HIR_KL_NONE 0
@@ -143,6 +144,35 @@ HIR_API int32_t hir_adamw(int32_t backend, int32_t device, int64_t stream, hir_a
                           double grad_scale, int64_t step);
 
 /*
+ * The same step over narrow state: float arithmetic, but masters may be split and moments stored in fewer bits, rounded at
+ * random (up with the probability of the distance from the lower neighbour). The random numbers are Philox4x32-10's, of
+ * the element's index, the buffer's name and the step. On HIR_BASELINE, HIR_AVX2 and HIR_AVX512.
+ */
+typedef struct hir_adamw_buffers {
+  hir_address params;       /* float[count], updated; 0 where masters are split */
+  hir_address weights;      /* bfloat16[count], written: the rounded masters; optional beside params; of split masters read too */
+  hir_address residues;     /* uint16[count], updated: the low halves of split masters (hir_split); 0 beside params */
+  hir_address grads;        /* [count] of grad_dtype */
+  hir_address m, v;         /* [count] of moment_dtype, updated */
+  hir_address m_scales, v_scales; /* float[(count + 255) / 256], updated: the largest magnitude of each block; HIR_INT8 alone */
+  int64_t count;
+  int64_t first;            /* names the buffer: where it begins among all parameters */
+  int32_t grad_dtype;       /* HIR_FLOAT32 or HIR_BFLOAT16 */
+  int32_t moment_dtype;     /* HIR_FLOAT32, HIR_BFLOAT16 or HIR_INT8; 0 bytes are moments of 0 */
+} hir_adamw_buffers;
+
+HIR_API int32_t hir_adamw_narrow(int32_t backend, int32_t device, int64_t stream, const hir_adamw_buffers *buffers,
+                                 double learning_rate, double beta1, double beta2, double epsilon, double weight_decay,
+                                 double grad_scale, int64_t step);
+
+/*
+ * Masters float[count] as bfloat16 weights, rounded to the nearest (a tie to the smaller magnitude), and residues
+ * uint16[count]; and back, exactly. On the CPU's backends.
+ */
+HIR_API int32_t hir_split(int32_t backend, hir_address masters, int64_t count, hir_address weights, hir_address residues);
+HIR_API int32_t hir_join(int32_t backend, hir_address weights, hir_address residues, int64_t count, hir_address masters);
+
+/*
  * What the machine can do at best, to compare kernels with: passes once over floats.
  *   HIR_PROBE_READ      sums x
  *   HIR_PROBE_COPY      y = x
@@ -183,6 +213,37 @@ HIR_API int32_t hir_model_create(int32_t backend, int32_t device, int64_t stream
 
 /* Decoders go first. */
 HIR_API void hir_model_free(int64_t model);
+
+/*
+ * Gives back scratch memory that passes have grown, if it is more than `small` bytes, which cost less to keep than to find
+ * again; what the last pass kept for a backward is lost.
+ */
+HIR_API void hir_model_release(int64_t model, int64_t small);
+
+/* Work whose memory hir_model_memory tells. */
+typedef struct hir_model_work {
+  int64_t tokens, sequences, longest; /* of a packed batch: segments that continue none; tokens of a whole sequence */
+  int32_t keep;                       /* HIR_KEEP_... */
+  int64_t head_rows;                  /* of one hir_model_logits_backward */
+  int64_t decode_rows, decode_longest; /* of a decoder's step: rows, and tokens of the longest */
+} hir_model_work;
+
+/* Bytes. */
+typedef struct hir_model_sizes {
+  int64_t weights; /* packed copies of the matrices, and floats of the vectors */
+  int64_t pass;    /* of a forward with its backward */
+  int64_t head;    /* of a head's backward */
+  int64_t page;    /* 32 tokens of one row in a decoder: keys and values of all layers */
+  int64_t step;    /* of a decoder's step */
+  int64_t scratch; /* that all threads keep, about */
+} hir_model_sizes;
+
+/*
+ * What a model of this shape allocates for itself (beside what its caller gives it) on this thread's number of threads,
+ * without making one. HIR_UNSUPPORTED on backends that only decode.
+ */
+HIR_API int32_t hir_model_memory(int32_t backend, const hir_model_shape *shape, const hir_model_work *work,
+                                 hir_model_sizes *sizes);
 
 /*
  * Packs copies of the matrices; call it again when they have changed. Addresses of contiguous matrices [out, in] and
@@ -286,8 +347,14 @@ HIR_API int32_t hir_decoder_admit(int64_t decoder, int64_t prompt, int64_t first
 /* Moves the row at `from` to place `to`, whose own row ends; place `from` is then an empty row. */
 HIR_API int32_t hir_decoder_move(int64_t decoder, int64_t from, int64_t to);
 
-/* Ends all rows. */
+/* Ends all rows. Their pages stay, for the rows to come. */
 HIR_API void hir_decoder_clear(int64_t decoder);
+
+/*
+ * Ends all rows and gives back their memory, if it is more than `small` bytes and no prompt is held. On a GPU it stays, for
+ * the graphs that were recorded over it.
+ */
+HIR_API void hir_decoder_release(int64_t decoder, int64_t small);
 
 /*
  * Appends a token to each of the first `rows` rows; later rows end.

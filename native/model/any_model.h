@@ -19,6 +19,8 @@ class AnyDecoder {
   virtual int32_t step(int64_t tokens, int64_t count, int64_t logits, int64_t row_stride) = 0;
   // As hir_decoder_draw; the arrays of `sampling` are on the host.
   virtual int32_t draw(const int64_t *tokens, int64_t count, const Sampling &sampling, int64_t vocabulary) = 0;
+  // Ends all rows; their memory goes back, if it is more than so many bytes and the backend can give it.
+  virtual void release(int64_t) { rows.keep(0); }
 
   Rows rows;
 
@@ -46,6 +48,7 @@ class AnyModel {
   }
   virtual int32_t rotary(int64_t cosines, int64_t sines, int64_t positions) = 0;
   virtual int32_t make_decoder(AnyDecoder **decoder) = 0;
+  virtual void release(int64_t) {}
 
   virtual int32_t forward(const int64_t *, int64_t, const int64_t *, const int64_t *, int64_t, int32_t, int64_t, int64_t,
                           int64_t *) {

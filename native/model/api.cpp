@@ -11,17 +11,8 @@ using hir::fail;
 hir::AnyModel *model_at(int64_t handle) { return at<hir::AnyModel>(handle); }
 hir::AnyDecoder *decoder_at(int64_t handle) { return at<hir::AnyDecoder>(handle); }
 
-}  // namespace
-
-extern "C" {
-
-int32_t hir_model_create(int32_t backend, int32_t device, int64_t stream, const hir_model_shape *given, int64_t *model) {
-  const hir::Backend *kernels = nullptr;
-  const hir::DeviceBackend *gpu = hir::device_backend(backend);
-  if (!gpu) {
-    if (int32_t code = hir::select("model", backend, &kernels)) return code;
-  }
-  const hir_model_shape &s = *given;
+// The shape as kernels take it, if it makes sense.
+int32_t read_shape(const hir_model_shape &s, hir::ModelShape *shape) {
   if (s.dtype != HIR_FLOAT32 && s.dtype != HIR_BFLOAT16) return fail(HIR_INVALID, "model: unknown element type %d", s.dtype);
   if (s.layers < 1 || s.hidden < 1 || s.intermediate < 1 || s.heads < 1 || s.kv_heads < 1 || s.head_dim < 2 ||
       s.head_dim % 2 || s.vocab < 1 || s.heads % s.kv_heads) {
@@ -33,9 +24,23 @@ int32_t hir_model_create(int32_t backend, int32_t device, int64_t stream, const 
                 static_cast<long long>(s.kv_heads), static_cast<long long>(s.head_dim),
                 static_cast<long long>(s.vocab));
   }
-  const hir::ModelShape shape = {s.layers,   s.hidden, s.intermediate,
-                                 s.heads,    s.kv_heads, s.head_dim,
-                                 s.vocab,    static_cast<float>(s.norm_epsilon), s.dtype};
+  *shape = {s.layers, s.hidden, s.intermediate, s.heads, s.kv_heads, s.head_dim, s.vocab, static_cast<float>(s.norm_epsilon),
+            s.dtype};
+  return HIR_OK;
+}
+
+}  // namespace
+
+extern "C" {
+
+int32_t hir_model_create(int32_t backend, int32_t device, int64_t stream, const hir_model_shape *given, int64_t *model) {
+  const hir::Backend *kernels = nullptr;
+  const hir::DeviceBackend *gpu = hir::device_backend(backend);
+  if (!gpu) {
+    if (int32_t code = hir::select("model", backend, &kernels)) return code;
+  }
+  hir::ModelShape shape;
+  if (int32_t code = read_shape(*given, &shape)) return code;
   hir::AnyModel *made = nullptr;
   if (int32_t code = gpu ? gpu->make_model({device, stream}, shape, &made)
                          : hir::CpuModel::make(*kernels, backend, shape, &made)) {
@@ -46,6 +51,17 @@ int32_t hir_model_create(int32_t backend, int32_t device, int64_t stream, const 
 }
 
 void hir_model_free(int64_t model) { delete model_at(model); }
+
+void hir_model_release(int64_t model, int64_t small) { model_at(model)->release(small); }
+
+int32_t hir_model_memory(int32_t backend, const hir_model_shape *given, const hir_model_work *work, hir_model_sizes *sizes) {
+  if (hir::device_backend(backend)) return fail(HIR_UNSUPPORTED, "model memory: backend %d only decodes", backend);
+  const hir::Backend *kernels = nullptr;
+  if (int32_t code = hir::select("model memory", backend, &kernels)) return code;
+  hir::ModelShape shape;
+  if (int32_t code = read_shape(*given, &shape)) return code;
+  return hir::CpuModel::memory(*kernels, backend, shape, *work, sizes);
+}
 
 int32_t hir_model_weights(int64_t model, const int64_t *addresses) { return model_at(model)->weights(addresses); }
 
@@ -110,6 +126,8 @@ int32_t hir_decoder_admit(int64_t decoder, int64_t prompt, int64_t first, int64_
 int32_t hir_decoder_move(int64_t decoder, int64_t from, int64_t to) { return decoder_at(decoder)->rows.move(from, to); }
 
 void hir_decoder_clear(int64_t decoder) { decoder_at(decoder)->rows.keep(0); }
+
+void hir_decoder_release(int64_t decoder, int64_t small) { decoder_at(decoder)->release(small); }
 
 int32_t hir_decoder_step(int64_t decoder, hir_address tokens, int64_t rows, hir_address logits, int64_t row_stride) {
   return decoder_at(decoder)->step(tokens, rows, logits, row_stride);

@@ -20,7 +20,12 @@ class CpuModel final : public AnyModel {
   // A HIR_ code.
   static int32_t make(const Backend &kernels, int32_t backend, const ModelShape &shape, AnyModel **model);
 
+  // What a model of this shape would allocate.
+  static int32_t memory(const Backend &kernels, int32_t backend, const ModelShape &shape, const hir_model_work &work,
+                        hir_model_sizes *sizes);
+
   ~CpuModel() override;
+  void release(int64_t small) override;
   int32_t weights(const int64_t *addresses) override;
   int32_t frozen(const int64_t *addresses, const hir_matrix *matrices, int64_t count) override;
   int32_t rotary(int64_t cosines, int64_t sines, int64_t positions) override;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "bf16.h"
@@ -14,13 +15,27 @@ namespace hir {
 
 namespace {
 
+// Pages in slabs that come from the system and go back to it whole.
 class MemoryPages : public PageStore {
  public:
-  explicit MemoryPages(int64_t bytes) : bytes(static_cast<size_t>(bytes + 63) / 64 * 64) {}
+  explicit MemoryPages(int64_t bytes) : bytes((bytes + 63) / 64 * 64) {}
 
   void *allocate() override {
-    void *const page = aligned_alloc(64, bytes);
-    if (!page) fail(HIR_NO_MEMORY, "decoder: out of memory");
+    if (left == 0) {
+      const int64_t count = bytes < SLAB ? SLAB / bytes : 1;
+      slabs.emplace_back(new Arena);
+      next = static_cast<char *>(slabs.back()->reserve(count * bytes));
+      if (!next) {
+        slabs.pop_back();
+        fail(HIR_NO_MEMORY, "decoder: out of memory");
+        return nullptr;
+      }
+      left = count;
+    }
+    void *const page = next;
+    next += bytes;
+    left--;
+    made++;
     return page;
   }
 
@@ -29,8 +44,23 @@ class MemoryPages : public PageStore {
     return true;
   }
 
+  // None of its pages is in use any more.
+  void drop() {
+    slabs.clear();
+    left = made = 0;
+  }
+
+  int64_t page() const { return bytes; }
+
+  int64_t made = 0;
+
  private:
-  const size_t bytes;
+  static constexpr int64_t SLAB = 4 << 20;
+
+  const int64_t bytes;
+  std::vector<std::unique_ptr<Arena>> slabs;
+  char *next = nullptr;
+  int64_t left = 0;
 };
 
 class CpuDecoder final : private MemoryPages, public AnyDecoder {
@@ -39,8 +69,16 @@ class CpuDecoder final : private MemoryPages, public AnyDecoder {
       : MemoryPages(model.kernels.page_bytes(model.model)), AnyDecoder(this), model(model), kernels(model.kernels),
         s(model.shape) {}
 
-  ~CpuDecoder() override {
-    for (void *page : rows.take_pages()) free(page);
+  ~CpuDecoder() override { rows.keep(0); }
+
+  void release(int64_t small) override {
+    rows.keep(0);
+    const int64_t drawing = static_cast<int64_t>(logits.capacity() * sizeof(float));
+    if (rows.free() != made || made * page() + scratch.bytes() + drawing <= small) return;
+    scratch.drop();
+    std::vector<float>().swap(logits);
+    rows.take_pages();
+    drop();
   }
 
   int32_t prompt(int64_t keys, int64_t values, int64_t layer_stride, int64_t token_stride, int64_t length, int32_t dtype,

@@ -20,6 +20,10 @@ namespace {
 
 int32_t out_of_memory() { return fail(HIR_NO_MEMORY, "model: out of memory"); }
 
+Keep keep_of(int32_t keep) {
+  return keep == HIR_KEEP_NOTHING ? NOTHING : keep == HIR_KEEP_EVERYTHING ? EVERYTHING : INPUTS;
+}
+
 }  // namespace
 
 CpuModel::CpuModel(const Backend &kernels, const ModelShape &shape)
@@ -45,6 +49,73 @@ CpuModel::~CpuModel() {
     free(packing.adapter.a);
     free(packing.adapter.b);
   }
+}
+
+void CpuModel::release(int64_t small) {
+  passes++;  // nothing is kept any more
+  if (arena.bytes() + head_arena.bytes() <= small) return;
+  arena.drop();
+  head_arena.drop();
+}
+
+namespace {
+
+size_t packed_bytes(const Matmul &matmul, const Weight &weight) {
+  return static_cast<size_t>(matmul.packed_bytes_forward(weight) + 63) / 64 * 64;
+}
+
+// Of the norms and biases, as floats.
+size_t vector_count(const ModelShape &s) {
+  return static_cast<size_t>(s.hidden + s.layers * (2 * s.hidden + s.qkv_size() + 2 * s.head_dim));
+}
+
+// The sizes of a layer's matrices.
+void shape_layer(const ModelShape &s, LayerWeights *layer) {
+  layer->qkv.weight = {nullptr, s.qkv_size(), s.hidden, s.hidden, Order::PLAIN};
+  layer->output.weight = {nullptr, s.hidden, s.query_size(), s.query_size(), Order::PLAIN};
+  layer->gate_up.weight = {nullptr, 2 * s.intermediate, s.hidden, s.hidden, Order::GATE_UP};
+  layer->down.weight = {nullptr, s.hidden, s.intermediate, s.intermediate, Order::PLAIN};
+}
+
+}  // namespace
+
+int32_t CpuModel::memory(const Backend &kernels, int32_t backend, const ModelShape &shape, const hir_model_work &work,
+                         hir_model_sizes *sizes) {
+  if (!kernels.forward) return fail(HIR_UNSUPPORTED, "model memory: backend %d only decodes", backend);
+  if (work.tokens < 0 || work.sequences < 0 || work.longest < 0 || work.head_rows < 0 || work.decode_rows < 0 ||
+      work.decode_longest < 0 || work.keep < HIR_KEEP_NOTHING || work.keep > HIR_KEEP_INPUTS) {
+    return fail(HIR_INVALID, "model memory: sizes of work must not be negative, nor keep %d", work.keep);
+  }
+  Model model = {};
+  model.shape = shape;
+  if (int32_t code = Matmul::choose(backend, shape.dtype, &model.matmul)) return code;
+  std::vector<LayerWeights> layers(shape.layers);
+  for (LayerWeights &layer : layers) shape_layer(shape, &layer);
+  model.layers = layers.data();
+  model.head.weight = {nullptr, shape.vocab, shape.hidden, shape.hidden, Order::PLAIN};
+  size_t of_layer = 0;
+  const LayerWeights &any = layers[0];
+  for (const Linear *linear : {&any.qkv, &any.output, &any.gate_up, &any.down}) {
+    of_layer += packed_bytes(model.matmul, linear->weight);
+  }
+  sizes->weights = static_cast<int64_t>(static_cast<size_t>(shape.layers) * of_layer +
+                                        packed_bytes(model.matmul, model.head.weight) + sizeof(float) * vector_count(shape));
+  const int32_t threads = omp_get_max_threads();
+  Batch batch = {};
+  batch.tokens = work.tokens;
+  batch.group_count = work.sequences;
+  batch.longest = work.longest;
+  batch.keep = keep_of(work.keep);
+  sizes->pass = work.tokens ? Arena::rounded(kernels.pass_bytes(model, batch, threads)) : 0;
+  HeadRows head = {&model, nullptr, work.head_rows, nullptr, shape.vocab, nullptr};
+  sizes->head = work.head_rows ? Arena::rounded(kernels.head_bytes(head)) : 0;
+  sizes->page = kernels.page_bytes(model);
+  sizes->step = work.decode_rows
+                    ? Arena::rounded(kernels.decode_bytes(shape, work.decode_rows, threads, work.decode_longest))
+                    : 0;
+  const int64_t widest = std::max({shape.hidden, shape.query_size(), shape.intermediate});
+  sizes->scratch = threads * model.matmul.scratch_bytes(widest);
+  return HIR_OK;
 }
 
 int32_t CpuModel::ready() const {
@@ -184,7 +255,7 @@ void CpuModel::take_vectors(const int64_t *addresses) {
   std::vector<LayerTable<const void *>> tables(s.layers);
   read_table(addresses, s.layers, &table, tables.data());
   size_t used = 0;
-  vectors.resize(s.hidden + s.layers * (2 * s.hidden + s.qkv_size() + 2 * s.head_dim));
+  vectors.resize(vector_count(s));
   model.final_norm = floats(table.final_norm, s.hidden, &used);
   for (int64_t i = 0; i < s.layers; i++) {
     const LayerTable<const void *> &from = tables[i];
@@ -349,7 +420,7 @@ int32_t CpuModel::forward(const int64_t *tokens, int64_t count, const int64_t *l
     return code;
   }
   batch.tokens = count;
-  batch.keep = keep == HIR_KEEP_NOTHING ? NOTHING : keep == HIR_KEEP_EVERYTHING ? EVERYTHING : INPUTS;
+  batch.keep = keep_of(keep);
   if (count == 0) return HIR_OK;
   batch.ids = ids.data();
   batch.groups = groups.data();

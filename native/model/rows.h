@@ -62,7 +62,10 @@ class Rows {
   // It has drawn a token for every row.
   void mark_drawn();
 
-  // Every page that was ever made, for its owner to free; the rows are gone.
+  // Pages that no row and no prompt holds.
+  int64_t free() const { return static_cast<int64_t>(free_pages.size()); }
+
+  // Those pages, for their owner to free; the rows are gone.
   std::vector<void *> take_pages();
 
   // Counts changes of which pages rows have.

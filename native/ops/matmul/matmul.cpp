@@ -281,6 +281,11 @@ bool Matmul::multiply(const Team &team, const Product &product) const {
   return !failed;
 }
 
+int64_t Matmul::scratch_bytes(int64_t k) const {
+  const MatmulKernel &set = *kernel;
+  return 2 * ceil_div(k, PANEL) * GRADIENT_STEPS * STEP * PANEL * set.size + GRADIENT_LEFT_BYTES + LEFT_BYTES;
+}
+
 bool Matmul::accumulate(const Team &team, const Gradient &g) const {
   const MatmulKernel &set = *kernel;
   const int64_t n = width(g.order, g.n), panels = ceil_div(g.k, PANEL), tiles = ceil_div(n, set.tile_rows);

@@ -129,6 +129,9 @@ class Matmul {
   bool multiply(const Team &team, const Product &product) const;
   bool accumulate(const Team &team, const Gradient &gradient) const;
 
+  // About what a thread's scratch memory grows to by products of up to `k` summed elements, and weight gradients as wide.
+  int64_t scratch_bytes(int64_t k) const;
+
   // GFLOP/s of the calling thread's multiply-adds with operands in registers: the ceiling of any product.
   double ceiling() const;
 

@@ -12,6 +12,7 @@ import org.hirengine.engine.config.LoraTargets;
 import org.hirengine.engine.diagnose.StepBenchmark;
 import org.hirengine.engine.model.LoraConfig;
 import org.hirengine.engine.model.ModelConfig;
+import org.hirengine.kernels.MomentType;
 import org.hirengine.replay.JsonLines;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -44,7 +45,8 @@ import picocli.CommandLine.Spec;
       "  hir bench rollout --shape tiny-12m",
       "  hir bench step --shape half-0.25b --dtype bfloat16 --batch 16 --repeats 5",
       "  hir bench update --shape smol-135m --dtype bfloat16 --lengths mixed",
-      "  hir bench step --shape qwen3-0.6b --dtype bfloat16 --batch 8 --lora 16 --recompute"
+      "  hir bench step --shape qwen3-0.6b --dtype bfloat16 --batch 8 --lora 16 --recompute",
+      "  hir bench step --shape qwen3-0.6b --dtype bfloat16 --split-masters --moments int8"
     })
 final class BenchCommand implements Callable<Integer> {
 
@@ -127,6 +129,18 @@ final class BenchCommand implements Callable<Integer> {
       description = "Compute activations again in the backward pass of an update.")
   private boolean recompute;
 
+  @Option(
+      names = "--split-masters",
+      description = "Keep masters as weights and what bfloat16 took from them.")
+  private boolean splitMasters;
+
+  @Option(
+      names = "--moments",
+      defaultValue = "float32",
+      paramLabel = "TYPE",
+      description = "The optimizer's: float32, bfloat16 or int8 (default: ${DEFAULT-VALUE}).")
+  private MomentType moments;
+
   @Mixin private PlaceOptions place;
 
   /** How long prompts and responses are. */
@@ -143,7 +157,8 @@ final class BenchCommand implements Callable<Integer> {
         weights == null ? BenchShape.of(shape).config() : ModelConfig.read(weights);
     LoraConfig adapter =
         lora == null ? null : LoraConfig.of(lora, 2.0 * lora, String.join(",", LoraTargets.ALL));
-    StepBenchmark.Model model = new StepBenchmark.Model(config, weights, adapter, recompute);
+    StepBenchmark.Model model =
+        new StepBenchmark.Model(config, weights, adapter, recompute, splitMasters, moments);
     int used = place.threads();
     StepBenchmark.Size size =
         new StepBenchmark.Size(
@@ -185,6 +200,12 @@ final class BenchCommand implements Callable<Integer> {
         .put("peak_rss_mb", peakMegabytes());
     if (lora != null) {
       row.put("lora", lora);
+    }
+    if (splitMasters) {
+      row.put("masters", "split");
+    }
+    if (moments != MomentType.FLOAT32) {
+      row.put("moments", lower(moments));
     }
     spec.commandLine().getOut().println(JsonLines.write(row));
     spec.commandLine().getOut().flush();

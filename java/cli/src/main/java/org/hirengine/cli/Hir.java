@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
     footer = {"", "hir COMMAND --help shows a command's options and examples."},
     subcommands = {
       TrainCommand.class,
+      PlanCommand.class,
       VerifyCommand.class,
       RewriteCommand.class,
       ComposeCommand.class,

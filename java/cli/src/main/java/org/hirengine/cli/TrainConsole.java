@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.stream.Stream;
 import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.plan.MemoryPlan;
 import org.hirengine.engine.runs.HeldOut;
 import org.hirengine.engine.runs.Metric;
 import org.hirengine.engine.runs.StepMetrics;
@@ -35,6 +36,11 @@ final class TrainConsole implements TrainingListener, AutoCloseable {
               say("stopping: finishing and saving the current step first");
             });
     Runtime.getRuntime().addShutdownHook(stopNotice);
+  }
+
+  @Override
+  public void planned(MemoryPlan plan) {
+    plan.table().forEach(this::say);
   }
 
   @Override

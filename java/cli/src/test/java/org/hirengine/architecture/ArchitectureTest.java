@@ -107,6 +107,7 @@ final class ArchitectureTest {
           "runs",
           "experience",
           "update",
+          "plan",
           "train",
           "diagnose");
 
@@ -150,18 +151,19 @@ final class ArchitectureTest {
           "algo: AdvantageEstimator KlPenalty LossAggregation",
           "config: ChatClock ConfigException LoraTargets SftConfig TrainConfig",
           "convert: ModelConverter",
-          "diagnose: StepAudit StepBenchmark",
+          "diagnose: StepAudit StepBenchmark StepTimes",
           "distributed: DistributedException GroupOptions Launch ProcessGroup",
           "hub: Hub HubException HubListener HubName HubSettings Location",
           "model: Lora LoraConfig ModelConfig ModelException Policy PolicyFiles ResponseBatch"
               + " Scorer",
+          "plan: MemoryPlan Part Phase Remedies",
           "rollout: Completion Prompt RandomStream RolloutEngine RolloutListener RolloutParams"
               + " StopIds",
           "runs: HeldOut JsonNumbers Metric MetricsLog RolloutDump RolloutRow RunException"
               + " RunFolder StepMetrics Summary",
           "runtime: DeviceException DeviceMemory NativeExecutor NativeRuntime",
           "tokens: ChatTemplate PromptEncoder StreamedText Tokenizer",
-          "train: SftTrainer StopHook TrainingListener TrainingStoppedException");
+          "train: SftTrainer StopHook TrainingListener TrainingPlan TrainingStoppedException");
 
   /**
    * Classes that are public only because another package of the engine uses them. They may change
@@ -178,6 +180,7 @@ final class ArchitectureTest {
           "model: CompanionFiles ForwardPass InitialWeights LayerWeights LibTorchLayers"
               + " ModelWeights NativeModel PackedBatch Passes RotaryTable Safetensors"
               + " SafetensorsWriter StoredModel TensorType",
+          "plan: Planner",
           "runs: RunLog StepGuards TensorBoardEvents",
           "runtime: GradMode Tensors",
           "tokens: SpecialTokens",

@@ -195,6 +195,16 @@ class TrainCommandTest {
     assertEquals("a file is in the way", Files.readString(out));
   }
 
+  /** Before anything is written, with what to change. */
+  @Test
+  void aRunThatCannotFitIsRefused() {
+    HirConsole refused =
+        HirConsole.run("train", config, "train.prompts=1000000", "train.micro_tokens=1000000000")
+            .failsWith(1, "GiB in its update phase");
+    assertTrue(refused.err().contains("train.micro_tokens="), refused.err());
+    assertFalse(Files.exists(out));
+  }
+
   /** A model whose weights are broken is found late; the folder can be used for another try. */
   @Test
   void aBrokenModelCostsNoRun() throws IOException {

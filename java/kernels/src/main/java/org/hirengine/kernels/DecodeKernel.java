@@ -38,8 +38,14 @@ public interface DecodeKernel extends AutoCloseable {
   /** Moves the row at {@code from} to place {@code to}, whose own row ends. */
   void move(int from, int to);
 
-  /** Ends all rows. */
+  /** Ends all rows; their memory stays, for the rows to come. */
   void clear();
+
+  /**
+   * Ends all rows and gives back their memory where that can be, unless it is at most {@code small}
+   * bytes: those cost less to keep than to find again.
+   */
+  void release(long small);
 
   /**
    * Appends one token to each of the first {@code rows} rows; later rows end.

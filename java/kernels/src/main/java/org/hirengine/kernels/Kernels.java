@@ -110,6 +110,61 @@ public interface Kernels {
       long step);
 
   /**
+   * The same step over narrow state: masters may be split and moments stored in fewer bits. Same
+   * bits for any number of threads. A NaN, or a master that no finite weight holds, is reported
+   * only after parameters have been modified.
+   *
+   * @param step from 1
+   */
+  default void adamw(
+      Device device, AdamWBuffers buffers, AdamW config, double gradScale, long step) {
+    throw narrowUnsupported();
+  }
+
+  /** Whether {@link #adamw(Device, AdamWBuffers, AdamW, double, long)} runs here. */
+  default boolean narrowOptimizer() {
+    return false;
+  }
+
+  /**
+   * Splits masters into weights and what rounding took from them; {@link #join} gives them back bit
+   * for bit.
+   *
+   * @param masters float[count]
+   * @param weights bfloat16[count], written: the nearest, a tie to the smaller magnitude
+   * @param residues uint16[count], written
+   */
+  default void split(Device device, long masters, long count, long weights, long residues) {
+    throw narrowUnsupported();
+  }
+
+  /**
+   * Makes masters of what {@link #split} made of them.
+   *
+   * @param masters float[count], written
+   */
+  default void join(Device device, long weights, long residues, long count, long masters) {
+    throw narrowUnsupported();
+  }
+
+  private KernelException narrowUnsupported() {
+    return new KernelException(
+        KernelException.Reason.UNSUPPORTED,
+        "the kernels '"
+            + name()
+            + "' have no optimizer over narrow state; set optim.masters and optim.moments to"
+            + " float32");
+  }
+
+  /**
+   * Bytes that a model of this shape would allocate for some work, on the calling thread's OpenMP
+   * threads; empty where these kernels run no passes.
+   */
+  default Optional<ModelMemory> modelMemory(ModelShape shape, ModelWork work) {
+    return Optional.empty();
+  }
+
+  /**
    * Measured peak of matrix products in {@code dtype}, in GFLOP/s: multiply-adds with operands in
    * registers, on the calling thread's OpenMP threads. 0 where unknown.
    */
@@ -208,4 +263,30 @@ public interface Kernels {
 
   record AdamW(
       double learningRate, double beta1, double beta2, double epsilon, double weightDecay) {}
+
+  /**
+   * Buffers of a step over narrow state, of {@code count} elements each.
+   *
+   * @param params float, updated; 0 where masters are split
+   * @param weights bfloat16, written; optional beside {@code params}; of split masters read too
+   * @param residues uint16, of split masters, updated; else 0
+   * @param m first moment, of {@code moments}, updated; zeroed bytes are zeros
+   * @param v second moment, as {@code m}
+   * @param mScales float[(count + 255) / 256] of {@link MomentType#INT8}, updated; else 0
+   * @param vScales as {@code mScales}
+   * @param first names the buffer for the random numbers: where it begins among all parameters
+   */
+  record AdamWBuffers(
+      long params,
+      long weights,
+      long residues,
+      long grads,
+      DType gradDtype,
+      MomentType moments,
+      long m,
+      long v,
+      long mScales,
+      long vScales,
+      long count,
+      long first) {}
 }

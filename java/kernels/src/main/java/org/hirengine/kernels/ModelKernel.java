@@ -120,6 +120,12 @@ public interface ModelKernel extends AutoCloseable {
   void logitsBackward(
       long logitsGradient, long hidden, long rows, long hiddenGradient, long headGradient);
 
+  /**
+   * Gives back the memory that passes have grown, unless it is at most {@code small} bytes; what
+   * the last one kept is lost.
+   */
+  void release(long small);
+
   @Override
   void close();
 }

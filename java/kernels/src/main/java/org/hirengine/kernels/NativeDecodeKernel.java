@@ -44,6 +44,11 @@ final class NativeDecodeKernel implements DecodeKernel {
   }
 
   @Override
+  public void release(long small) {
+    hirkernels.hir_decoder_release(decoder(), small);
+  }
+
+  @Override
   public void step(long tokens, int rows, long logits, long rowStride) {
     NativeKernels.check(hirkernels.hir_decoder_step(decoder(), tokens, rows, logits, rowStride));
   }

@@ -163,6 +163,76 @@ final class NativeKernels implements Kernels {
   }
 
   @Override
+  public void adamw(
+      Device device, AdamWBuffers buffers, AdamW config, double gradScale, long step) {
+    check(device);
+    try (hirkernels.hir_adamw_buffers given = new hirkernels.hir_adamw_buffers()) {
+      given.params(buffers.params()).weights(buffers.weights()).residues(buffers.residues());
+      given.grads(buffers.grads()).grad_dtype(buffers.gradDtype().code);
+      given.m(buffers.m()).v(buffers.v()).moment_dtype(buffers.moments().code);
+      given.m_scales(buffers.mScales()).v_scales(buffers.vScales());
+      given.count(buffers.count()).first(buffers.first());
+      check(
+          hirkernels.hir_adamw_narrow(
+              backend,
+              device.index(),
+              device.stream(),
+              given,
+              config.learningRate(),
+              config.beta1(),
+              config.beta2(),
+              config.epsilon(),
+              config.weightDecay(),
+              gradScale,
+              step));
+    }
+  }
+
+  @Override
+  public boolean narrowOptimizer() {
+    return kind == Device.Kind.CPU;
+  }
+
+  @Override
+  public void split(Device device, long masters, long count, long weights, long residues) {
+    check(device);
+    check(hirkernels.hir_split(backend, masters, count, weights, residues));
+  }
+
+  @Override
+  public void join(Device device, long weights, long residues, long count, long masters) {
+    check(device);
+    check(hirkernels.hir_join(backend, weights, residues, count, masters));
+  }
+
+  @Override
+  public Optional<ModelMemory> modelMemory(ModelShape shape, ModelWork work) {
+    if (!passes()) {
+      return Optional.empty();
+    }
+    try (hirkernels.hir_model_shape sizes = NativeModelKernel.sizes(shape);
+        hirkernels.hir_model_work load = new hirkernels.hir_model_work();
+        hirkernels.hir_model_sizes bytes = new hirkernels.hir_model_sizes()) {
+      load.tokens(work.tokens()).sequences(work.sequences()).longest(work.longest());
+      load.keep(work.keep().code).head_rows(work.headRows());
+      load.decode_rows(work.decodeRows()).decode_longest(work.decodeLongest());
+      check(hirkernels.hir_model_memory(backend, sizes, load, bytes));
+      return Optional.of(
+          new ModelMemory(
+              bytes.weights(),
+              bytes.pass(),
+              bytes.head(),
+              bytes.page(),
+              bytes.step(),
+              bytes.scratch()));
+    }
+  }
+
+  private boolean passes() {
+    return backend == hirkernels.HIR_AVX2 || backend == hirkernels.HIR_AVX512;
+  }
+
+  @Override
   public double productCeiling(DType dtype) {
     return kind == Device.Kind.CPU ? hirkernels.hir_matmul_ceiling(backend, dtype.code) : 0;
   }

@@ -19,14 +19,19 @@ final class NativeModelKernel implements ModelKernel {
     this.passes = passes;
     this.scoresHidden = backend == hirkernels.HIR_AVX2 || backend == hirkernels.HIR_AVX512;
     long[] made = new long[1];
-    try (hirkernels.hir_model_shape sizes = new hirkernels.hir_model_shape()) {
-      sizes.layers(shape.layers()).hidden(shape.hidden()).intermediate(shape.intermediate());
-      sizes.heads(shape.heads()).kv_heads(shape.kvHeads()).head_dim(shape.headDim());
-      sizes.vocab(shape.vocab()).norm_epsilon(shape.normEpsilon()).dtype(shape.dtype().code);
+    try (hirkernels.hir_model_shape sizes = sizes(shape)) {
       NativeKernels.check(
           hirkernels.hir_model_create(backend, device.index(), device.stream(), sizes, made));
     }
     model = made[0];
+  }
+
+  /** The shape as native code takes it; the caller closes it. */
+  static hirkernels.hir_model_shape sizes(ModelShape shape) {
+    hirkernels.hir_model_shape sizes = new hirkernels.hir_model_shape();
+    sizes.layers(shape.layers()).hidden(shape.hidden()).intermediate(shape.intermediate());
+    sizes.heads(shape.heads()).kv_heads(shape.kvHeads()).head_dim(shape.headDim());
+    return sizes.vocab(shape.vocab()).norm_epsilon(shape.normEpsilon()).dtype(shape.dtype().code);
   }
 
   @Override
@@ -128,6 +133,11 @@ final class NativeModelKernel implements ModelKernel {
       throw new IllegalStateException("this model is closed");
     }
     return model;
+  }
+
+  @Override
+  public void release(long small) {
+    hirkernels.hir_model_release(model(), small);
   }
 
   @Override

@@ -74,7 +74,7 @@ final class Binder {
       throw new ConfigException("key " + name + " is required: " + description(name));
     }
     JsonNode value = setting.value();
-    if (value.isNull()) {
+    if (value.isNull() || (leaf.optional() && isNone(value, leaf.key()))) {
       if (leaf.optional()) {
         return null;
       }
@@ -82,8 +82,9 @@ final class Binder {
     }
     Class<?> type = leaf.type();
     if (type.isEnum()) {
+      String named = named(value, leaf.key());
       for (Object constant : type.getEnumConstants()) {
-        if (value.isTextual() && value.asText().equals(enumName(constant))) {
+        if (enumName(constant).equals(named)) {
           return constant;
         }
       }
@@ -116,6 +117,22 @@ final class Binder {
       }
     }
     throw wrong(leaf, setting);
+  }
+
+  /** A word such as {@code auto}; "null" as text is none. */
+  private static boolean isNone(JsonNode value, Key key) {
+    return !key.none().equals("null") && value.isTextual() && value.asText().equals(key.none());
+  }
+
+  /** The name of a choice, aliases replaced by what they mean. */
+  private static @Nullable String named(JsonNode value, Key key) {
+    for (String alias : key.aliases()) {
+      int equals = alias.indexOf('=');
+      if (value.asText().equals(alias.substring(0, equals))) {
+        return alias.substring(equals + 1);
+      }
+    }
+    return value.isTextual() ? value.asText() : null;
   }
 
   private static boolean isWhole(Class<?> type) {
@@ -185,7 +202,7 @@ final class Binder {
     } else {
       what = (isWhole(type) ? "a whole number" : "a number") + range(leaf.key());
     }
-    return leaf.optional() ? what + ", or null" : what;
+    return leaf.optional() ? what + ", or " + leaf.key().none() : what;
   }
 
   private static String range(Key key) {
@@ -227,6 +244,26 @@ final class Binder {
     return located;
   }
 
+  /** The same configuration with one key's value replaced. */
+  static <T extends Record> T with(T config, String key, Object replacement) {
+    RecordComponent[] components = config.getClass().getRecordComponents();
+    @Nullable Object[] values = new Object[components.length];
+    String first = key.split("[.]", 2)[0];
+    for (int i = 0; i < components.length; i++) {
+      Object value = get(config, components[i]);
+      boolean meant = ConfigKeys.name(components[i]).equals(first);
+      values[i] =
+          !meant
+              ? value
+              : value instanceof Record section
+                  ? with(section, key.substring(first.length() + 1), replacement)
+                  : replacement;
+    }
+    @SuppressWarnings("unchecked") // create makes the class that it is given
+    T changed = (T) create(config.getClass(), values, UnaryOperator.identity());
+    return changed;
+  }
+
   /** The record as YAML, every key under a comment that says what it does and takes. */
   static String yaml(Record config) {
     StringBuilder yaml = new StringBuilder();
@@ -246,13 +283,14 @@ final class Binder {
       ConfigKeys.Leaf leaf = ConfigKeys.Leaf.of(name, component);
       yaml.append(indent).append("# ").append(leaf.key().doc());
       yaml.append(" Takes ").append(allowed(leaf));
-      yaml.append(".\n").append(indent).append(name).append(": ").append(text(value));
+      yaml.append(".\n").append(indent).append(name).append(": ");
+      yaml.append(value == null ? leaf.key().none() : text(value));
       yaml.append('\n');
     }
   }
 
-  private static String text(@Nullable Object value) {
-    if (value == null || value instanceof Number || value instanceof Boolean) {
+  private static String text(Object value) {
+    if (value instanceof Number || value instanceof Boolean) {
       return String.valueOf(value);
     }
     return value instanceof Enum<?> ? enumName(value) : quoted(value.toString());

@@ -32,6 +32,12 @@ import org.hirengine.engine.hub.Location;
   /** For a {@link Location}: what it may name. */
   Location.Kind kind() default Location.Kind.FILE;
 
+  /** How "no value" is written where a key may have none. */
+  String none() default "null";
+
+  /** For a choice: what else is read as one of them, each {@code written=meant}. */
+  String[] aliases() default {};
+
   /** What other trainers call it; only said in the error about an unknown key. */
   String[] elsewhere() default {};
 

@@ -119,6 +119,7 @@ public record SftConfig(
 
   public SftConfig {
     ChatClock.check("now", now);
+    TrainConfig.checkMasters(optim, dtype);
     if ((model == null) == (init == null)) {
       throw new IllegalArgumentException(
           "model or init must be set, and not both: a model to continue, or a config.json to"

@@ -11,6 +11,7 @@ import org.hirengine.engine.hub.Location;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Device;
 import org.hirengine.kernels.Kernels.KlLoss;
+import org.hirengine.kernels.MomentType;
 import org.hirengine.replay.Floor;
 import org.hirengine.replay.ReplaySelector;
 import org.hirengine.verify.Unread;
@@ -137,6 +138,23 @@ public record TrainConfig(
     COSINE
   }
 
+  /** What a backward pass computes again. */
+  public enum Recompute {
+    NONE,
+    /** Each layer, from its input. */
+    LAYERS,
+    /** Layers where they would not fit otherwise. */
+    AUTO
+  }
+
+  /** How masters of bfloat16 weights are kept. */
+  public enum Masters {
+    /** Beside the weights. */
+    FLOAT32,
+    /** As the weights and the 16 bits that they lack. */
+    SPLIT
+  }
+
   /** What happens to a row of which a constraint got no verdict. */
   public enum NoVerdict {
     /** Left out of training, and counted. */
@@ -236,12 +254,17 @@ public record TrainConfig(
               elsewhere = {"mini_batch_size", "ppo_mini_batch_size"})
           @Nullable Integer miniBatch,
       @Key(
-              doc = "Tokens per micro-batch, prompts included; results do not depend on it.",
-              value = "16384",
+              doc =
+                  "Tokens per micro-batch, prompts included; auto is the largest power of two that"
+                      + " fits the memory, at most 16384. Results depend on it by rounding alone,"
+                      + " the order in which gradients are summed: the run's config.yaml records"
+                      + " the number, and a resumed run keeps it.",
+              value = "auto",
+              none = "auto",
               min = 1,
               max = 1e9,
               elsewhere = {"micro_batch_size", "ppo_micro_batch_size"})
-          int microTokens,
+          @Nullable Integer microTokens,
       @Key(
               doc =
                   "Computes a prompt once for all its rows in a micro-batch; results do not depend"
@@ -257,11 +280,22 @@ public record TrainConfig(
           int epochs,
       @Key(
               doc =
-                  "Recomputes activations in the backward pass instead of keeping them: less"
-                      + " memory, a third more time.",
-              value = "false",
+                  "What the backward pass computes again instead of keeping it: nothing, or all"
+                      + " of a layer but its input, for less memory and a third more time; auto"
+                      + " does so where nothing else fits. Results do not depend on it. false and"
+                      + " true are read as none and layers.",
+              value = "auto",
+              aliases = {"false=none", "true=layers"},
               elsewhere = {"gradient_checkpointing", "activation_checkpointing"})
-          boolean recompute) {
+          Recompute recompute) {
+
+    /** Tokens of a micro-batch beyond which nothing gets faster. */
+    public static final int USEFUL_TOKENS = 16384;
+
+    /** Tokens of a micro-batch; the most that is useful where it was left open. */
+    public int tokensAtOnce() {
+      return microTokens == null ? USEFUL_TOKENS : microTokens;
+    }
 
     /** Optimizer updates of one pass over a step's rows. */
     public int updatesPerEpoch() {
@@ -356,8 +390,8 @@ public record TrainConfig(
           @Nullable Integer batch,
       @Key(
               doc =
-                  "GiB for keys and values of the rows decoded at once; null takes 40% of a GPU's"
-                      + " free memory, 4 on the CPU.",
+                  "GiB for keys and values of the rows decoded at once; null takes what the run's"
+                      + " memory plan leaves, at most 4. Results do not depend on it.",
               value = "null",
               min = 0.001,
               max = 1e6)
@@ -561,7 +595,29 @@ public record TrainConfig(
               elsewhere = {"max_grad_norm", "grad_clip", "gradient_clipping"})
           @Nullable Double clip,
       @Key(doc = "Skips the update of a step whose rewards are all equal.", value = "false")
-          boolean skipNoSignal) {}
+          boolean skipNoSignal,
+      @Key(
+              doc =
+                  "Masters beside bfloat16 weights: float32, or split into the weight and the 16"
+                      + " bits that it lacks, the same numbers in 2 bytes a parameter less (a"
+                      + " weight halfway between two is rounded to the smaller one). An adapter's"
+                      + " are float32.",
+              value = "float32")
+          Masters masters,
+      @Key(
+              doc =
+                  "How the two moments are kept: 8, 4 or about 2 bytes a parameter. The narrow ones"
+                      + " are rounded at random, so that small changes count on average; in int8"
+                      + " the embedding, vectors and small matrices are bfloat16. A resumed run"
+                      + " must keep it.",
+              value = "float32")
+          MomentType moments) {
+
+    /** Whether masters are weights and what rounding took from them. */
+    public boolean splitsMasters() {
+      return masters == Masters.SPLIT;
+    }
+  }
 
   public record Verify(
       @Key(doc = "Threads that verify; null is one per core.", value = "null", min = 1, max = 1024)
@@ -725,11 +781,19 @@ public record TrainConfig(
     if (lora.rank != null) {
       LoraTargets.of(lora.targets);
     }
+    checkMasters(optim, dtype);
     refuseFilters(sampling);
     ChatClock.check("data.now", data.now);
     if (loss.clipDual != null && !(loss.clipDual > 1)) {
       throw new IllegalArgumentException(
           "loss.clip_dual (%s) must be greater than 1".formatted(loss.clipDual));
+    }
+  }
+
+  static void checkMasters(Optim optim, DType dtype) {
+    if (optim.splitsMasters() && dtype != DType.BFLOAT16) {
+      throw new IllegalArgumentException(
+          "optim.masters (split) needs dtype: bfloat16; float32 weights are their own masters");
     }
   }
 
@@ -829,6 +893,21 @@ public record TrainConfig(
    */
   public TrainConfig locate(UnaryOperator<Location> find) {
     return Binder.locate(this, find);
+  }
+
+  /** A copy with the value of one key replaced; the value is of the key's type. */
+  public TrainConfig with(String key, Object value) {
+    return Binder.with(this, key, value);
+  }
+
+  /** A copy with what passes keep decided. */
+  public TrainConfig withPasses(int microTokens, Recompute recompute) {
+    return with("train.micro_tokens", microTokens).with("train.recompute", recompute);
+  }
+
+  /** A copy with room for keys and values decided, in GiB. */
+  public TrainConfig withCache(double gib) {
+    return with("sampling.cache_gib", gib);
   }
 
   /** All keys with their values, and what each means as a comment above it; paths are absolute. */

@@ -210,7 +210,7 @@ public final class StepAudit {
   private float[] logprobs(Scorer scorer, TrainingRow row) {
     try {
       return scorer
-          .score(List.of(row), config.sampling().temperature(), config.train().microTokens(), true)
+          .score(List.of(row), config.sampling().temperature(), config.train().tokensAtOnce(), true)
           .get(0)
           .logprobs();
     } catch (KernelException e) {

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -37,6 +38,7 @@ import org.hirengine.kernels.Device;
 import org.hirengine.kernels.Kernels;
 import org.hirengine.kernels.Kernels.KlLoss;
 import org.hirengine.kernels.Kernels.PolicyLossConfig;
+import org.hirengine.kernels.MomentType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -140,9 +142,16 @@ public final class StepBenchmark implements AutoCloseable {
    * @param weights a folder or a .gguf file; none for random weights
    * @param lora the adapter that is trained; none trains all weights
    * @param recompute activations are computed again in the backward
+   * @param splitMasters as {@code optim.masters: split}
+   * @param moments as {@code optim.moments}
    */
   public record Model(
-      ModelConfig config, @Nullable Path weights, @Nullable LoraConfig lora, boolean recompute) {
+      ModelConfig config,
+      @Nullable Path weights,
+      @Nullable LoraConfig lora,
+      boolean recompute,
+      boolean splitMasters,
+      MomentType moments) {
 
     private Policy policy(Policy.Options options) {
       if (lora == null) {
@@ -163,10 +172,12 @@ public final class StepBenchmark implements AutoCloseable {
     this.size = size;
     executor = new NativeExecutor(threads);
     kernels = executor.call(() -> NativeRuntime.kernels(device.kind()));
-    policy = executor.call(() -> model.policy(new Policy.Options(device, dtype, part.trains())));
+    boolean split = model.splitMasters && part.trains();
+    policy =
+        executor.call(() -> model.policy(new Policy.Options(device, dtype, part.trains(), split)));
     rollout = executor.call(() -> new RolloutEngine(policy, kernels, Set.of()));
     scorer = new Scorer(policy, kernels);
-    optimizer = part.trains() ? executor.call(this::newOptimizer) : null;
+    optimizer = part.trains() ? executor.call(() -> newOptimizer(model)) : null;
     Activations activations = model.recompute() ? Activations.RECOMPUTE : Activations.KEEP;
     update = optimizer == null ? null : newUpdate(optimizer, activations);
     for (int i = 0; i < size.batch() / size.group(); i++) {
@@ -174,9 +185,14 @@ public final class StepBenchmark implements AutoCloseable {
     }
   }
 
-  private Optimizer newOptimizer() {
-    TrainConfig.Optim optim = TrainConfig.of(List.of("model=.", "out=.", "data.train=.")).optim();
-    return new Optimizer(policy, kernels, optim, Long.MAX_VALUE);
+  private Optimizer newOptimizer(Model model) {
+    List<String> settings =
+        List.of("model=.", "out=.", "data.train=.", "optim.moments=" + lower(model.moments));
+    return new Optimizer(policy, kernels, TrainConfig.of(settings).optim(), Long.MAX_VALUE);
+  }
+
+  private static String lower(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT);
   }
 
   private PolicyUpdate newUpdate(Optimizer stepping, Activations activations) {
@@ -290,7 +306,13 @@ public final class StepBenchmark implements AutoCloseable {
       rows.add(
           new TrainingRow(sequence.prompt(), sequence.response(), old[i], null, advantages, false));
     }
-    UpdateReport report = executor.call(() -> Objects.requireNonNull(update).update(rows));
+    UpdateReport report =
+        executor.call(
+            () -> {
+              UpdateReport made = Objects.requireNonNull(update).update(rows);
+              policy.release();
+              return made;
+            });
     if (report.failed()) {
       throw new IllegalStateException("the update was skipped: " + report.problem());
     }

@@ -215,7 +215,7 @@ public final class Sampler {
   private List<Scored> score(List<Sequence> sequences, Stopwatch watch) {
     long began = System.nanoTime();
     double temperature = config.sampling().temperature();
-    int tokens = config.train().microTokens();
+    int tokens = config.train().tokensAtOnce();
     boolean share = config.train().sharePrompts();
     List<Scored> scored =
         executor.call(

@@ -37,25 +37,22 @@ public final class InitialWeights {
     Policy policy = new Policy(config, options, kernels, adapter, null);
     SplittableRandom random = new SplittableRandom(seed);
     try (GradMode off = GradMode.disabled()) {
-      policy
-          .weights()
-          .forEach(
-              (name, parameter) -> {
-                float[] values = new float[Math.toIntExact(parameter.numel())];
-                if (parameter.dim() == 2) {
-                  for (int i = 0; i < values.length; i++) {
-                    values[i] = (float) (random.nextGaussian() * config.initializerRange());
-                  }
-                } else if (!name.endsWith(".bias")) {
-                  Arrays.fill(values, 1f);
-                }
-                try (Tensor flat = Tensors.of(values);
-                    Tensor shaped = flat.view(Tensors.shape(parameter))) {
-                  parameter.copy_(shaped);
-                }
-              });
+      policy.fill(
+          (name, parameter) -> {
+            float[] values = new float[Math.toIntExact(parameter.numel())];
+            if (parameter.dim() == 2) {
+              for (int i = 0; i < values.length; i++) {
+                values[i] = (float) (random.nextGaussian() * config.initializerRange());
+              }
+            } else if (!name.endsWith(".bias")) {
+              Arrays.fill(values, 1f);
+            }
+            try (Tensor flat = Tensors.of(values);
+                Tensor shaped = flat.view(Tensors.shape(parameter))) {
+              parameter.copy_(shaped);
+            }
+          });
     }
-    policy.syncCompute();
     return policy;
   }
 }

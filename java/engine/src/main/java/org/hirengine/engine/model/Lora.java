@@ -68,10 +68,7 @@ public final class Lora implements AutoCloseable {
       LoraConfig config, List<LoraConfig.Target> targets, Device device, boolean trainable) {
     NativeRuntime.load();
     this.config = config;
-    long size = 0;
-    for (LoraConfig.Target target : targets) {
-      size += aligned(target.rank() * target.columns()) + aligned(target.rows() * target.rank());
-    }
+    long size = size(targets);
     try (PointerScope scope = new PointerScope()) {
       values = hold(Tensors.zeros(device, ScalarType.Float, size));
       gradients = trainable ? hold(Tensors.zeros(device, ScalarType.Float, size)) : null;
@@ -97,6 +94,15 @@ public final class Lora implements AutoCloseable {
         at = atB + aligned(ofB[0] * ofB[1]);
       }
     }
+  }
+
+  /** Elements of the flat buffer of an adapter on these. */
+  public static long size(List<LoraConfig.Target> targets) {
+    long size = 0;
+    for (LoraConfig.Target target : targets) {
+      size += aligned(target.rank() * target.columns()) + aligned(target.rows() * target.rank());
+    }
+    return size;
   }
 
   private static long aligned(long count) {

@@ -18,6 +18,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.hirengine.engine.gguf.GgufModel;
+import org.hirengine.kernels.DType;
+import org.hirengine.kernels.ModelShape;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -89,6 +91,20 @@ public record ModelConfig(
   /** Width of q, k and v together. */
   public int qkvSize() {
     return (heads + 2 * kvHeads) * headDim;
+  }
+
+  /** What kernels are made for. */
+  public ModelShape shape(DType compute) {
+    return new ModelShape(
+        layers,
+        hiddenSize,
+        intermediateSize,
+        heads,
+        kvHeads,
+        headDim,
+        vocabSize,
+        rmsNormEps,
+        compute);
   }
 
   /** The same model with an untied head. */

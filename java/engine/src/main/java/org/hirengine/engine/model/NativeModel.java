@@ -5,9 +5,14 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.hirengine.engine.runtime.DeviceMemory;
+import org.hirengine.engine.runtime.NativeRuntime;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.DecodeKernel;
 import org.hirengine.kernels.ModelKernel;
+import org.hirengine.kernels.ModelKernel.Keep;
+import org.hirengine.kernels.ModelMemory;
+import org.hirengine.kernels.ModelShape;
+import org.hirengine.kernels.ModelWork;
 import org.hirengine.kernels.WeightAddresses;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +28,12 @@ public final class NativeModel implements AutoCloseable {
     private long version;
     private long positions;
   }
+
+  /**
+   * Bytes of scratch memory that are kept between the phases of a step: to find so few anew costs a
+   * small model more than they are worth.
+   */
+  public static final long KEPT = 128L << 20;
 
   private final Policy policy;
   private final ModelKernel kernel;
@@ -43,6 +54,27 @@ public final class NativeModel implements AutoCloseable {
   /** The same kernel for another policy of the same shape; whichever runs is packed again. */
   NativeModel sharedBy(Policy other) {
     return new NativeModel(other, kernel, packed, false);
+  }
+
+  /** Bytes of a decoder's page. */
+  public long pageBytes() {
+    ModelShape shape = policy.shape();
+    return NativeRuntime.kernels(policy.device().kind())
+        .modelMemory(shape, new ModelWork(0, 0, 0, Keep.NOTHING, 0, 0, 0))
+        .map(ModelMemory::page)
+        .orElseGet(
+            () ->
+                2L
+                    * shape.layers()
+                    * shape.kvHeads()
+                    * shape.headDim()
+                    * shape.dtype().bytes
+                    * ModelMemory.PAGE_TOKENS);
+  }
+
+  /** Gives back large scratch memory of passes. */
+  void release() {
+    kernel.release(KEPT);
   }
 
   boolean runsPasses() {

@@ -161,6 +161,25 @@ final class ParameterLayout {
         layers);
   }
 
+  /** See {@link Policy#ranges}. */
+  List<Policy.Range> ranges(long least) {
+    List<Policy.Range> ranges = new ArrayList<>();
+    long first = 0;
+    boolean matrices = false;
+    for (Map.Entry<String, Slice> entry : slices.entrySet()) {
+      Slice slice = entry.getValue();
+      boolean matrix =
+          slice.shape().length == 2 && slice.count() >= least && !entry.getKey().equals(EMBEDDING);
+      if (matrix != matrices && slice.offset() > first) {
+        ranges.add(new Policy.Range(first, slice.offset() - first, matrices));
+        first = slice.offset();
+      }
+      matrices = matrix;
+    }
+    ranges.add(new Policy.Range(first, size - first, matrices));
+    return ranges;
+  }
+
   /** Elements of the flat buffer. */
   long size() {
     return size;

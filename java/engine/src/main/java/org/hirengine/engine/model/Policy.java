@@ -23,8 +23,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>All fp32 master weights are views of one flat buffer, all gradients views of another, in the
  * same places: the global norm is one kernel call and AdamW another. Computing in bf16 adds a flat
- * bf16 copy of the weights, which the optimizer writes with every step. A frozen policy holds its
- * weights in the compute type alone.
+ * bf16 copy of the weights, which the optimizer writes with every step; or the masters are split
+ * into that copy and a flat buffer of residues, what rounding took from them, from which kernels
+ * make them again bit for bit. A frozen policy holds its weights in the compute type alone.
  *
  * <p>A policy with an adapter computes with W + scale B A. Then the adapter's weights are those
  * that are trained, and all others stay as they are: kernels read them where the model's files are
@@ -40,8 +41,30 @@ public final class Policy implements AutoCloseable {
    *
    * @param compute type of activations and of the weights that GEMMs read
    * @param trainable with gradients, and fp32 masters; of the adapter, where there is one
+   * @param splitMasters keeps masters as weights and residues: 4 bytes a parameter in place of 6;
+   *     needs bf16 weights and kernels for them
    */
-  public record Options(Device device, DType compute, boolean trainable) {
+  public record Options(Device device, DType compute, boolean trainable, boolean splitMasters) {
+
+    public Options {
+      if (splitMasters && compute != DType.BFLOAT16) {
+        throw new IllegalArgumentException("masters are split beside bfloat16 weights alone");
+      }
+    }
+
+    /** With whole masters. */
+    public Options(Device device, DType compute, boolean trainable) {
+      this(device, compute, trainable, false);
+    }
+
+    private Buffers bytes(long elements) {
+      long weights = elements * compute.bytes;
+      if (!trainable) {
+        return new Buffers(weights, 0, 0);
+      }
+      long masters = splitMasters ? 2 * elements : compute == DType.FLOAT32 ? 0 : 4 * elements;
+      return new Buffers(weights, masters, 4 * elements);
+    }
 
     /** On the CPU in fp32, to be trained. */
     public static final Options TRAINABLE = new Options(Device.CPU, DType.FLOAT32, true);
@@ -50,12 +73,25 @@ public final class Policy implements AutoCloseable {
     public static final Options FROZEN = new Options(Device.CPU, DType.FLOAT32, false);
   }
 
+  /**
+   * Bytes of a policy's flat buffers.
+   *
+   * @param weights in the compute type
+   * @param masters what fp32 masters add to them
+   * @param gradients fp32
+   */
+  public record Buffers(long weights, long masters, long gradients) {}
+
+  /** A part of the flat buffers that is one kind of parameter, with the gaps between them. */
+  public record Range(long first, long count, boolean matrices) {}
+
   private final ModelConfig config;
   private final Options options;
   private final Kernels kernels;
   private final ParameterLayout layout;
   private final List<Tensor> owned = new ArrayList<>();
-  private final Tensor masters;
+  private final @Nullable Tensor masters;
+  private final @Nullable Tensor residues;
   private final Tensor compute;
   private final @Nullable Tensor gradients;
   private final @Nullable Tensor computeGradients;
@@ -118,11 +154,13 @@ public final class Policy implements AutoCloseable {
     boolean trained = options.trainable() && adapter == null;
     try (PointerScope scope = new PointerScope()) {
       compute = hold(flat(type));
-      masters = trained && low ? hold(flat(ScalarType.Float)) : compute;
+      boolean split = trained && options.splitMasters();
+      residues = split ? hold(flat(ScalarType.Short)) : null;
+      masters = split ? null : trained && low ? hold(flat(ScalarType.Float)) : compute;
       gradients = trained ? hold(flat(ScalarType.Float)) : null;
       computeGradients = nativePasses ? null : trained && low ? hold(flat(type)) : gradients;
       base = adapter != null && !nativePasses ? hold(flat(type)) : null;
-      weights = views(base == null ? masters : base);
+      weights = views(base != null ? base : masters == null ? compute : masters);
       weightGradients = gradients == null ? Map.of() : views(gradients);
       rotary = new RotaryTable(config, options.device(), nativePasses ? ScalarType.Float : type);
       for (int i = 0; i < config.layers() && !mapped; i++) {
@@ -156,6 +194,7 @@ public final class Policy implements AutoCloseable {
     layout = of.layout;
     compute = of.compute;
     masters = of.masters;
+    residues = of.residues;
     gradients = null;
     computeGradients = null;
     base = null;
@@ -232,16 +271,7 @@ public final class Policy implements AutoCloseable {
 
   /** What kernels are made for. */
   public ModelShape shape() {
-    return new ModelShape(
-        config.layers(),
-        config.hiddenSize(),
-        config.intermediateSize(),
-        config.heads(),
-        config.kvHeads(),
-        config.headDim(),
-        config.vocabSize(),
-        config.rmsNormEps(),
-        options.compute());
+    return config.shape(options.compute());
   }
 
   /** What the weights compute, on the backend that suits the device. */
@@ -328,9 +358,70 @@ public final class Policy implements AutoCloseable {
   /**
    * Master weights by HF name: views of {@link #masters()}, fp32 (a frozen policy: of the compute
    * type). With an adapter, the adapter's by PEFT's names.
+   *
+   * @throws IllegalStateException where masters are split
    */
   public Map<String, Tensor> parameters() {
-    return lora == null ? weights : lora.parameters();
+    if (lora != null) {
+      return lora.parameters();
+    }
+    masters();
+    return weights;
+  }
+
+  /**
+   * A master weight by HF name, fp32 (a frozen policy: of the compute type); the caller closes it.
+   */
+  public Tensor master(String name) {
+    Tensor stored = weights.get(name);
+    if (residues == null) {
+      return stored.alias();
+    }
+    ParameterLayout.Slice slice = layout.slice(name);
+    Tensor master = Tensors.own(Tensors.empty(options.device(), ScalarType.Float, slice.shape()));
+    kernels.join(
+        options.device(),
+        Tensors.address(stored),
+        residueAddress(slice),
+        slice.count(),
+        Tensors.address(master));
+    return master;
+  }
+
+  /** Receives a parameter to be written. */
+  interface Writer {
+
+    /** Writes fp32 values (a frozen policy: of the compute type) of the parameter's shape. */
+    void write(String name, Tensor values);
+  }
+
+  /** Sets all parameters, one after the other. */
+  void fill(Writer writer) {
+    Tensor lows = residues;
+    if (lows == null) {
+      weights.forEach(writer::write);
+      syncCompute();
+      return;
+    }
+    weights.forEach(
+        (name, stored) -> {
+          ParameterLayout.Slice slice = layout.slice(name);
+          try (Tensor master =
+              Tensors.own(Tensors.empty(options.device(), ScalarType.Float, slice.shape()))) {
+            writer.write(name, master);
+            kernels.split(
+                options.device(),
+                Tensors.address(master),
+                slice.count(),
+                Tensors.address(stored),
+                residueAddress(slice));
+          }
+        });
+    weightsChanged();
+  }
+
+  private long residueAddress(ParameterLayout.Slice slice) {
+    return Tensors.address(required(residues)) + slice.offset() * Short.BYTES;
   }
 
   /** Gradients, views of {@link #gradients()}, by the names of {@link #parameters()}. */
@@ -341,9 +432,45 @@ public final class Policy implements AutoCloseable {
   /**
    * All weights, or with an adapter all of the adapter's, fp32[n]: what the optimizer steps. Gaps
    * between parameters are zero.
+   *
+   * @throws IllegalStateException where masters are split
    */
   public Tensor masters() {
-    return lora == null ? masters : lora.values();
+    if (lora != null) {
+      return lora.values();
+    }
+    if (masters == null) {
+      throw new IllegalStateException("masters are split into weights and residues");
+    }
+    return masters;
+  }
+
+  /** What split masters are beyond {@link #lowPrecision()}, int16[n]; none where they are whole. */
+  public @Nullable Tensor residues() {
+    return residues;
+  }
+
+  /** Elements of each flat buffer. */
+  public long size() {
+    return lora == null ? layout.size() : lora.values().numel();
+  }
+
+  /**
+   * The flat buffers cut into matrices of at least {@code least} elements, the embedding apart, and
+   * all the rest, in order.
+   */
+  public List<Range> ranges(long least) {
+    return lora == null ? layout.ranges(least) : List.of(new Range(0, size(), false));
+  }
+
+  /** What {@link #ranges(long)} of a policy of this model are. */
+  public static List<Range> ranges(ModelConfig config, long least) {
+    return new ParameterLayout(config).ranges(least);
+  }
+
+  /** Bytes of the flat buffers of a policy of this model. */
+  public static Buffers buffers(ModelConfig config, Options options) {
+    return options.bytes(new ParameterLayout(config).size());
   }
 
   /** All gradients, fp32[n], in the places of {@link #masters()}. */
@@ -391,12 +518,22 @@ public final class Policy implements AutoCloseable {
   /** Rewrites the bf16 copy from the masters, and counts the change. */
   @SuppressWarnings("ReferenceEquality") // one handle, or two
   public void syncCompute() {
-    if (compute != masters || base != null) {
+    if (base != null || (masters != null && compute != masters)) {
       try (GradMode off = GradMode.disabled()) {
         compute.copy_(base == null ? masters : base);
       }
     }
     weightsChanged();
+  }
+
+  /**
+   * Gives back large scratch memory, between the phases of a step; what a pass kept for its
+   * backward is lost.
+   */
+  public void release() {
+    if (model != null) {
+      model.release();
+    }
   }
 
   /** Output projection in the compute type, [V, d]; the embedding itself where they are tied. */

@@ -8,9 +8,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Tensor;
-import org.hirengine.engine.runtime.GradMode;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Kernels;
@@ -63,10 +60,7 @@ public final class PolicyFiles {
     try (StoredModel stored = StoredModel.open(model, config)) {
       Policy policy = new Policy(stored.config(), options, kernels, adapter, stored);
       try {
-        policy
-            .weights()
-            .forEach((name, values) -> stored.weights().copyInto(stored.tensor(name), values));
-        policy.syncCompute();
+        policy.fill((name, values) -> stored.weights().copyInto(stored.tensor(name), values));
         return policy;
       } catch (RuntimeException e) {
         policy.close();
@@ -86,15 +80,22 @@ public final class PolicyFiles {
       policy.lora().save(target);
       return;
     }
-    try (PointerScope scope = new PointerScope()) {
+    try {
       Files.createDirectories(target);
-      Map<String, Tensor> tensors = new LinkedHashMap<>();
-      try (GradMode off = GradMode.disabled()) {
-        policy
-            .parameters()
-            .forEach((key, value) -> tensors.put(key, value.to(Tensors.type(dtype))));
-      }
-      SafetensorsWriter.write(target.resolve(Safetensors.SINGLE), tensors, Map.of("format", "pt"));
+      Map<String, SafetensorsWriter.Source> tensors = new LinkedHashMap<>();
+      policy
+          .config()
+          .shapes()
+          .forEach(
+              (name, shape) ->
+                  tensors.put(
+                      name,
+                      SafetensorsWriter.source(
+                          Tensors.type(dtype),
+                          shape.stream().mapToLong(Long::longValue).toArray(),
+                          () -> policy.master(name))));
+      SafetensorsWriter.writeSources(
+          target.resolve(Safetensors.SINGLE), tensors, Map.of("format", "pt"));
       // Renamed into place: a link, as caches have them, is replaced and not written through.
       Path aside = target.resolve("config.json.tmp");
       Files.writeString(

@@ -21,8 +21,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.hirengine.engine.runtime.GradMode;
 import org.hirengine.engine.runtime.Tensors;
 
@@ -50,6 +52,24 @@ public final class SafetensorsWriter {
   }
 
   private SafetensorsWriter() {}
+
+  /**
+   * A tensor that is made when it is written, and converted to {@code type}: one at a time.
+   *
+   * @param tensor makes it; closed when written
+   */
+  static Source source(ScalarType type, long[] shape, Supplier<Tensor> tensor) {
+    return new Source(
+        TensorType.of(type),
+        shape,
+        out -> {
+          try (GradMode off = GradMode.disabled();
+              Tensor made = tensor.get();
+              Tensor converted = made.to(type)) {
+            writeTensor(out, converted);
+          }
+        });
+  }
 
   /**
    * Writes {@code tensors} in their own types to {@code path}: to a file beside it first, which is

@@ -9,6 +9,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.hirengine.engine.model.ForwardPass.Activations;
 import org.hirengine.engine.model.ResponseBatch.Sequence;
+import org.hirengine.engine.runtime.DeviceException;
 import org.hirengine.engine.runtime.GradMode;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.DType;
@@ -27,7 +28,9 @@ public final class Scorer {
 
   private final Policy policy;
   private final Kernels kernels;
-  private final long logitBytes;
+  private long logitBytes;
+  private int mostTokens = Integer.MAX_VALUE;
+  private int shortages;
 
   /**
    * @param logitBytes room for logits; at least one row is always computed
@@ -111,7 +114,8 @@ public final class Scorer {
   }
 
   /**
-   * Scores as {@link #score(List, double, int, boolean)} does.
+   * Scores as {@link #score(List, double, int, boolean)} does. A batch that finds no memory is
+   * scored once more in halves, and later ones are as small.
    *
    * @param progress called after each batch with the number of sequences done
    */
@@ -123,18 +127,32 @@ public final class Scorer {
       IntConsumer progress) {
     List<Scores> results = new ArrayList<>();
     int from = 0;
+    int halvedAt = -1;
     while (from < sequences.size()) {
       int to = from;
       long tokens = 0;
       while (to < sequences.size()) {
         tokens += added(sequences, from, to, sharePrompts);
-        if (tokens > maxTokens && to > from) {
+        if (tokens > Math.min(maxTokens, mostTokens) && to > from) {
           break;
         }
         to++;
       }
       ResponseBatch batch = ResponseBatch.pack(sequences.subList(from, to), sharePrompts);
-      Scores all = score(batch, temperature);
+      Scores all;
+      try {
+        all = score(batch, temperature);
+      } catch (RuntimeException e) {
+        if (to == from + 1 || from == halvedAt || !DeviceException.isOutOfMemory(e)) {
+          throw e;
+        }
+        halvedAt = from;
+        shortages++;
+        mostTokens = Math.max(1, batch.packed().tokens() / 2);
+        logitBytes = Math.max(1, logitBytes / 2);
+        policy.release();
+        continue;
+      }
       for (int i = 0; i < batch.sequences(); i++) {
         int begin = batch.offsets()[i];
         int end = batch.offsets()[i + 1];
@@ -146,7 +164,13 @@ public final class Scorer {
       from = to;
       progress.accept(from);
     }
+    policy.release();
     return results;
+  }
+
+  /** How often memory was out and half of the tokens did. */
+  public int shortages() {
+    return shortages;
   }
 
   /** Tokens that sequence {@code i} adds to a batch; a prompt like its neighbour's is shared. */
@@ -166,7 +190,12 @@ public final class Scorer {
 
   /** Rows of logits that fit into {@code bytes}, at least 1. */
   public static int logitRows(Policy policy, long bytes) {
-    long row = (long) policy.config().vocabSize() * policy.passes().logitType().bytes;
+    return logitRows(policy.config(), policy.passes().logitType(), bytes);
+  }
+
+  /** Rows of a model's logits that fit into {@code bytes}, at least 1. */
+  public static int logitRows(ModelConfig model, DType logits, long bytes) {
+    long row = (long) model.vocabSize() * logits.bytes;
     return (int) Math.max(1, Math.min(Integer.MAX_VALUE, bytes / row));
   }
 

@@ -3,6 +3,7 @@ package org.hirengine.engine.rollout;
 import org.hirengine.engine.model.NativeModel;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.kernels.Kernels;
+import org.hirengine.kernels.ModelMemory;
 
 /**
  * Runs the model one token at a time, over a cache of keys and values. Rows being decoded occupy
@@ -26,8 +27,11 @@ interface Decoder extends AutoCloseable {
    */
   void begin(int places, int capacity);
 
-  /** Bytes that one token of a row takes in the cache. */
-  long tokenBytes();
+  /** Bytes that {@link ModelMemory#PAGE_TOKENS} tokens of a row take in the cache. */
+  long pageBytes();
+
+  /** Ends all rows and gives back what is large. */
+  void release();
 
   /** Puts {@code count} rows that continue one prompt into places {@code first} and following. */
   void admit(Prefill prefill, int prompt, int first, int count);

@@ -11,6 +11,7 @@ import org.hirengine.engine.model.LibTorchLayers;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.runtime.Tensors;
+import org.hirengine.kernels.ModelMemory;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,8 +62,13 @@ final class LibTorchDecoder implements Decoder {
   }
 
   @Override
-  public long tokenBytes() {
-    return 2L * config.layers() * keyWidth() * policy.computeType().bytes;
+  public long pageBytes() {
+    return 2L * config.layers() * keyWidth() * policy.computeType().bytes * ModelMemory.PAGE_TOKENS;
+  }
+
+  @Override
+  public void release() {
+    // Its cache is one block, which LibTorch would have to find anew.
   }
 
   @Override

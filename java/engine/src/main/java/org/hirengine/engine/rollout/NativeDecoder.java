@@ -2,7 +2,6 @@ package org.hirengine.engine.rollout;
 
 import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
-import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.model.NativeModel;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.runtime.DeviceMemory;
@@ -62,9 +61,13 @@ final class NativeDecoder implements Decoder {
   }
 
   @Override
-  public long tokenBytes() {
-    ModelConfig config = policy.config();
-    return 2L * config.layers() * config.kvHeads() * config.headDim() * policy.computeType().bytes;
+  public long pageBytes() {
+    return model.pageBytes();
+  }
+
+  @Override
+  public void release() {
+    kernel.release(NativeModel.KEPT);
   }
 
   @Override

@@ -3,16 +3,20 @@ package org.hirengine.engine.rollout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.IntUnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.rollout.Completion.FinishReason;
+import org.hirengine.engine.runtime.DeviceException;
 import org.hirengine.engine.runtime.DeviceMemory;
 import org.hirengine.engine.runtime.GradMode;
 import org.hirengine.kernels.Device;
 import org.hirengine.kernels.Kernels;
+import org.hirengine.kernels.ModelMemory;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 public final class RolloutEngine implements AutoCloseable {
 
   /** Prompt tokens that go through the model together. */
-  private static final int PREFILL_TOKENS = 8192;
+  public static final int PREFILL_TOKENS = 8192;
 
   /**
    * How much is decoded at once.
@@ -44,6 +48,26 @@ public final class RolloutEngine implements AutoCloseable {
      * Share of a GPU's free memory; the rest is for activations, temporary gradients and logits.
      */
     private static final double GPU_SHARE = 0.4;
+
+    /** Limits of a configuration whose cache is decided. */
+    public static Limits of(TrainConfig.Sampling sampling) {
+      Double gib = sampling.cacheGib();
+      if (gib == null) {
+        throw new IllegalArgumentException("sampling.cache_gib is not decided");
+      }
+      return of(Device.CPU, sampling.batch(), gib);
+    }
+
+    /**
+     * As many rows as are wanted, allowed, and held by the cache; at least one.
+     *
+     * @param pageBytes of {@link ModelMemory#PAGE_TOKENS} tokens of a row
+     * @param capacity tokens of the longest row
+     */
+    public int places(long wanted, long pageBytes, long capacity) {
+      long pages = (capacity + ModelMemory.PAGE_TOKENS - 1) / ModelMemory.PAGE_TOKENS;
+      return (int) Math.max(1, Math.min(Math.min(wanted, rows), cacheBytes / (pageBytes * pages)));
+    }
 
     /**
      * Limits from the device's free memory. Allocate weights and optimizer before calling this.
@@ -83,6 +107,11 @@ public final class RolloutEngine implements AutoCloseable {
   private final Limits limits;
   private final Decoder decoder;
   private @Nullable TokenSampler sampler;
+
+  /** Rows at once that memory was found to hold. */
+  private int mostPlaces = Integer.MAX_VALUE;
+
+  private int shortages;
 
   /**
    * @param stopIds token ids that end a response
@@ -201,15 +230,43 @@ public final class RolloutEngine implements AutoCloseable {
     try (GradMode off = GradMode.disabled();
         PointerScope scope = new PointerScope()) {
       int capacity = longest + params.maxTokens();
-      int places = places(prompts.size() * (long) n, capacity);
-      decoder.begin(places, capacity);
-      Run run = new Run(prompts, n, firstRow, params, random, places, listener, limits);
+      int allowed = this.limits.places(prompts.size() * (long) n, decoder.pageBytes(), capacity);
+      int places = Math.min(allowed, mostPlaces);
+      Completion[] done = new Completion[Math.multiplyExact(prompts.size(), n)];
+      int[] told = new int[done.length];
       try {
-        return run.complete();
-      } finally {
-        run.close();
+        complete(
+            new Run(prompts, n, firstRow, params, random, places, listener, limits, done, told),
+            capacity);
+      } catch (RuntimeException e) {
+        if (places == 1 || !DeviceException.isOutOfMemory(e)) {
+          throw e;
+        }
+        // What a row draws depends on nothing but itself: those that are not done begin anew.
+        mostPlaces = places / 2;
+        shortages++;
+        complete(
+            new Run(prompts, n, firstRow, params, random, mostPlaces, listener, limits, done, told),
+            capacity);
       }
+      return Arrays.asList(done);
     }
+  }
+
+  private void complete(Run run, int capacity) {
+    try {
+      decoder.begin(run.active.length, capacity);
+      run.complete();
+    } finally {
+      run.close();
+      decoder.release();
+      policy.release();
+    }
+  }
+
+  /** How often memory was out and half of the rows did. */
+  public int shortages() {
+    return shortages;
   }
 
   private void check(Prompt prompt, RolloutParams params) {
@@ -230,12 +287,6 @@ public final class RolloutEngine implements AutoCloseable {
               + positions
               + " positions; shorten it, or lower limits.response");
     }
-  }
-
-  /** As many rows as are wanted, allowed by the limits, and held by the cache; at least one. */
-  private int places(long rows, int capacity) {
-    long bytes = decoder.tokenBytes() * capacity;
-    return (int) Math.max(1, Math.min(Math.min(rows, limits.rows()), limits.cacheBytes() / bytes));
   }
 
   private TokenSampler sampler(int rows) {
@@ -264,8 +315,14 @@ public final class RolloutEngine implements AutoCloseable {
     private final IntUnaryOperator limits;
     private int rows;
 
-    /** Next row to admit, counted over all prompts. */
+    /** Next row to admit, counted over all prompts; those that are done are passed over. */
     private int next;
+
+    /** Rows that are neither done nor admitted. */
+    private int waiting;
+
+    /** Tokens of each row that the listener has heard. */
+    private final int[] told;
 
     private @Nullable Prefill prefill;
 
@@ -280,8 +337,13 @@ public final class RolloutEngine implements AutoCloseable {
         RandomStream random,
         int places,
         RolloutListener listener,
-        IntUnaryOperator limits) {
+        IntUnaryOperator limits,
+        Completion[] done,
+        int[] told) {
       this.limits = limits;
+      this.done = done;
+      this.told = told;
+      waiting = (int) Arrays.stream(done).filter(Objects::isNull).count();
       this.prompts = prompts;
       this.n = n;
       this.firstRow = firstRow;
@@ -289,19 +351,18 @@ public final class RolloutEngine implements AutoCloseable {
       this.random = random;
       active = new Row[places];
       lastTokens = new long[places];
-      done = new Completion[Math.multiplyExact(prompts.size(), n)];
       draws = sampler(places);
       this.listener = listener;
     }
 
-    List<Completion> complete() {
+    void complete() {
       while (true) {
         if (mayAdmit()) {
           admit();
         }
         if (rows == 0) {
-          if (next == done.length) {
-            return Arrays.asList(done);
+          if (waiting == 0) {
+            return;
           }
           continue;
         }
@@ -312,19 +373,26 @@ public final class RolloutEngine implements AutoCloseable {
     /** New rows wait until an eighth of the places is free: a prefill of many is cheaper. */
     private boolean mayAdmit() {
       int free = active.length - rows;
-      int waiting = done.length - next;
       return free > 0 && waiting > 0 && free >= Math.min(waiting, active.length / 8);
     }
 
     private void admit() {
-      while (rows < active.length && next < done.length) {
+      while (rows < active.length && waiting > 0) {
+        while (done[next] != null) {
+          next++;
+        }
         int prompt = next / n;
-        int count = Math.min(active.length - rows, n - next % n);
+        int most = Math.min(active.length - rows, n - next % n);
+        int count = 1;
+        while (count < most && done[next + count] == null) {
+          count++;
+        }
         Prefill current = prefilled(prompt);
         begin(current, prompt, count);
         next += count;
+        waiting -= count;
       }
-      if (next == done.length) {
+      if (waiting == 0) {
         dropPrefill();
       }
     }
@@ -403,7 +471,10 @@ public final class RolloutEngine implements AutoCloseable {
       row.add(token, draws.logprobs[i]);
       boolean stopped = stops[token];
       if (!stopped) {
-        listener.token(row.prompt.id(), row.row, token);
+        if (row.count > told[row.index]) {
+          told[row.index] = row.count;
+          listener.token(row.prompt.id(), row.row, token);
+        }
         if (row.count < row.limit) {
           return false;
         }

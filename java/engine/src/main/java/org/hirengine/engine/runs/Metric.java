@@ -108,6 +108,11 @@ public enum Metric {
       "Memory in use at the step's end, in GiB: of the whole GPU, or resident in this process on"
           + " the CPU.",
       false),
+  MEMORY_RETRIES(
+      "memory_retries",
+      "How often memory was out in the step and half as much at once did; absent where it never"
+          + " was.",
+      false),
   SECONDS_ROLLOUT("seconds.rollout", "Wall time of sampling, in seconds.", false),
   SECONDS_VERIFY("seconds.verify", "Wall time of verification, in seconds.", false),
   SECONDS_LOGPROB(

@@ -41,6 +41,36 @@ public record DeviceMemory(long free, long total) {
     }
   }
 
+  /**
+   * Bytes that a process may come to take: on a GPU what is free there; on the CPU what the system
+   * could give, with what this process has already, within a container's limit. Empty where the
+   * system does not say.
+   *
+   * @param processes that share the CPU's memory alike
+   */
+  public static OptionalLong atHand(Device device, int processes) {
+    if (device.kind() != Device.Kind.CPU) {
+      return ofGpu(device.index()).map(m -> OptionalLong.of(m.free)).orElse(OptionalLong.empty());
+    }
+    OptionalLong available = number(Path.of("/proc/meminfo"), "MemAvailable:");
+    OptionalLong own = resident();
+    if (available.isEmpty() || own.isEmpty()) {
+      return OptionalLong.empty();
+    }
+    long free = available.getAsLong() / processes + own.getAsLong();
+    return OptionalLong.of(Math.min(free, containerLimit() / processes));
+  }
+
+  /** Of this process's control group (version 2). */
+  private static long containerLimit() {
+    try {
+      String most = Files.readString(Path.of("/sys/fs/cgroup/memory.max")).strip();
+      return most.equals("max") ? Long.MAX_VALUE : Long.parseLong(most);
+    } catch (IOException | NumberFormatException e) {
+      return Long.MAX_VALUE;
+    }
+  }
+
   /** Bytes in use: of the whole device on a GPU, resident ones of this process on the CPU. */
   public static OptionalLong used(Device device) {
     if (device.kind() == Device.Kind.CPU) {
@@ -74,10 +104,16 @@ public record DeviceMemory(long free, long total) {
     }
   }
 
-  private static OptionalLong resident() {
-    try (Stream<String> lines = Files.lines(Path.of("/proc/self/status"))) {
+  /** Bytes of this process that lie in memory. */
+  public static OptionalLong resident() {
+    return number(Path.of("/proc/self/status"), "VmRSS:");
+  }
+
+  /** A number of KiB in one of the kernel's tables, as bytes. */
+  private static OptionalLong number(Path file, String name) {
+    try (Stream<String> lines = Files.lines(file)) {
       return lines
-          .filter(line -> line.startsWith("VmRSS:"))
+          .filter(line -> line.startsWith(name))
           .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
           .findFirst();
     } catch (IOException e) {

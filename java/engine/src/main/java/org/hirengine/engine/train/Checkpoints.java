@@ -10,12 +10,12 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.bytedeco.pytorch.Tensor;
 import org.hirengine.engine.model.CompanionFiles;
 import org.hirengine.engine.model.Lora;
 import org.hirengine.engine.model.Policy;
@@ -41,6 +41,7 @@ public final class Checkpoints {
 
   private static final String STATE = "trainer.json";
   private static final String MOMENTS = "optimizer.safetensors";
+  private static final String MOMENT_TYPE = "moments";
   private static final String ASIDE = ".tmp-";
   private static final Pattern NAME = Pattern.compile("step-(\\d{1,9})");
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -128,8 +129,8 @@ public final class Checkpoints {
     }
     SafetensorsWriter.write(
         aside.resolve(MOMENTS),
-        Map.of("m", optimizer.firstMoment(), "v", optimizer.secondMoment()),
-        Map.of());
+        optimizer.moments(),
+        Map.of(MOMENT_TYPE, optimizer.momentType().name().toLowerCase(Locale.ROOT)));
     Files.write(
         aside.resolve(STATE), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(state));
     force(aside);
@@ -198,17 +199,24 @@ public final class Checkpoints {
     }
   }
 
-  /** Fills the optimizer's moments and counter. Runs on the native thread. */
+  /**
+   * Fills the optimizer's moments and counter. Runs on the native thread.
+   *
+   * @throws RunException when the checkpoint's moments are of another type
+   */
   public static void restore(Found checkpoint, Optimizer optimizer) {
-    try (Safetensors moments = Safetensors.open(checkpoint.path.resolve(MOMENTS))) {
-      copy(moments, "m", optimizer.firstMoment());
-      copy(moments, "v", optimizer.secondMoment());
+    Path file = checkpoint.path.resolve(MOMENTS);
+    try (Safetensors moments = Safetensors.open(file)) {
+      String own = optimizer.momentType().name().toLowerCase(Locale.ROOT);
+      String saved = moments.metadata().getOrDefault(MOMENT_TYPE, "float32");
+      if (!saved.equals(own)) {
+        throw new RunException(
+            file + " holds moments of optim.moments " + saved + ", the configuration says " + own,
+            "continue with optim.moments=" + saved + ", or start anew");
+      }
+      optimizer.moments().forEach(moments::copyInto);
     }
     optimizer.restore(checkpoint.state.updates());
-  }
-
-  private static void copy(Safetensors from, String name, Tensor to) {
-    from.copyInto(name, to);
   }
 
   /** Files before the folders that name them. */

@@ -2,12 +2,18 @@ package org.hirengine.engine.train;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.hirengine.engine.plan.MemoryPlan;
 import org.hirengine.engine.runs.HeldOut;
 import org.hirengine.engine.runs.StepMetrics;
 import org.hirengine.replay.Coverage;
 
 /** Several listeners as one. */
 record Listeners(List<TrainingListener> all) implements TrainingListener {
+
+  @Override
+  public void planned(MemoryPlan plan) {
+    all.forEach(listener -> listener.planned(plan));
+  }
 
   @Override
   public void data(Coverage coverage) {

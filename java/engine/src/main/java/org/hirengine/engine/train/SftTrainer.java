@@ -160,7 +160,11 @@ public final class SftTrainer implements AutoCloseable {
   private static SftTrainer create(
       SftConfig config, CompanionFiles companions, NativeExecutor executor, Pairs pairs) {
     Policy.Options options =
-        new Policy.Options(new Device(config.device(), 0, 0), config.dtype(), true);
+        new Policy.Options(
+            new Device(config.device(), 0, 0),
+            config.dtype(),
+            true,
+            config.optim().splitsMasters());
     Kernels kernels = NativeRuntime.kernels(config.device());
     Policy policy =
         config.model() != null

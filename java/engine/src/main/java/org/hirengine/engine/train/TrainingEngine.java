@@ -80,7 +80,8 @@ public final class TrainingEngine implements AutoCloseable {
       int gpu = config.device() == Device.Kind.CUDA ? group.localRank() : 0;
       Device device = new Device(config.device(), gpu, 0);
       Kernels kernels = NativeRuntime.kernels(config.device());
-      Policy.Options trained = new Policy.Options(device, config.dtype(), true);
+      Policy.Options trained =
+          new Policy.Options(device, config.dtype(), true, config.optim().splitsMasters());
       policy =
           held(
               config.adapts()
@@ -214,6 +215,15 @@ public final class TrainingEngine implements AutoCloseable {
     return resource;
   }
 
+  /** How often memory was out and half as much at once did. */
+  int shortages() {
+    Scorer reference = referenceScorer;
+    return update.shortages()
+        + scorer.shortages()
+        + rollouts.shortages()
+        + (reference == null ? 0 : reference.shortages());
+  }
+
   /** Bytes in use where the policy lies. */
   OptionalLong memory() {
     return executor.call(() -> DeviceMemory.used(policy.device()));
@@ -248,10 +258,12 @@ public final class TrainingEngine implements AutoCloseable {
   private static PolicyUpdate.Budget budget(TrainConfig config) {
     TrainConfig.Train train = config.train();
     return new PolicyUpdate.Budget(
-        train.microTokens(),
+        train.tokensAtOnce(),
         train.sharePrompts(),
         Scorer.DEFAULT_LOGIT_BYTES,
-        train.recompute() ? Activations.RECOMPUTE : Activations.KEEP);
+        train.recompute() == TrainConfig.Recompute.LAYERS
+            ? Activations.RECOMPUTE
+            : Activations.KEEP);
   }
 
   private Set<Integer> stopIds(TrainConfig config) {

@@ -2,6 +2,7 @@ package org.hirengine.engine.train;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.hirengine.engine.plan.MemoryPlan;
 import org.hirengine.engine.runs.HeldOut;
 import org.hirengine.engine.runs.StepMetrics;
 import org.hirengine.replay.Coverage;
@@ -11,6 +12,9 @@ import org.hirengine.replay.Coverage;
  * {@link #progress}). An exception thrown by a listener ends the run.
  */
 public interface TrainingListener {
+
+  /** What memory the run needs at most; called before the run starts. */
+  default void planned(MemoryPlan plan) {}
 
   /** The training data has been read; called before the run starts. */
   default void data(Coverage coverage) {}

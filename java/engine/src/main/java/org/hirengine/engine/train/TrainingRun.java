@@ -1,6 +1,7 @@
 package org.hirengine.engine.train;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,7 +27,6 @@ import org.hirengine.engine.experience.Task;
 import org.hirengine.engine.experience.TaskSource;
 import org.hirengine.engine.experience.Trajectory;
 import org.hirengine.engine.experience.Verification;
-import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.runs.HeldOut;
 import org.hirengine.engine.runs.Metric;
 import org.hirengine.engine.runs.RunException;
@@ -108,6 +108,11 @@ public final class TrainingRun implements AutoCloseable {
       TrainingListener listener,
       ProcessGroup group) {
 
+    private Parts with(TrainConfig decided) {
+      return new Parts(
+          decided, existing, verifiers, rewriter, train, heldOut, probes, listener, group);
+    }
+
     /** Lines of all data that were skipped. */
     private List<BadRow> badRows() {
       List<BadRow> rows = new ArrayList<>(train.bad());
@@ -177,10 +182,13 @@ public final class TrainingRun implements AutoCloseable {
    * @throws RunException when the folder cannot be used as asked, or the checkpoint is of another
    *     run
    */
-  public static TrainingRun open(Parts parts) throws IOException {
+  public static TrainingRun open(Parts given) throws IOException {
+    // A mistyped model, or one that is too large, is found out before --overwrite deletes anything.
+    TrainingPlan plan =
+        TrainingPlan.of(TrainingPlan.asBegun(given.config, given.existing), given.group);
+    plan.refuseIfTooLarge();
+    Parts parts = given.with(plan.plan().config());
     TrainConfig config = parts.config;
-    // A mistyped model is found out before --overwrite deletes anything.
-    ModelConfig.read(config.model().path());
     ProcessGroup group = parts.group;
     RunFolder folder =
         group.first()
@@ -204,6 +212,7 @@ public final class TrainingRun implements AutoCloseable {
           TrainingEngine.open(
               config, found == null ? config.model().path() : found.path(), now, group);
       try {
+        parts.listener.planned(plan.plan());
         folder.writeConfig(config.toYaml());
         if (folder.writes()) {
           TrainingData.writeBad(folder.badRows(), parts.badRows());
@@ -419,6 +428,7 @@ public final class TrainingRun implements AutoCloseable {
   private StepMetrics takeStep() throws IOException {
     Stopwatch watch = new Stopwatch();
     int number = step + 1;
+    int shortages = engine.shortages();
     List<Task> tasks = tasks();
     Sampled sampled;
     try {
@@ -450,6 +460,7 @@ public final class TrainingRun implements AutoCloseable {
     StepMeasurements.updated(metrics, report);
     StepMeasurements.timed(metrics, watch, tokens);
     engine.memory().ifPresent(bytes -> metrics.set(Metric.MEMORY, bytes / 0x1p30));
+    tellOfShortages(metrics, onAllRanks(engine.shortages() - shortages));
     metrics
         .set(Metric.ROLLOUTS, (double) rollouts)
         .set(Metric.GENERATED_TOKENS, (double) generatedTokens)
@@ -463,6 +474,27 @@ public final class TrainingRun implements AutoCloseable {
     }
     finish(metrics, batch, report);
     return metrics;
+  }
+
+  private int onAllRanks(int count) {
+    byte[] mine = ByteBuffer.allocate(Integer.BYTES).putInt(count).array();
+    return group.gather("memory retries", mine).stream()
+        .mapToInt(bytes -> ByteBuffer.wrap(bytes).getInt())
+        .sum();
+  }
+
+  private void tellOfShortages(StepMetrics metrics, int times) {
+    if (times == 0) {
+      return;
+    }
+    metrics.set(Metric.MEMORY_RETRIES, times);
+    listener.warning(
+        "step "
+            + metrics.step()
+            + ": memory was out; half as much at once did, and stays so ("
+            + engine.update.microTokens()
+            + " tokens a micro-batch). hir plan shows what to lower; a resumed run begins with"
+            + " train.micro_tokens of its config.yaml again");
   }
 
   /** The step's tasks; warns when the first prompts are skipped. */

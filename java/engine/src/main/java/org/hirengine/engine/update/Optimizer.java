@@ -1,18 +1,24 @@
 package org.hirengine.engine.update;
 
+import java.util.List;
+import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.hirengine.engine.config.ConfigException;
 import org.hirengine.engine.config.TrainConfig.Optim;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Kernels;
+import org.hirengine.kernels.MomentType;
 
 /**
  * AdamW on the policy's flat buffers: the global gradient norm is one kernel call, clipping, step
- * and the write-back of the low-precision copy another.
+ * and the write-back of the low-precision copy another (8-bit moments: one a kind of parameter).
  */
 public final class Optimizer implements AutoCloseable {
+
+  /** Elements of the smallest matrix whose moments are stored in 8 bits. */
+  public static final long LEAST_MATRIX = 4096;
 
   /** Keeps the clip factor finite, as torch's clip_grad_norm_ does. */
   private static final double CLIP_EPSILON = 1e-6;
@@ -21,8 +27,7 @@ public final class Optimizer implements AutoCloseable {
   private final Kernels kernels;
   private final Optim config;
   private final LearningRate rate;
-  private final Tensor firstMoment;
-  private final Tensor secondMoment;
+  private final MomentBuffers moments;
   private long updates;
 
   /**
@@ -33,9 +38,14 @@ public final class Optimizer implements AutoCloseable {
     this.kernels = kernels;
     this.config = config;
     rate = new LearningRate(config, totalUpdates);
-    long size = policy.masters().numel();
-    firstMoment = Tensors.own(Tensors.zeros(policy.device(), ScalarType.Float, size));
-    secondMoment = Tensors.own(Tensors.zeros(policy.device(), ScalarType.Float, size));
+    if ((config.moments() != MomentType.FLOAT32 || policy.residues() != null)
+        && !kernels.narrowOptimizer()) {
+      throw new ConfigException(
+          "optim.moments and optim.masters must be float32 here: the kernels '"
+              + kernels.name()
+              + "' have no optimizer over narrower state");
+    }
+    moments = new MomentBuffers(policy, config.moments());
   }
 
   /** Updates made so far. */
@@ -48,14 +58,19 @@ public final class Optimizer implements AutoCloseable {
     return rate.at(Math.max(1, updates));
   }
 
-  /** fp32[n], laid out as the policy's flat weights. */
-  public Tensor firstMoment() {
-    return firstMoment;
+  /** How the moments are stored. */
+  public MomentType momentType() {
+    return moments.type();
   }
 
-  /** fp32[n], laid out as the policy's flat weights. */
-  public Tensor secondMoment() {
-    return secondMoment;
+  /** The moments as they are stored, by the names of a checkpoint. */
+  public Map<String, Tensor> moments() {
+    return moments.tensors();
+  }
+
+  /** Bytes of the moments of a policy with such parameters, cut by {@link #LEAST_MATRIX}. */
+  public static long momentBytes(List<Policy.Range> ranges, MomentType type) {
+    return MomentBuffers.bytes(ranges, type);
   }
 
   /** Continues after {@code savedUpdates} updates; the caller fills the moments. */
@@ -68,18 +83,11 @@ public final class Optimizer implements AutoCloseable {
    *
    * @param norm {@link #gradientNorm()}, which must be finite
    */
-  void step(double norm) {
+  public void step(double norm) {
     updates++;
-    long low = policy.lowPrecision() == null ? 0 : Tensors.address(policy.lowPrecision());
-    kernels.adamw(
-        policy.device(),
-        Tensors.address(policy.masters()),
-        Tensors.address(policy.gradients()),
-        DType.FLOAT32,
-        Tensors.address(firstMoment),
-        Tensors.address(secondMoment),
-        low,
-        policy.masters().numel(),
+    moments.step(
+        policy,
+        kernels,
         new Kernels.AdamW(
             rate.at(updates),
             config.beta1(),
@@ -107,7 +115,6 @@ public final class Optimizer implements AutoCloseable {
 
   @Override
   public void close() {
-    firstMoment.close();
-    secondMoment.close();
+    moments.close();
   }
 }

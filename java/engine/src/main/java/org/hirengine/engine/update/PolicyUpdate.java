@@ -1,6 +1,7 @@
 package org.hirengine.engine.update;
 
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.hirengine.engine.algo.LossAggregation;
@@ -8,6 +9,7 @@ import org.hirengine.engine.distributed.ProcessGroup;
 import org.hirengine.engine.experience.TrainingRow;
 import org.hirengine.engine.model.ForwardPass;
 import org.hirengine.engine.model.Policy;
+import org.hirengine.engine.runtime.DeviceException;
 import org.hirengine.engine.runtime.GradMode;
 import org.hirengine.kernels.KernelException;
 import org.hirengine.kernels.Kernels;
@@ -29,17 +31,21 @@ public final class PolicyUpdate {
    * @param logitBytes logits held at once
    */
   public record Budget(
-      int microTokens,
-      boolean sharePrompts,
-      long logitBytes,
-      ForwardPass.Activations activations) {}
+      int microTokens, boolean sharePrompts, long logitBytes, ForwardPass.Activations activations) {
+
+    Budget halved(int usedTokens) {
+      return new Budget(
+          Math.max(1, usedTokens / 2), sharePrompts, Math.max(1, logitBytes / 2), activations);
+    }
+  }
 
   private final Policy policy;
   private final Kernels kernels;
   private final PolicyLoss loss;
-  private final Budget budget;
   private final Optimizer optimizer;
   private final GradientParts parts;
+  private Budget budget;
+  private int shortages;
 
   /** In a process by itself. */
   public PolicyUpdate(
@@ -101,6 +107,16 @@ public final class PolicyUpdate {
     return report.stepped(norm);
   }
 
+  /** How often memory was out and half of the tokens did. */
+  public int shortages() {
+    return shortages;
+  }
+
+  /** Tokens of a micro-batch as they are now. */
+  public int microTokens() {
+    return budget.microTokens;
+  }
+
   /**
    * Leaves the gradient of a mini-batch in the policy's gradient buffer. Every rank has all rows of
    * it, and computes its parts of them.
@@ -109,7 +125,47 @@ public final class PolicyUpdate {
     policy.zeroGradients();
     int[] lengths = miniBatch.stream().mapToInt(row -> row.response().length).toArray();
     var totals = LossAggregation.Totals.of(lengths, loss.scale());
-    return parts.sum(miniBatch, part -> accumulate(part, totals, progress));
+    return parts.sum(miniBatch, part -> withinMemory(part, totals, progress));
+  }
+
+  /**
+   * Adds the gradient of a part to a buffer of zeros; where memory is out, once more from the start
+   * with half of the tokens a micro-batch, which later ones keep to. Other ranks notice nothing.
+   */
+  private UpdateReport withinMemory(
+      List<TrainingRow> part, LossAggregation.Totals totals, IntConsumer progress) {
+    AtomicInteger told = new AtomicInteger();
+    try {
+      return accumulate(
+          part,
+          totals,
+          rows -> {
+            told.addAndGet(rows);
+            progress.accept(rows);
+          });
+    } catch (RuntimeException e) {
+      List<MicroBatch> batches = MicroBatch.cut(part, budget.microTokens, budget.sharePrompts);
+      if (!DeviceException.isOutOfMemory(e) || batches.size() == part.size()) {
+        throw e;
+      }
+      int most =
+          batches.stream().mapToInt(batch -> batch.responses().packed().tokens()).max().orElse(1);
+      budget = budget.halved(most);
+      shortages++;
+      policy.release();
+      policy.zeroGradients();
+      AtomicInteger again = new AtomicInteger();
+      return accumulate(
+          part,
+          totals,
+          rows -> {
+            int before = Math.max(told.get(), again.get());
+            int now = again.addAndGet(rows);
+            if (now > before) {
+              progress.accept(now - before);
+            }
+          });
+    }
   }
 
   /** Adds the gradient of some rows of a mini-batch. */
@@ -131,6 +187,11 @@ public final class PolicyUpdate {
       progress.accept(batch.rows().size());
     }
     return report;
+  }
+
+  /** Gives back large scratch memory. */
+  void release() {
+    policy.release();
   }
 
   /** A device without memory, or one that failed, is no loss to skip. */

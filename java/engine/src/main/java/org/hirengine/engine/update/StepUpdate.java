@@ -56,6 +56,7 @@ public final class StepUpdate {
                     trained -> progress.rows(done.addAndGet(trained), all)));
       }
     }
+    update.release();
     return report.failed() ? report.leftOut(planned() - report.made(), report.problem()) : report;
   }
 }

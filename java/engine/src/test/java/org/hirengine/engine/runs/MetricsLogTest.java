@@ -172,7 +172,8 @@ final class MetricsLogTest {
           metric.key().startsWith("seconds.")
               || metric == Metric.TOKENS_PER_S
               || metric == Metric.CPU_SECONDS
-              || metric == Metric.MEMORY;
+              || metric == Metric.MEMORY
+              || metric == Metric.MEMORY_RETRIES;
       assertEquals(!measured, metric.compared(), metric.key());
       assertEquals(metric.key(), metric.key().toLowerCase(Locale.ROOT));
       assertTrue(metric.description().endsWith("."), metric.key());

@@ -14,7 +14,9 @@ class DeviceExceptionTest {
     for (RuntimeException thrown :
         new RuntimeException[] {
           new RuntimeException("CUDA out of memory. Tried to allocate 2.00 GiB.\nException raised"),
-          new KernelException("policy_loss: out of GPU memory (0.1 of 139.8 GiB are free)"),
+          new KernelException(
+              KernelException.Reason.NO_MEMORY,
+              "policy_loss: out of GPU memory (0.1 of 139.8 GiB are free)"),
           new RuntimeException(
               "DefaultCPUAllocator: can't allocate memory: you tried to allocate 3 GiB")
         }) {

@@ -22,17 +22,25 @@ import org.hirengine.engine.Runs;
 import org.hirengine.engine.TinyWorld;
 import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.distributed.ProcessGroup;
+import org.hirengine.engine.model.InitialWeights;
+import org.hirengine.engine.model.ModelConfig;
+import org.hirengine.engine.model.Policy;
+import org.hirengine.engine.model.PolicyFiles;
+import org.hirengine.engine.model.Safetensors;
+import org.hirengine.engine.model.TensorType;
 import org.hirengine.engine.runs.RolloutDump;
 import org.hirengine.engine.runs.RunException;
 import org.hirengine.engine.runs.RunFolder;
 import org.hirengine.engine.runs.StepMetrics;
 import org.hirengine.engine.runs.Summary;
+import org.hirengine.kernels.DType;
 import org.hirengine.replay.DropRewriter;
 import org.hirengine.verify.Verifiers;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A run that was interrupted, however roughly, ends as one that was not. */
@@ -75,6 +83,71 @@ class ResumeTest {
     assertEquals(6, summary.steps());
     Runs.assertSame(temp.resolve("whole"), temp.resolve("parts"), 6);
     assertEquals(Summary.read(temp.resolve("whole/summary.json")).after(), summary.after());
+  }
+
+  /** Weights that are large enough for moments in blocks. */
+  private void largerModel() throws IOException {
+    Path file = world.model().resolve("config.json");
+    ObjectNode json = (ObjectNode) new ObjectMapper().readTree(file.toFile());
+    json.put("hidden_size", 64).put("intermediate_size", 128);
+    try (Policy policy =
+        InitialWeights.random(ModelConfig.parse("larger", json), Policy.Options.FROZEN, 11)) {
+      PolicyFiles.save(policy, DType.FLOAT32, world.model());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "float32, split",
+    "bfloat16, float32",
+    "bfloat16, split",
+    "int8, float32",
+    "int8, split"
+  })
+  void narrowStateIsContinuedBitForBit(String moments, String masters) throws IOException {
+    largerModel();
+    String[] state = {
+      "dtype=bfloat16",
+      "optim.moments=" + moments,
+      "optim.masters=" + masters,
+      "train.steps=4",
+      "data.eval=null"
+    };
+    Runs.run(config("whole", state));
+    Runs.leftAfter(3, config("parts", state)); // the third one is lost
+    Path saved = temp.resolve("parts/checkpoints/step-2/optimizer.safetensors");
+    try (Safetensors file = Safetensors.open(saved)) {
+      TensorType type =
+          switch (moments) {
+            case "float32" -> TensorType.F32;
+            case "bfloat16" -> TensorType.BF16;
+            default -> TensorType.U8;
+          };
+      assertEquals(type, file.info("v").type());
+      assertEquals(moments.equals("int8"), file.contains("v_scales"));
+    }
+    Runs.run(config("parts", state));
+    Runs.assertSame(temp.resolve("whole"), temp.resolve("parts"), 4);
+
+    String other = moments.equals("int8") ? "bfloat16" : "int8";
+    state[1] = "optim.moments=" + other;
+    RunException e = assertThrows(RunException.class, () -> Runs.open(config("parts", state)));
+    assertTrue(e.getMessage().contains("optim.moments " + moments), e.getMessage());
+    assertTrue(e.getMessage().contains("says " + other), e.getMessage());
+  }
+
+  @Test
+  void theMicroBatchIsRecordedAndKept() throws IOException {
+    Runs.run(config("run", "train.steps=2"));
+    Path written = temp.resolve("run/config.yaml");
+    String yaml = Files.readString(written);
+    assertTrue(yaml.contains("micro_tokens: 16384\n"), yaml);
+    // As if it had begun on a smaller machine.
+    Files.writeString(written, yaml.replace("micro_tokens: 16384\n", "micro_tokens: 64\n"));
+    Runs.run(config("run", "train.steps=4"));
+    assertTrue(Files.readString(written).contains("micro_tokens: 64\n"));
+    Runs.run(config("run", "train.steps=4", "train.micro_tokens=128"));
+    assertTrue(Files.readString(written).contains("micro_tokens: 128\n"));
   }
 
   @Test

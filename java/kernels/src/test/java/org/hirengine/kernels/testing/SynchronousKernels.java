@@ -160,6 +160,11 @@ public record SynchronousKernels(Kernels queued) implements Kernels {
     }
 
     @Override
+    public void release(long small) {
+      queued.release(small);
+    }
+
+    @Override
     public void close() {
       queued.close();
     }
@@ -192,6 +197,11 @@ public record SynchronousKernels(Kernels queued) implements Kernels {
     @Override
     public void clear() {
       queued.clear();
+    }
+
+    @Override
+    public void release(long small) {
+      queued.release(small);
     }
 
     @Override

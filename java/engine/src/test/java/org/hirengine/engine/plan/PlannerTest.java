@@ -1,0 +1,202 @@
+package org.hirengine.engine.plan;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.config.TrainConfig.Recompute;
+import org.hirengine.engine.model.ModelConfig;
+import org.hirengine.engine.runtime.NativeExecutor;
+import org.hirengine.kernels.Device;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class PlannerTest {
+
+  private static final Pattern RESULT = Pattern.compile("PLANNED (\\d+) MEASURED (\\d+)");
+  private static final long GIB = 1L << 30;
+
+  @TempDir Path temp;
+
+  /** Four shapes: even, wide with an untied head, deep and narrow, and with long responses. */
+  private static ObjectNode shape(String name) {
+    ObjectNode json = new ObjectMapper().createObjectNode();
+    json.put("rms_norm_eps", 1e-6).put("rope_theta", 10000.0).put("max_position_embeddings", 4096);
+    json.put("initializer_range", 0.02).put("tie_word_embeddings", !name.equals("wide"));
+    switch (name) {
+      case "even" -> sizes(json, "qwen3", 16384, 512, 1536, 8, 8, 4, 64);
+      case "wide" -> sizes(json, "llama", 12000, 896, 2432, 3, 14, 2, 64);
+      case "deep" -> sizes(json, "qwen2", 4096, 256, 1024, 18, 4, 4, 64);
+      case "long" -> sizes(json, "qwen3", 32000, 384, 1024, 6, 6, 3, 128);
+      default -> throw new IllegalArgumentException(name);
+    }
+    return json;
+  }
+
+  private static void sizes(ObjectNode json, String type, int... n) {
+    json.put("model_type", type).put("vocab_size", n[0]).put("hidden_size", n[1]);
+    json.put("intermediate_size", n[2]).put("num_hidden_layers", n[3]);
+    json.put("num_attention_heads", n[4]).put("num_key_value_heads", n[5]).put("head_dim", n[6]);
+  }
+
+  private static TrainConfig config(String... settings) {
+    return TrainConfig.of(
+        Stream.concat(
+                Stream.of("model=m", "data.train=d", "out=o", "kl.beta=0"), Stream.of(settings))
+            .toList());
+  }
+
+  /** The highest resident memory of a process that does what was planned. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "even | dtype=bfloat16 train.micro_tokens=1280",
+        "even | dtype=bfloat16 train.recompute=layers optim.masters=split optim.moments=bfloat16",
+        "wide | dtype=bfloat16 optim.masters=split optim.moments=int8 kl.beta=0.1",
+        "wide | dtype=float32 train.micro_tokens=320",
+        "deep | dtype=bfloat16 optim.moments=bfloat16",
+        "deep | dtype=float32 train.recompute=layers kl.beta=0.1",
+        "long | dtype=float32 train.micro_tokens=1024 limits.response=448 train.prompts=1",
+        "long | dtype=bfloat16 optim.masters=split optim.moments=int8 limits.response=448"
+            + " train.prompts=1 sampling.cache_gib=0.02",
+        "even | dtype=bfloat16 lora.rank=8 kl.beta=0.1",
+        "long | dtype=bfloat16 lora.rank=16 limits.response=448 train.prompts=1"
+            + " train.recompute=layers",
+      })
+  void isHeldByTheMeasuredPeak(String shape, String settings) throws Exception {
+    Path model = temp.resolve("config.json");
+    Files.writeString(model, shape(shape).toString());
+    String path =
+        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xms400m",
+                "-Xmx400m",
+                "-XX:+AlwaysPreTouch",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                path,
+                PlannedStep.class.getName(),
+                model.toString(),
+                "train.prompts=4",
+                "train.group=4",
+                "replay.sampled=4",
+                "limits.prompt=64",
+                "limits.response=64",
+                "kl.beta=0"));
+    command.addAll(List.of(settings.strip().split(" ")));
+    Path log = temp.resolve("log");
+    Process child =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+    assertTrue(child.waitFor(300, TimeUnit.SECONDS), "the child did not end");
+    String said = Files.readString(log);
+    Matcher result = RESULT.matcher(said);
+    assertTrue(result.find(), said);
+    double planned = Long.parseLong(result.group(1));
+    double measured = Long.parseLong(result.group(2));
+    System.out.printf(
+        "memory plan, %s, %s: planned %.3f GiB, measured %.3f (%+.1f%%)%n",
+        shape, settings, planned / GIB, measured / GIB, 100 * (planned / measured - 1));
+    assertEquals(1, planned / measured, 0.1, said);
+  }
+
+  private static MemoryPlan decide(long available, String... settings) {
+    ModelConfig model = ModelConfig.parse("even", shape("even"));
+    try (NativeExecutor executor = new NativeExecutor(1)) {
+      return executor.call(
+          () -> Planner.of(model, Device.Kind.CPU, 1).decide(config(settings), available));
+    }
+  }
+
+  @Test
+  void takesTheLargestMicroBatchThatFitsAndRecomputesLast() {
+    String[] given = {"dtype=bfloat16", "limits.prompt=512", "limits.response=512"};
+    MemoryPlan roomy = decide(64 * GIB, given);
+    assertEquals(16384, roomy.config().train().microTokens());
+    assertEquals(Recompute.NONE, roomy.config().train().recompute());
+    assertEquals(4.0, roomy.config().sampling().cacheGib());
+    int before = 16384;
+    Recompute last = Recompute.NONE;
+    for (double gib = 8; gib > 1.5; gib *= 0.9) {
+      MemoryPlan plan = decide((long) (gib * GIB), given);
+      TrainConfig.Train train = plan.config().train();
+      if (plan.peak() <= gib * GIB) {
+        boolean switched = last == Recompute.NONE && train.recompute() == Recompute.LAYERS;
+        assertTrue(train.tokensAtOnce() <= before || switched, plan.table().toString());
+        assertTrue(last == Recompute.NONE || train.recompute() == Recompute.LAYERS);
+      }
+      before = train.tokensAtOnce();
+      last = train.recompute();
+    }
+    assertEquals(Recompute.LAYERS, last);
+  }
+
+  @Test
+  void keepsWhatIsAsked() {
+    MemoryPlan plan =
+        decide(GIB / 2, "train.micro_tokens=3000", "train.recompute=false", "sampling.cache_gib=1");
+    assertEquals(3000, plan.config().train().microTokens());
+    assertEquals(Recompute.NONE, plan.config().train().recompute());
+    assertEquals(1.0, plan.config().sampling().cacheGib());
+    assertTrue(plan.peak() > GIB / 2);
+  }
+
+  @Test
+  void remediesFitTogetherAndNameTheKeys() {
+    ModelConfig model = ModelConfig.parse("even", shape("even"));
+    try (NativeExecutor executor = new NativeExecutor(1)) {
+      executor.run(
+          () -> {
+            Planner planner = new Planner(model, Device.Kind.CPU, sizes(), 1, 0);
+            TrainConfig config =
+                config("limits.prompt=512", "limits.response=512", "train.micro_tokens=16384");
+            MemoryPlan plan = planner.decide(config, 64 * GIB);
+            long most = plan.peak() / 3;
+            List<Remedies.Change> changes = new Remedies(planner, most).of(plan);
+            Remedies.Change last = changes.get(changes.size() - 1);
+            assertTrue(last.peak() <= most, changes.toString());
+            List<String> settings = new ArrayList<>(List.of("kl.beta=0"));
+            settings.addAll(List.of("limits.prompt=512", "limits.response=512"));
+            settings.addAll(last.settings());
+            MemoryPlan again = planner.decide(config(settings.toArray(String[]::new)), most * 2);
+            assertTrue(again.peak() <= most * 1.01, again.table().toString());
+            assertTrue(changes.stream().anyMatch(c -> c.settings().contains("optim.moments=int8")));
+          });
+    }
+  }
+
+  private static Planner.Sizes sizes() {
+    var kernels = org.hirengine.engine.runtime.NativeRuntime.kernels(Device.Kind.CPU);
+    return kernels::modelMemory;
+  }
+
+  /** A card that this machine lacks is planned for, with estimated activations. */
+  @Test
+  void plansForADeviceThatIsNotThere() throws IOException {
+    ModelConfig model = ModelConfig.parse("even", shape("even"));
+    Planner planner = new Planner(model, Device.Kind.CUDA, (shape, work) -> Optional.empty(), 1, 0);
+    MemoryPlan plan = planner.decide(config("device=cuda", "dtype=bfloat16"), 80 * GIB);
+    assertTrue(plan.estimated());
+    assertEquals(0, plan.part("java_heap"));
+    assertTrue(plan.json().get("peak_gib").asDouble() > 1, plan.json().toString());
+    assertTrue(plan.json().get("parts_gib").has("moments"), plan.json().toString());
+  }
+}
