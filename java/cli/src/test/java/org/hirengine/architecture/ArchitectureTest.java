@@ -152,7 +152,7 @@ final class ArchitectureTest {
           "config: ChatClock ConfigException LoraTargets SftConfig TrainConfig",
           "convert: ModelConverter",
           "diagnose: StepAudit StepBenchmark StepTimes",
-          "distributed: DistributedException GroupOptions Launch ProcessGroup",
+          "distributed: DistributedException GroupOptions Launch ProcessGroup Shards",
           "hub: Hub HubException HubListener HubName HubSettings Location",
           "model: Lora LoraConfig ModelConfig ModelException Policy PolicyFiles ResponseBatch"
               + " Scorer",

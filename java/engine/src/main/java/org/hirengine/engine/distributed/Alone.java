@@ -35,6 +35,12 @@ final class Alone implements ProcessGroup {
   public void sum(String what, Tensor values) {}
 
   @Override
+  public void sumShards(String what, Tensor values, Shards shards) {}
+
+  @Override
+  public void spreadShards(String what, Tensor values, Shards shards) {}
+
+  @Override
   public void checkOthers() {}
 
   @Override

@@ -79,6 +79,15 @@ public interface ProcessGroup extends AutoCloseable {
   void sum(String what, Tensor values);
 
   /**
+   * Does the first half of {@link #sum}: each rank's shard of {@code values} becomes the sum, and
+   * the rest is left undefined.
+   */
+  void sumShards(String what, Tensor values, Shards shards);
+
+  /** Does the second half of {@link #sum}: gives every rank the shards of the others. */
+  void spreadShards(String what, Tensor values, Shards shards);
+
+  /**
    * Does nothing while all is well.
    *
    * @throws DistributedException when another rank has reported its failure; long work between

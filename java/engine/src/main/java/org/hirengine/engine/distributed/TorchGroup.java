@@ -5,10 +5,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.javacpp.chrono.Milliseconds;
+import org.bytedeco.pytorch.BroadcastOptions;
 import org.bytedeco.pytorch.GlooDeviceVector;
 import org.bytedeco.pytorch.ProcessGroupGloo;
+import org.bytedeco.pytorch.ReduceOptions;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.Work;
@@ -215,43 +218,100 @@ final class TorchGroup implements ProcessGroup {
         what,
         () -> {
           Tensor flat = values.view(-1);
-          if (nccl != null && flat.is_cuda()) {
-            await(nccl.allreduce(new TensorVector(flat)));
+          if (onGpu(flat)) {
+            await(Objects.requireNonNull(nccl).allreduce(new TensorVector(flat)));
             return;
           }
-          reduceShards(flat);
-          spreadShards(flat);
+          Shards even = Shards.of(this, flat.numel(), size(), bound -> bound);
+          reduce(flat, even);
+          spread(flat, even);
         });
   }
 
-  /** Where a rank's share of {@code count} elements begins. */
-  private long begin(int rank, long count) {
-    return count * rank / size();
+  @Override
+  public void sumShards(String what, Tensor values, Shards shards) {
+    exchange(
+        what,
+        () -> {
+          Tensor flat = values.view(-1);
+          if (onGpu(flat)) {
+            reduceOnGpu(flat, shards);
+          } else {
+            reduce(flat, shards);
+          }
+        });
   }
 
-  private Tensor shard(Tensor flat, int rank) {
-    long from = begin(rank, flat.numel());
-    return flat.narrow(0, from, begin(rank + 1, flat.numel()) - from);
+  @Override
+  public void spreadShards(String what, Tensor values, Shards shards) {
+    exchange(
+        what,
+        () -> {
+          Tensor flat = values.view(-1);
+          if (onGpu(flat)) {
+            spreadOnGpu(flat, shards);
+          } else {
+            spread(flat, shards);
+          }
+        });
+  }
+
+  private boolean onGpu(Tensor values) {
+    return nccl != null && values.is_cuda();
+  }
+
+  /** NCCL's collectives want equal shards: each is a call of its own, and they run side by side. */
+  private void reduceOnGpu(Tensor flat, Shards shards) {
+    List<Work> works = new ArrayList<>();
+    for (int owner = 0; owner < size(); owner++) {
+      Tensor shard = shard(flat, shards, owner);
+      if (shard.numel() > 0) {
+        works.add(
+            Objects.requireNonNull(nccl)
+                .reduce(new TensorVector(shard), new ReduceOptions().rootRank(owner)));
+      }
+    }
+    works.forEach(TorchGroup::await);
+  }
+
+  private void spreadOnGpu(Tensor flat, Shards shards) {
+    List<Work> works = new ArrayList<>();
+    for (int owner = 0; owner < size(); owner++) {
+      Tensor shard = shard(flat, shards, owner);
+      if (shard.numel() > 0) {
+        works.add(
+            Objects.requireNonNull(nccl)
+                .broadcast(new TensorVector(shard), new BroadcastOptions().rootRank(owner)));
+      }
+    }
+    works.forEach(TorchGroup::await);
+  }
+
+  private static Tensor shard(Tensor flat, Shards shards, int rank) {
+    return flat.narrow(0, shards.begin(rank), shards.begin(rank + 1) - shards.begin(rank));
   }
 
   /**
    * Sums this rank's shard: every rank sends every other its part, which is as many bytes as a ring
    * moves, but leaves the order of the sum to us.
    */
-  private void reduceShards(Tensor flat) {
-    long most = (flat.numel() + size() - 1) / size();
+  private void reduce(Tensor flat, Shards shards) {
+    long most = 0;
+    for (int rank = 0; rank < size(); rank++) {
+      most = Math.max(most, shards.begin(rank + 1) - shards.begin(rank));
+    }
     Tensor room = Tensors.empty(Tensors.dtype(flat), size(), Math.min(PIECE, Math.max(1, most)));
     for (long at = 0; at < most; at += PIECE) {
       try (PointerScope scope = new PointerScope()) {
         List<Work> works = new ArrayList<>();
-        Tensor mine = piece(shard(flat, rank()), at);
+        Tensor mine = piece(shard(flat, shards, rank()), at);
         Tensor[] parts = new Tensor[size()];
         for (int peer = 0; peer < size(); peer++) {
           if (peer == rank()) {
             parts[peer] = mine;
             continue;
           }
-          Tensor theirs = piece(shard(flat, peer), at);
+          Tensor theirs = piece(shard(flat, shards, peer), at);
           parts[peer] = room.select(0, peer).narrow(0, 0, mine.numel());
           if (theirs.numel() > 0) {
             works.add(gloo.send(new TensorVector(theirs), peer, 0));
@@ -287,10 +347,9 @@ final class TorchGroup implements ProcessGroup {
     return sum;
   }
 
-  /** Gives every rank the other ranks' shards. */
-  private void spreadShards(Tensor flat) {
+  private void spread(Tensor flat, Shards shards) {
     List<Work> works = new ArrayList<>();
-    Tensor mine = shard(flat, rank());
+    Tensor mine = shard(flat, shards, rank());
     for (int peer = 0; peer < size(); peer++) {
       if (peer == rank()) {
         continue;
@@ -298,7 +357,7 @@ final class TorchGroup implements ProcessGroup {
       if (mine.numel() > 0) {
         works.add(gloo.send(new TensorVector(mine), peer, 1));
       }
-      Tensor theirs = shard(flat, peer);
+      Tensor theirs = shard(flat, shards, peer);
       if (theirs.numel() > 0) {
         works.add(gloo.recv(new TensorVector(theirs), peer, 1));
       }

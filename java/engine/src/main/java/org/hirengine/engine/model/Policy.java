@@ -8,6 +8,8 @@ import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.hirengine.engine.distributed.ProcessGroup;
+import org.hirengine.engine.distributed.Shards;
 import org.hirengine.engine.runtime.GradMode;
 import org.hirengine.engine.runtime.NativeRuntime;
 import org.hirengine.engine.runtime.Tensors;
@@ -90,13 +92,20 @@ public final class Policy implements AutoCloseable {
   private final Kernels kernels;
   private final ParameterLayout layout;
   private final List<Tensor> owned = new ArrayList<>();
-  private final @Nullable Tensor masters;
-  private final @Nullable Tensor residues;
+  private @Nullable Tensor masters;
+  private @Nullable Tensor residues;
   private final Tensor compute;
   private final @Nullable Tensor gradients;
   private final @Nullable Tensor computeGradients;
-  private final Map<String, Tensor> weights;
+  private Map<String, Tensor> weights;
   private final Map<String, Tensor> weightGradients;
+
+  /** Which masters are here; all of them but for {@link #keepShard}. */
+  private Shards shards;
+
+  /** Whether the gradient buffer holds all ranks' masters, from {@link #gatherMasters} on. */
+  private boolean gathered;
+
   private final @Nullable Lora lora;
 
   /** What kernels pack with the adapter; none without one. */
@@ -149,6 +158,7 @@ public final class Policy implements AutoCloseable {
     boolean mapped = adapter != null && stored != null && nativePasses;
     passes = nativePasses ? new NativePasses(this, model) : new LibTorchPasses(this);
     layout = new ParameterLayout(config, !mapped);
+    shards = Shards.whole(layout.size());
     ScalarType type = Tensors.type(options.compute());
     boolean low = options.compute() != DType.FLOAT32;
     boolean trained = options.trainable() && adapter == null;
@@ -206,6 +216,7 @@ public final class Policy implements AutoCloseable {
     head = of.head;
     lora = other;
     frozen = of.frozen;
+    shards = of.shards;
     model = shared.sharedBy(this);
     passes = new NativePasses(this, model);
   }
@@ -371,8 +382,17 @@ public final class Policy implements AutoCloseable {
 
   /**
    * A master weight by HF name, fp32 (a frozen policy: of the compute type); the caller closes it.
+   *
+   * @throws IllegalStateException where ranks have a shard each, before {@link #gatherMasters}
    */
+  @SuppressWarnings("ReferenceEquality") // one handle, or two
   public Tensor master(String name) {
+    if (gathered) {
+      return weightGradients.get(name).alias();
+    }
+    if (!shards.whole() && masters != compute) {
+      throw new IllegalStateException("masters are dealt over the ranks and not gathered");
+    }
     Tensor stored = weights.get(name);
     if (residues == null) {
       return stored.alias();
@@ -431,7 +451,8 @@ public final class Policy implements AutoCloseable {
 
   /**
    * All weights, or with an adapter all of the adapter's, fp32[n]: what the optimizer steps. Gaps
-   * between parameters are zero.
+   * between parameters are zero. After {@link #keepShard} of a low-precision policy, those of the
+   * shard alone.
    *
    * @throws IllegalStateException where masters are split
    */
@@ -445,9 +466,85 @@ public final class Policy implements AutoCloseable {
     return masters;
   }
 
-  /** What split masters are beyond {@link #lowPrecision()}, int16[n]; none where they are whole. */
+  /**
+   * What split masters are beyond {@link #lowPrecision()}, int16[n] (after {@link #keepShard}, of
+   * the shard alone); none where they are whole.
+   */
   public @Nullable Tensor residues() {
     return residues;
+  }
+
+  /**
+   * Drops the masters, or residues, that other ranks keep. The weights in the compute type stay
+   * whole; in fp32 these are the masters, and nothing is dropped.
+   *
+   * @param mine this rank's share of the flat buffers
+   */
+  @SuppressWarnings("ReferenceEquality") // one handle, or two
+  public void keepShard(Shards mine) {
+    if (lora != null || !trainable()) {
+      throw new IllegalStateException("only a policy's own masters are dealt over ranks");
+    }
+    shards = mine;
+    if (mine.whole() || (masters != null && masters == compute)) {
+      return;
+    }
+    if (residues != null) {
+      residues = shrink(residues);
+    } else {
+      Tensor whole = required(masters);
+      weights.values().forEach(this::drop);
+      weights = views(compute);
+      masters = shrink(whole);
+    }
+  }
+
+  private Tensor shrink(Tensor whole) {
+    Tensor part;
+    try (Tensor view = whole.narrow(0, shards.first(), shards.count())) {
+      part = hold(view.clone());
+    }
+    drop(whole);
+    return part;
+  }
+
+  @SuppressWarnings("ReferenceEquality") // a handle, not its values
+  private void drop(Tensor handle) {
+    owned.removeIf(each -> each == handle);
+    handle.close();
+  }
+
+  /** Which masters, or residues, this rank has. */
+  public Shards shards() {
+    return lora == null ? shards : Shards.whole(size());
+  }
+
+  /**
+   * Puts the masters of all ranks into the gradient buffer, which loses its gradients, for {@link
+   * #master} to read them there. All ranks call it; does nothing where every rank has all.
+   */
+  @SuppressWarnings("ReferenceEquality") // one handle, or two
+  public void gatherMasters(ProcessGroup group) {
+    if (lora != null || shards.whole() || masters == compute) {
+      return;
+    }
+    Tensor all = gradients();
+    long first = shards.first();
+    try (GradMode off = GradMode.disabled();
+        Tensor mine = all.narrow(0, first, shards.count())) {
+      if (residues == null) {
+        mine.copy_(required(masters));
+      } else {
+        kernels.join(
+            options.device(),
+            Tensors.address(compute) + first * options.compute().bytes,
+            Tensors.address(residues),
+            shards.count(),
+            Tensors.address(mine));
+      }
+    }
+    group.spreadShards("masters", all, shards);
+    gathered = true;
   }
 
   /** Elements of each flat buffer. */
@@ -485,6 +582,7 @@ public final class Policy implements AutoCloseable {
   }
 
   public void zeroGradients() {
+    gathered = false;
     gradients().zero_();
   }
 

@@ -208,8 +208,32 @@ public final class Safetensors implements ModelWeights {
               + ", expected "
               + Arrays.toString(shape));
     }
+    copy(name, 0, target);
+  }
+
+  /**
+   * Copies consecutive elements of a tensor.
+   *
+   * @param size elements that the tensor must have
+   * @param first the first one copied
+   * @param target as many as are copied; converted where it has another type
+   */
+  public void copyPart(String name, long size, long first, Tensor target) {
+    NativeRuntime.load();
+    SafetensorsFile.Entry entry = entry(name);
+    if (!entry.shape().equals(List.of(size))) {
+      throw new ModelException(
+          "%s: tensor %s has shape %s, expected [%d]"
+              .formatted(file(name).path(), name, entry.shape(), size));
+    }
+    copy(name, first, target);
+  }
+
+  private void copy(String name, long first, Tensor target) {
+    SafetensorsFile.Entry entry = entry(name);
     ScalarType type = scalarType(name);
     long elements = target.numel();
+    long begin = entry.begin() + first * entry.type().bytes;
     long step = CHUNK / entry.type().bytes;
     try (GradMode off = GradMode.disabled();
         PointerScope scope = new PointerScope()) {
@@ -221,8 +245,7 @@ public final class Safetensors implements ModelWeights {
         long offset = direct ? at * entry.type().bytes : 0;
         int length = Math.toIntExact(count * entry.type().bytes);
         file(name)
-            .readFully(
-                Tensors.bytes(staging, offset, length), entry.begin() + at * entry.type().bytes);
+            .readFully(Tensors.bytes(staging, offset, length), begin + at * entry.type().bytes);
         if (!direct) {
           try (Tensor part = flat.narrow(0, at, count);
               Tensor read = staging.narrow(0, 0, count)) {

@@ -58,7 +58,7 @@ public final class SafetensorsWriter {
    *
    * @param tensor makes it; closed when written
    */
-  static Source source(ScalarType type, long[] shape, Supplier<Tensor> tensor) {
+  public static Source source(ScalarType type, long[] shape, Supplier<Tensor> tensor) {
     return new Source(
         TensorType.of(type),
         shape,
@@ -91,10 +91,7 @@ public final class SafetensorsWriter {
   /** Writes tensors whose bytes are made on the way, as {@link #write} does. */
   public static void writeSources(
       Path path, Map<String, Source> tensors, Map<String, String> metadata) {
-    List<String> names = new ArrayList<>(tensors.keySet());
-    names.sort(
-        Comparator.<String>comparingInt(name -> -tensors.get(name).type().bytes)
-            .thenComparing(Comparator.naturalOrder()));
+    List<String> names = order(tensors);
     Path aside = path.resolveSibling(path.getFileName() + ".tmp");
     try {
       try (FileChannel out =
@@ -113,6 +110,15 @@ public final class SafetensorsWriter {
     } catch (IOException e) {
       throw ModelException.unwritable(path, e);
     }
+  }
+
+  /** In which order tensors are written, and made. */
+  public static List<String> order(Map<String, Source> tensors) {
+    List<String> names = new ArrayList<>(tensors.keySet());
+    names.sort(
+        Comparator.<String>comparingInt(name -> -tensors.get(name).type().bytes)
+            .thenComparing(Comparator.naturalOrder()));
+    return names;
   }
 
   private static ByteBuffer header(

@@ -179,14 +179,16 @@ public final class Planner {
       }
       add("weights", "weights", buffers.weights() + rotary);
       add("packed", "weights packed for products", updating.weights());
-      add("masters", config.adapts() ? "adapter" : "masters", buffers.masters());
+      // An adapter is on every rank; of a model's own weights each has a shard's state.
+      int holders = config.adapts() ? 1 : ranks;
+      add("masters", config.adapts() ? "adapter" : "masters", buffers.masters() / holders);
       add("gradients", "gradients", buffers.gradients() * (1 + waiting()));
       MomentType type = config.optim().moments();
-      List<Policy.Range> ranges =
+      List<Policy.Range> shapes =
           config.adapts()
               ? List.of(new Policy.Range(0, adapter, false))
               : Policy.ranges(model, Optimizer.LEAST_MATRIX);
-      add("moments", "moments", Optimizer.momentBytes(ranges, type));
+      add("moments", "moments", Optimizer.momentBytes(shapes, type) / holders);
       if (config.kl().needsReference() && !config.adapts()) {
         add("reference", "reference policy", buffers.weights() + rotary + updating.weights());
       }

@@ -9,6 +9,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -16,6 +17,7 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.hirengine.engine.distributed.Shards;
 import org.hirengine.engine.model.CompanionFiles;
 import org.hirengine.engine.model.Lora;
 import org.hirengine.engine.model.Policy;
@@ -23,6 +25,7 @@ import org.hirengine.engine.model.PolicyFiles;
 import org.hirengine.engine.model.Safetensors;
 import org.hirengine.engine.model.SafetensorsWriter;
 import org.hirengine.engine.runs.RunException;
+import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.engine.update.Optimizer;
 import org.hirengine.kernels.DType;
 import org.jspecify.annotations.Nullable;
@@ -123,17 +126,44 @@ public final class Checkpoints {
       @Nullable Lora start)
       throws IOException {
     Files.createDirectories(aside);
+    optimizer.gatherMasters();
     PolicyFiles.save(policy, DType.FLOAT32, companions, aside);
     if (start != null) {
       start.save(aside.resolve(START));
     }
-    SafetensorsWriter.write(
+    SafetensorsWriter.writeSources(
         aside.resolve(MOMENTS),
-        optimizer.moments(),
+        moments(optimizer),
         Map.of(MOMENT_TYPE, optimizer.momentType().name().toLowerCase(Locale.ROOT)));
     Files.write(
         aside.resolve(STATE), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(state));
     force(aside);
+  }
+
+  /** The optimizer's moments; where ranks have shards of them, gathered when they are written. */
+  private static Map<String, SafetensorsWriter.Source> moments(Optimizer optimizer) {
+    Map<String, SafetensorsWriter.Source> sources = new LinkedHashMap<>();
+    for (String name : optimizer.momentNames()) {
+      long[] shape = {optimizer.dealt(name).size()};
+      sources.put(
+          name,
+          SafetensorsWriter.source(
+              Tensors.dtype(optimizer.moments(name)), shape, () -> optimizer.gatherMoments(name)));
+    }
+    return sources;
+  }
+
+  /**
+   * What the ranks that do not write do while the first one saves: gives it their shards, in the
+   * order in which it writes. Runs on the native thread.
+   */
+  static void giveShards(Optimizer optimizer) {
+    if (optimizer.shards().whole()) {
+      return;
+    }
+    optimizer.gatherMasters();
+    SafetensorsWriter.order(moments(optimizer))
+        .forEach(name -> optimizer.gatherMoments(name).close());
   }
 
   private void dropOld() throws IOException {
@@ -214,7 +244,10 @@ public final class Checkpoints {
             file + " holds moments of optim.moments " + saved + ", the configuration says " + own,
             "continue with optim.moments=" + saved + ", or start anew");
       }
-      optimizer.moments().forEach(moments::copyInto);
+      for (String name : optimizer.momentNames()) {
+        Shards dealt = optimizer.dealt(name);
+        moments.copyPart(name, dealt.size(), dealt.first(), optimizer.moments(name));
+      }
     }
     optimizer.restore(checkpoint.state.updates());
   }

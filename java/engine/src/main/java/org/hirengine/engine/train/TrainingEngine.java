@@ -88,9 +88,11 @@ public final class TrainingEngine implements AutoCloseable {
                   ? PolicyFiles.adapted(config.model().path(), trained, adapter(config, weights))
                   : PolicyFiles.load(weights, trained));
       check(policy.config(), config);
-      optimizer = held(new Optimizer(policy, kernels, config.optim(), updates(config)));
+      int pieces = GradientParts.of(group, config.distributed().parts());
+      optimizer =
+          held(new Optimizer(policy, kernels, config.optim(), updates(config), group, pieces));
       GradientParts parts =
-          new GradientParts(policy.gradients(), group, config.distributed().parts());
+          new GradientParts(policy.gradients(), group, pieces, optimizer.shards());
       update = new PolicyUpdate(policy, kernels, loss(config), budget(config), optimizer, parts);
       scorer = new Scorer(policy, kernels);
       start = start(config, weights);

@@ -605,6 +605,7 @@ public final class TrainingRun implements AutoCloseable {
 
   private Path write() {
     if (!folder.writes()) {
+      engine.executor.run(() -> Checkpoints.giveShards(engine.optimizer));
       savedStep = step;
       return checkpoints.path(step);
     }

@@ -10,6 +10,7 @@ import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
 import org.hirengine.engine.distributed.DistributedException;
 import org.hirengine.engine.distributed.ProcessGroup;
+import org.hirengine.engine.distributed.Shards;
 import org.hirengine.engine.experience.TrainingRow;
 import org.hirengine.engine.runtime.GradMode;
 import org.hirengine.engine.runtime.Tensors;
@@ -30,26 +31,38 @@ public final class GradientParts {
   private final Tensor gradients;
   private final ProcessGroup group;
   private final int parts;
+  private final Shards shards;
 
   /**
    * @param gradients the buffer that gradients are added to
-   * @param parts parts of a mini-batch; null is one a rank
-   * @throws DistributedException when the ranks cannot have as many parts each
+   * @param parts parts of a mini-batch, from {@link #of}
+   * @param shards what of the sum each rank needs
    */
-  public GradientParts(Tensor gradients, ProcessGroup group, @Nullable Integer parts) {
+  public GradientParts(Tensor gradients, ProcessGroup group, int parts, Shards shards) {
     this.gradients = gradients;
     this.group = group;
-    this.parts = parts == null ? group.size() : parts;
-    if (this.parts % group.size() != 0) {
-      throw new DistributedException(
-          "distributed.parts is %d, not a multiple of the %d ranks"
-              .formatted(this.parts, group.size()),
-          "set distributed.parts to a multiple, or start another number of ranks");
-    }
+    this.parts = parts;
+    this.shards = shards;
   }
 
   /**
-   * Computes this rank's parts and sums all of them, on every rank.
+   * How many parts there are.
+   *
+   * @param asked null is one a rank
+   * @throws DistributedException when the ranks cannot have as many parts each
+   */
+  public static int of(ProcessGroup group, @Nullable Integer asked) {
+    int parts = asked == null ? group.size() : asked;
+    if (parts % group.size() != 0) {
+      throw new DistributedException(
+          "distributed.parts is %d, not a multiple of the %d ranks".formatted(parts, group.size()),
+          "set distributed.parts to a multiple, or start another number of ranks");
+    }
+    return parts;
+  }
+
+  /**
+   * Computes this rank's parts and sums all of them: each rank has its shard of the sum then.
    *
    * @param miniBatch all its rows, on every rank
    * @param accumulate adds the gradient of some rows to the buffer, which is zero at first
@@ -81,7 +94,11 @@ public final class GradientParts {
     for (byte[] sums : group.gather("loss", failure == null ? bytes(mine) : text(failure))) {
       report = plus(report, ByteBuffer.wrap(sums));
     }
-    group.sum("gradients", gradients);
+    if (shards.whole()) {
+      group.sum("gradients", gradients);
+    } else {
+      group.sumShards("gradients", gradients, shards);
+    }
     return report;
   }
 

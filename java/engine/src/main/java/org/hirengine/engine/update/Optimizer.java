@@ -1,10 +1,13 @@
 package org.hirengine.engine.update;
 
+import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 import org.hirengine.engine.config.ConfigException;
 import org.hirengine.engine.config.TrainConfig.Optim;
+import org.hirengine.engine.distributed.ProcessGroup;
+import org.hirengine.engine.distributed.Shards;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.DType;
@@ -14,6 +17,9 @@ import org.hirengine.kernels.MomentType;
 /**
  * AdamW on the policy's flat buffers: the global gradient norm is one kernel call, clipping, step
  * and the write-back of the low-precision copy another (8-bit moments: one a kind of parameter).
+ *
+ * <p>Where ranks train together, each keeps moments and fp32 masters of its shard of the parameters
+ * alone, steps those, and gives the others the new weights (ZeRO stage 1).
  */
 public final class Optimizer implements AutoCloseable {
 
@@ -27,14 +33,35 @@ public final class Optimizer implements AutoCloseable {
   private final Kernels kernels;
   private final Optim config;
   private final LearningRate rate;
+  private final ProcessGroup group;
+  private final Shards shards;
   private final MomentBuffers moments;
   private long updates;
 
   /**
+   * Of one process.
+   *
    * @param totalUpdates updates of the whole run, for the schedule
    */
   public Optimizer(Policy policy, Kernels kernels, Optim config, long totalUpdates) {
+    this(policy, kernels, config, totalUpdates, ProcessGroup.ALONE, 1);
+  }
+
+  /**
+   * Of one of the ranks that train together. The policy drops the masters that others keep.
+   *
+   * @param pieces what the parameters are cut into, a multiple of the ranks: the same number of
+   *     pieces gives the same bits on any number of ranks
+   */
+  public Optimizer(
+      Policy policy,
+      Kernels kernels,
+      Optim config,
+      long totalUpdates,
+      ProcessGroup group,
+      int pieces) {
     this.policy = policy;
+    this.group = group;
     this.kernels = kernels;
     this.config = config;
     rate = new LearningRate(config, totalUpdates);
@@ -45,7 +72,16 @@ public final class Optimizer implements AutoCloseable {
               + kernels.name()
               + "' have no optimizer over narrower state");
     }
-    moments = new MomentBuffers(policy, config.moments());
+    shards = MomentBuffers.deal(policy, config.moments(), group, pieces);
+    if (!shards.whole()) {
+      policy.keepShard(shards);
+    }
+    moments = new MomentBuffers(policy, config.moments(), shards);
+  }
+
+  /** How the parameters are dealt over the ranks; whole where every rank steps them all. */
+  public Shards shards() {
+    return shards;
   }
 
   /** Updates made so far. */
@@ -63,9 +99,36 @@ public final class Optimizer implements AutoCloseable {
     return moments.type();
   }
 
-  /** The moments as they are stored, by the names of a checkpoint. */
-  public Map<String, Tensor> moments() {
-    return moments.tensors();
+  /** The names that a checkpoint has the moments under. */
+  public Set<String> momentNames() {
+    return moments.names();
+  }
+
+  /** This rank's part of what a checkpoint has under a name, as it is stored. */
+  public Tensor moments(String name) {
+    return moments.here(name);
+  }
+
+  /** How what a checkpoint has under a name is dealt over the ranks. */
+  public Shards dealt(String name) {
+    return moments.dealt(name);
+  }
+
+  /**
+   * All ranks' part of what a checkpoint has under a name. All ranks call it, in the same order;
+   * where each has a shard, the policy's gradients are lost.
+   *
+   * @return a handle for the caller to close, valid until the next call
+   */
+  public Tensor gatherMoments(String name) {
+    return moments.gather(name, policy.gradients(), group);
+  }
+
+  /**
+   * Makes {@link Policy#master} readable where each rank has a shard of them. All ranks call it.
+   */
+  public void gatherMasters() {
+    policy.gatherMasters(group);
   }
 
   /** Bytes of the moments of a policy with such parameters, cut by {@link #LEAST_MATRIX}. */
@@ -96,6 +159,10 @@ public final class Optimizer implements AutoCloseable {
             config.weightDecay()),
         clipFactor(norm),
         updates);
+    if (!shards.whole()) {
+      Tensor low = policy.lowPrecision();
+      group.spreadShards("weights", low == null ? policy.masters() : low, shards);
+    }
     policy.weightsChanged();
   }
 
@@ -103,14 +170,33 @@ public final class Optimizer implements AutoCloseable {
     return config.clip() == null ? 1 : Math.min(1, config.clip() / (norm + CLIP_EPSILON));
   }
 
-  /** Norm of the gradient in the policy's buffer; NaN or infinite where an element is. */
+  /**
+   * Norm of the gradient in the policy's buffer, of all ranks' shards; NaN or infinite where an
+   * element is.
+   */
   double gradientNorm() {
-    return Math.sqrt(
-        kernels.sumOfSquares(
-            policy.device(),
-            Tensors.address(policy.gradients()),
-            policy.gradients().numel(),
-            DType.FLOAT32));
+    Shards.Piece[] pieces = shards.pieces();
+    ByteBuffer mine = ByteBuffer.allocate(Double.BYTES * pieces.length);
+    long gradients = Tensors.address(policy.gradients());
+    for (Shards.Piece piece : pieces) {
+      mine.putDouble(
+          piece.count() == 0
+              ? 0
+              : kernels.sumOfSquares(
+                  policy.device(),
+                  gradients + Float.BYTES * piece.first(),
+                  piece.count(),
+                  DType.FLOAT32));
+    }
+    double sum = 0;
+    for (byte[] bytes :
+        shards.whole() ? List.of(mine.array()) : group.gather("norm", mine.array())) {
+      ByteBuffer squares = ByteBuffer.wrap(bytes);
+      while (squares.hasRemaining()) {
+        sum += squares.getDouble();
+      }
+    }
+    return Math.sqrt(sum);
   }
 
   @Override

@@ -56,7 +56,7 @@ public final class PolicyUpdate {
         loss,
         budget,
         optimizer,
-        new GradientParts(policy.gradients(), ProcessGroup.ALONE, null));
+        new GradientParts(policy.gradients(), ProcessGroup.ALONE, 1, optimizer.shards()));
   }
 
   /**

@@ -131,29 +131,70 @@ class SameRunTest {
     }
   }
 
-  /** The documented mode: four parts of every mini-batch have the same bits on 1, 2 and 4 ranks. */
+  /**
+   * The documented mode: four parts of every mini-batch have the same bits on 1, 2 and 4 ranks, in
+   * every type of the optimizer's state.
+   */
   @ParameterizedTest
-  @ValueSource(strings = {"float32", "bfloat16"})
-  void isTheSameBitForBitInParts(String dtype) throws Exception {
+  @ValueSource(
+      strings = {
+        "float32 float32 float32",
+        "bfloat16 float32 float32",
+        "bfloat16 split bfloat16",
+        "bfloat16 float32 int8"
+      })
+  void isTheSameBitForBitInParts(String types) throws Exception {
+    String[] type = types.split(" ");
     String[] settings = {
-      "dtype=" + dtype, "distributed.parts=4", "checkpoint.every=0", "train.mini_batch=2"
+      "dtype=" + type[0],
+      "optim.masters=" + type[1],
+      "optim.moments=" + type[2],
+      "distributed.parts=4",
+      "checkpoint.every=0",
+      "train.mini_batch=2"
     };
     Summary one = run(1, "one", settings);
     for (int ranks : new int[] {2, 4}) {
       assertEquals(one.after(), run(ranks, "on" + ranks, settings).after());
       Runs.assertSame(temp.resolve("one"), temp.resolve("on" + ranks), 4);
+      assertSameFile("checkpoints/step-4/optimizer.safetensors", "on" + ranks);
+      assertSameFile("checkpoints/step-4/model.safetensors", "on" + ranks);
     }
   }
 
-  /** Saved by two ranks, continued by one, and then by four. */
-  @Test
-  void aCheckpointOfSomeRanksResumesOnOthers() throws Exception {
+  private void assertSameFile(String name, String out) throws IOException {
+    long differs = Files.mismatch(temp.resolve("one/" + name), temp.resolve(out + "/" + name));
+    assertEquals(-1, differs, out + "/" + name);
+  }
+
+  /** Saved by two ranks, continued by one, and then by four: shards are cut anew. */
+  @ParameterizedTest
+  @ValueSource(strings = {"float32 float32", "split int8"})
+  void aCheckpointOfSomeRanksResumesOnOthers(String types) throws Exception {
+    String[] type = types.split(" ");
     String parts = "distributed.parts=4";
-    run(1, "whole", parts, "train.steps=6");
-    run(2, "moved", parts, "train.steps=2");
-    run(1, "moved", parts, "train.steps=4");
-    run(4, "moved", parts, "train.steps=6");
+    String dtype = "dtype=bfloat16";
+    String masters = "optim.masters=" + type[0];
+    String moments = "optim.moments=" + type[1];
+    run(1, "whole", parts, dtype, masters, moments, "train.steps=6");
+    run(2, "moved", parts, dtype, masters, moments, "train.steps=2");
+    run(1, "moved", parts, dtype, masters, moments, "train.steps=4");
+    run(4, "moved", parts, dtype, masters, moments, "train.steps=6");
     Runs.assertSame(temp.resolve("whole"), temp.resolve("moved"), 6);
+  }
+
+  /** An adapter is small: every rank keeps all of it, and the gradients are summed on all. */
+  @Test
+  void adaptersAreTheSameOnAnyNumberOfRanks() throws Exception {
+    String[] settings = {
+      "lora.rank=4", "distributed.parts=4", "checkpoint.every=0", "train.mini_batch=2"
+    };
+    Summary one = run(1, "one", settings);
+    for (int ranks : new int[] {2, 4}) {
+      assertEquals(one.after(), run(ranks, "on" + ranks, settings).after());
+      assertSameFile("checkpoints/step-4/adapter_model.safetensors", "on" + ranks);
+      assertSameFile("checkpoints/step-4/optimizer.safetensors", "on" + ranks);
+    }
   }
 
   /** More ranks than prompts, and than rows of a mini-batch: some have nothing, and take part. */

@@ -101,7 +101,7 @@ class MemoryShortageTest {
         PolicyLoss.CROSS_ENTROPY,
         new PolicyUpdate.Budget(22, true, 1 << 20, Activations.KEEP),
         optimizer,
-        new GradientParts(policy.gradients(), ProcessGroup.ALONE, parts));
+        new GradientParts(policy.gradients(), ProcessGroup.ALONE, parts, optimizer.shards()));
   }
 
   private static Optimizer optimizer(Policy policy, Kernels kernels) {

@@ -189,13 +189,14 @@ class NarrowOptimizerTest {
                         model(), new Policy.Options(Device.CPU, DType.BFLOAT16, true), 5);
                 Optimizer optimizer =
                     new Optimizer(policy, kernels, optim(Masters.FLOAT32, MomentType.INT8), 9)) {
-              long wide = optimizer.moments().get("m_bfloat16").numel();
-              long narrow = optimizer.moments().get("m").numel();
+              long wide = optimizer.moments("m_bfloat16").numel();
+              long narrow = optimizer.moments("m").numel();
               assertEquals(policy.size(), wide + narrow);
               // Of each layer q (64 x 64), o, gate, up and down (64 x 128); k and v are smaller.
               assertEquals(2 * (2 * 4096 + 3 * 8192), narrow);
               long bytes = 0;
-              for (Tensor tensor : optimizer.moments().values()) {
+              for (String name : optimizer.momentNames()) {
+                Tensor tensor = optimizer.moments(name);
                 bytes += tensor.numel() * tensor.element_size();
               }
               assertEquals(
