@@ -1,0 +1,95 @@
+#include <math.h>
+
+#include "checks.h"
+#include "reference.h"
+
+namespace model_test {
+
+static void check_gradients(const Model &m, int backend, const Cut &cut, const std::vector<int64_t> &ids,
+                     const std::vector<float> &flow, const Result &result) {
+  std::mt19937 random(11);
+  Weights w;
+  for (const auto &x : m.weights) w.emplace_back(x.begin(), x.end());
+  for (size_t p = 0; p < w.size(); p++) {
+    double largest = 0;
+    for (float g : result.gradients[p]) largest = fmax(largest, fabs(g));
+    // A norm of one number is the number's sign: rounding leaves nothing of its gradient.
+    const bool none = w[p].empty() || p == 2 || (m.s.hidden == 1 && m.s.dtype == HIR_BFLOAT16);
+    expect(largest > 0 || none, "there is a gradient", backend, static_cast<long long>(p));
+    expect(largest == 0 || (!w[p].empty() && p != 2), "there is no gradient", backend, static_cast<long long>(p));
+    for (int i = 0; i < 5 && !w[p].empty() && p != 2; i++) {
+      // Of the embedding a token that occurs.
+      const size_t at = p == 0 ? ids[random() % ids.size()] * m.s.hidden + random() % m.s.hidden : random() % w[p].size();
+      const double step = 1e-5, value = w[p][at];
+      w[p][at] = value + step;
+      const double above = reference(m, w, cut, ids, flow, nullptr);
+      w[p][at] = value - step;
+      const double below = reference(m, w, cut, ids, flow, nullptr);
+      w[p][at] = value;
+      const double want = 2 * (above - below) / (2 * step);  // of two passes
+      expect(fabs(result.gradients[p][at] - want) <= 1e-5 + 2 * m.slack() * (largest + fabs(want)), "gradient", backend,
+             static_cast<long long>(p));
+    }
+  }
+}
+
+void check_passes(int backend, int32_t dtype) {
+  const Shape shapes[] = {{2, 40, 56, 4, 2, 16, 37, false, true, dtype},
+                          {1, 33, 17, 3, 3, 40, 64, true, false, dtype},
+                          {2, 48, 100, 5, 1, 34, 131, false, false, dtype},
+                          {1, 1, 1, 1, 1, 2, 1, true, true, dtype}};
+  const Cut cut = {{9, 5, 33, 12, 1, 1, 20, 41}, {-1, 0, -1, 2, 0, -1, 2, -1}};
+  for (const Shape &shape : shapes) {
+    // A GPU's heads are whole 16-byte vectors.
+    if (backend == HIR_CUDA_EMULATED && shape.head_dim * (dtype == HIR_BFLOAT16 ? 2 : 4) % 16) continue;
+    const Model m(shape, 60);
+    std::mt19937 random(7);
+    std::vector<int64_t> ids;
+    for (int64_t length : cut.lengths) {
+      for (int64_t i = 0; i < length; i++) ids.push_back(random() % shape.vocab);
+    }
+    std::normal_distribution<float> draw(0, 1);
+    std::vector<float> flow(ids.size() * shape.hidden);
+    for (float &x : flow) x = draw(random);
+
+    const Result one = run(m, backend, 1, cut, ids, HIR_KEEP_EVERYTHING, flow);
+    const Result three = run(m, backend, 3, cut, ids, HIR_KEEP_EVERYTHING, flow);
+    const Result again = run(m, backend, 2, cut, ids, HIR_KEEP_INPUTS, flow);
+    expect(one.hidden == three.hidden && one.gradients == three.gradients, "any number of threads", backend, shape.hidden);
+    expect(one.hidden == again.hidden && one.gradients == again.gradients, "recomputed", backend, shape.hidden);
+
+    std::vector<double> hidden;
+    Weights w;
+    for (const auto &x : m.weights) w.emplace_back(x.begin(), x.end());
+    reference(m, w, cut, ids, flow, &hidden);
+    for (size_t i = 0; i < hidden.size(); i++) {
+      expect(fabs(one.hidden[i] - hidden[i]) <= m.slack() * (1 + fabs(hidden[i])), "hidden state", backend,
+             static_cast<long long>(i));
+    }
+    std::vector<Rows> cached;
+    reference(m, w, sequence(cut, ids, 0), &cached);
+    const size_t width = 2 * shape.kv_heads * shape.head_dim;
+    for (size_t at = 0; at < cached.size() * cut.lengths[0] * width; at++) {
+      const size_t layer = at / (cut.lengths[0] * width), token = at / width % cut.lengths[0];
+      const double want = cached[layer][token][at % width];
+      expect(fabs(one.keys_values[(layer * ids.size() + token) * width + at % width] - want) <= m.slack() * (1 + fabs(want)),
+             "key or value", backend, static_cast<long long>(at));
+    }
+    check_gradients(m, backend, cut, ids, flow, one);
+    check_head(m, backend);
+    check_decoded(m, backend);
+
+    // Every segment by itself, what it continues before it: the same bits.
+    size_t at = 0;
+    for (size_t i = 0; i < cut.lengths.size(); i++) {
+      const std::vector<int64_t> whole = sequence(cut, ids, i);
+      const Result alone = run(m, backend, 2, {{static_cast<int64_t>(whole.size())}, {-1}}, whole, HIR_KEEP_NOTHING, flow);
+      const size_t own = cut.lengths[i] * shape.hidden;
+      expect(std::equal(alone.hidden.end() - own, alone.hidden.end(), one.hidden.begin() + at),
+             "whatever else is in the batch", backend, static_cast<long long>(i));
+      at += own;
+    }
+  }
+}
+
+}  // namespace model_test
