@@ -39,7 +39,7 @@ int32_t hir::select(const char *kernel, int32_t backend, const Backend **out) {
     case HIR_AVX2: *out = &avx2::backend; break;
     case HIR_AVX512: *out = &avx512::backend; break;
     case HIR_CUDA:
-      return fail(HIR_UNSUPPORTED, "%s: this library was built without CUDA: take the one of linux-x86_64-gpu", kernel);
+      return fail(HIR_UNSUPPORTED, "%s: this library was built without CUDA: use the one of linux-x86_64-gpu", kernel);
     default: return fail(HIR_INVALID, "%s: unknown backend %d", kernel, backend);
   }
   // Asked once: the answer cannot change.

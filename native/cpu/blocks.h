@@ -1,4 +1,4 @@
-// What a decoder layer does to one row besides its matrix products, and the backward of it.
+// The operations of a decoder layer on one row other than matrix products, with their backward.
 #pragma once
 
 #include <math.h>
@@ -9,7 +9,7 @@ namespace {
 
 constexpr double LOG2E = 1.4426950408889634;
 
-// The first n elements of a vector that may end early; what is missing is `fill`.
+// The first n elements of a vector that may end early; missing elements are `fill`.
 template <class T>
 static inline Vec load_some(const T *p, int64_t n, float fill) {
   return n >= WIDTH ? load(p) : load_part(p, n, fill);
@@ -23,7 +23,7 @@ static inline void store_some(T *p, int64_t n, Vec x) {
   }
 }
 
-// Between types; to bfloat16 by rounding to the nearest.
+// Converts between types; to bfloat16 by rounding to the nearest.
 template <class From, class To>
 static inline void convert(const From *from, int64_t n, To *to) {
   for (int64_t i = 0; i < n; i += WIDTH) store_some(to + i, n - i, load_some(from + i, n - i, 0));
@@ -99,7 +99,7 @@ static inline Vec sigmoid(Vec x) { return div(vec(1), add(vec(1), exp2(mul(x, ve
 // x / (1 + e^-x)
 static inline Vec silu(Vec x) { return div(x, add(vec(1), exp2(mul(x, vec(static_cast<float>(-LOG2E)))))); }
 
-// Turns scores to base 2 into weights 2^(score - max), up to a whole vector; returns their sum.
+// Turns scores to base 2 into weights 2^(score - max), padded to a whole vector; returns their sum.
 static inline float soften(float *scores, int64_t n, float *most = nullptr) {
   Vec top = vec(-INFINITY);
   for (int64_t i = 0; i < n; i += WIDTH) top = max(load_some(scores + i, n - i, -INFINITY), top);

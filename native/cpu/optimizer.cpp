@@ -1,4 +1,4 @@
-// Global gradient norm and AdamW over flat buffers: each one pass at memory speed.
+// Global gradient norm and AdamW over flat buffers: one pass each, at memory speed.
 #include <math.h>
 #include <stdlib.h>
 

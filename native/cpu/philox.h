@@ -1,4 +1,4 @@
-// Philox4x32-10 (Salmon et al., SC'11): a counter-based generator, so a row's numbers depend on its counter alone.
+// Philox4x32-10 (Salmon et al., SC'11): a counter-based generator, so a row's numbers depend only on its counter.
 #pragma once
 
 #include <stdint.h>

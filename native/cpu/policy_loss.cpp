@@ -9,8 +9,8 @@
 
 namespace {
 
-// d loss / d x = (g ([j = target] - p_j) - h p_j (log p_j + H)) / temperature, with g and h the derivatives by
-// log-prob and entropy. The target's own g / temperature is the caller's.
+// d loss / d x = (g ([j = target] - p_j) - h p_j (log p_j + H)) / temperature, with g and h the derivatives by log-prob
+// and entropy. The caller adds the target's g / temperature.
 //
 // Without an entropy bonus that is a multiple of p_j, one fused multiply and add and a power.
 struct PlainGradient {
@@ -19,13 +19,14 @@ struct PlainGradient {
 
   PlainGradient(const RowStats &row, float scale, double grad_logprob, double temperature)
       : scale(vec(scale)), offset(vec(static_cast<float>(-row.log_sum))),
-        // The rounding of the offset, which is not small where logits are large, is compensated in the factor.
+        // The factor compensates for the rounding of the offset, which is not small if logits are large.
         power(-grad_logprob / temperature * ::exp2(static_cast<float>(row.log_sum) - row.log_sum)) {}
 
   Vec operator()(Vec logits) const { return exp2(fma(logits, scale, offset), power); }
 };
 
-// With one, p_j times an affine function of log2 p_j; also where logits are so large that their products overflow.
+// With an entropy bonus: p_j times an affine function of log2 p_j. Also used if logits are so large that products
+// overflow.
 struct EntropyGradient {
   Vec scale, pivot, offset, by_y, constant;
 
@@ -54,7 +55,7 @@ void block_gradient(T *x, int64_t n, const Gradient &gradient) {
   }
 }
 
-// What the backward pass of a row needs to know.
+// The inputs of a row's backward pass.
 struct Token {
   float target;  // the target's logit, kept because the passes write over it
   double logprob;
@@ -78,7 +79,7 @@ class Run {
       passes();
       result = hir::DONE;
       for (int i = 0; i < hir::SUMS; i++) loss.sums[i] = 0;
-      // Serially, so that the sums do not depend on the number of threads.
+      // In one thread, so that the sums do not depend on the number of threads.
       for (int64_t row = 0; row < rows && result == hir::DONE; row++) {
         if (!tokens[row].stats.valid) result = row;
         hir::add_terms(tokens[row].loss, loss.sums);
@@ -103,7 +104,7 @@ class Run {
           for (int64_t block = 0; block < blocks; block++) backward(row, block);
         }
       } else {
-        // Few rows: share out their blocks instead.
+        // Few rows: threads share their blocks instead.
 #pragma omp for schedule(dynamic, 4)
         for (int64_t unit = 0; unit < rows * blocks; unit++) forward(unit / blocks, unit % blocks);
 #pragma omp for schedule(static)
@@ -120,7 +121,7 @@ class Run {
 
   bool masked(int64_t row) const { return loss.weights[row] == 0.0f; }
 
-  // The target's place in a block, or -1.
+  // The target's position in a block, or -1.
   int64_t target_in(int64_t row, int64_t block, int64_t n) const {
     const int64_t target = loss.targets[row] - block * BLOCK;
     return target >= 0 && target < n ? target : -1;

@@ -1,4 +1,4 @@
-// The machine's peak rates, for benchmarks to compare the kernels with.
+// The machine's peak rates, which benchmarks compare the kernels with.
 #include "hir_kernels.h"
 #include "kernels.h"
 #include "vec.h"

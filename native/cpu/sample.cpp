@@ -1,4 +1,5 @@
-// Draws one token a row: temperature, top-k, top-p, min-p in this order (as HF's logits warpers), then inverse CDF.
+// Draws one token per row: temperature, top-k, top-p, min-p in this order (as in HF's logits warpers), then inverse
+// CDF.
 //
 // No filter sorts the vocabulary. Each leaves a list of candidates, kept in vocabulary order: top-k by selecting the
 // k-th logit, top-p by bisecting the probability at which to cut, min-p by a threshold.
@@ -32,8 +33,8 @@ static double total_of(const float *x, int64_t n) {
   return total;
 }
 
-// The first index at which the running sum exceeds `wanted`; where rounding lets none do so, the last one with any mass
-// (-1: there is none, or *wanted is what is left to reach after this list).
+// The first index at which the running sum exceeds `wanted`; if rounding prevents that, the last one with any mass (-1
+// if there is none, or if *wanted is what remains to reach after this list).
 static int64_t find(const float *mass, int64_t n, double *wanted, int64_t *last) {
   double before = 0;
   for (int64_t g = 0; g < n; g += GROUP) {
@@ -132,14 +133,15 @@ static uint32_t as_bits(float value) {
   return bits;
 }
 
-// Where top-p cuts: masses above `value` stay, and of those equal to it the first `ties`.
+// The cut of top-p: masses above `value` stay, and of those equal to it the first `ties`.
 struct Cut {
   float value;
   int64_t ties;
 };
 
 // The fewest largest masses that reach `wanted`: a token stays while the mass ranked before it is below that. Bisects
-// the bits of the mass at the cut (positive floats are ordered as their bits), dropping what is decided. x is consumed.
+// the bits of the mass at the cut (positive floats have the order of their bits) and drops what is decided. x is
+// consumed.
 static Cut cut_at(float *x, int64_t n, double wanted) {
   uint32_t low = 0, high = as_bits(max_of(x, n)) + 1;
   double above = 0;  // mass at or over as_float(high)
@@ -212,7 +214,7 @@ class Row {
     return i + __builtin_ctz(bits_ge(load_padded(x + i, cols - i), top));
   }
 
-  // Over the whole row: the blocks' sums lead to the block, which alone is looked at again.
+  // Over the whole row: the blocks' sums find the block, and only that block is read again.
   int64_t draw(const BlockStats *blocks, double uniform) const {
     float mass[BLOCK];
     double wanted = uniform;
@@ -276,7 +278,7 @@ class Row {
   }
 
   // Keeps the k largest and all ties of the k-th. A pool of the largest logits so far is thinned to k whenever it is
-  // full; its smallest is a bound that nearly all of the row then fails.
+  // full; its smallest is a bound that excludes nearly all of the rest of the row.
   int64_t keep_top_k(const Scratch &scratch) const {
     const int64_t k = sampling.top_k, room = 2 * k + 1024;
     float *pool = scratch.work;
@@ -392,7 +394,7 @@ class Run {
           draw(r, own, scratch);
         }
       } else {
-        // Few rows: share out their blocks.
+        // Few rows: threads share their blocks.
 #pragma omp for schedule(dynamic, 4)
         for (int64_t unit = 0; unit < rows * blocks; unit++) shared[unit] = stats(unit / blocks, unit % blocks);
 #pragma omp for schedule(dynamic, 1)

@@ -28,13 +28,13 @@ static inline int64_t block_length(int64_t cols, int64_t block) {
   return left < BLOCK ? left : BLOCK;
 }
 
-// The n-th vector's worth of a row that ends anywhere.
+// The n-th vector of a row of any length.
 template <class T>
 static inline Vec load_padded(const T *x, int64_t left) {
   return left >= WIDTH ? load(x) : load_part(x, left, -INFINITY);
 }
 
-// NaN is passed over.
+// NaN is ignored.
 template <class T>
 static inline float max_of(const T *x, int64_t n) {
   Vec m0 = vec(-INFINITY), m1 = m0, m2 = m0, m3 = m0;
@@ -52,7 +52,7 @@ static inline float max_of(const T *x, int64_t n) {
   return max_lane(max(max(m0, m1), max(m2, m3)));
 }
 
-// Any block: relative to its true maximum, masked logits set aside.
+// Any block: relative to its true maximum, without masked logits.
 template <class T>
 static BlockStats careful_block_stats(const T *x, int64_t n, float scale) {
   const float top = max_of(x, n);
@@ -63,7 +63,7 @@ static BlockStats careful_block_stats(const T *x, int64_t n, float scale) {
     const Vec logits = load_padded(x + i, n - i);
     if (bits_nan(logits)) bad = true;
     if (top == -INFINITY) continue;
-    // A floor, so that -inf * 0 does not arise; subtracted first, so that nothing overflows.
+    // A floor avoids -inf * 0; subtracting first avoids overflow.
     const Vec y = max(vec(-1000.0f), mul(sub(logits, vec(top)), vec(scale)));
     const Vec e = exp2(y);
     s = add(s, e);
@@ -72,9 +72,9 @@ static BlockStats careful_block_stats(const T *x, int64_t n, float scale) {
   return {reference, sum_lanes(s), bad ? NAN : sum_lanes(t), top};
 }
 
-// The usual block in one pass: relative to the maximum of its first vectors, which is good enough as long as nothing
-// rises far above it. Whatever is unusual (a high peak, -inf, NaN, the end of a row) is done again with care.
-// Meanwhile the block after this one is fetched.
+// The usual block in one pass: relative to the maximum of its first vectors, which is good enough unless something
+// rises far above it. Unusual blocks (a high peak, -inf, NaN, the end of a row) are done again by the careful version.
+// Prefetches the next block.
 template <class T>
 static inline BlockStats block_stats(const T *x, int64_t n, float scale) {
   if (n < BLOCK) return careful_block_stats(x, n, scale);
@@ -139,8 +139,8 @@ static inline RowStats row_stats(const BlockStats *blocks, int64_t count, float 
   return row;
 }
 
-// Log-prob, nats. The scale's rounding to float has gone into the sum, but only near the pivot: a far logit is taken in
-// double.
+// Log-prob, nats. The sum includes the scale's rounding to float, but only near the pivot: a distant logit is computed
+// in double.
 template <class T>
 static inline double logprob_of(T logit, const RowStats &row, double temperature) {
   const double value = (static_cast<double>(hir::to_float(logit)) - row.pivot) / temperature + LN2 * row.offset;

@@ -1,5 +1,5 @@
-// The loss of one token, as a function of its log-prob and entropy: PPO's clipped surrogate with the dual clip of
-// arXiv 1912.09729, as verl's compute_policy_loss_vanilla and kl_penalty have it.
+// The loss of one token, as a function of its log-prob and entropy: PPO's clipped surrogate with the dual clip of arXiv
+// 1912.09729, as in verl's compute_policy_loss_vanilla and kl_penalty.
 #pragma once
 
 #include <math.h>
@@ -33,7 +33,7 @@ HIR_SHARED static inline Surrogate surrogate(const PolicyLoss &loss, int64_t row
   const double lower = -advantage * loss.clip_dual;
   const bool is_clipped_dual = advantage < 0 && policy > lower;
   if (is_clipped_dual) policy = lower;
-  // Where a clip binds, or the difference was clamped, the loss is flat.
+  // The loss is flat where a clip binds or the difference was clamped.
   double grad = is_clipped || is_clipped_dual || bounded != difference ? 0.0 : plain;
 
   double kl = 0.0;

@@ -17,7 +17,7 @@ int64_t run(const hir::Matrix &logits, const int64_t *targets, double temperatur
 
 #pragma omp parallel if (rows * cols > 32768)
   {
-    // Blocks, not rows, are shared out, so that one long row keeps all threads busy.
+    // Threads share blocks, not rows, so that one long row keeps all of them busy.
 #pragma omp for schedule(dynamic, 8)
     for (int64_t unit = 0; unit < rows * blocks; unit++) {
       const int64_t row = unit / blocks, block = unit % blocks;

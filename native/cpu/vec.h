@@ -1,5 +1,5 @@
-// One vector of floats, whatever the instruction set: the kernels are written once over it.
-// Everything has internal linkage: code of one instruction set must never be linked into another's.
+// One vector of floats, for any instruction set: the kernels are written once in terms of it. Everything has internal
+// linkage: code of one instruction set must never be linked into another's.
 #pragma once
 
 #include <immintrin.h>
@@ -38,8 +38,8 @@ static inline __m256i to_bf16(Vec x) {
   const __m512i rounded = _mm512_add_epi32(word, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
   return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16));
 }
-// Two vectors of consecutive elements, in an order of the element type's own: what is done element by element does
-// not ask for more, and bf16 unpacks in one instruction per vector that way (even and odd elements).
+// Two vectors of consecutive elements, in an order that depends on the element type. That is enough for elementwise
+// work, and lets bf16 unpack in one instruction per vector (even and odd elements).
 static inline void load_two(const float *p, Vec *a, Vec *b) {
   *a = load(p);
   *b = load(p + WIDTH);
@@ -71,7 +71,7 @@ static inline Vec mul(Vec a, Vec b) { return _mm512_mul_ps(a, b); }
 static inline Vec div(Vec a, Vec b) { return _mm512_div_ps(a, b); }
 static inline Vec root(Vec a) { return _mm512_sqrt_ps(a); }
 static inline Vec fma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
-// b where either is NaN.
+// b if either is NaN.
 static inline Vec max(Vec a, Vec b) { return _mm512_max_ps(a, b); }
 static inline Vec min(Vec a, Vec b) { return _mm512_min_ps(a, b); }
 static inline unsigned bits_ge(Vec a, Vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ); }
@@ -93,7 +93,8 @@ static inline void compress_ids(int32_t *p, unsigned mask, int32_t start) {
   const __m512i ids = _mm512_add_epi32(lanes, _mm512_set1_epi32(start));
   _mm512_storeu_si512(p, _mm512_maskz_compress_epi32(static_cast<__mmask16>(mask), ids));
 }
-// Moves the lanes of `mask` of a vector of ints from `from` to `to`; both may be in one list, `to` not behind `from`.
+// Moves the lanes of `mask` of a vector of ints from `from` to `to`; both may be in one list, with `to` not after
+// `from`.
 static inline void compress_ints(int32_t *to, unsigned mask, const int32_t *from) {
   _mm512_storeu_si512(to, _mm512_maskz_compress_epi32(static_cast<__mmask16>(mask), _mm512_loadu_si512(from)));
 }
@@ -189,7 +190,7 @@ static inline Vec exp2(Vec y, const Polynomial &polynomial) {
   const Vec bounded = min(vec(126.0f), max(vec(-126.0f), y)), bias = vec(12582912.0f + 127.0f);
   const Vec magic = add(bounded, bias);
   const Vec power = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(magic), 23));
-  // Multiplied, not added to the exponent's bits, so that a NaN stays one; "not less than" lets it pass too.
+  // Multiplied, not added to the exponent's bits, so that a NaN stays a NaN; "not less than" lets it pass too.
   const Vec value = mul(polynomial(sub(bounded, sub(magic, bias))), power);
   return _mm256_and_ps(_mm256_cmp_ps(y, vec(-126.0f), _CMP_NLT_UQ), value);
 }
@@ -251,7 +252,7 @@ static inline double sum_lanes(Pair x) {
 }
 
 #if defined(__AVX512F__)
-// 2^f on [0, 1), minimax but for 2^0, which is exact: a row with one token has log-prob 0.
+// 2^f on [0, 1), minimax except for 2^0, which is exact: a row with one token has log-prob 0.
 constexpr float EXP2_COEFFICIENTS[6] = {1.0f,          0x1.62e4f6p-1f, 0x1.ebd5a8p-3f,
                                         0x1.c95446p-5f, 0x1.26900cp-7f, 0x1.ec320ap-10f};
 #else
@@ -260,7 +261,7 @@ constexpr float EXP2_COEFFICIENTS[6] = {1.0f,          0x1.62e428p-1f, 0x1.ebf91
                                         0x1.c6b6e4p-5f, 0x1.3d0c52p-7f, 0x1.5c08e6p-10f};
 #endif
 
-// factor * 2^f. A factor costs nothing: it goes into the coefficients.
+// factor * 2^f. The factor is free: it is folded into the coefficients.
 struct Exp2 {
   Vec c[6];
 

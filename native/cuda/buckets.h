@@ -1,13 +1,13 @@
-// Sizes that a captured decode step is made for: a graph has fixed launches, so rows and lengths are rounded up to one of
-// few sizes, and what is too much is skipped by the kernels.
+// Sizes for which decode steps are captured: a graph has fixed launches, so rows and lengths are rounded up to one of
+// few sizes, and kernels skip the excess.
 #pragma once
 
 #include <stdint.h>
 
 namespace hir {
 
-// 1, 2, 4, 8, then multiples of 8 up to 64, of 32 up to 256, of 128 above: at most an eighth of the rows is waste from 64
-// on, and there are few sizes.
+// 1, 2, 4, 8, then multiples of 8 up to 64, of 32 up to 256, of 128 above: from 64 on at most an eighth of the rows is
+// wasted, and there are few sizes.
 inline int64_t row_bucket(int64_t rows) {
   if (rows <= 8) {
     int64_t bucket = 1;

@@ -14,7 +14,7 @@ namespace {
 constexpr int MOST_DEVICES = 64;
 constexpr int LEAST_CAPABILITY = 80;
 
-// What the library keeps on a device for as long as the process runs: the fault word, and pinned memory to read into.
+// What the library keeps per device for the life of the process: the fault word, and pinned memory for reads.
 struct DeviceState {
   bool made = false;
   uint64_t *faults = nullptr;
@@ -44,7 +44,7 @@ cudaError_t make(DeviceState &state, int device) {
   if (code == cudaSuccess) {
     code = cudaDeviceGetAttribute(&state.shared_limit, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
   }
-  // What is freed stays at hand: by default every call that waits unmaps it, and the next maps it anew.
+  // Keeps freed memory in the pool: by default every call that waits unmaps it, and the next one maps it again.
   cudaMemPool_t pool = nullptr;
   if (code == cudaSuccess) code = cudaDeviceGetDefaultMemPool(&pool, device);
   uint64_t threshold = UINT64_MAX;
@@ -53,7 +53,7 @@ cudaError_t make(DeviceState &state, int device) {
   return code;
 }
 
-// A device for as long as it lives, then the one before: stream 0 is the current device's.
+// Makes a device current during its lifetime, since stream 0 is the current device's.
 class OnDevice {
  public:
   explicit OnDevice(int device) {
@@ -102,7 +102,7 @@ Call::Call(const char *kernel, const Place &place) : kernel_name(kernel), place(
   }
   std::lock_guard<std::mutex> guard(states_lock);
   DeviceState &state = states[place.device];
-  // The driver is asked what it can do once; later calls would delay every decoded token.
+  // The driver is queried once; later queries would delay every decoded token.
   if (!state.made && (error = usable(kernel, place.device))) return;
   int current = 0;
   if (!ok(cudaGetDevice(&current), "device query")) return;
@@ -136,7 +136,7 @@ void *Call::scratch(size_t bytes) {
 }
 
 void Call::upload(void *to, const void *from, size_t bytes) {
-  // From pageable memory: the driver has taken its copy when this returns.
+  // From pageable memory: the driver has copied it when this returns.
   if (failed() || bytes == 0) return;
   ok(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, reinterpret_cast<cudaStream_t>(place.stream)), "copy");
 }

@@ -1,5 +1,5 @@
-// One call of the ABI on a device and stream: starts kernels, holds scratch memory, keeps the first error. Nothing here
-// waits for the device but read().
+// One call of the ABI on a device and stream: starts kernels, holds scratch memory, keeps the first error. Only read()
+// waits for the device.
 #pragma once
 
 #include <stddef.h>
@@ -20,10 +20,10 @@ class Call {
   Call(const Call &) = delete;
   Call &operator=(const Call &) = delete;
 
-  // Where kernels note what is wrong with their data.
+  // Where kernels record faults in their data.
   uint64_t *faults() const { return fault_memory; }
 
-  // Shared memory that one block can have, bytes.
+  // Maximum shared memory of a block, in bytes.
   size_t most_shared() const { return shared_limit; }
 
   // Device memory until the end of the call (of its work on the stream); null and an error when there is none.
@@ -47,7 +47,7 @@ class Call {
   void *allocate(size_t bytes);
   static void release(const Place &place, void *memory);
 
-  // Waits for the stream and gives what was released back to the driver: of large pieces, which others may need.
+  // Waits for the stream and returns released memory to the driver: for large pieces, which others may need.
   static void trim(const Place &place);
 
   // Waits for the stream and copies `bytes` (at most READABLE) from the device; reports faults found so far.
@@ -81,7 +81,7 @@ class Call {
 #endif
 };
 
-// Host memory that the device copies from and to by itself; a copy from it is queued like a kernel.
+// Pinned host memory; copies from it are queued like kernels.
 class Pinned {
  public:
   Pinned() {}
@@ -89,7 +89,7 @@ class Pinned {
   Pinned(const Pinned &) = delete;
   Pinned &operator=(const Pinned &) = delete;
 
-  // Room for that much; what it held is lost when it grows. Null and an error of the call where there is none.
+  // Memory of at least this size; its contents are lost when it grows. Null and an error of the call if there is none.
   char *reserve(Call &call, size_t bytes);
 
  private:

@@ -25,13 +25,13 @@ embed_kernel(EmbedArguments<T> a) {
   }
 }
 
-// Where a token's key (or value) begins in its page.
+// Start of a token's key (or value) in its page.
 template <class T>
 HIR_GPU T *cell(const ModelShape &s, T *page, int64_t layer, int64_t head, bool value, int64_t slot) {
   return page + (((layer * s.kv_heads + head) * 2 + value) * PAGE + slot % PAGE) * s.head_dim;
 }
 
-// One warp a head of queries, keys or values: bias, norm, rotation; keys and values go into the cache.
+// One warp per head of queries, keys or values: bias, norm, rotation; keys and values go into the cache.
 template <class T>
 HIR_KERNEL(WARP, 1)
 prepare_kernel(PrepareArguments<T> a) {
@@ -49,7 +49,7 @@ prepare_kernel(PrepareArguments<T> a) {
     sum = fmaf(x[i], x[i], sum);
   }
   sum = warp_reduce(sum, Sum());
-  // The shuffles above do not order memory, and the rotation reads what other lanes have written.
+  // The shuffles above do not order memory, but the rotation reads what other lanes have written.
   barrier();
   const T *norm = is_query ? a.query_norm : is_value ? nullptr : a.key_norm;
   const float scale = norm ? 1.0f / sqrtf(sum / static_cast<float>(dim) + s.norm_epsilon) : 1.0f;
@@ -80,10 +80,10 @@ prepare_kernel(PrepareArguments<T> a) {
   }
 }
 
-// Queries of one key-value head that a block takes at a time: each look at a key serves all of them.
+// Queries of one key-value head that a block takes at a time: each read of a key serves all of them.
 constexpr int QUERIES = 4;
 
-// Behind this in shared memory: the queries, [QUERIES][head_dim], then the sums of the groups of threads,
+// After this in shared memory: the queries, [QUERIES][head_dim], then the sums of the groups of threads,
 // [groups][QUERIES][head_dim].
 struct AttendShared {
   float places[WARP];
@@ -95,8 +95,8 @@ HIR_GPU int vectors_of(const ModelShape &s) {
   return static_cast<int>(s.head_dim) / LANES<T>;
 }
 
-// One block a row, key-value head and SPLIT slots; a thread a slot for the scores, then a thread a vector of the values
-// and every groups-th slot.
+// One block per row, key-value head and SPLIT slots; one thread per slot for the scores, then one per vector of the
+// values and every groups-th slot.
 template <class T>
 HIR_KERNEL(SPLIT, 1)
 attend_kernel(AttendArguments<T> a) {
@@ -144,7 +144,7 @@ attend_kernel(AttendArguments<T> a) {
         out[dim + 1] = total;
       }
     }
-    // The reductions have brought the weights of all threads to all.
+    // The reductions made the weights of all threads visible to all.
     const int groups = SPLIT / vectors, group = thread() / vectors, v = thread() % vectors;
     if (group < groups) {
       float mixed[QUERIES][LANES<T>] = {};
@@ -211,10 +211,11 @@ gate_kernel(GateArguments<T> a) {
   }
 }
 
-// Rows that one look at a weight serves.
+// Rows served by one read of a weight.
 constexpr int LINEAR_ROWS = 8;
 
-// A warp an output: its weights once for LINEAR_ROWS rows. For few rows, where reading the weights is all the time.
+// One warp per output: reads its weights once for LINEAR_ROWS rows. For few rows, when reading the weights takes all
+// the time.
 template <class T>
 HIR_KERNEL(THREADS, 1)
 linear_kernel(LinearArguments<T> a) {
@@ -259,7 +260,7 @@ linear_kernel(LinearArguments<T> a) {
   }
 }
 
-// One block a token and layer.
+// One block per token and layer.
 template <class T>
 HIR_KERNEL(THREADS, 1)
 store_kernel(StoreArguments<T> a) {

@@ -1,4 +1,4 @@
-// The blocks of a decode step between its matrix products: what the decoder (decoder.cu) starts in their order.
+// The parts of a decode step between its matrix products, in the order in which the decoder (decoder.cu) starts them.
 //
 // Activations that a product reads are of the weights' type, the residual stream and what products write are float. Keys
 // and values lie in pages of PAGE tokens, [layer][key-value head][key, value][PAGE][head_dim] of the weights' type; a row's
@@ -11,10 +11,10 @@
 
 namespace hir::HIR_DEVICE {
 
-// Of each row of a step: the position of the token that it appends; -1 where there is no row.
+// For each row of a step: the position of the token that it appends; -1 if there is no row.
 using Position = int32_t;
 
-// Slots that one block of the attention looks at: fixed, so that a row's result does not depend on its batch.
+// Slots handled by one block of the attention: fixed, so that a row's result does not depend on its batch.
 constexpr int SPLIT = 256;
 inline int64_t splits_for(int64_t slots) { return (slots + SPLIT - 1) / SPLIT; }
 

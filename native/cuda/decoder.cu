@@ -1,5 +1,5 @@
-// The decoder on a GPU: weights in the caller's memory, keys and values in pages of device memory, each step a graph
-// recorded once for its bucket of rows and lengths (buckets.h), then the head for the rows there are.
+// The decoder on a GPU: weights in the caller's memory, keys and values in pages of device memory. Each step is a
+// graph, recorded once for its bucket of rows and lengths (buckets.h), followed by the head for the actual rows.
 #include <string.h>
 
 #include <algorithm>
@@ -19,7 +19,7 @@ namespace hir::HIR_DEVICE {
 
 namespace {
 
-// Pages of device memory, made many at a time.
+// Pages of device memory, allocated many at a time.
 class DevicePages : public PageStore {
  public:
   DevicePages(const Place &place, int64_t bytes) : place(place), bytes(bytes) {}
@@ -93,8 +93,8 @@ class Decoder final : private DevicePages, public AnyDecoder {
   int32_t draw(const int64_t *tokens, int64_t count, const Sampling &sampling, int64_t vocabulary) override;
 
  private:
-  // A step of one key: run as it is at first, which loads its kernels and makes what cuBLAS needs (neither may happen
-  // while a graph is recorded), recorded when it comes again.
+  // The step of one bucket. The first time it runs without a graph, which loads kernels and allocates what cuBLAS needs
+  // (neither is allowed during recording); it is recorded the second time.
   struct Recorded {
     GraphKey key;
     bool ready = false;
@@ -107,8 +107,8 @@ class Decoder final : private DevicePages, public AnyDecoder {
     T *normed, *mixed, *activated;
   };
 
-  // What a step is given for each of `rows` rows, in one piece: tokens, counters of the generator, positions (-1: no row)
-  // and sources (embed).
+  // The inputs of a step for `rows` rows, in one piece: tokens, counters of the generator, positions (-1: no row) and
+  // sources (embed).
   struct Inputs {
     int64_t *tokens;
     uint32_t *counters;
@@ -121,7 +121,7 @@ class Decoder final : private DevicePages, public AnyDecoder {
           positions(reinterpret_cast<Position *>(counters + 4 * rows)), sources(positions + rows) {}
   };
 
-  // What draws leave, in one piece: tokens, then log-probs.
+  // The results of draws, in one piece: tokens, then log-probs.
   struct Drawn {
     int64_t *tokens;
     float *logprobs;
@@ -155,7 +155,7 @@ class Decoder final : private DevicePages, public AnyDecoder {
   int64_t drawn_rows = 0;
   Buffer<float> logits;
   Buffer<void *> table;
-  // Where draws, which wait, put what they upload and fetch; steps, which do not, have memory that is copied at once.
+  // Pinned buffers of draws, which wait. Steps do not wait, so their memory is copied at once.
   Pinned inputs_pinned, table_pinned, drawn_pinned;
   std::vector<char> host_inputs;
   std::vector<void *> host_table;
@@ -165,14 +165,14 @@ class Decoder final : private DevicePages, public AnyDecoder {
   std::vector<std::unique_ptr<Recorded>> graphs;
 };
 
-// What a graph's kernels read and write lies still while the graph lives.
+// Memory that a graph's kernels use must not move while the graph lives.
 template <class T>
 void Decoder<T>::reserve(Call &call, const GraphKey &key) {
   const int64_t count = key.rows;
   bool moved = inputs.reserve(call, place, static_cast<int64_t>(Inputs::size(count)));
   moved |= table.reserve(call, place, count * page_stride());
   moved |= floats.reserve(call, place, floats_needed(key));
-  // With room to begin each part on a vector.
+  // With padding to align each part to a vector.
   moved |= halves.reserve(call, place, count * (s.hidden + s.query_size() + s.intermediate) + 3 * 16);
   if (moved || moves != model.moves) {
     graphs.clear();
@@ -248,7 +248,7 @@ GraphKey Decoder<T>::key_of(int64_t count) const {
   return graph_key(count, splits_for(slots));
 }
 
-// Without tokens they are given on the device.
+// Without `tokens`, the tokens are already on the device.
 template <class T>
 void Decoder<T>::fill(const GraphKey &key, int64_t count, const int64_t *tokens, const uint32_t *counters,
                       char *memory) const {
@@ -309,7 +309,7 @@ int32_t Decoder<T>::step(int64_t tokens, int64_t count, int64_t logits, int64_t 
   return call.result();
 }
 
-// Room for that many draws; those of the last step stay.
+// Reserves memory for this many draws; those of the last step are kept.
 template <class T>
 void Decoder<T>::reserve_drawn(Call &call, int64_t count) {
   if (count <= drawn_rows || call.failed()) return;
@@ -353,7 +353,7 @@ int32_t Decoder<T>::draw(const int64_t *tokens, int64_t count, const Sampling &s
   const Matrix some = {logits.data, count, std::min(vocabulary, s.vocab), s.vocab, HIR_FLOAT32};
   int32_t code = call.failed() ? call.result() : sample(place, some, on_device);
   if (code == HIR_OK && vocabulary < s.vocab) {
-    // Among all ids, as scoring has them, by the same kernel.
+    // Among all ids, as in scoring, by the same kernel.
     const Matrix all = {logits.data, count, s.vocab, s.vocab, HIR_FLOAT32};
     code = token_logprob(place, all, there.tokens, sampling.temperature == 0 ? 1 : sampling.temperature, there.logprobs,
                          nullptr);

@@ -1,5 +1,5 @@
-// What a GPU backend implements. The C ABI has checked what can be checked without looking into device memory; a
-// function returns a code of hir_kernels.h, with its message kept by fail().
+// What a GPU backend implements. The C ABI has checked what can be checked without reading device memory. A function
+// returns a code of hir_kernels.h and keeps its message with fail().
 #pragma once
 
 #include <stdint.h>
@@ -30,7 +30,7 @@ struct DeviceBackend {
 namespace cuda { extern const DeviceBackend backend; }
 namespace simt { extern const DeviceBackend backend; }
 
-// The GPU backend of that number in this build; null where it is none.
+// The GPU backend of this number in this build; null if there is none.
 const DeviceBackend *device_backend(int32_t backend);
 
 }  // namespace hir

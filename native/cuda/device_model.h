@@ -15,7 +15,7 @@ T *at(int64_t address) {
   return reinterpret_cast<T *>(address);
 }
 
-// Device memory that grows; what it held is lost.
+// Device memory that grows; its contents are lost then.
 template <class V>
 struct Buffer {
   V *data = nullptr;
@@ -31,7 +31,7 @@ struct Buffer {
   }
 };
 
-// What a packed pass keeps for its backward, and its scratch memory (model.cu).
+// What a packed pass keeps for its backward, with its scratch memory (model.cu).
 template <class T>
 class Pass;
 

@@ -1,6 +1,6 @@
-// What a kernel finds wrong with its data. It cannot stop the host, so it leaves a note in the device's fault word,
-// which the next call that waits for the device reads. Of several the one of the lowest row is kept, so that the message
-// does not depend on the order in which blocks run.
+// A fault that a kernel found in its data. It cannot stop the host, so it is recorded in the device's fault word, which
+// the next call that waits for the device reads. Of several faults the one of the lowest row is kept, so that the
+// message does not depend on the order of blocks.
 #pragma once
 
 #include "simt.h"

@@ -11,8 +11,9 @@ namespace hir::cuda {
 
 namespace {
 
-// LibTorch's plain C interface (torch/csrc/inductor/aoti_torch/c/shim.h), found in the process. A value of an operator is
-// 8 bytes: numbers as they are, a tensor its handle, an absent optional 0, a present one a pointer to 8 bytes on the heap.
+// LibTorch's plain C interface (torch/csrc/inductor/aoti_torch/c/shim.h), found in the process. An operator's value
+// takes 8 bytes: a number itself, a tensor's handle, 0 for an absent optional, a pointer to 8 bytes on the heap for a
+// present one.
 struct Torch {
   using Tensor = void *;
 
@@ -28,7 +29,7 @@ struct Torch {
 
   Torch() {
     void *const library = dlopen("libtorch_cpu.so", RTLD_LAZY | RTLD_NOLOAD);
-    // Its CUDA half registers the operators.
+    // Its CUDA part registers the operators.
     if (!library || !dlopen("libtorch_cuda.so", RTLD_LAZY | RTLD_NOLOAD)) return;
     const auto find = [library](const char *name, auto *function) {
       *function = reinterpret_cast<std::remove_reference_t<decltype(*function)>>(dlsym(library, name));
@@ -53,7 +54,7 @@ const Torch &torch() {
   return library;
 }
 
-// The values of one call, and what it leaves behind. Tensors that are given belong to the operator.
+// The values of one call, and its results. Tensors that are passed belong to the operator.
 class Values {
  public:
   explicit Values(int device) : device(device) {}
@@ -98,7 +99,7 @@ class Values {
     add(bits);
   }
 
-  // What is left of the operator's values is absent.
+  // The operator's remaining values are absent.
   bool call(const char *operation, int count) {
     if (!good || torch().call(operation, "", values) != 0) return false;
     results = count;
@@ -106,7 +107,7 @@ class Values {
   }
 
   void *result(int i) const { return reinterpret_cast<void *>(values[i]); }
-  // Keeps a result beyond these values.
+  // Keeps a result alive longer than these values.
   void *take(int i) {
     void *const kept = result(i);
     values[i] = 0;
@@ -122,7 +123,7 @@ class Values {
   bool good = true;
 };
 
-// Copies a result's elements to our memory; rows of `width` elements where the target has a pitch.
+// Copies a result's elements to our memory; in rows of `width` elements if the target has a pitch.
 bool copy(Call &call, void *result, void *to, int64_t rows, int64_t width, int64_t pitch, int64_t element) {
   void *from = nullptr;
   int64_t count = 0;

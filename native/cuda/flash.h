@@ -1,7 +1,7 @@
-// LibTorch's flash attention over packed sequences, where a process has LibTorch with its CUDA half: the operators
-// _flash_attention_forward and _flash_attention_backward with cumulative lengths, whose causal mask is aligned at the
-// bottom right, which is what a shared prefix needs. They are called through LibTorch's plain C interface for operators
-// by name, which keeps its form from release to release: no header and no symbol of C++.
+// LibTorch's flash attention over packed sequences, for processes that have LibTorch with its CUDA part: the operators
+// _flash_attention_forward and _flash_attention_backward with cumulative lengths. Their causal mask is aligned at the
+// bottom right, as a shared prefix requires. They are called by name through LibTorch's C interface, which is stable
+// across releases: no headers and no C++ symbols.
 #pragma once
 
 #include "pass_kernels.h"
@@ -15,7 +15,7 @@ class Flash {
   Flash(const Flash &) = delete;
   Flash &operator=(const Flash &) = delete;
 
-  // Whether these sequences can be its: bfloat16 heads of whole vectors, on the default stream, with LibTorch there.
+  // Whether it can take these sequences: bfloat16 heads of whole vectors, on the default stream, with LibTorch present.
   bool usable() const { return found; }
 
   struct Lengths {
@@ -23,13 +23,13 @@ class Flash {
   };
 
   void forward(Call &call, const PackedAttentionArguments<bf16> &a, const Lengths &lengths);
-  // What is found of the scratch memory `along` stays as it is.
+  // The scratch memory `along` is left unchanged.
   void backward(Call &call, const PackedAttentionBackArguments<bf16> &b, const Lengths &lengths);
 
  private:
   const Place place;
   bool found = false;
-  // Random numbers that a dropout of 0 does not use: of the first forward, for every backward.
+  // Random state, unused with a dropout of 0: that of the first forward serves every backward.
   void *random_state = nullptr, *unused = nullptr;
 };
 

@@ -26,7 +26,7 @@ int32_t Graph::begin(const Place &place, Place *recording) {
   stream = made;
   recording->stream = reinterpret_cast<int64_t>(made);
   recording->device = place.device;
-  // Of this thread alone: others may allocate meanwhile.
+  // Applies to this thread only: others may allocate meanwhile.
   return check(cudaStreamBeginCapture(made, cudaStreamCaptureModeThreadLocal), "capture");
 }
 

@@ -1,5 +1,5 @@
 // A sequence of launches recorded once and started as a whole: a CUDA graph. Its arguments are those of the recording;
-// what changes from one start to the next lies in device memory.
+// what changes between starts is in device memory.
 #pragma once
 
 #include "call.h"
@@ -13,7 +13,7 @@ class Graph {
   Graph(const Graph &) = delete;
   Graph &operator=(const Graph &) = delete;
 
-  // Records what `work` launches through the call that it is given, without running it.
+  // Records what `work` launches through the given call, without running it.
   template <class Work>
   int32_t record(const Place &place, Work work) {
     Place own = place;
@@ -31,7 +31,7 @@ class Graph {
   int32_t start(const Place &place);
 
  private:
-  // A recording has a stream of its own: the caller's may be the default one, which cannot be recorded.
+  // Recording uses a separate stream: the caller's may be the default one, which cannot be recorded.
   int32_t begin(const Place &place, Place *recording);
   int32_t end();
 

@@ -1,4 +1,4 @@
-// The functions behind DeviceBackend, each in its own source.
+// The functions behind DeviceBackend, each in its own source file.
 #pragma once
 
 #include "device_backend.h"

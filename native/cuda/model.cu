@@ -1,4 +1,4 @@
-// Packed passes on a GPU: the layer's program (model/program.h) over the kernels of ops/ and cuBLASLt's products.
+// Packed passes on a GPU: the layer's program (model/program.h) with the kernels of ops/ and cuBLASLt's products.
 #include <algorithm>
 #include <new>
 
@@ -71,7 +71,7 @@ struct Activations {
   T *keys_values;
 };
 
-// How a batch's tokens lie: made on the host, then on the device.
+// The layout of a batch's tokens: made on the host, then copied to the device.
 struct Plan {
   int64_t tokens = 0, sequences = 0, slots = 0, distinct = 0, longest_query = 0, longest_key = 0;
   const int64_t *ids = nullptr, *distinct_ids = nullptr;
@@ -121,7 +121,7 @@ int32_t Plan::make(const Packed &batch) {
     queries.push_back(static_cast<int32_t>(queries[i] + batch.lengths[i]));
     keys.push_back(static_cast<int32_t>(keys[i] + batch.prefix_length(i) + batch.lengths[i]));
   }
-  // each(token, slot) of all keys, sequence by sequence: a token's slots come in rising order.
+  // each(token, slot) of all keys, sequence by sequence: a token's slots come in ascending order.
   const auto for_slots = [&](auto each) {
     for (int64_t i = 0; i < sequences; i++) {
       const int64_t before = batch.prefix_length(i), prefix = before ? start_of(batch.prefixes[i]) : 0;
@@ -163,7 +163,7 @@ void Plan::upload(Call &call, char *memory) {
   for (size_t i = 0; i < parts.size(); i++) *targets[i] = reinterpret_cast<const int32_t *>(behind) + parts[i];
 }
 
-// The program's memory; `packed` is nothing, for weights are read where they are.
+// The program's memory; `packed` is empty, since weights are read in place.
 template <class T>
 struct Memory {
   struct Nothing {};
@@ -247,7 +247,7 @@ class Operations {
     const float *residual;
   };
 
-  // The bias comes in with the heads' norms (ops/heads).
+  // The bias is added with the heads' norms (ops/heads).
   Sink stored(T *y, int64_t pitch, const T *) const { return {Sink::STORE, y, pitch, nullptr}; }
   template <class Wide = float>
   std::enable_if_t<!std::is_same_v<T, Wide>, Sink> stored(Wide *y, int64_t pitch, const T *) const {
@@ -299,7 +299,7 @@ class Operations {
     products(call, ProductArguments<T, float>{n, k, rows, {dy, 1, dy_pitch}, {x, 1, x_pitch}, dw, dw, k});
   }
 
-  // No adapters here: hir_model_frozen is of CPUs.
+  // No adapters here: hir_model_frozen is only for CPUs.
   template <class... Anything>
   void adapt(const Anything &...) const {}
 
@@ -361,7 +361,7 @@ class Pass {
     if (int32_t code = plan.make(batch)) return code;
     Call call("model", place);
     const int64_t needed = Memory<T>(s, plan, kept, nullptr).size;
-    if (needed > arena.size && arena.data) {  // the pool cannot join the old piece and what is free
+    if (needed > arena.size && arena.data) {  // the pool cannot merge the old piece with free memory
       Call::release(place, arena.data);
       arena = {};
       Call::trim(place);
@@ -498,7 +498,7 @@ int32_t DeviceModel<T>::rotary(int64_t cos, int64_t sin, int64_t count) {
   }
   Call call("model", place);
   const int64_t size = count * shape.head_dim / 2;
-  // The tables' places and the stride of the pages are in the graphs.
+  // Graphs contain the tables' addresses and the stride of the pages.
   if (cosines.reserve(call, place, size) | sines.reserve(call, place, size) || count != positions) moves++;
   call.copy(cosines.data, at<float>(cos), sizeof(float) * size);
   call.copy(sines.data, at<float>(sin), sizeof(float) * size);
@@ -582,7 +582,7 @@ template class DeviceModel<bf16>;
 
 int32_t make_model(const Place &place, const ModelShape &shape, AnyModel **model) {
   {
-    Call call("model", place);  // what the device needs is made before anything is recorded
+    Call call("model", place);  // allocate what the device needs before anything is recorded
     if (call.failed()) return call.result();
   }
   const int64_t bytes = shape.head_dim * (shape.dtype == HIR_BFLOAT16 ? 2 : 4);

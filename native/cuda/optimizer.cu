@@ -1,5 +1,5 @@
-// Global gradient norm and AdamW over flat buffers. Work is cut into chunks of fixed size and summed in a fixed order, so
-// that results do not depend on the device.
+// Global gradient norm and AdamW over flat buffers. Work is split into chunks of fixed size and summed in a fixed
+// order, so that results do not depend on the device.
 #include "call.h"
 #include "hir_kernels.h"
 #include "kernels_on_device.h"
@@ -65,8 +65,8 @@ int32_t squares(const Place &place, const void *values, int64_t count, double *r
   return call.result();
 }
 
-// torch.optim.AdamW with its constants worked out: p -= lr wd p; m += (1 - b1)(g - m); v = b2 v + (1 - b2) g g;
-// p -= lr / (1 - b1^t) * m / (sqrt(v) / sqrt(1 - b2^t) + eps).
+// torch.optim.AdamW with precomputed constants: p -= lr wd p; m += (1 - b1)(g - m); v = b2 v + (1 - b2) g g; p -= lr /
+// (1 - b1^t) * m / (sqrt(v) / sqrt(1 - b2^t) + eps).
 struct Update {
   float keep, toward, decay, fresh, rate, spread, epsilon, grad_scale;
 

@@ -1,7 +1,8 @@
-// The operations of a packed pass on a GPU, each in its folder of ops/: what pass.cu starts in the program's order.
+// The operations of a packed pass on a GPU, each in its folder of ops/; model.cu starts them in the program's order.
 //
-// Rows lie `pitch` elements apart. What products read and write, queries, keys and values are of the model's type T; the
-// residual stream, its gradients and all sums are float. Every sum is taken in one order, whatever the device: no atomics.
+// Rows lie `pitch` elements apart. What products read and write, queries, keys and values are of the model's type T;
+// the residual stream, its gradients and all sums are float. Every sum is taken in a fixed order on any device: no
+// atomics.
 #pragma once
 
 #include "call.h"
@@ -26,8 +27,8 @@ struct NormArguments {
   float epsilon;
 };
 
-// Its gradient: out = onto (may be null) + what comes back of `gradient`, and `low` the same for products to read; the
-// weight's, one row of sums for every NORM_ROWS rows.
+// Its gradient: out = onto (may be null) + the input's gradient, and `low` the same as products read it; the weight's
+// gradient as one row of sums for every NORM_ROWS rows.
 constexpr int64_t NORM_ROWS = 32;
 inline int64_t norm_parts(int64_t rows) { return (rows + NORM_ROWS - 1) / NORM_ROWS; }
 
@@ -81,8 +82,8 @@ void add_parts(Call &call, const AddPartsArguments &a);
 
 // --- ops/heads
 
-// Where a batch's tokens stand. A token's keys and values have one slot in every sequence that it is seen by: its own
-// segment's and those of the segments that continue it.
+// The positions of a batch's tokens. A token's keys and values have one slot in every sequence that sees it: its own
+// segment's, and those of the segments that continue it.
 struct Positions {
   const int32_t *position;     // [tokens]
   const int32_t *slot_starts;  // [tokens + 1], into slots
@@ -131,7 +132,7 @@ struct GateRowsArguments {
 };
 
 template <class T> void gate_rows(Call &call, const GateRowsArguments<T> &a);
-// factors become their gradients.
+// gates and ups become their gradients.
 template <class T> void gate_rows_back(Call &call, const GateRowsArguments<T> &a);
 
 // --- ops/embedding
@@ -158,8 +159,8 @@ void scatter_rows(Call &call, int64_t distinct, const ScatterArguments &a);
 
 // --- ops/attention
 
-// Sequences of queries, back to back, each behind its own keys: query i of `queries` sees the first keys - queries + 1 + i
-// keys of its sequence. Plain kernels, for what LibTorch's flash attention (flash.h) does not take.
+// Concatenated sequences of queries, aligned to the end of their keys: query i of `queries` sees the first keys -
+// queries + 1 + i keys of its sequence. Plain kernels, for what LibTorch's flash attention (flash.h) does not support.
 template <class T>
 struct PackedAttentionArguments {
   int64_t tokens, slots, heads, kv_heads, head_dim;

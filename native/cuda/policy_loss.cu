@@ -1,5 +1,6 @@
-// Clipped surrogate loss and its gradient, written over the logits: one block a row, two passes. As much of the row as
-// fits stays in shared memory between them; the rest is read again from its end, where the cache still has it.
+// Clipped surrogate loss and its gradient, written over the logits: one block per row, two passes. As much of the row
+// as fits stays in shared memory between them; the rest is read again starting from its end, which is still in the
+// cache.
 #include "call.h"
 #include "hir_kernels.h"
 #include "kernels_on_device.h"
@@ -47,7 +48,7 @@ struct Gradient {
 HIR_GPU void store(bf16 *to, float x) { from_float(x, to); }
 HIR_GPU void store(float *to, float x) { *to = x; }
 
-// The rows of this thread's vectors, in the order of for_each_vector, some kept in shared memory.
+// This thread's vectors, in the order of for_each_vector, some kept in shared memory.
 template <class T>
 HIR_GPU OnlineSoftmax forward(const Row<T> &row, float scale, Bits16 *kept, int vectors_kept) {
   constexpr int IN_FLIGHT = 4;
@@ -79,7 +80,7 @@ HIR_GPU OnlineSoftmax forward(const Row<T> &row, float scale, Bits16 *kept, int 
   return mine;
 }
 
-// Writes f of every element over it; each thread the vectors that it has read.
+// Replaces every element by f of it; each thread writes the vectors that it has read.
 template <class T, class F>
 HIR_GPU void backward(const Row<T> &row, const Bits16 *kept, int vectors_kept, F f) {
   constexpr int IN_FLIGHT = 4;
@@ -177,7 +178,7 @@ struct SumArguments {
 
 constexpr int SUM_THREADS = 256;
 
-// In a fixed order, whatever the device: every thread its rows, then the block.
+// In a fixed order on any device: each thread sums its rows, then the block.
 HIR_KERNEL(SUM_THREADS, 1)
 sum_terms_kernel(SumArguments a) {
   double mine[SUMS] = {};

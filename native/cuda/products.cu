@@ -11,7 +11,7 @@ namespace hir::cuda {
 
 namespace {
 
-// Of cuBLASLt's C interface, which is loaded when it is there and not linked: it weighs more than all of the engine.
+// cuBLASLt's C interface, loaded if present instead of linked, since the library is larger than the whole engine.
 struct Lt {
   struct Heuristic {
     uint64_t algorithm[8];
@@ -39,7 +39,7 @@ struct Lt {
 
   Lt() {
     void *library = nullptr;
-    // The one of LibTorch comes first, where it is loaded.
+    // LibTorch's copy comes first, if it is loaded.
     for (const char *name : {"libcublasLt.so.13", "libcublasLt.so.12"}) {
       if (!library) library = dlopen(name, RTLD_LAZY | RTLD_NOLOAD);
     }
@@ -70,9 +70,9 @@ const Lt &lt() {
 constexpr int COMPUTE_32F = 68, TRANSPOSE_A = 3, TRANSPOSE_B = 4, WORKSPACE_BYTES = 1, ALIGNMENT_A = 5;
 constexpr size_t WORKSPACE = 32 << 20;
 
-// Up to so many rows a decode step's product is our own kernel's.
+// Up to this many rows a decode step uses our own kernel.
 constexpr int64_t OWN_ROWS = 8;
-// Lengths that differ in every micro-batch make ever new keys.
+// Lengths that differ in every micro-batch keep adding keys.
 constexpr size_t MOST_CHOICES = 4096;
 
 cudaDataType type_of(const float *) { return CUDA_R_32F; }
@@ -112,7 +112,7 @@ Products::Products(const Place &place) : place(place) {
   int current = 0;
   cudaGetDevice(&current);
   cudaSetDevice(place.device);
-  // A workspace of our own: nothing may be allocated while a graph is recorded.
+  // Our own workspace, since nothing may be allocated while a graph is recorded.
   if (lt().create(&handle) != 0) {
     handle = nullptr;
   } else if (cudaMalloc(&workspace, WORKSPACE) != cudaSuccess) {
@@ -146,8 +146,8 @@ void Products::operator()(Call &call, const ProductArguments<T, Out> &a) {
   product(call, a);
 }
 
-// False where cuBLASLt has no algorithm for it. Row-major out = a b^T is column-major out^T = b a^T: its first operand is
-// ours b, of which cuBLASLt sees the transpose when the depth is what lies together.
+// False if cuBLASLt has no algorithm. Row-major out = a b^T is column-major out^T = b a^T: its first operand is our b,
+// which cuBLASLt sees transposed if the depth is contiguous.
 template <class T, class Out>
 bool Products::multiply(Call &call, const ProductArguments<T, Out> &a) {
   const bool first_transposed = a.b.column == 1, second_transposed = a.a.column != 1;

@@ -1,5 +1,5 @@
-// Matrix products with float sums: of a decode step (few rows: our own kernel, for reading the weights is all the time) and
-// of packed passes. By cuBLASLt where it is found, else by our own plain kernel.
+// Matrix products with float sums, for decode steps (few rows: our own kernel, since reading the weights takes all the
+// time) and packed passes: by cuBLASLt if it is found, else by our own plain kernel.
 #pragma once
 
 #include <map>
@@ -25,7 +25,7 @@ struct ProductArguments {
   int64_t out_pitch;
 };
 
-// The plain kernel (ops/matmul/product.cu): a thread an element, its sum in order.
+// The plain kernel (ops/matmul/product.cu): one thread per element, summed in order.
 template <class T, class Out> void product(Call &call, const ProductArguments<T, Out> &a);
 
 class Products {
@@ -43,7 +43,7 @@ class Products {
   void operator()(Call &call, const ProductArguments<T, Out> &a);
 
  private:
-  // What cuBLASLt has to know to choose an algorithm, and the one that it chose; none where it has none.
+  // What cuBLASLt needs to choose an algorithm, and its choice; none if it has none.
   struct Key {
     int64_t rows, columns, depth, a_pitch, b_pitch, out_pitch;
     int32_t alignments, kind;

@@ -1,8 +1,8 @@
 // A row of logits and the block of threads that works on it.
 //
-// The whole 16-byte vectors of the row are shared out to the warps in contiguous segments, so that what a warp finds is
-// in vocabulary order; inside its segment the lanes of a warp read neighbouring vectors. Elements before the first
-// 16-byte boundary belong to the first segment, those after the last whole vector to the last one.
+// The warps take the whole 16-byte vectors of the row in contiguous segments, so that each warp's results are in
+// vocabulary order; inside its segment the lanes of a warp read neighbouring vectors. Elements before the first 16-byte
+// boundary belong to the first segment, those after the last whole vector to the last one.
 #pragma once
 
 #include "fault.h"
@@ -149,7 +149,7 @@ struct RowSoftmax {
   double entropy;    // nats
   bool valid;
 
-  // Natural log-prob of a logit: in double, for the scale's rounding to float is only harmless near the top.
+  // Natural log-prob of a logit: in double, because the scale's rounding to float is harmless only near the top.
   HIR_GPU double logprob(float logit, double temperature) const {
     const double value = (static_cast<double>(logit) - top) / temperature - LN2 * log_sum;
     return value > 0 ? 0 : value;
@@ -163,7 +163,7 @@ struct ReducePlaces {
   double sums[WARP];
 };
 
-// Combines the block's threads; all get the same result.
+// Combines the results of the block's threads; all get the same.
 HIR_GPU RowSoftmax block_softmax(OnlineSoftmax mine, float scale, ReducePlaces &places) {
   RowSoftmax row;
   row.top = block_reduce(mine.top, -INFINITY, Max(), places.tops);

@@ -1,8 +1,8 @@
-// Draws one token a row: temperature, top-k, top-p, min-p, then inverse CDF in vocabulary order; one block a row.
+// Draws one token per row: temperature, top-k, top-p, min-p, then inverse CDF in vocabulary order; one block per row.
 //
 // Nothing is sorted. top-k and top-p look for the logit at which they cut, digit by digit of its bits (a radix search):
-// a histogram of the tokens, or of their mass, by the digit tells in which bin the cut lies. Masses are integers (48
-// binary places), so that their sums are exact: no result depends on the order in which threads add.
+// a histogram of the tokens, or of their mass, by digit shows which bin contains the cut. Masses are integers (48
+// binary places), so that their sums are exact and no result depends on the order in which threads add.
 #include "call.h"
 #include "hir_kernels.h"
 #include "kernels_on_device.h"
@@ -17,7 +17,7 @@ constexpr int MOST_THREADS = 1024;
 constexpr float MASS_ONE = 0x1p48f;
 constexpr int DIGIT = 11, BINS = 1 << DIGIT;
 
-// Bits that are ordered as the floats are, -0 and 0 the same.
+// Bits in the order of the floats, the same for -0 and 0.
 HIR_GPU uint32_t ordered_bits(float x) {
   const uint32_t bits = as_bits(x + 0.0f);
   return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
@@ -81,7 +81,7 @@ struct Cut {
   uint64_t rest;  // weight that is wanted of the elements of that key
 };
 
-// The key such that those above it weigh less than what is wanted, and with those equal to it at least as much.
+// The key such that keys above it weigh less than wanted, and together with keys equal to it at least as much.
 // weight(i, x) is of type W; wanted(total) at least 1 and at most the total.
 template <class W, class T, class Weight, class Wanted>
 HIR_GPU Cut radix_search(const Row<T> &row, Shared &s, Weight weight, Wanted wanted) {
@@ -103,7 +103,7 @@ HIR_GPU Cut radix_search(const Row<T> &row, Shared &s, Weight weight, Wanted wan
       }
     });
     barrier();
-    // Bins from the highest, shared out to the threads in that order.
+    // Threads take the bins from the highest, in order.
     const int share = (count + threads() - 1) / threads();
     const auto bin = [&](int i) { return count - 1 - (thread() * share + i); };
     uint64_t own = 0, total;
@@ -162,7 +162,7 @@ HIR_GPU int find(const Row<T> &row, Shared &s, Weight weight, Wanted wanted) {
   return found;
 }
 
-// The tokens that the filters leave: those with a key above `least`, and of those equal to it up to `last`.
+// The tokens that the filters keep: those with a key above `least`, and those equal to it up to `last`.
 struct Filter {
   uint32_t least = 0;
   int last = INT32_MAX;
@@ -203,7 +203,7 @@ HIR_GPU void keep_top_p(const Row<T> &row, Shared &s, double top_p, Filter &filt
     const uint64_t wanted = static_cast<uint64_t>(ceil(top_p * static_cast<double>(total)));
     return wanted < 1 ? 1 : wanted > total ? total : wanted;
   });
-  // Of the tokens on the edge as many as are needed, those of lower id first.
+  // As many of the tokens at the cut as are needed, lower ids first.
   const uint64_t each = filter.template mass<T>(0, Key<T>::value(cut.key)), ties = (cut.rest + each - 1) / each;
   filter.last = find(row, s, [&cut](int, float x) { return uint64_t{Key<T>::of(x) == cut.key}; },
                      [ties](uint64_t total) { return (ties < total ? ties : total) - 1; });
@@ -240,7 +240,7 @@ sample_kernel(Arguments<T> a) {
   if (!softmax.valid) {
     if (thread() == 0) {
       report(a.faults, KernelId::SAMPLE, softmax.fault(), block());
-      a.sampling.tokens[block()] = 0;  // an id that whatever reads it before the fault can look up
+      a.sampling.tokens[block()] = 0;  // a valid id, in case something reads it before the fault
       a.sampling.logprobs[block()] = NAN;
     }
     return;

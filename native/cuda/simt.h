@@ -1,6 +1,6 @@
-// What the kernels of this folder are written in: threads of a block, warps, barriers, shuffles, shared memory. Under
-// nvcc these are CUDA's own. Elsewhere they are those of simt/emulator.h, which runs the same sources on the CPU thread
-// by thread, so that every kernel is tested on machines without a GPU.
+// The primitives of the kernels in this folder: threads of a block, warps, barriers, shuffles, shared memory. Under
+// nvcc these are CUDA's. Elsewhere they are those of simt/emulator.h, which runs the same sources on the CPU thread by
+// thread, so that every kernel is tested on machines without a GPU.
 //
 // A kernel is a function of one struct of arguments, started by Call::launch() (call.h) with one-dimensional blocks of whole
 // warps.
@@ -70,7 +70,7 @@ HIR_GPU float exp2_fast(float x) {
   return y;
 }
 
-// The greater one; NaN where one of them is.
+// The greater one; NaN if either is NaN.
 HIR_GPU float max_nan(float a, float b) {
   float c;
   asm("max.NaN.f32 %0, %1, %2;" : "=f"(c) : "f"(a), "f"(b));

@@ -1,4 +1,4 @@
-// Log-prob of the target and entropy: one block a row, one pass over the logits (online softmax).
+// Log-prob of the target and entropy: one block per row, one pass over the logits (online softmax).
 #include "call.h"
 #include "hir_kernels.h"
 #include "kernels_on_device.h"

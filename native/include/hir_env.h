@@ -1,6 +1,6 @@
 /*
  * Environment of the numeric libraries. OpenBLAS and OpenMP read it once, when they are loaded, so this library, which
- * depends on neither, must be loaded and called before them. Variables that the user has set are kept.
+ * depends on neither, must be loaded and called before them. Variables set by the user are kept.
  */
 #ifndef HIR_ENV_H
 #define HIR_ENV_H

@@ -1,4 +1,4 @@
-// What a pass over a batch keeps in memory, and how it is cut.
+// The memory of a pass over a batch, and its layout.
 #pragma once
 
 #include "blocks.h"
@@ -12,7 +12,7 @@ using hir::ModelShape;
 
 static inline int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
-// Elements between rows: whole cache lines, and not a multiple of 2 KiB, whose rows would share few sets of the cache.
+// Elements between rows: whole cache lines, but not a multiple of 2 KiB, because such rows would share few cache sets.
 template <class T>
 static inline int64_t pitch(int64_t columns) {
   constexpr int64_t LINE = 64 / sizeof(T);
@@ -44,7 +44,7 @@ struct Activations {
   T *keys_values;
 };
 
-// Takes pieces of a block of memory; without memory it only counts.
+// Hands out pieces of a block of memory; without memory it only counts.
 class Carver {
  public:
   explicit Carver(void *memory) : memory(static_cast<char *>(memory)) {}
@@ -178,7 +178,7 @@ class Memory {
     return AttentionMemory<T>(model, longest, keep != hir::NOTHING, mine);
   }
 
-  // What layer `index` works on when it runs for the first time, or `again` before its backward.
+  // The memory of layer `index` when it runs for the first time, or `again` before its backward.
   Activations<T> layer(int64_t index, bool again) const {
     float *const in = x + (keep == hir::NOTHING ? 0 : index * tokens * pitches.x);
     float *const out = keep == hir::NOTHING ? in : in + tokens * pitches.x;
@@ -197,7 +197,7 @@ class Memory {
   // Behind the last layer.
   float *last() const { return layer(s.layers - 1, false).out; }
 
-  // Rows of a block: sums over rows, of a norm's weight's gradient, are taken per block first.
+  // Rows per block: gradients of norm weights are summed per block first.
   static constexpr int64_t ROWS = 64;
 
   const hir::Model &model;

@@ -1,4 +1,5 @@
-// What a query or a key becomes before they meet, the same for packed sequences (attention.h) and for pages (decode.cpp).
+// What is done to queries and keys before their product, the same for packed sequences (attention.h) and for pages
+// (decode.cpp).
 #pragma once
 
 #include <string.h>
@@ -36,7 +37,7 @@ struct Heads {
     convert(scratch, dim, out);
   }
 
-  // As it is kept: rounded to T.
+  // As stored: rounded to T.
   template <class T>
   void key(const LayerWeights &w, const T *x, int64_t position, T *out, float *scratch) const {
     prepare(x, w.key_norm, position, 1, scratch);

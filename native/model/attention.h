@@ -40,8 +40,8 @@ class PackedAttention {
     return done;
   }
 
-  // From the gradient of attention's output, that of queries, keys and values before norm and rotation; adds those of
-  // the query and key norms to [2][own.head].
+  // Computes the gradient of queries, keys and values before norm and rotation from that of attention's output; adds
+  // those of the query and key norms to [2][own.head].
   bool backward(const T *mixed_flow, T *qkv_flow, float *norms) const {
     memset(own.key_gradients, 0, sizeof(float) * own.slots * own.head);
     memset(own.value_gradients, 0, sizeof(float) * own.slots * own.head);

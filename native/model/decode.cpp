@@ -29,14 +29,14 @@ struct Cells {
 
   void put(void *page, int64_t slot, int64_t layer, int64_t head, const void *key, const void *value) const {
     char *const keys = static_cast<char *>(page) + offset(layer, head), *const values = keys + attention.part_bytes();
-    // Slots that are not seen must not hold what is no number.
+    // Slots that no query sees must not contain NaN.
     if (slot == 0) memset(keys, 0, 2 * attention.part_bytes());
     attention.put(hir::Part::KEYS_ACROSS, key, slot, keys);
     attention.put(hir::Part::VALUES_DOWN, value, slot, values);
   }
 };
 
-// What a step works on.
+// The memory of a step.
 template <class T>
 struct StepMemory {
   int64_t head, most, pages;
@@ -138,7 +138,8 @@ class Step {
     team.wait();
   }
 
-  // All queries on the shared pages at once, each row's on its own; where the shared ones end changes no bit.
+  // All queries at once on the shared pages, each row's on its own pages; where the shared ones end does not change a
+  // bit.
   void attend(int64_t index, const LayerWeights &w, int64_t head, int64_t from, int64_t to) const {
     const int64_t share = s.heads / s.kv_heads, shared = step.rows[from].shared_length / PAGE;
     int64_t seen[MOST_QUERIES];
@@ -188,8 +189,8 @@ class Step {
   T *const normed;
 };
 
-// Bytes of a layer's matrices up to which each thread runs all layers over rows of its own: they stay in its caches, and
-// nobody waits for anybody.
+// Up to this size of a layer's matrices, in bytes, each thread runs all layers over its own rows: the matrices stay in
+// its caches, and threads do not wait for each other.
 constexpr int64_t SMALL_LAYER = 4 << 20;
 constexpr int64_t ROWS_OF_A_THREAD = 8;  // at least
 

@@ -87,7 +87,7 @@ void decode(int32_t type, const uint8_t *p, int64_t count, float *to) {
   }
 }
 
-// 16 bits, of an element always the same.
+// 16 random bits, always the same for an element.
 inline uint32_t dither(uint32_t row, uint32_t column) {
   uint32_t h = row * 0x9e3779b1u + column;
   h = (h ^ h >> 16) * 0x7feb352du;
@@ -99,9 +99,10 @@ void store(const float *values, int64_t, int64_t from, int64_t count, bool, floa
   memcpy(out + from, values, sizeof(float) * count);
 }
 
-// Small sums survive: of W + D, D far below half a unit of W's last place, rounding to the nearest would give W everywhere, and
-// an adapter would do nothing before it is large. Each element has a threshold of its own instead, so that the sum over
-// elements is right, what bfloat16 holds stays, and a weight that does not move is not rounded anew.
+// Dithered rounding, so that small adapters count: if D in W + D is far below half a unit of W's last place, rounding
+// to the nearest would give W everywhere, and an adapter would have no effect until it is large. Each element has a
+// fixed threshold of its own instead, so that the sum over elements is right, values that bfloat16 represents are kept,
+// and an unchanged weight always rounds the same way.
 void store(const float *values, int64_t row, int64_t from, int64_t count, bool merged, bf16 *out) {
   if (!merged) {
     for (int64_t i = 0; i < count; i++) hir::from_float(values[i], &out[from + i]);
@@ -122,7 +123,7 @@ void row_of(const Frozen &f, int64_t row, T *out) {
   const hir_matrix &m = f.matrix;
   const hir::BlockSize block = hir::block_size(m.type);
   const int64_t rank = m.rank, half = m.head / 2;
-  // In GGUF files of llama the two halves of a head's rows take turns.
+  // In GGUF files of llama the two halves of a head's rows are interleaved.
   const int64_t stored = half == 0 ? row : row / m.head * m.head + row % half * 2 + row % m.head / half;
   const uint8_t *const data = reinterpret_cast<const uint8_t *>(m.data) + stored * (f.columns / block.values * block.bytes);
   float values[CHUNK], sums[CHUNK];

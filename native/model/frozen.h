@@ -1,4 +1,4 @@
-// Matrices that do not change, of float or of GGUF's blocks, and what an adapter adds to them: W + scale B A.
+// Frozen matrices of floats or GGUF blocks, and what an adapter adds to them: W + scale B A.
 #pragma once
 
 #include <stdint.h>
@@ -16,7 +16,7 @@ struct Frozen {
   const float *b() const { return reinterpret_cast<const float *>(matrix.b); }
 };
 
-// Values of a block of a type and its bytes; 0 of what is no type.
+// Values and bytes of a type's block; 0 if there is no such type.
 struct BlockSize {
   int64_t values, bytes;
 };
@@ -33,8 +33,8 @@ constexpr BlockSize block_size(int32_t type) {
   }
 }
 
-// The adapters of a fused matrix as one: their ranks one after the other, B zero where a row is not of an adapter's part.
-// Packed for the two thin products of a backward; both hold the scale.
+// The adapters of a fused matrix as one: their ranks concatenated, with B zero where a row does not belong to an
+// adapter. Packed for the two thin products of a backward; both include the scale.
 struct LowRank {
   struct Part {
     int64_t row, rows, start, rank;  // of the fused matrix, and among the ranks

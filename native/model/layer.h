@@ -1,5 +1,5 @@
-// The operations of a layer's program (program.h) over rows of activations, by the threads of a team. How tokens see each
-// other is said in attention.h (packed sequences) and decode.cpp (pages).
+// The operations of a layer's program (program.h) over rows of activations, by the threads of a team. Attention is in
+// attention.h (packed sequences) and decode.cpp (pages).
 #pragma once
 
 #include "activations.h"
@@ -24,7 +24,7 @@ constexpr int32_t DTYPE = HIR_FLOAT32;
 template <>
 constexpr int32_t DTYPE<bf16> = HIR_BFLOAT16;
 
-// Runs in all threads of a team; every step ends with all of them done.
+// Runs in all threads of a team; every step ends when all of them are done.
 template <class T>
 class Layer {
  public:
@@ -33,7 +33,7 @@ class Layer {
       : model(model), s(model.shape), team(team), rows(rows), pitches(s), normed(normed), activated(activated),
         failed(failed) {}
 
-  // Behind all else of a layer: the gradients of its two norms' weights.
+  // Last of a layer: the gradients of its two norms' weights.
   void add_norm_sums(const Memory<T> &m, const LayerTable<float *> &g) const {
     if (team.rank == 0) {
       add_norm_sums(m, 0, g.input_norm);
@@ -67,8 +67,8 @@ class Layer {
     });
   }
 
-  // Gradient through a norm: out = onto + what comes back of `gradient`, `low` the same for products to read, and the sums
-  // of its weight's.
+  // Gradient through a norm: out = onto + the input's gradient, `low` the same as products read it, and the sums of its
+  // weight's gradient.
   void norm_back(const Memory<T> &m, int64_t which, const float *x, const float *weight, const float *gradient,
                  const float *onto, float *out, T *low) const {
     team.share(m.blocks, [&](int64_t block) {
@@ -156,8 +156,8 @@ class Layer {
     if (dw) check(model.matmul.accumulate(team, {rows, n, k, dy, dy_pitch, x, x_pitch, dw, k, order}));
   }
 
-  // Of W + s B A: dB = s dY^T (X A^T), dA = s (dY B)^T X. That of a fused matrix is the adapters' together, whose blocks
-  // are taken out of it.
+  // Of W + s B A: dB = s dY^T (X A^T), dA = s (dY B)^T X. For a fused matrix these are the adapters' gradients
+  // together, from which each adapter's block is taken.
   void adapt(const Linear &linear, const Memory<T> &m, const T *dy, int64_t dy_pitch, const T *x, int64_t x_pitch) const {
     if (!linear.adapter) return;
     const hir::LowRank &l = *linear.adapter;
@@ -188,7 +188,7 @@ class Layer {
     model.matmul.pack_backward(team, w.down.weight, w.down.packed, packed.down);
   }
 
-  // sum += all rows, in order: threads share the columns out.
+  // sum += all rows, in order: threads take columns each.
   void add_rows(const T *x, int64_t x_pitch, int64_t columns, float *sum) const {
     const int64_t from = columns * team.rank / team.size, to = columns * (team.rank + 1) / team.size;
     for (int64_t row = 0; row < rows; row++) {

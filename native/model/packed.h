@@ -14,7 +14,7 @@ struct Packed {
   int64_t prefix_length(int64_t segment) const { return prefixes[segment] < 0 ? 0 : lengths[prefixes[segment]]; }
 };
 
-// HIR_OK, or what is wrong with it. `longest` gets the tokens of the longest sequence, what it continues counted.
+// HIR_OK, or what is wrong with it. `longest` receives the tokens of the longest sequence, including its prefix.
 int32_t check_packed(const Packed &batch, int64_t vocab, int64_t positions, int64_t *longest);
 
 }  // namespace hir

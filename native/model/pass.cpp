@@ -89,7 +89,7 @@ class Run {
     layer.norm_back(memory, 0, memory.last(), model.final_norm, memory.normed_flow, nullptr, memory.flow, memory.low_flow);
   }
 
-  // Threads share the columns out, so that rows of one token are added in order.
+  // Threads take columns each, so that rows of one token are added in order.
   void embedding_back(float *gradient) const {
     if (!gradient) return;
     const int64_t from = s.hidden * team.rank / team.size, to = s.hidden * (team.rank + 1) / team.size;
@@ -128,8 +128,8 @@ bool run_backward(const Pass &pass, const float *hidden_gradient, const Gradient
   return !failed;
 }
 
-// Entries of the vocabulary that the head's backward takes at a time, whole panels: their weights, packed, and their
-// gradients are its scratch memory, and the head itself needs no second copy.
+// Entries of the vocabulary that the head's backward takes at a time, in whole panels: only their packed weights and
+// gradients are in scratch memory, so the head needs no second copy.
 constexpr int64_t STRETCH = 2048;
 
 // The head's entries from `from` on, and where they begin among its packed ones.

@@ -1,17 +1,18 @@
-// The program of one layer, forward and backward, over the operations of whatever runs them: layer.h has those of a CPU's
-// threads, cuda/pass.cu those of a GPU. What a family does otherwise is said here, once a direction; how tokens see each
-// other is the caller's.
+// The program of one layer, forward and backward, in terms of operations that layer.h provides for a CPU's threads and
+// cuda/model.cu for a GPU. Differences between model families are here, once for each direction; the caller defines
+// which tokens attend to which.
 //
-// `o` has the pitches of rows, the scratch rows `normed` and `activated`, and the operations. Where a product's result
-// goes is a sink: stored, added to the residual stream, or through the gate. adapt() adds the gradients of a matrix's
-// adapter, accumulate() those of its own weights; either does nothing where there is none.
+// `o` has the pitches of rows, the scratch rows `normed` and `activated`, and the operations. A sink takes a product's
+// result: it is stored, added to the residual stream, or passed through the gate. adapt() adds the gradients of a
+// matrix's adapter, accumulate() those of its weights; each does nothing if there is none.
 #pragma once
 
 #include "ops/matmul/matmul.h"
 
 namespace {
 
-// attend() makes a.mixed of a.qkv. `whole` is false for what a backward works from: all but the layer's output.
+// attend() computes a.mixed from a.qkv. `whole` is false to compute only what a backward needs: everything but the
+// layer's output.
 template <class Ops, class Weights, class Activations, class Attend>
 void layer_forward(const Ops &o, const Weights &w, const Activations &a, const Attend &attend, bool whole) {
   o.norm(a.x, w.input_norm, o.normed, o.pitches.normed);
@@ -23,8 +24,8 @@ void layer_forward(const Ops &o, const Weights &w, const Activations &a, const A
   if (whole) o.multiply(w.down, o.activated, o.pitches.intermediate, o.added(a.mid, a.out));
 }
 
-// From the gradient of the layer's output in m.flow and m.low_flow that of its input, in the same place. Writes over
-// a.factors. attend_back() makes m.qkv_flow of m.mixed_flow and adds up the head norms' sums.
+// Replaces the gradient of the layer's output in m.flow and m.low_flow by that of its input. Overwrites a.factors.
+// attend_back() computes m.qkv_flow from m.mixed_flow and the head norms' sums.
 template <class Ops, class Weights, class Activations, class Gradients, class Memory, class AttendBack>
 void layer_backward(const Ops &o, const Weights &w, const Activations &a, const Gradients &g, const Memory &m,
                     const AttendBack &attend_back) {

@@ -21,7 +21,7 @@ struct ModelShape {
   HIR_SHARED int64_t qkv_size() const { return query_size() + 2 * key_size(); }
 };
 
-// Where the weights lie (or their gradients), in the order of the C ABI; null where a family has none.
+// Addresses of the weights (or their gradients), in the order of the C ABI; null if a family has none.
 template <class P>
 struct LayerTable {
   P input_norm;   // [hidden]
@@ -42,7 +42,7 @@ struct WeightTable {
   P head;         // [vocab, hidden]
 };
 
-// What lies at `addresses`: a WeightTable, then a LayerTable a layer.
+// The layout of `addresses`: a WeightTable, then a LayerTable per layer.
 template <class P>
 void read_table(const int64_t *addresses, int64_t layers, WeightTable<P> *table, LayerTable<P> *layer_tables) {
   static_assert(sizeof(WeightTable<P>) == 3 * sizeof(int64_t) && sizeof(LayerTable<P>) == 9 * sizeof(int64_t));

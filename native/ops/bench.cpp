@@ -1,4 +1,4 @@
-// Measures the operations on this machine, one thread by itself, in processor time, so that other load disturbs little:
+// Measures the operations on this machine, on one thread and in processor time, so that other load matters little:
 //   ops_bench [variant]     GFLOP/s of products and attention against the ceiling, and the reading of weights by few rows
 #include <math.h>
 #include <stdio.h>
@@ -150,7 +150,7 @@ void attention(const Matmul &m, double ceiling, int64_t dim, int64_t tokens) {
                   flow + (COUNT + blocks * KEYS) * dim, dim});
     }
   });
-  // What the causal mask leaves: two products forward, five back.
+  // The arithmetic that the causal mask leaves: two products forward, five backward.
   const double work = 2e-9 * static_cast<double>(dim * tokens * (tokens + 1));
   printf("  attention, head of %lld, %lld tokens: forward %.1f (%.0f%%), backward %.1f (%.0f%%)\n",
          static_cast<long long>(dim), static_cast<long long>(tokens), work / forward, 100 * work / forward / ceiling,

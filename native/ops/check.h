@@ -1,4 +1,4 @@
-// What the checks of the operations share: how they report, rows of random elements, the variants they go through.
+// Shared by the checks of the operations: reporting, rows of random elements, the list of variants.
 #pragma once
 
 #include <math.h>

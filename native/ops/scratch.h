@@ -6,7 +6,7 @@
 
 namespace hir {
 
-// Memory that stays with its thread and grows. Large pages: blocks are walked at strides of whole panels.
+// Memory that belongs to a thread and grows. On large pages, because blocks are accessed at strides of whole panels.
 class Scratch {
  public:
   ~Scratch() { free(memory); }

@@ -1,8 +1,8 @@
-// Who carries out an operation.
+// The threads that carry out an operation.
 //
-// An operation of this folder is called by every thread of the innermost parallel region with the same arguments, shares
-// its work out among them and returns in each when all of them are done: Team::region(). Or one thread alone carries it
-// out, inside a region or not, and waits for nobody: Team::alone(). No result depends on which, nor on how many.
+// An operation of this folder is called by every thread of the innermost parallel region with the same arguments,
+// divides its work among them and returns in each when all of them are done: Team::region(). Or one thread carries it
+// out alone, inside a region or not, without waiting: Team::alone(). No result depends on which, or on how many.
 #pragma once
 
 #include <omp.h>
@@ -22,7 +22,7 @@ struct Team {
     }
   }
 
-  // work(unit) for each of `units`, by whoever is free first; all are done when it returns.
+  // work(unit) for each of `units`, by the next free thread; all are done when it returns.
   template <class Work>
   void share(int64_t units, const Work &work) const {
     share_without_waiting(units, work);

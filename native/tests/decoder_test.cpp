@@ -1,5 +1,6 @@
-// Native checks of the decoder: every backend against the baseline on awkward shapes, rows that start and end, the same
-// with any number of threads. The comparison with a model in doubles is in java/kernels, over the same backends.
+// Native checks of the decoder: every backend against the baseline on awkward shapes, rows that start and end, and the
+// same results with any number of threads. The comparison with a model in doubles is in java/kernels, over the same
+// backends.
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -121,7 +122,7 @@ std::vector<float> decode(const Model &m, int backend, int threads, int device =
   std::vector<float> all;
   int64_t rows = 23;
   std::mt19937 random(1);
-  std::vector<int64_t> tokens(rows + 4);  // where they were: a GPU's step is recorded when its key comes again
+  std::vector<int64_t> tokens(rows + 4);  // fixed addresses: a GPU's step is recorded when its bucket recurs
   for (int step = 0; step < steps; step++) {
     for (int64_t r = 0; r < rows; r++) tokens[r] = random() % s.vocab;
     std::vector<float> logits(rows * (s.vocab + 3), -1.0f);
@@ -146,7 +147,7 @@ std::vector<float> decode(const Model &m, int backend, int threads, int device =
   return all;
 }
 
-// Each logit in float32; the activations of a bfloat16 model are rounded: there all of them together.
+// Each logit in float32; a bfloat16 model rounds its activations, so there all logits together.
 void compare(const std::vector<float> &got, const std::vector<float> &expected, int32_t dtype, int backend) {
   double off = 0, size = 0;
   for (size_t i = 0; i < expected.size(); i++) {
@@ -159,8 +160,8 @@ void compare(const std::vector<float> &got, const std::vector<float> &expected, 
   expect(sqrt(off / size) <= (dtype == HIR_BFLOAT16 ? 0.03 : 1e-5), "logits", backend, static_cast<long long>(size));
 }
 
-// Draws are those of a step and the sampling kernel, a token that is fed back is the one that was drawn, whatever rows leave,
-// move and join in between.
+// Draws equal those of a step followed by the sampling kernel, and a token that is fed back is the one drawn, whichever
+// rows leave, move and join in between.
 void draws(int backend, const Model &m, int device = 0) {
   const Shape &s = m.s;
   const hir_model_shape shape = {s.layers, s.hidden, s.intermediate, s.heads, s.kv_heads, s.head_dim, s.vocab, 1e-6, s.dtype};
@@ -203,12 +204,12 @@ void draws(int backend, const Model &m, int device = 0) {
       tokens[r] = drawn[r];
       given[r] = r % 2 && step == 1 ? drawn[r] : -1;
     }
-    if (step == 2) {  // a row goes, the last one takes its place
+    if (step == 2) {  // a row ends, and the last one takes its place
       rows--;
       for (int64_t decoder : {plain, drawing}) ok(hir_decoder_move(decoder, rows, 0), "move");
       tokens[0] = tokens[rows];
     }
-    if (step == 3) {  // more rows than there was room for
+    if (step == 3) {  // more rows than there was memory for
       for (int64_t decoder : {plain, drawing}) ok(hir_decoder_admit(decoder, 0, rows, 9), "admit");
       expect(hir_decoder_draw(drawing, std::vector<int64_t>(rows + 9, -1).data(), rows + 9, 0.9, 0, 1, 0, s.vocab, 5,
                               counters.data(), drawn.data(), logprobs.data()) == HIR_INVALID,
@@ -242,7 +243,7 @@ void against_baseline(int backend) {
   }
 }
 
-// The GPU's decoder in the emulator: its step is a recorded graph, played again with other rows.
+// The GPU's decoder in the emulator: its step is a recorded graph, replayed with other rows.
 void emulated() {
   const Shape shapes[] = {{2, 40, 56, 6, 2, 16, 37, HIR_FLOAT32, false, true},
                           {1, 33, 17, 5, 1, 80, 64, HIR_FLOAT32, true, false},
@@ -257,7 +258,7 @@ void emulated() {
     compare(got, expected, shape.dtype, HIR_CUDA_EMULATED);
     draws(HIR_CUDA_EMULATED, model, 1);
   }
-  // What a graph is recorded for: never fewer rows than asked, never more than twice as many.
+  // The buckets of graphs: never fewer rows than asked, never more than twice as many.
   for (int64_t rows = 1; rows < 2000; rows++) {
     const int64_t bucket = hir::row_bucket(rows);
     expect(bucket >= rows && bucket < 2 * rows && hir::row_bucket(bucket) == bucket, "row bucket", 0, rows);

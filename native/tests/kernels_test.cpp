@@ -108,7 +108,7 @@ Outcome everything(int backend, int64_t rows, int64_t cols, int64_t stride, int 
   return o;
 }
 
-// Runs of one backend that must give the same bits: on 1 and 3 threads, or on the emulator's devices, which run the
+// Ways to run one backend that must give the same bits: on 1 and 3 threads, or on the emulator's devices, which run the
 // threads of a block in different orders and have different amounts of shared memory.
 void against_baseline(int backend) {
   const bool emulated = backend == HIR_CUDA_EMULATED;

@@ -1,4 +1,4 @@
-// Plain double-precision softmax of a row: what every faster kernel is compared with.
+// Plain double-precision softmax of a row: the reference for every faster kernel.
 #pragma once
 
 #include <math.h>

@@ -1,4 +1,4 @@
-// Device memory, streams and errors of the emulator: there is one stream, and it is always up to date.
+// Device memory, streams and errors of the emulator: there is one stream, which has always finished.
 #include "call.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@ thread_local Recording *recording = nullptr;
 
 namespace {
 
-// Different sizes, so that what does not fit is met too.
+// Different sizes, so that rows that do not fit occur too.
 constexpr size_t SHARED_MEMORY[ORDERS] = {227 << 10, 40 << 10, 99 << 10};
 
 thread_local uint64_t fault_word_memory = NO_FAULT;

@@ -1,7 +1,7 @@
-// CUDA's model of execution on the CPU, for the tests: every thread of a block is a fiber with a stack of its own, run
-// one after the other up to the next barrier or shuffle. What would go wrong unseen on a GPU is an error here: a
-// barrier that some threads of the block do not reach, shared memory used before it is written (it starts as NaN) or
-// past its end. The order in which threads run can be chosen, so that a missing barrier shows as a different result.
+// CUDA's model of execution on the CPU, for the tests: every thread of a block is a fiber with its own stack; they run
+// one after the other up to the next barrier or shuffle. What would go unnoticed on a GPU is an error here: a barrier
+// that some threads of the block do not reach, shared memory used before it is written (it starts as NaN) or past its
+// end. The order in which threads run can be chosen, so that a missing barrier shows as a different result.
 #pragma once
 
 #include <math.h>

@@ -24,7 +24,7 @@ constexpr int64_t ODD_BYTES = 64;
 
 thread_local Scratch scratch;
 
-// Takes pieces of a thread's scratch memory; at first it only counts.
+// Hands out pieces of a thread's scratch memory; at first it only counts.
 class Carver {
  public:
   explicit Carver(char *memory) : memory(memory) {}
@@ -42,7 +42,7 @@ class Carver {
   char *const memory;
 };
 
-// Memory of a call. Left sides are packed where a product asks for it.
+// Memory of a call. Left sides are packed if a product requires it.
 struct Memory {
   float *scores, *gradients;           // [count][SCORES_PITCH]
   uint16_t *low, *low_gradients;       // [count][LOW_PITCH], in bfloat16
@@ -68,7 +68,7 @@ struct Memory {
   }
 };
 
-// The left side of a product: as it is, or packed into `memory`.
+// The left side of a product: in place, or packed into `memory`.
 struct Left {
   const char *a;
   int64_t row_bytes, rows, steps;

@@ -1,14 +1,14 @@
 // Causal attention of a few queries that share a key-value head, forward and backward, in tiles.
 //
-// Keys and values lie in blocks of KEYS tokens, which may be anywhere: pages of a decoder, or one behind the other for a
-// packed sequence. Token t of a sequence is slot t % KEYS of its block t / KEYS. A query goes over its tokens in strips of
-// STRIP blocks, counted from the sequence's start, with a running maximum: no scores beyond a strip are kept, and a
-// query's result depends on the tokens that it sees alone, not on the queries beside it, so that a decoder's one query and
-// the same among a sequence's get the same bits. Products are those of matmul.h, with their chains; in bfloat16 queries,
-// keys, values, and weights on their way to the values are rounded to it, and so are the gradients of scores. The rest is
-// float32.
+// Keys and values lie in blocks of KEYS tokens, which may be anywhere: pages of a decoder, or contiguous for a packed
+// sequence. Token t of a sequence is slot t % KEYS of its block t / KEYS. A query goes over its tokens in strips of
+// STRIP blocks, counted from the sequence's start, with a running maximum: only one strip's scores are kept, and a
+// query's result depends only on the tokens that it sees, not on other queries, so that a decoder's single query and
+// the same query in a sequence give the same bits. Products are those of matmul.h, with their chains. In bfloat16
+// queries, keys, values, attention weights before their product with the values, and gradients of scores are rounded to
+// bfloat16. The rest is float32.
 //
-// One thread carries a call out; calls are independent but for what they write.
+// One thread carries out a call; calls are independent unless they write to the same memory.
 #pragma once
 
 #include "matmul/matmul.h"
@@ -61,15 +61,15 @@ class Attention {
   static int32_t of(const Matmul &matmul, int64_t head_size, Attention *out);
 
   int64_t part_bytes() const;
-  // The softmax's scale and its change to base 2.
+  // The softmax's scale, including the change to base 2.
   float query_scale() const;
 
-  // A block's part from `count` tokens' rows of the dtype; later slots become 0.
+  // Packs a block's part from `count` tokens' rows of the dtype; later slots become 0.
   void pack(Part part, const void *rows, int64_t pitch, int64_t count, void *block) const;
-  // One slot of KEYS_ACROSS or VALUES_DOWN. A block's memory must have been zeros before its first slot.
+  // Packs one slot of KEYS_ACROSS or VALUES_DOWN. A block's memory must be zero before its first slot.
   void put(Part part, const void *row, int64_t slot, void *block) const;
 
-  // False where scratch memory could not be had.
+  // False if scratch memory could not be allocated.
   bool forward(const AttentionForward &call) const;
   bool backward(const AttentionBackward &call) const;
 

@@ -21,7 +21,7 @@ Rows random_rows(int32_t dtype, int64_t rows, int64_t dim, float spread = 1) {
   return Rows::normal(dtype, rows, dim, 3, spread);
 }
 
-// Blocks of a sequence's keys and values, each in memory of its own, of two heads of which the second is used.
+// Blocks of a sequence's keys and values, each in separate memory, of two heads of which the second is used.
 struct Blocks {
   Blocks(const Attention &a, Rows &keys, Rows &values, int64_t tokens) : offset(4 * a.part_bytes()) {
     for (int64_t t = 0; t < tokens; t += KEYS) {
@@ -103,7 +103,7 @@ void check_sequence(const Matmul &m, int64_t tokens, int64_t dim) {
     }
   }
 
-  // Each query alone, and in calls cut otherwise.
+  // Each query alone, and in calls divided differently.
   Result alone = {Rows(type, tokens, dim, 3), std::vector<float>(tokens)};
   for (int64_t r = 0; r < tokens; r++) run(a, m, queries, blocks, r, r + 1, &alone);
   expect(whole.out.gaps_untouched(), m, "attention stays within its rows", tokens, dim);
@@ -167,8 +167,8 @@ void check_sequence(const Matmul &m, int64_t tokens, int64_t dim) {
   }
 }
 
-// Rows that continue one prompt, each after whole blocks of it with pages of its own, as a decoder has them, filled
-// slot by slot; two queries a row. The same bits as of each row's sequence by itself.
+// Rows that continue one prompt, each with its own pages after whole blocks of the prompt, as in a decoder, filled slot
+// by slot; two queries per row. Gives the same bits as each row's sequence alone.
 void check_pages(const Matmul &m, int64_t prompt, int64_t dim) {
   Attention a;
   Attention::of(m, dim, &a);
@@ -219,7 +219,7 @@ void check_pages(const Matmul &m, int64_t prompt, int64_t dim) {
     void *const one = alone.row(r);
     a.forward({{1, queries.row(r), queries.stride, &seen[r], &each, 0, own.offset}, &one, nullptr});
   }
-  // The reference rounds its sums where they are interrupted.
+  // The reference rounds its sums at interruptions.
   expect(out.same(alone) || m.variant() == Variant::REFERENCE, m, "pages of several rows", prompt, dim);
   for (char *memory : pages) free(memory);
 }

@@ -1,4 +1,4 @@
-// What happens between attention's products, per instruction set.
+// The steps between attention's products, per instruction set.
 #pragma once
 
 #include <stdint.h>
@@ -7,8 +7,8 @@ namespace hir {
 
 struct SoftmaxKernel {
   // One query's scores, to base 2, of a strip: the first `seen` become weights 2^(score - maximum), in place or as
-  // bfloat16 in `low`, the others up to `tokens` 0. The running maximum and sum go on; returns what the mixed values so far
-  // are to be multiplied with.
+  // bfloat16 in `low`, the others up to `tokens` 0. Updates the running maximum and sum; returns the factor for the
+  // values mixed so far.
   float (*soften)(float *scores, int64_t seen, int64_t tokens, float *maximum, float *sum, uint16_t *low);
   // values[i] *= scale
   void (*scale)(float *values, int64_t n, float scale);

@@ -1,6 +1,6 @@
-// Attention of packed sequences by plain kernels, forward and backward: the reference of the flash kernel, and what runs
-// where that cannot (float32, heads of other sizes, the emulator). A block a query's head, or a key's: its threads first
-// take a key (or query) each for the scores, then a dimension each for the sums.
+// Attention of packed sequences by plain kernels, forward and backward: the reference for the flash kernel, used where
+// that cannot run (float32, heads of other sizes, the emulator). One block per head of a query, or of a key: its
+// threads first take a key (or query) each for the scores, then a dimension each for the sums.
 #include "pass_kernels.h"
 #include "row.h"
 
@@ -61,7 +61,7 @@ attend_packed_kernel(PackedAttentionArguments<T> a) {
     const float weight = key < sight.seen ? exp2_fast(score - higher) : 0.0f;
     const float kept = exp2_fast(top - higher);
     weights[thread()] = weight;
-    // The reduction brings the weights of all threads to all.
+    // The reduction makes the weights of all threads visible to all.
     total = total * kept + block_reduce(weight, 0.0f, Sum(), places);
     top = higher;
 #pragma unroll
@@ -146,7 +146,8 @@ query_back_kernel(PackedAttentionBackArguments<T> b) {
   }
 }
 
-// A key's gradient and its value's: over the queries that see it, in order, and of each the heads that share it.
+// The gradients of a key and its value: over the queries that see it, in order, and for each over the heads that share
+// it.
 template <class T>
 HIR_KERNEL(THREADS, 1)
 key_back_kernel(PackedAttentionBackArguments<T> b) {

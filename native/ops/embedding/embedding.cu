@@ -1,4 +1,5 @@
-// The embedding's rows of tokens, and their gradients added up: rows of one token by one block, in the batch's order.
+// Looks up the embedding's rows for tokens, and adds their gradients: one block per distinct token, in the batch's
+// order.
 #include "pass_kernels.h"
 
 namespace hir::HIR_DEVICE {

@@ -1,4 +1,5 @@
-// The gated activation of rows, silu(gate) up, forward and backward: a thread a vector of gates and the one of their ups.
+// The gated activation of rows, silu(gate) up, forward and backward: each thread takes a vector of gates and the
+// matching vector of ups.
 #include "pass_kernels.h"
 #include "row.h"
 
@@ -16,7 +17,7 @@ struct Vectors {
 
 HIR_GPU float sigmoid(float x) { return 1.0f / (1.0f + exp2_fast(static_cast<float>(-LOG2E) * x)); }
 
-// f(gates, ups, activated, count) of neighbours, as floats, which are then written back.
+// Applies f(gates, ups, activated, count) to neighbouring elements as floats, then writes them back.
 template <class T, class F>
 HIR_GPU void for_elements(const Vectors<T> &v, F f) {
   const GateRowsArguments<T> &a = v.a;

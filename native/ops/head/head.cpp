@@ -10,7 +10,7 @@
 namespace hir {
 namespace {
 
-// Rows whose logits of a block are there at the same time: 1.5 MiB. Whole tiles of every variant.
+// Rows whose logits of a block are in memory at the same time: 1.5 MiB. A multiple of every variant's tile.
 constexpr int64_t ROWS = 96;
 constexpr int64_t ODD_BYTES = 64;
 

@@ -1,6 +1,6 @@
-// Log-probs of tokens under the model's head, straight from hidden states: logits are made a block of the vocabulary at a
-// time, for a few rows, and leave nothing but their statistics. The results are those of token_logprob on the logits that
-// multiply would store, bit for bit.
+// Log-probs of tokens under the model's head, straight from hidden states: logits are computed for a few rows and one
+// block of the vocabulary at a time, and only their statistics are kept. The results are bit for bit those of
+// token_logprob on the logits that multiply would store.
 #pragma once
 
 #include "matmul/matmul.h"
@@ -21,8 +21,8 @@ struct HeadLogprobs {
 
 int64_t head_bytes(const HeadLogprobs &call);
 
-// False where a thread's scratch memory could not be had. A row whose logits have a NaN or +inf, or none that is finite, gets
-// a NaN.
+// False if a thread's scratch memory could not be allocated. A row whose logits have a NaN or +inf, or no finite one,
+// gets NaN.
 bool head_logprobs(const Matmul &matmul, const Team &team, const HeadLogprobs &call);
 
 }  // namespace hir

@@ -1,4 +1,4 @@
-// What head.cpp asks of an instruction set.
+// What each instruction set provides to head.cpp.
 #pragma once
 
 #include "block_stats.h"
@@ -6,9 +6,9 @@
 namespace hir {
 
 struct HeadStats {
-  // Of n logits, BLOCK of them but at a row's end.
+  // Statistics of n logits; n is BLOCK except at a row's end.
   BlockStats (*block)(const float *logits, int64_t n, double temperature);
-  // Of all of a row's blocks; a NaN where there is a NaN or +inf, or nothing finite. The entropy may be null.
+  // Combines all blocks of a row; NaN if there is a NaN or +inf, or nothing finite. The entropy may be null.
   void (*row)(const BlockStats *blocks, int64_t count, float target, double temperature, float *logprob, float *entropy);
 };
 

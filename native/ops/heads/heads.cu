@@ -1,5 +1,5 @@
-// Queries, keys and values of packed tokens: bias, norm, rotation and the places of keys and values, and back. A warp a
-// token's head; a lane has the pairs (i, i + head_dim / 2) with i = lane, lane + 32, ...
+// Queries, keys and values of packed tokens: bias, norm, rotation and the slots of keys and values, forward and
+// backward. One warp per head of a token; a lane has the pairs (i, i + head_dim / 2) with i = lane, lane + 32, ...
 #include "pass_kernels.h"
 
 namespace hir::HIR_DEVICE {
@@ -8,7 +8,7 @@ namespace {
 
 constexpr int WARPS = 4, PAIRS = 4;  // heads of up to 256
 
-// A head of one token, and what it is of.
+// A head of one token, and whether it is of a query, key or value.
 struct Head {
   int64_t token, index;
   bool query, value;
@@ -42,7 +42,7 @@ struct Pairs {
   }
 };
 
-// A head with its bias; gives 1 / rms.
+// Loads a head with its bias; returns 1 / rms.
 template <class T>
 HIR_GPU float load(const HeadsArguments<T> &a, const Head &head, Pairs &x) {
   const int64_t dim = a.shape.head_dim, half = dim / 2;
@@ -101,7 +101,7 @@ heads_kernel(HeadsArguments<T> a) {
   if (a.keys_values) write(a.keys_values + (2 * head.token + head.value) * s.key_size() + head.kv * dim);
 }
 
-// The gradient of a head of the output: of keys and values the sum over their slots.
+// The gradient of a head of the output; for keys and values, the sum over their slots.
 template <class T>
 HIR_GPU void load_flow(const HeadsArguments<T> &a, const Head &head, Pairs &flow) {
   const ModelShape &s = a.shape;
@@ -123,8 +123,8 @@ HIR_GPU void load_flow(const HeadsArguments<T> &a, const Head &head, Pairs &flow
   }
 }
 
-// A block takes HEAD_TOKENS tokens, its warps the heads in turn; what a warp adds up for the norms' weights stays with it
-// until the warps' sums are added in their order.
+// A block takes HEAD_TOKENS tokens, its warps the heads in turn; each warp keeps its sums for the norms' weights until
+// the warps' sums are added in order.
 template <class T>
 HIR_KERNEL(WARPS *WARP, 1)
 heads_back_kernel(HeadsBackArguments<T> b) {

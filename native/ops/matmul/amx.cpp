@@ -14,8 +14,9 @@ using hir::Job;
 constexpr int64_t TILE = 32;           // rows
 constexpr int64_t TILE_BYTES = 1024;   // of a register
 constexpr int64_t STEP_BYTES = 2 * TILE_BYTES;
-// The first 32 KiB of a panel go through the first-level cache and stay there from one tile to the next; its rest and all
-// of the left side stream past it. Holding all of a long panel would thrash, holding none is bound by the second level.
+// The first 32 KiB of a panel go through the first-level cache and stay there from one tile to the next; the rest and
+// all of the left side stream past it. Keeping all of a long panel would thrash; keeping none is bound by the
+// second-level cache.
 constexpr int64_t HELD_STEPS = 16;
 
 static inline Vec lanes(const bf16 *a, const bf16 *b, const bf16 *c, const bf16 *d) {
@@ -29,14 +30,14 @@ static inline Vec lanes(const bf16 *a, const bf16 *b, const bf16 *c, const bf16 
 
 static inline __m512i words(Vec x) { return _mm512_castps_si512(x); }
 
-// 32 elements, of which `n` are there.
+// 32 elements, of which the first `n` exist.
 static inline __m512i load_row(const bf16 *p, int64_t n) {
   if (n >= STEP) return _mm512_loadu_si512(p);
   return n > 0 ? _mm512_maskz_loadu_epi16((1u << n) - 1, p) : _mm512_setzero_si512();
 }
 
 static void pack_left(const void *x, int64_t stride, int64_t rows, int64_t k, int64_t steps, int64_t, char *a) {
-  // Eight rows at a time: 32 rows at a pitch of 2 KiB would push each other's lines out before they are used up.
+  // Eight rows at a time: 32 rows at a pitch of 2 KiB would evict each other's lines before they are used.
   for (int64_t m = 0; m < rows; m += TILE, a += steps * STEP_BYTES) {
     for (int64_t r = 0; r < TILE; r += 8) {
       const bf16 *const from = static_cast<const bf16 *>(x) + (m + r) * stride;
@@ -52,8 +53,8 @@ static void pack_left(const void *x, int64_t stride, int64_t rows, int64_t k, in
   }
 }
 
-// 32 rows of dy x 16 of its columns become 16 rows of 32 elements. A lane of 16 bytes holds 8 columns of one row; lanes 0 to
-// 3 are rows i, i + 8, i + 16, i + 24, so that 8 x 8 transposed within lanes is a row of a tile: 48 shuffles.
+// 32 rows of dy x 16 of its columns become 16 rows of 32 elements. A lane of 16 bytes holds 8 columns of one row; lanes
+// 0 to 3 are rows i, i + 8, i + 16, i + 24, so that an 8 x 8 transpose within lanes gives a row of a tile: 48 shuffles.
 static inline void transpose_tile(const bf16 *x, char *out) {
   for (int h = 0; h < 2; h++) {
     __m512i r[8], a[8], b[8];
@@ -82,7 +83,7 @@ static inline void transpose_tile(const bf16 *x, char *out) {
   }
 }
 
-// Whole lines are brought near first: at a pitch of 2 KiB they would not stay for their uses.
+// Whole lines are prefetched first: at a pitch of 2 KiB they would not stay in the cache until they are used.
 static void pack_left_across(const void *dy, int64_t stride, int64_t rows, int64_t k, int64_t steps, char *a) {
   alignas(64) bf16 near[32 * 32];
   for (int64_t m = 0; m < rows; m += TILE) {
@@ -98,8 +99,8 @@ static void pack_left_across(const void *dy, int64_t stride, int64_t rows, int64
   }
 }
 
-// A finished tile. It waits in the first-level cache while the next one is summed: its rows are converted and written
-// between the steps of that sum, since the tile unit would otherwise stand still for them.
+// A finished tile. It stays in the first-level cache while the next one is summed: its rows are converted and written
+// between the steps of that sum, since the tile unit would otherwise be idle meanwhile.
 struct Waiting {
   const float *sums;
   int64_t row, rows, panel, done;
@@ -199,7 +200,7 @@ static void run(const Job &job) {
   }
 }
 
-// Not of zeros, at which the clock is a sixth higher.
+// Not of zeros, for which the clock is a sixth higher.
 static double ceiling() {
   constexpr int TURNS = 20000;
   alignas(64) uint16_t data[4 * TILE_BYTES / 2];

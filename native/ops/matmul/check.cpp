@@ -1,5 +1,6 @@
-// Checks the products: every variant that this machine can run, on awkward shapes, against sums in double, and bit for bit
-// against the chain that matmul.h promises; that rows do not depend on other rows nor on threads, that calls add up.
+// Checks the products: every variant that this machine can run, on awkward shapes, against sums in double, and bit for
+// bit against the chain that matmul.h promises; that rows do not depend on other rows or on threads, and that calls add
+// up.
 #include "matmul.h"
 
 #include <stdlib.h>
@@ -38,7 +39,7 @@ struct Packed {
   void *data;
 };
 
-// By all of a region of `threads`, or by one of them alone (0).
+// By all threads of a region, or by one alone (0).
 template <class Call>
 void by(int threads, const Call &call) {
   if (threads == 0) {
@@ -57,10 +58,10 @@ void multiply(const Matmul &m, const Product &p, int threads) {
   by(threads, [&](const Team &team) { expect(m.multiply(team, p), m, "memory"); });
 }
 
-// What AMX makes of denormal numbers.
+// How AMX treats denormal numbers.
 float flushed(float x) { return fabsf(x) < 0x1p-126f ? 0 : x; }
 
-// One chain: sum + a[i] b[i] over i, as matmul.h has it.
+// One chain: sum + a[i] b[i] over i, as in matmul.h.
 template <class A, class B>
 float chain(const Matmul &m, float sum, int64_t k, const A &a, const B &b) {
   if (m.dtype() == HIR_FLOAT32) {
@@ -87,7 +88,7 @@ float chain(const Matmul &m, float sum, int64_t k, const A &a, const B &b) {
 
 double silu(double x) { return x / (1 + exp(-x)); }
 
-// W's row that is column `c` of a product in its order; -1 where it only fills up.
+// The row of W that is column `c` of a product in its order; -1 if the column is padding.
 int64_t weight_row(Order order, int64_t n, int64_t c) {
   if (order == Order::PLAIN) return c;
   const int64_t within = c / 32 * 16 + c % 16;
@@ -335,7 +336,7 @@ void check_gate(const Matmul &m, int64_t rows, int64_t half, int64_t k) {
   }
 }
 
-// Rows of not-a-number and infinity stay with themselves; zeros that fill up do not meet them.
+// Rows with NaN and infinity do not affect others, and are not multiplied with the zeros of padding.
 void check_unfinite(const Matmul &m) {
   Rows x = Rows::normal(m.dtype(), 20, 33, 0), w = Rows::normal(m.dtype(), 33, 33, 0);
   x.set(3, 32, NAN);

@@ -1,4 +1,4 @@
-// What becomes of a finished tile, over the vectors of vec.h: see Sink.
+// What is done with a finished tile, in terms of vec.h: see Sink.
 #pragma once
 
 #include "blocks.h"
@@ -48,7 +48,7 @@ static inline void finish_gate(const Sink &sink, const float *sums, int64_t row,
   T *const y = static_cast<T *>(sink.y) + row * sink.y_stride + column;
   T *const factors = sink.factors ? static_cast<T *>(sink.factors) + row * sink.factor_stride + 2 * column : nullptr;
   for (int64_t i = 0; i < GATE_GROUP; i += WIDTH) {
-    // What is kept is what is used: the backward pass sees the same factors.
+    // The kept values are the ones used: the backward pass sees the same factors.
     const Vec gate = rounded_to(T(), load(sums + i)), up = rounded_to(T(), load(sums + GATE_GROUP + i));
     store_first(y + i, n - column - i, mul(mul(gate, sigmoid(gate)), up));
     if (factors) {
@@ -101,7 +101,7 @@ static inline void finish(const Sink &sink, const float *sums, int64_t row, int6
   }
 }
 
-// Where the chain of a tile's row starts, of a sink that goes on with what is there.
+// The start of the chain of a tile's row, for a sink that adds to existing values.
 static inline void start_from(const Sink &sink, int64_t row, int64_t panel, int64_t n, float *sums) {
   const float *const y = static_cast<const float *>(sink.y) + row * sink.y_stride + panel * PANEL;
   for (int64_t i = 0; i < PANEL; i += WIDTH) store(sums + i, load_first(y + i, n - panel * PANEL - i));
@@ -116,7 +116,7 @@ static inline void load_gradient(const hir::Gradient &g, int64_t row, int64_t ro
     }
   }
 }
-// Brings the rows of the next tile near.
+// Prefetches the rows of the next tile.
 static inline void fetch_gradient(const hir::Gradient &g, int64_t row, int64_t rows, int64_t panel) {
   for (int64_t r = 0; r < rows; r++) {
     const int64_t at = hir::gradient_row(g, row + r);

@@ -1,4 +1,4 @@
-// What a variant of the products implements; matmul.cpp cuts them into these pieces.
+// What a variant of the products implements; matmul.cpp divides them into these pieces.
 //
 // Packed matrices, the right sides of all products, have one layout for all variants: panels of PANEL columns, each a row
 // of steps of STEP elements of the summed dimension, filled up with zeros. A step is [STEP][PANEL] in float32, in bfloat16
@@ -12,7 +12,7 @@ namespace hir {
 constexpr int64_t PANEL = 32;
 constexpr int64_t STEP = 32;
 
-// Where step `step` of a panel of a right side lies.
+// Start of step `step` of a panel of a right side.
 struct Right {
   const char *b;
   const char *const *places;
@@ -23,20 +23,20 @@ struct Right {
 
 // A block of a product: rows of the left side times the panels [from, to).
 struct Job {
-  // The left side. A kernel that does not pack reads element (row, i) of the sum at a + row * row_bytes + i * size; of a
-  // packed one these are the kernel's own affair.
+  // The left side. A kernel that does not pack reads element (row, i) of the sum at a + row * row_bytes + i * size; for
+  // a packed one the kernel defines these.
   const char *a;
   int64_t row_bytes;
   int64_t rows;
-  // The right side: panel p begins at b + offset + p * panel_bytes. Or its steps lie anywhere: then `places`, one for each
-  // step, take b's part.
+  // The right side: panel p begins at b + offset + p * panel_bytes. Or its steps lie anywhere: then `places`, one per
+  // step, replaces b.
   const char *b;
   const char *const *places;
   int64_t offset, panel_bytes;
   int64_t from, to;
   int64_t steps;
-  // Stretches of a long sum follow each other; between them sums lie in carry[tile][tile rows][PANEL], where tiles are
-  // counted panel by panel.
+  // Parts of a long sum follow each other; between them sums are in carry[tile][tile rows][PANEL], with tiles counted
+  // panel by panel.
   bool first, last;
   float *carry;
   int64_t row, columns;  // the first row's number in the result, and the columns of it
@@ -63,14 +63,14 @@ struct MatmulKernel {
   // may be less than PANEL and STEP, even negative.
   void (*pack_across)(const void *w, int64_t stride, int64_t columns, int64_t k, void *step);
   void (*pack_down)(const void *w, int64_t stride, int64_t columns, int64_t k, void *step);
-  // A packed step [STEP][PANEL] with its sides changed over, elsewhere.
+  // Transposes a packed step [STEP][PANEL] into other memory.
   void (*turn)(const void *step, void *turned);
   void (*run)(const Job &job);
   void (*run_gradient)(const Job &job);
   double (*ceiling)();
 };
 
-// Where row `row` of a gradient, counted in the product's order, lies: negative if it only fills a group up.
+// Position of row `row` of a gradient, counted in the product's order: negative if it is padding of a group.
 inline int64_t gradient_row(const Gradient &g, int64_t row) { return stored_row(g.order, g.n, row); }
 
 // [dtype]; null where there is none.

@@ -120,8 +120,8 @@ static void pack_down(const void *w, int64_t stride, int64_t columns, int64_t k,
   }
 }
 
-// Words of rows 2 i and 2 i + 1, pairs of one column each, as pairs of one row each: `low` of the first elements, `high` of
-// the second ones, in turns.
+// Words of rows 2 i and 2 i + 1, pairs of one column each, as pairs of one row each: alternately `low` of the first
+// elements and `high` of the second ones.
 static inline void store_turned(float *to, Vec even, Vec odd) {
 #if defined(__AVX512F__)
   const __m512i a = _mm512_castps_si512(even), b = _mm512_castps_si512(odd);
@@ -164,7 +164,7 @@ static void turn(const void *step, void *turned) {
   }
 }
 
-// For ceilings: the thread's own time, which other load leaves alone.
+// For ceilings: the thread's own time, which does not depend on other load.
 static double seconds() {
   timespec now;
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);

@@ -1,4 +1,4 @@
-// The plain product: what runs in the emulator, and where cuBLASLt is missing or has no algorithm.
+// The plain product: used in the emulator, and if cuBLASLt is missing or has no algorithm.
 #include "products.h"
 #include "pass_kernels.h"
 

@@ -1,5 +1,5 @@
-// The products in plain C++, sums in double: the reference of all others, and what runs without vector instructions. A
-// sum is rounded to float32 where it ends (and where it is interrupted: a weight's gradient between two calls).
+// The products in plain C++, sums in double: the reference for all others, used without vector instructions. A sum is
+// rounded to float32 at its end (and at interruptions: a weight's gradient between two calls).
 #include <math.h>
 #include <string.h>
 
@@ -19,7 +19,7 @@ using hir::to_float;
 
 void nothing() {}
 
-// Where element (k, column) of a step lies.
+// Position of element (k, column) of a step.
 template <class E>
 int64_t place(int64_t k, int64_t column) {
   return sizeof(E) == sizeof(float) ? k * PANEL + column : k / 2 * 2 * PANEL + 2 * column + k % 2;
@@ -172,7 +172,7 @@ void run_gradient(const Job &job) {
   }
 }
 
-// Nobody's yardstick.
+// No ceiling is compared with the reference.
 double ceiling() { return 0; }
 
 }  // namespace

@@ -3,7 +3,7 @@
 // Not the compiler's intrinsics: GCC 12's loads lack the memory clobber, so that a store that fills a packed buffer may move
 // behind the tile load that reads it, and its ldtilecfg names 8 of the configuration's 64 bytes.
 //
-// With HIR_EMULATE_TILES the same in plain C, for tests on machines without AMX.
+// With HIR_EMULATE_TILES, the same in plain C, for tests on machines without AMX.
 #pragma once
 
 #include <stdint.h>
@@ -41,7 +41,7 @@ static inline void store_tile(int t, void *p, int64_t pitch) {
 static inline void clear_tile(int t) {
   for (int r = 0; r < 16; r++) memset(emulated_tile(t, r), 0, 64);
 }
-// Denormal inputs and results count as 0; the even and the odd elements are summed apart (Intel's manual, TDPBF16PS).
+// Denormal inputs and results count as 0; even and odd elements are summed separately (Intel's manual, TDPBF16PS).
 static inline float flush_denormal(float x) { return __builtin_fabsf(x) < 0x1p-126f ? 0 : x; }
 static inline void dot_tile(int c, int a, int b) {
   for (int m = 0; m < 16; m++) {
@@ -73,7 +73,7 @@ static inline void dot_tile(int c, int a, int b) {
 
 #else
 
-// The configuration belongs to a thread. Full tiles only: edges are filled up with zeros by the packing.
+// The configuration belongs to a thread. Full tiles only: packing fills edges with zeros.
 static inline void configure_tiles() {
   struct alignas(64) {
     uint8_t palette, start_row, reserved[14];
@@ -91,7 +91,7 @@ static inline void configure_tiles() {
 static inline void release_tiles() { asm volatile("tilerelease" ::: "memory"); }
 
 #define TILE_LOAD(t, p, pitch) asm volatile("tileloadd (%0,%1,1), %%tmm" #t ::"r"(p), "r"(int64_t(pitch)) : "memory")
-// The hint keeps what is used once a tile out of the first-level cache.
+// The hint keeps data that a tile uses once out of the first-level cache.
 #define TILE_STREAM(t, p, pitch) asm volatile("tileloaddt1 (%0,%1,1), %%tmm" #t ::"r"(p), "r"(int64_t(pitch)) : "memory")
 #define TILE_STORE(t, p, pitch) asm volatile("tilestored %%tmm" #t ", (%0,%1,1)" ::"r"(p), "r"(int64_t(pitch)) : "memory")
 #define TILE_CLEAR(t) asm volatile("tilezero %%tmm" #t ::: "memory")

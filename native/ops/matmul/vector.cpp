@@ -1,5 +1,5 @@
-// The products on vectors: float32, bfloat16 by conversion to it, or where the instruction set has them (AVX512-BF16) by
-// products of bfloat16. Tiles of up to TILE rows and a panel; every lane of an accumulator is one element's chain.
+// The products on vectors: float32; bfloat16 by conversion to float32, or by bfloat16 products if the instruction set
+// has them (AVX512-BF16). Tiles of up to TILE rows and a panel; every lane of an accumulator is one element's chain.
 #include <string.h>
 
 #include "finish.h"
@@ -13,7 +13,7 @@ using hir::Right;
 #if defined(__AVX512F__)
 constexpr int TILE = 12, VECTORS = PANEL / WIDTH;
 #else
-// A tile covers half a panel, but a low one all of it: it is as slow as the panel's reading.
+// A tile covers half a panel, but one of few rows covers all of it, because it is bound by reading the panel.
 constexpr int TILE = 6, VECTORS = PANEL / WIDTH / 2;
 #endif
 constexpr int LOW_TILE = TILE / 2;
@@ -54,8 +54,8 @@ static inline Vec word(const float *p) {
   return vec(x);
 }
 
-// The left side of a tile, by rows (of a product), or packed [element][TILE] (of a gradient), in words: an element of float,
-// or a pair of bfloat16 where there are products of them.
+// The left side of a tile, by rows (of a product), or packed [element][TILE] (of a gradient), in words: an element of
+// float, or a pair of bfloat16 if there are products of them.
 template <int ROWS>
 struct Rows {
   const float *row[ROWS];
@@ -165,7 +165,7 @@ alignas(64) constexpr float ZEROS[TILE * PANEL] = {};
 
 template <class E>
 static void run(const Job &job) {
-  // Tiles of even height: 13 rows are 7 and 6, not 12 and 1. Few rows are bound by the reading of whole panels.
+  // Tiles of nearly equal height: 13 rows are 7 and 6, not 12 and 1. Few rows are bound by reading whole panels.
   const int64_t highest = job.rows <= 2 * TILE && VECTORS * WIDTH < PANEL ? LOW_TILE : TILE;
   const int64_t tiles = (job.rows + highest - 1) / highest;
   float *carry = job.carry;
@@ -210,7 +210,7 @@ static void nothing() {}
 
 // --- the left side
 
-// Rows as they are, filled up with zeros; or as floats.
+// Unchanged rows, padded with zeros; or as floats.
 template <class E, class To>
 static void pack_left(const void *x, int64_t stride, int64_t rows, int64_t k, int64_t steps, int64_t row_bytes, char *a) {
   const int64_t whole = k < steps * STEP ? k : steps * STEP;
@@ -226,8 +226,8 @@ static void pack_left(const void *x, int64_t stride, int64_t rows, int64_t k, in
   }
 }
 
-// Tiles of [element][TILE], of words. Whole vectors are stored: what they write too much, the next one overwrites, and
-// after the last tile there is room.
+// Tiles of [element][TILE], of words. Whole vectors are stored: the next one overwrites the excess, and there is
+// padding after the last tile.
 template <class E>
 static void pack_left_across(const void *dy, int64_t stride, int64_t rows, int64_t k, int64_t steps, char *a) {
   float *to = reinterpret_cast<float *>(a);
@@ -282,7 +282,7 @@ static double ceiling() {
 
 namespace hir::HIR_ISA {
 
-// Left sides: elements as they are, or bfloat16 as floats.
+// Left sides: unchanged elements, or bfloat16 as floats.
 #define HIR_KERNEL(E, LEFT, PACKS)                                                                                        \
   {TILE, sizeof(E), STEP * sizeof(LEFT), PACKS, STEP * (sizeof(E) == 2 && DOTS ? 2 : 4), nothing, nothing,                \
    pack_left<E, LEFT>, pack_left_across<E>, pack_across<E>, pack_down<E>, turn<E>, run<E>, run_gradient<E>, ceiling<E>}

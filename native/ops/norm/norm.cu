@@ -19,7 +19,7 @@ norm_kernel(NormArguments<T> a) {
   for (int64_t c = thread(); c < a.columns; c += threads()) put(out + c, x[c] * scale * to_float(a.weight[c]));
 }
 
-// A block takes NORM_ROWS rows one after the other; a thread has its columns' sums in shared memory, alone.
+// A block takes NORM_ROWS rows one after the other; each thread has its own columns' sums in shared memory.
 template <class T>
 HIR_KERNEL(THREADS, 1)
 norm_back_kernel(NormBackArguments<T> a) {
