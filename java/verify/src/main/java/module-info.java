@@ -1,5 +1,5 @@
 /** Constraint types and their verifiers, the judge, and the official scores, in pure Java. */
-@SuppressWarnings("requires-automatic") // langdetect has no name of its own in its manifest
+@SuppressWarnings("requires-automatic") // langdetect's manifest declares no module name
 module org.hirengine.verify {
   requires transitive com.fasterxml.jackson.databind;
   requires transitive java.net.http;

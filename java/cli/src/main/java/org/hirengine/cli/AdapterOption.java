@@ -10,7 +10,8 @@ final class AdapterOption {
   @Option(
       names = "--adapter",
       paramLabel = "DIR",
-      description = "A LoRA adapter on the model: a folder as PEFT, or train with lora, writes it.")
+      description =
+          "A LoRA adapter for the model: a folder written by PEFT, or by hir train with lora.")
   private @Nullable Path folder;
 
   @Nullable Path folder() {

@@ -10,9 +10,9 @@ import org.hirengine.text.PyText;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Responses by what they answer, as the benchmarks' references join them: by the whole prompt, then
- * by the prompt without white space around it; of several answers to one prompt the last counts. A
- * response without a prompt answers the instruction of its id.
+ * Responses keyed by what they answer, joined as the benchmarks' references join them: by the exact
+ * prompt, then by the prompt without surrounding white space. Of several answers to one prompt the
+ * last counts. A response without a prompt is joined by its id.
  */
 final class Answers {
 
@@ -22,7 +22,7 @@ final class Answers {
   private int repeated;
   private int asked;
 
-  /** A response in its line. */
+  /** A response and its line. */
   static final class Answer {
 
     private final ObjectNode row;
@@ -69,7 +69,7 @@ final class Answers {
     }
   }
 
-  /** The answer to an instruction, or null where there is none. */
+  /** The answer to an instruction, or null if there is none. */
   @Nullable Answer to(Instruction x) {
     String prompt = x.promptText();
     Answer answer = byPrompt.get(prompt);

@@ -35,7 +35,7 @@ import picocli.CommandLine.Spec;
       "",
       "Computes loss and gradient norm again, from the rows in the dump and the weights at the"
           + " start of the step: those of the newest checkpoint before it, or of the initial model,"
-          + " carried forward by the dumps in between. Prints them beside the values that the run"
+          + " updated from the dumps in between. Prints them beside the values that the run"
           + " logged, then the rows with the largest gradients (those without a finite one first)."
           + " Writes nothing."
     },
@@ -59,7 +59,7 @@ final class AuditStepCommand implements Callable<Integer> {
   @Option(
       names = "--model",
       paramLabel = "MODEL",
-      description = "Weights to begin from, in place of the run's; the optimizer starts anew.")
+      description = "Weights to start from instead of the run's; the optimizer starts anew.")
   private @Nullable Location model;
 
   @Option(
@@ -69,7 +69,7 @@ final class AuditStepCommand implements Callable<Integer> {
       description = "Rows to show (default: ${DEFAULT-VALUE}).")
   private int rows;
 
-  @Option(names = "--json", description = "Print all of it as JSON, every row included.")
+  @Option(names = "--json", description = "Print everything as JSON, including every row.")
   private boolean json;
 
   @Spec private CommandSpec spec;
@@ -80,7 +80,7 @@ final class AuditStepCommand implements Callable<Integer> {
     Path settings = run.resolve("config.yaml");
     if (!Files.exists(settings)) {
       throw new Failure(
-          dump + " does not lie in a run folder: there is no " + settings,
+          dump + " is not in a run folder: there is no " + settings,
           "give RUN_DIR/rollouts/step-N.jsonl");
     }
     PrintWriter err = spec.commandLine().getErr();
@@ -112,7 +112,7 @@ final class AuditStepCommand implements Callable<Integer> {
         result.updates(),
         result.rows().size());
     if (!result.problem().isEmpty()) {
-      out.println("an update was left out: " + result.problem());
+      out.println("an update was skipped: " + result.problem());
     }
     out.println();
     out.printf("%-14s %14s %14s%n", "", "now", "logged");

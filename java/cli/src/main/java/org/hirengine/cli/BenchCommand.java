@@ -34,10 +34,10 @@ import picocli.CommandLine.Spec;
       "update   forward, PPO loss, backward, gradient clip, AdamW",
       "step     rollout, log-probs of policy and reference, update: a step without verification",
       "",
-      "Seconds are of one repeat; tokens_per_s counts new tokens for rollout and step, prompt and"
-          + " new tokens for the others. gflops is the arithmetic of the matrix products in one"
-          + " repeat over all of its time, ceiling_gflops what the processor's multiply-adds reach"
-          + " with operands in registers. Memory is the process's peak."
+      "Seconds are per repeat; tokens_per_s counts new tokens for rollout and step, prompt and new"
+          + " tokens for the others. gflops divides the arithmetic of the matrix products by the"
+          + " time of a repeat; ceiling_gflops is what the processor's multiply-adds reach with"
+          + " operands in registers. Memory is the process's peak."
     },
     footer = {
       "",
@@ -109,13 +109,13 @@ final class BenchCommand implements Callable<Integer> {
       names = "--repeats",
       defaultValue = "3",
       paramLabel = "N",
-      description = "Timed repeats after one that is not (default: ${DEFAULT-VALUE}).")
+      description = "Timed repeats, after one that is not timed (default: ${DEFAULT-VALUE}).")
   private int repeats;
 
   @Option(
       names = "--model",
       paramLabel = "MODEL",
-      description = "A folder or .gguf file whose weights are run, in place of --shape.")
+      description = "Use the weights of this folder or .gguf file instead of --shape.")
   private @Nullable Path weights;
 
   @Option(
@@ -126,7 +126,7 @@ final class BenchCommand implements Callable<Integer> {
 
   @Option(
       names = "--recompute",
-      description = "Compute activations again in the backward pass of an update.")
+      description = "Recompute activations in the backward pass of an update.")
   private boolean recompute;
 
   @Option(

@@ -25,11 +25,11 @@ import picocli.CommandLine.Spec;
     name = "compose",
     mixinStandardHelpOptions = true,
     description = {
-      "Makes training instructions from plain requests: adds constraints that go together, with"
-          + " parameters drawn at random and sentences of the engine's own.",
+      "Makes training instructions from plain requests: adds compatible constraints, with random"
+          + " parameters and the engine's own sentences.",
       "",
       "A seed is a JSON line with question, prompt or messages, or a line of plain text. The output"
-          + " is what hir train reads; the same seed number gives the same file."
+          + " is what hir train reads; the same --seed gives the same file."
     },
     footer = {
       "",
@@ -39,7 +39,7 @@ import picocli.CommandLine.Spec;
     })
 final class ComposeCommand implements Callable<Integer> {
 
-  /** Draws for one instruction before it gives up on its request. */
+  /** Draws for one instruction before giving up on its request. */
   private static final int DRAWS = 20;
 
   @Option(
@@ -75,7 +75,7 @@ final class ComposeCommand implements Callable<Integer> {
   @Option(
       names = "--bench",
       paramLabel = "NAME",
-      description = "Whose types are drawn (default: iftrain, which holds IFEval's too).")
+      description = "Benchmark whose types are drawn (default: iftrain, which includes IFEval's).")
   private String bench = "iftrain";
 
   @Spec private CommandSpec spec;
@@ -89,7 +89,7 @@ final class ComposeCommand implements Callable<Integer> {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()));
     }
     if (n < 1) {
-      throw new ParameterException(spec.commandLine(), "--n " + n + ": give a number from 1 on");
+      throw new ParameterException(spec.commandLine(), "--n " + n + ": give 1 or more");
     }
     List<Instruction> requests = requests();
     try (OutputFile file = new OutputFile(out)) {
@@ -111,7 +111,12 @@ final class ComposeCommand implements Callable<Integer> {
       }
     }
     throw new Failure(
-        min + " constraints of " + bench + " do not go together in " + DRAWS + " draws",
+        min
+            + " constraints of "
+            + bench
+            + " that fit together were not found in "
+            + DRAWS
+            + " draws",
         "ask for fewer with --min");
   }
 

@@ -220,7 +220,7 @@ final class Doctor {
                 Files.isReadable(driver) ? remedy(reason.get()) : null));
   }
 
-  /** The shell lines that mend a machine whose driver is there. */
+  /** Shell commands that install what a machine with a driver lacks. */
   static String remedy(String reason) {
     if (reason.contains("CPU alone")) {
       return "mvn -B -Pgpu -DskipTests package";
@@ -237,7 +237,7 @@ final class Doctor {
     try {
       Loader.load(cudart.class);
     } catch (LinkageError e) {
-      return; // a build for the CPU, which is said below
+      return; // a CPU build is reported below
     }
     int[] count = new int[1];
     int error = cudart.cudaGetDeviceCount(count);
@@ -272,11 +272,11 @@ final class Doctor {
             ? Finding.ok("text data", "all found in NLTK_DATA")
             : Finding.note(
                 "text data",
-                "built-ins stand in for " + String.join(", ", absent),
-                "for verdicts exactly as the references', point NLTK_DATA at NLTK's data"));
+                "built-in data replaces " + String.join(", ", absent),
+                "for exactly the references' verdicts, point NLTK_DATA at NLTK's data"));
   }
 
-  /** Nothing is asked of the Hub. */
+  /** Does not contact the Hub. */
   private void hub() {
     try {
       findings.add(Finding.ok("Hugging Face", HubSettings.ofThisProcess().describe()));

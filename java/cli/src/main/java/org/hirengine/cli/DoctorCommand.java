@@ -120,7 +120,7 @@ final class DoctorCommand implements Callable<Integer> {
         out.println(
             "control tokens: "
                 + control.size()
-                + " rows hold what reads as one, the first: row "
+                + " rows contain text that reads as one, first row "
                 + control.get(0)
                 + " (data.control_tokens: split makes them plain text)");
       }

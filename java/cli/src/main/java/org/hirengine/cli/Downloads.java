@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Resolves what a command line names, paths and Hub names, and shows the progress of downloads. */
+/** Resolves the paths and Hub names of a command line, and shows the progress of downloads. */
 final class Downloads implements HubListener {
 
   private static final long MIB = 1L << 20;

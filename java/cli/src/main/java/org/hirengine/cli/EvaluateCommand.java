@@ -350,7 +350,7 @@ final class EvaluateCommand implements Callable<Integer> {
     }
   }
 
-  /** A prompt without room for a response is not followed, as an unanswered one. */
+  /** A prompt without room for a response counts as not followed, like an unanswered one. */
   private void sample(
       Path folder,
       List<Instruction> prompts,
@@ -433,7 +433,7 @@ final class EvaluateCommand implements Callable<Integer> {
     return rows;
   }
 
-  /** The instruction that a line holds beside its response. */
+  /** The instruction that a line holds along with its response. */
   private static Instruction ownInstruction(
       ObjectNode row, String file, long line, @Nullable String benchName) {
     ObjectNode asked = row;
@@ -454,7 +454,7 @@ final class EvaluateCommand implements Callable<Integer> {
     return x;
   }
 
-  /** Notes a response under what it says that it answers: prompt, question or messages, or id. */
+  /** Files a response under what it answers: prompt, question or messages, or id. */
   private static void add(Answers answers, Answers.Answer answer, String file) {
     ObjectNode row = answer.row();
     if (row.path("prompt").isTextual()) {
@@ -489,7 +489,7 @@ final class EvaluateCommand implements Callable<Integer> {
             String.valueOf(data),
             0,
             "id",
-            "'" + x.id() + "' stands in more than one row, so responses cannot be joined by it",
+            "'" + x.id() + "' occurs in more than one row, so responses cannot be joined by it",
             "give each response the prompt that it answers");
       }
     }

@@ -1,6 +1,9 @@
 package org.hirengine.cli;
 
-/** A command that cannot continue: one line of what is wrong, and what to do about it. */
+/**
+ * A command that cannot continue: one line that says what is wrong, and a hint that says what to do
+ * about it.
+ */
 final class Failure extends RuntimeException {
 
   private static final long serialVersionUID = 1L;

@@ -33,7 +33,7 @@ final class Failures {
     CommandLine command = e.getCommandLine();
     print(
         command.getErr(),
-        // picocli itself begins with it where arguments exclude each other
+        // picocli adds this prefix itself when arguments exclude each other
         e.getMessage().replaceFirst("^Error: ", ""),
         command.getCommandSpec().qualifiedName() + " --help shows the options");
     return CommandLine.ExitCode.USAGE;
@@ -89,7 +89,7 @@ final class Failures {
     return CommandLine.ExitCode.SOFTWARE;
   }
 
-  /** Java has no type for it, only the system's words. */
+  /** Java has no exception type for this, only the system's message. */
   private static boolean saysDiskFull(Exception e) {
     return (e instanceof IOException || e instanceof UncheckedIOException)
         && (message(e).contains("No space left") || message(e).contains("Disk quota exceeded"));
@@ -112,7 +112,7 @@ final class Failures {
             : "set " + STACK_TRACE + "=1 to see where it happened; hir doctor looks for causes");
   }
 
-  /** Which of several processes speaks; empty where there is only one. */
+  /** Names the rank that prints the message; empty if there is only one. */
   private static String speaker(String message) {
     String rank = System.getenv("RANK");
     return rank == null || message.contains("rank") ? "" : "rank " + rank + ": ";

@@ -21,12 +21,11 @@ import picocli.CommandLine.Spec;
       "Fetches a model or a data file of the Hugging Face Hub and prints its folder or path.",
       "",
       "It goes into the cache that Python's tools use (HF_HUB_CACHE, HF_HOME, or"
-          + " ~/.cache/huggingface), where every command finds it by the same name. Without a"
-          + " commit as the revision, the Hub is asked for the newest one; other commands take what"
+          + " ~/.cache/huggingface), where every command finds it by the same name. Unless the"
+          + " revision is a commit, the Hub is asked for the newest one; other commands take what"
           + " the cache has. Of a model only configuration, tokenizer, chat templates and"
-          + " safetensors are fetched, or one .gguf file: the one that is named, or the only one of"
-          + " a repository without safetensors. An interrupted download continues where it"
-          + " stopped.",
+          + " safetensors are fetched, or one .gguf file: the one named, or the only one in a"
+          + " repository without safetensors. An interrupted download continues where it stopped.",
       "",
       "HF_TOKEN is a token for gated and private repositories, HF_ENDPOINT another Hub,"
           + " HF_HUB_OFFLINE=1 forbids network access. Set a proxy as in Java:"

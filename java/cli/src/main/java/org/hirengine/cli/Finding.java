@@ -3,7 +3,7 @@ package org.hirengine.cli;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One thing that {@code hir doctor} looked at.
+ * One check of {@code hir doctor}.
  *
  * @param what its name
  * @param state whether the engine can work with it
@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  */
 record Finding(String what, State state, String found, @Nullable String remedy) {
 
-  /** How good it is. */
+  /** The outcome of a check. */
   enum State {
     /** As it should be. */
     OK,

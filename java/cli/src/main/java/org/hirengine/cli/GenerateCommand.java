@@ -24,7 +24,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code hir generate}: responses to prompts, in lines that {@code hir verify} takes. */
+/** {@code hir generate}: responses to prompts, as lines that {@code hir verify} reads. */
 @Command(
     name = "generate",
     mixinStandardHelpOptions = true,
@@ -32,13 +32,13 @@ import picocli.CommandLine.Spec;
       "Samples responses of a model.",
       "",
       "With --prompt the response is shown as it is sampled. With --in and --out, each line holds a"
-          + " prompt, messages, or an instruction (question, criteria, q_type). It is written out"
-          + " once for each response, with response, token_ids, logprobs and finish_reason (stop or"
-          + " length) added, and prompt where it had a question; other fields are kept. A prompt"
+          + " prompt, messages, or an instruction (question, criteria, q_type). The line is written"
+          + " once per response, with response, token_ids, logprobs and finish_reason (stop or"
+          + " length) added, and prompt if it had a question; other fields are kept. A prompt"
           + " without room for a response is skipped and counted, never truncated.",
       "",
       "Rows are kept in OUT.part as they finish; after a kill or Ctrl-C, --resume continues there,"
-          + " and the file is the one that an undisturbed run writes."
+          + " and gives the same file as an uninterrupted run."
     },
     footer = {
       "",
@@ -164,7 +164,7 @@ final class GenerateCommand implements Callable<Integer> {
     try (StopSignal stop = new StopSignal();
         Quarantine bad = files.quarantine()) {
       setup.put("input", read(files, rows, asked, bad));
-      // opened before the model, so that an impossible output costs no time
+      // opened before the model, so that an unusable output fails early
       try (RowFile out = files.create(resume, setup, spec)) {
         generate(rows, asked, out, stop, report);
       }
@@ -223,7 +223,7 @@ final class GenerateCommand implements Callable<Integer> {
         try {
           ObjectNode row = lines.parse(line);
           ObjectNode request = row.deepCopy();
-          // what will be verified does not matter here, and may need a --bench to be read
+          // constraints do not matter here, and reading them may need a --bench
           request.remove(List.of("instruction_id_list", "kwargs", "constraints"));
           asked.add(InstructionJson.read(request, files.inputName(), line.number(), null));
           rows.add(row);

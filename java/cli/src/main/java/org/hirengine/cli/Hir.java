@@ -58,8 +58,8 @@ public final class Hir implements Runnable {
   }
 
   /**
-   * What the engine logs and a command shows anyway; held here because java.util.logging forgets a
-   * logger's level with the logger.
+   * The logger of warnings that commands show themselves. This reference keeps its level:
+   * java.util.logging forgets the level of a logger that is garbage-collected.
    */
   private static final Logger ALARMS = Logger.getLogger("org.hirengine.engine.runs.StepGuards");
 

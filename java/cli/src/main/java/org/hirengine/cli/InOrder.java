@@ -15,7 +15,7 @@ import java.util.concurrent.Future;
  */
 final class InOrder<R> implements AutoCloseable {
 
-  /** Tasks running or waiting, for each thread. */
+  /** Tasks running or waiting, per thread. */
   private static final int WINDOW = 32;
 
   private final ExecutorService pool;
@@ -45,7 +45,7 @@ final class InOrder<R> implements AutoCloseable {
             });
   }
 
-  /** Takes a task; waits for the oldest one where too many are under way. */
+  /** Takes a task; if too many are under way, first waits for the oldest. */
   void submit(Callable<R> task) throws IOException {
     if (tasks.size() >= window) {
       if (!tasks.element().isDone()) {

@@ -32,7 +32,7 @@ final class InputFile {
     private long size;
     private long read;
 
-    /** The part that is read, 0 to 1; NaN where the size is not known. */
+    /** The fraction read so far, 0 to 1; NaN if the size is unknown. */
     double share() {
       return size == 0 ? Double.NaN : Math.min(1, (double) read / size);
     }
@@ -75,7 +75,7 @@ final class InputFile {
     return in;
   }
 
-  /** What errors call the input. */
+  /** The input's name in errors. */
   static String describe(String name) {
     return name.equals(OutputFile.STANDARD) ? "standard input" : name;
   }

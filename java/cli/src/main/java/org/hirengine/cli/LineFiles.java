@@ -40,7 +40,7 @@ final class LineFiles {
               + " output's name and .bad.jsonl); otherwise the first one is an error.")
   private @Nullable String skipBad;
 
-  /** What errors call the input. */
+  /** The input's name in errors. */
   String inputName() {
     return InputFile.describe(in);
   }
@@ -58,7 +58,7 @@ final class LineFiles {
     return new OutputFile(out);
   }
 
-  /** The output of a command that takes long ({@link RowFile#open}). */
+  /** The output of a long-running command ({@link RowFile#open}). */
   RowFile create(ResumeOption resume, ObjectNode setup, CommandSpec spec) throws IOException {
     return RowFile.open(out, resume.given(), setup, spec.commandLine().getErr());
   }
@@ -73,13 +73,16 @@ final class LineFiles {
     boolean unnamed = BESIDE_THE_OUTPUT.equals(skipBad);
     if (unnamed && OutputFile.isStandard(out)) {
       throw new Failure(
-          "--skip-bad has no place for bad lines where the output is standard output",
+          "--skip-bad needs a file for bad lines when the output is standard output",
           "name a file: --skip-bad=bad.jsonl");
     }
     return new Quarantine(inputName(), unnamed ? out + ".bad.jsonl" : skipBad);
   }
 
-  /** Prints the closing counts: to standard output, or to standard error where that holds data. */
+  /**
+   * Prints the closing counts: to standard output, or to standard error if standard output carries
+   * data.
+   */
   void report(CommandSpec spec, ObjectNode counts, Quarantine bad, boolean json) {
     if (bad.open()) {
       counts.put("bad_rows", bad.rows());

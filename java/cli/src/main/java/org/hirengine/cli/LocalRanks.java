@@ -19,9 +19,9 @@ import java.util.concurrent.TimeoutException;
 import org.hirengine.engine.train.StopHook;
 
 /**
- * The processes of {@code hir train --nproc N}: starts them with the environment that torchrun
- * gives, watches them, and ends them together. It takes no part in training and loads nothing
- * native.
+ * The processes of {@code hir train --nproc N}: starts them with the environment variables that
+ * torchrun sets, watches them, and ends them together. It takes no part in training and loads
+ * nothing native.
  */
 final class LocalRanks {
 
@@ -31,7 +31,7 @@ final class LocalRanks {
   /** What Gloo prints to standard output, where results belong. */
   private static final String GLOO = "[Gloo] ";
 
-  /** How long the others have to say what they know of a rank that has ended. */
+  /** How long the other ranks may take to report why a rank ended. */
   private static final Duration GRACE = Duration.ofSeconds(20);
 
   private static final int SIGNALLED = 128;
@@ -77,7 +77,7 @@ final class LocalRanks {
       environment.put("MASTER_ADDR", "127.0.0.1");
       environment.put("MASTER_PORT", Integer.toString(port));
       environment.put(LAUNCHER, Long.toString(ProcessHandle.current().pid()));
-      environment.putIfAbsent("TORCH_CPP_LOG_LEVEL", "FATAL"); // ranks say it in one line
+      environment.putIfAbsent("TORCH_CPP_LOG_LEVEL", "FATAL"); // ranks report failures in one line
       builder.redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")));
       builder.redirectError(ProcessBuilder.Redirect.INHERIT);
       Process process = builder.start();
@@ -171,7 +171,7 @@ final class LocalRanks {
     return 1;
   }
 
-  /** A rank that has found a failure has said so. */
+  /** A rank that found a failure has already reported it. */
   private static boolean isOwnFailure(int code) {
     return code > 0 && code < SIGNALLED;
   }

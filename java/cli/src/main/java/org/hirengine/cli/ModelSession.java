@@ -28,8 +28,8 @@ import org.hirengine.kernels.Kernels;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A loaded model for one command: weights and kernels on their native thread, and, only where text
- * is asked for, tokenizer and chat template.
+ * A loaded model for one command: weights and kernels on their native thread, and, if text is
+ * needed, tokenizer and chat template.
  */
 final class ModelSession implements AutoCloseable {
 
@@ -120,7 +120,7 @@ final class ModelSession implements AutoCloseable {
     return call(() -> new RolloutEngine(policy, kernels, stopIds(), tokenizer().vocabularySize()));
   }
 
-  /** Every id that ends a response, from all the places that name one. */
+  /** Every id that ends a response, from all files that name one. */
   Set<Integer> stopIds() {
     Set<Integer> ids = new LinkedHashSet<>();
     tokenizer().eosId().ifPresent(ids::add);
@@ -143,7 +143,7 @@ final class ModelSession implements AutoCloseable {
 
   private static void describe(Path model, ArrayNode files) throws IOException {
     if (!Files.exists(model)) {
-      return; // said when it is loaded
+      return; // reported when it is loaded
     }
     try (Stream<Path> all = Files.walk(model, 1, FileVisitOption.FOLLOW_LINKS)) {
       all.filter(file -> WEIGHTS.matcher(file.getFileName().toString()).find())

@@ -13,14 +13,14 @@ final class PlaceOptions {
       names = "--device",
       defaultValue = "cpu",
       paramLabel = "cpu|cuda",
-      description = "Where it runs (default: ${DEFAULT-VALUE}).")
+      description = "Device to run on (default: ${DEFAULT-VALUE}).")
   private Device.Kind device;
 
   @Option(
       names = "--dtype",
       defaultValue = "float32",
       paramLabel = "float32|bfloat16",
-      description = "What it computes in (default: ${DEFAULT-VALUE}).")
+      description = "Number format of computation (default: ${DEFAULT-VALUE}).")
   private DType dtype;
 
   @Option(

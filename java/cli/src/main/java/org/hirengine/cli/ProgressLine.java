@@ -21,12 +21,12 @@ final class ProgressLine implements AutoCloseable {
   /** The total of a task of unknown size. */
   static final long UNKNOWN = 0;
 
-  /** Between two plain lines at least; more where the task takes long. */
+  /** Shortest time between two plain lines; longer for long tasks. */
   private static final Duration INTERVAL = Duration.ofSeconds(5);
 
   private static final Duration LONGEST_INTERVAL = Duration.ofSeconds(60);
 
-  /** Delay before a bar or a plain line is shown for a task that stays silent when it is short. */
+  /** A task that is shown only if it is not short starts to show after this delay. */
   private static final Duration PATIENCE = Duration.ofMillis(500);
 
   private static final int WIDE = 100;

@@ -19,7 +19,7 @@ final class Quarantine implements Closeable {
   private int rows;
 
   /**
-   * @param input what errors call the input
+   * @param input the input's name in errors
    * @param file where bad lines go; null where the first one is an error
    */
   Quarantine(String input, @Nullable String file) throws IOException {
@@ -30,7 +30,7 @@ final class Quarantine implements Closeable {
   /**
    * Sets a line aside.
    *
-   * @throws DataException its fault, where none are set aside
+   * @throws DataException the line's fault, if lines are not set aside
    */
   void add(JsonLines.Line line, DataException fault) throws IOException {
     if (file == null) {

@@ -11,8 +11,8 @@ import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code ranks/rank-N.log} of a run folder: what a rank other than the first has to say. The file
- * is opened with the first word, since the first rank has to have taken the folder by then.
+ * {@code ranks/rank-N.log} of a run folder: the output of a rank other than the first. The file is
+ * opened at the first message, because by then the first rank has taken the folder.
  */
 final class RankLog extends Writer {
 

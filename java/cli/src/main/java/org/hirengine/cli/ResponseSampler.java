@@ -35,7 +35,7 @@ final class ResponseSampler {
   private long sampledTokens;
 
   /**
-   * @param err where instructions that the model has no room to answer are reported
+   * @param err receives reports of instructions that leave the model no room for an answer
    */
   ResponseSampler(
       ModelSession session,

@@ -30,7 +30,7 @@ final class ResumeOption {
             && Files.isRegularFile(Path.of(out))
             && !Files.exists(Path.of(out + ".part"));
     if (complete) {
-      err.println(out + " is complete; without --resume it is made anew");
+      err.println(out + " is complete; without --resume it is written anew");
       err.flush();
     }
     return complete;

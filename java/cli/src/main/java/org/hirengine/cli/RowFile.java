@@ -250,8 +250,8 @@ final class RowFile implements Closeable {
 
     private Failure otherInput() {
       return new Failure(
-          "the rows in " + part + " are not of this input",
-          "give the input of the run that is to be continued, or delete the file");
+          "the rows in " + part + " were not made from this input",
+          "give the input of the run to continue, or delete the file");
     }
 
     @Override

@@ -32,10 +32,10 @@ import picocli.CommandLine.Spec;
           + " from, in nats.",
       "",
       "Each line holds input_ids (a whole sequence of token ids) and response_start (the index of"
-          + " the first token to score), or a prompt, messages or an instruction with token_ids (of"
-          + " hir generate) or else the text of a response. It is written out with logprobs and"
-          + " entropy, one value per scored token; text lines also get token_ids. Other fields are"
-          + " kept.",
+          + " the first token to score), or a prompt, messages or an instruction with token_ids"
+          + " (from hir generate) or else the text of a response. It is written out with logprobs"
+          + " and entropy, one value per scored token; text lines also get token_ids. Other fields"
+          + " are kept.",
       "",
       "Rows are kept in OUT.part as they are scored; after a kill or Ctrl-C, --resume continues"
           + " there."

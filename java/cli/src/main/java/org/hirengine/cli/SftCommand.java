@@ -28,8 +28,8 @@ import picocli.CommandLine.Spec;
       "Trains a model on pairs of prompt and response, by cross-entropy.",
       "",
       "The data are JSON Lines with a prompt, messages or an instruction, and the response to"
-          + " learn; a completion may stand in its place, or the assistant's turn at the end of"
-          + " messages. The trained model is written to 'out' in Hugging Face layout."
+          + " learn; or with a prompt and a completion; or with messages that end with the"
+          + " assistant's turn. The trained model is written to 'out' in Hugging Face layout."
     },
     footer = {
       "",

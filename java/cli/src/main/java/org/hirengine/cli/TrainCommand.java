@@ -71,9 +71,9 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "1",
       description =
-          "Train with N processes of this machine (ranks): one a GPU, or on the CPU with a share of"
-              + " the cores each. The same run as with one, faster. Under torchrun and other"
-              + " launchers each process is a rank by itself.")
+          "Train with N processes of this machine (ranks): one per GPU, or on the CPU with an equal"
+              + " share of the cores. The run is the same as with one process, only faster. Under"
+              + " torchrun and other launchers each process is one rank.")
   private int ranks;
 
   /** Some launchers pass it; LOCAL_RANK says the same. */
@@ -123,7 +123,8 @@ final class TrainCommand implements Callable<Integer> {
   private int launch() throws IOException {
     if (System.getenv("RANK") != null) {
       throw new ParameterException(
-          spec.commandLine(), "--nproc starts ranks, and RANK says that this is one already");
+          spec.commandLine(),
+          "--nproc starts ranks, but RANK says that this process is one already");
     }
     List<String> arguments = new ArrayList<>();
     List<String> given = spec.root().commandLine().getParseResult().originalArgs();
@@ -161,7 +162,7 @@ final class TrainCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** A rank whose launcher is gone would go on unseen. */
+  /** A rank whose launcher is gone would keep running unnoticed. */
   private static void endWithTheLauncher() {
     String launcher = System.getenv(LocalRanks.LAUNCHER);
     if (launcher != null) {

@@ -25,8 +25,9 @@ final class VerifierOptions {
       names = "--unread",
       paramLabel = "HOW",
       description =
-          "Verdict on a constraint whose words no rule understands: reference (its default, as"
-              + " official scores have it) or no-verdict (default: reference).")
+          "Verdict on a constraint whose words no rule understands: reference (what the reference"
+              + " checker answers by default, as in official scores) or no-verdict (default:"
+              + " reference).")
   private Unread unread = Unread.REFERENCE;
 
   @Option(
@@ -111,7 +112,7 @@ final class VerifierOptions {
     }
     if (judge != null) {
       builder.judge(judge);
-      threads = Math.max(threads, judgeParallel); // they wait most of the time
+      threads = Math.max(threads, judgeParallel); // threads mostly wait for the judge
     }
     return builder.build();
   }

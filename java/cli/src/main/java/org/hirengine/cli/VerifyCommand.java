@@ -86,7 +86,7 @@ final class VerifyCommand implements Callable<Integer> {
         bad.commit(Math.toIntExact(out.rows()));
       } catch (DataException e) {
         if (!resume.given()) {
-          out.discard(); // checked again in a moment, once the data is mended
+          out.discard(); // cheap to check again once the data is corrected
         }
         throw e;
       }
@@ -166,7 +166,7 @@ final class VerifyCommand implements Callable<Integer> {
     }
   }
 
-  /** Whether the next kept row came of this line. */
+  /** Whether the next kept row was made from this line. */
   private static boolean isKept(RowFile.Kept kept, JsonLines lines, JsonLines.Line line)
       throws IOException {
     try {
@@ -197,7 +197,7 @@ final class VerifyCommand implements Callable<Integer> {
         bad.add(verified.line, Objects.requireNonNull(verified.fault));
         return;
       }
-      kept.requireEnd(); // a good line in front of kept rows that are not its own
+      kept.requireEnd(); // fails if the kept rows are not from this input
       verdicts.count(verified.row);
       examine(verified.line.number(), verified.row);
       out.line(verified.text);
@@ -248,7 +248,7 @@ final class VerifyCommand implements Callable<Integer> {
       }
     }
 
-    /** How many got one. */
+    /** How many constraints got a verdict. */
     int decided() {
       return satisfied + violated;
     }

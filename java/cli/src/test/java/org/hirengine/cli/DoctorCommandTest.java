@@ -144,7 +144,8 @@ class DoctorCommandTest {
         """);
     HirConsole run = HirConsole.run("doctor", "--data", file).succeeds();
     assertTrue(
-        run.out().contains("control tokens: 2 rows hold what reads as one, the first: row first"),
+        run.out()
+            .contains("control tokens: 2 rows contain text that reads as one, first row first"),
         run.out());
     JsonNode report =
         new ObjectMapper().readTree(HirConsole.run("doctor", "--data", file, "--json").out());

@@ -339,7 +339,7 @@ class EvaluateCommandTest {
             "{\"id\": \"7\", \"prompt\": \"B\", " + constraints);
     Path responses = write("r.jsonl", "{\"id\": \"7\", \"response\": \"a\"}");
     HirConsole.run("evaluate", "--bench", "ifeval", "--responses", responses, "--data", twice)
-        .failsWith(1, "field 'id': '7' stands in more than one row");
+        .failsWith(1, "field 'id': '7' occurs in more than one row");
   }
 
   @Test

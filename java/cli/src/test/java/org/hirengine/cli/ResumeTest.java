@@ -138,7 +138,8 @@ class ResumeTest {
     assertWholePrefix(undisturbed);
     tear();
     Files.writeString(in, "{\"bench\": \"ifeval\"}\n" + Files.readString(in).substring(10));
-    HirConsole.run(with(command, "--out", out, "--resume")).failsWith(1, "are not of this input");
+    HirConsole.run(with(command, "--out", out, "--resume"))
+        .failsWith(1, "were not made from this input");
     Files.write(in, lines);
     HirConsole run = HirConsole.run(with(command, "--out", out, "--resume")).succeeds();
     assertArrayEquals(undisturbed, Files.readAllBytes(out));

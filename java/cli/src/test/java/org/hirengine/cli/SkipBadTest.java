@@ -89,7 +89,7 @@ class SkipBadTest {
     Path named = folder.resolve("named.jsonl");
     run(c, in, out, "--skip-bad=" + named).succeeds();
     assertEquals(Files.readString(aside), Files.readString(named));
-    run(c, in, "-", "--skip-bad").failsWith(1, "--skip-bad has no place");
+    run(c, in, "-", "--skip-bad").failsWith(1, "--skip-bad needs a file");
 
     Files.delete(out);
     Files.write(in, List.of(c.bad, TORN));

@@ -18,8 +18,8 @@ import org.apache.parquet.compression.CompressionCodecFactory;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 
 /**
- * Decompression of pages in Java alone: the JDK's and aircompressor's. (The library's own codecs
- * bring 9 MB of native code for the same, and Hadoop's classes for gzip.)
+ * Decompression of pages in pure Java, by the JDK and aircompressor. (The library's own codecs add
+ * 9 MB of native code, and Hadoop's classes for gzip.)
  */
 final class Codecs implements CompressionCodecFactory {
 
@@ -41,7 +41,7 @@ final class Codecs implements CompressionCodecFactory {
               CompressionCodecName.LZ4_RAW,
               (bytes, size) -> decompress(new Lz4Decompressor(), bytes, size)));
 
-  /** What is read, for people. */
+  /** The supported codecs, for messages. */
   static final String NAMES =
       CODECS.keySet().stream().map(Enum::name).collect(Collectors.joining(", "));
 

@@ -52,14 +52,14 @@ import org.hirengine.replay.JsonLines;
  * A row of a table as JSON. Structs and maps become objects, lists arrays, dates and times their
  * ISO 8601 text, bytes that are no text base64.
  *
- * <p>A null field of a struct is left out: the type of a column is the union of what all rows have
- * in it, so that null there says that the row has no such field. Null in a list stays.
+ * <p>A null field of a struct is left out: a column's type is the union over all rows, so null
+ * means that the row has no such field. Null in a list is kept.
  */
 final class GroupJson {
 
   private GroupJson() {}
 
-  /** A value that JSON cannot hold, and where it stands. */
+  /** A value that JSON cannot represent, and its place. */
   static final class ValueException extends RuntimeException {
     private static final long serialVersionUID = 1L;
     private final String field;
@@ -125,8 +125,8 @@ final class GroupJson {
   }
 
   /**
-   * Entries of a list. Writers wrap them in a group of one field; older ones do not, which the
-   * format's rules of backward compatibility tell by names and field counts.
+   * Entries of a list. Writers wrap them in a group of one field; older writers do not, which the
+   * format's rules for backward compatibility recognise by names and field counts.
    */
   private static ArrayNode list(Group list, String path) {
     Type repeated = list.getType().getType(0);
@@ -208,7 +208,7 @@ final class GroupJson {
     };
   }
 
-  /** Nanoseconds of the day, then the Julian day: how timestamps were once written. */
+  /** Nanoseconds of the day, then the Julian day: the old form of timestamps. */
   private static String oldTimestamp(Binary value) {
     ByteBuffer bytes = value.toByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
     long nanos = bytes.getLong();
@@ -249,7 +249,8 @@ final class GroupJson {
             || meaning instanceof EnumLogicalTypeAnnotation
             || meaning instanceof JsonLogicalTypeAnnotation;
     try {
-      // Bytes without a meaning are text where they can be: some writers leave the annotation out.
+      // Bytes without an annotation are text if they are valid UTF-8: some writers omit the
+      // annotation.
       return new TextNode(
           StandardCharsets.UTF_8.newDecoder().decode(value.toByteBuffer()).toString());
     } catch (CharacterCodingException e) {

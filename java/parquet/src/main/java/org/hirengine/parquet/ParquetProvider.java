@@ -10,7 +10,7 @@ import org.hirengine.replay.DataRowsProvider;
 /** Parquet tables, recognised by their first bytes. */
 public final class ParquetProvider implements DataRowsProvider {
 
-  /** What a file begins and ends with. */
+  /** The bytes that a file begins and ends with. */
   static final byte[] MARK = "PAR1".getBytes(StandardCharsets.US_ASCII);
 
   @Override

@@ -27,9 +27,8 @@ import org.hirengine.replay.JsonLines;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rows of a Parquet table, one row group in memory at a time. Where a row group's bytes are
- * broken nothing after that place can be read, so that ends the reading even if bad rows are set
- * aside.
+ * The rows of a Parquet table, one row group in memory at a time. If a row group's bytes are
+ * damaged, nothing after them can be read, so reading ends even if bad rows are set aside.
  */
 final class ParquetRows implements DataRows {
 
@@ -64,7 +63,7 @@ final class ParquetRows implements DataRows {
       reader = ParquetFileReader.open(new LocalInputFile(file), options);
     } catch (IOException | RuntimeException e) {
       throw new DataException(
-          name, 0, null, "has a footer that cannot be read: " + reason(e), "write the file anew");
+          name, 0, null, "has a footer that cannot be read: " + reason(e), "write the file again");
     }
     try {
       checkCodecs(reader, name);
@@ -94,8 +93,8 @@ final class ParquetRows implements DataRows {
         name,
         0,
         null,
-        "begins as a Parquet table and does not end as one: it is cut short or encrypted",
-        "fetch or write the file anew");
+        "begins as a Parquet table but does not end as one: it is truncated or encrypted",
+        "fetch or write the file again");
   }
 
   private static void checkCodecs(ParquetFileReader reader, String name) {
@@ -106,7 +105,7 @@ final class ParquetRows implements DataRows {
               name,
               0,
               column.getPath().toDotString(),
-              "is compressed by " + column.getCodec() + ", which is not read here",
+              "is compressed with " + column.getCodec() + ", which is not supported",
               "write the table with one of the codecs "
                   + Codecs.NAMES
                   + ", which need no native library");
@@ -135,7 +134,7 @@ final class ParquetRows implements DataRows {
           count,
           null,
           "cannot be decoded: " + reason(e),
-          "the file is damaged from here on; fetch or write it anew");
+          "the file is damaged from here on; fetch or write it again");
     }
   }
 
@@ -159,7 +158,7 @@ final class ParquetRows implements DataRows {
 
   private record Row(String file, long number, Group group) implements DataRow {
 
-    /** As JSON, or as the library prints it where it cannot be JSON. */
+    /** As JSON, or as the library prints it if it cannot be JSON. */
     @Override
     public String text() {
       try {

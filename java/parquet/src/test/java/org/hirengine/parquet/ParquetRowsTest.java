@@ -201,7 +201,7 @@ class ParquetRowsTest {
     for (int length : new int[] {4, 11, 12, 50, bytes.length / 2, bytes.length - 1}) {
       Files.write(broken, Arrays.copyOf(bytes, length));
       String message = fault(broken);
-      assertTrue(message.contains("cut short"), length + ": " + message);
+      assertTrue(message.contains("truncated"), length + ": " + message);
     }
     byte[] footer = bytes.clone();
     Arrays.fill(footer, bytes.length - 60, bytes.length - 20, (byte) 0x5A);
@@ -250,7 +250,8 @@ class ParquetRowsTest {
         assertThrows(
             DataException.class,
             () -> new InstructionReader().read(verl(CompressionCodecName.LZO, 3, 10)));
-    assertTrue(e.getMessage().contains("field 'data_source': is compressed by LZO"), e.toString());
+    assertTrue(
+        e.getMessage().contains("field 'data_source': is compressed with LZO"), e.toString());
     assertTrue(e.remedy().contains("ZSTD") && e.remedy().contains("no native library"), e.remedy());
   }
 

@@ -21,28 +21,28 @@ import org.jspecify.annotations.Nullable;
  *
  * <ol>
  *   <li>A violated constraint keeps its type and gets the nearest parameters that the response
- *       satisfies ({@link ConstraintType#achieved}), else parameters that training asks for and the
- *       response satisfies.
- *   <li>Where there are none (binary types), it is swapped for a random type of the same benchmark
- *       that the response satisfies, that is not asked and clashes with nothing that is.
- *   <li>Where there is no such type either, the constraint is judged by a model instead of a rule,
- *       or its type is one to drop, it is dropped.
+ *       satisfies ({@link ConstraintType#achieved}), else parameters drawn as training draws them,
+ *       if the response satisfies them.
+ *   <li>If there are none (binary types), it is swapped for a random other type of the same
+ *       benchmark that the response satisfies and that clashes with no constraint.
+ *   <li>If there is no such type either, if the constraint is judged by a model instead of a rule,
+ *       or if its type is to be dropped, it is dropped.
  * </ol>
  *
- * <p>Most of what a response satisfies, any response does: "avoid lantern" teaches nothing if no
- * response mentions lanterns. So where other responses to the instruction are known, several goals
- * are tried, and the one that most of them fail is taken.
+ * <p>Most constraints that a response satisfies are satisfied by any response: "avoid lantern"
+ * teaches nothing if no response mentions lanterns. So if other responses to the instruction are
+ * known, several goals are tried, and the one that most of them fail is taken.
  *
- * <p>A goal read off a response may be one that nobody would set: the word that a confused answer
- * happens to use, its last words, a number that every answer reaches. {@link Floor} says which are
- * turned down.
+ * <p>A goal taken from a response may be one that nobody would set: a word that a confused answer
+ * happens to use, its last words, a number that every answer reaches. {@link Floor} decides which
+ * are refused.
  *
- * <p>Every new constraint is confirmed by its verifier on the response; a relabelled one that is
- * not confirmed costs the pair its replay. Satisfied constraints keep their own sentences.
+ * <p>Every new constraint is confirmed by its verifier on the response; if a relabelled one is not
+ * confirmed, the pair is not replayed. Satisfied constraints keep their sentences.
  */
 public final class AchievedRewriter implements Rewriter {
 
-  /** Draws the parameters of a constraint that is to replace another, within training's ranges. */
+  /** Draws the parameters of a replacement constraint, within training's ranges. */
   @FunctionalInterface
   public interface Parameters {
 
@@ -51,10 +51,12 @@ public final class AchievedRewriter implements Rewriter {
         ConstraintType type, Instruction instruction, RandomGenerator random);
   }
 
-  /** Draws of parameters, read off the response and as training asks, to find a hard one. */
+  /**
+   * How many parameters to draw, from the response and from training's ranges, to find a hard one.
+   */
   private static final int DRAWS = 4;
 
-  /** Draws where the floor turns down most of what is read off a response. */
+  /** The same if a floor refuses most parameters from a response. */
   private static final int DRAWS_ABOVE_FLOOR = 64;
 
   private final Verifiers verifiers;
@@ -63,7 +65,7 @@ public final class AchievedRewriter implements Rewriter {
   private final Set<String> dropped;
   private final Floor floor;
 
-  /** Words and parameters are the constraint types' own. */
+  /** With the constraint types' own words and parameters. */
   public AchievedRewriter(Verifiers verifiers) {
     this(
         verifiers,
@@ -74,7 +76,7 @@ public final class AchievedRewriter implements Rewriter {
   }
 
   /**
-   * Words and parameters are the training data's.
+   * With the training data's words and parameters.
    *
    * @param phrasing puts new constraints into words
    * @param parameters draws the parameters of constraints that are swapped in
@@ -132,7 +134,7 @@ public final class AchievedRewriter implements Rewriter {
 
     private @Nullable Topic topic;
 
-    /** What a type says that y achieved, and its verifier denies; null is the rule. */
+    /** An achieved constraint that its own verifier denies; normally null. */
     private @Nullable ConstraintSpec denied;
 
     Pair(Instruction x, Response y, List<Response> peers, RandomGenerator random) {
@@ -187,7 +189,7 @@ public final class AchievedRewriter implements Rewriter {
           x.with(criteria, constraints), relabelled, swapped, n - criteria.size());
     }
 
-    /** The type of a constraint that may be relabelled; empty where it is dropped. */
+    /** The type of a constraint that may be relabelled; empty if it is dropped. */
     private Optional<ConstraintType> type(ConstraintSpec spec) {
       return dropped.contains(spec.id())
           ? Optional.empty()
@@ -195,8 +197,8 @@ public final class AchievedRewriter implements Rewriter {
     }
 
     /**
-     * The same type with parameters that y satisfies: read off y, else drawn as training asks for
-     * them; with peers the hardest of several of both. Null where none was found.
+     * The same type with parameters that y satisfies: derived from y, else drawn as in training;
+     * with peers, the hardest of several of both. Null if none was found.
      */
     private @Nullable ConstraintSpec relabel(ConstraintSpec spec) {
       ConstraintType type = type(spec).orElse(null);
@@ -263,7 +265,7 @@ public final class AchievedRewriter implements Rewriter {
       return new ConstraintSpec(spec.bench(), spec.id(), kwargs);
     }
 
-    /** A random constraint of another type that y satisfies, or null; with peers the hardest. */
+    /** A random constraint of another type that y satisfies, or null; with peers, the hardest. */
     private @Nullable ConstraintSpec swap(String bench) {
       List<ConstraintType> pool = new ArrayList<>(verifiers.types(bench));
       pool.removeIf(
@@ -287,7 +289,7 @@ public final class AchievedRewriter implements Rewriter {
       return hardest(held);
     }
 
-    /** The constraint that most peers fail, at random among equals; null where there is none. */
+    /** The constraint that most peers fail, at random among equals; null if there is none. */
     private @Nullable ConstraintSpec hardest(List<ConstraintSpec> held) {
       ConstraintSpec hardest = null;
       double most = -1;

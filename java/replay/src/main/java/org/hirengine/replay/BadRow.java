@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
  *
  * @param file the file as the user named it
  * @param line its line from 1; in a JSON array or a Parquet table, its row
- * @param text the row as it stands in the file, or as JSON where it is no text
+ * @param text the row as in the file, or as JSON if it is not text
  * @param reason what is wrong with it
  */
 public record BadRow(String file, long line, String text, DataException reason) {

@@ -4,14 +4,14 @@ import java.util.List;
 import java.util.Optional;
 import org.hirengine.verify.Verifiers;
 
-/** Tells by constraint ids whose rules they follow: the published benchmarks share none. */
+/** Finds the benchmark of constraint ids, which the published benchmarks do not share. */
 final class Benches {
 
   private Benches() {}
 
   /**
    * The first benchmark, in the order of {@link Verifiers#benches}, that has all ids; IFTrain's
-   * registry holds IFEval's too, as its rows mix both.
+   * registry includes IFEval's, since its rows mix both.
    */
   static Optional<String> ofAll(List<String> ids) {
     Verifiers verifiers = Verifiers.standard();

@@ -12,8 +12,8 @@ import org.hirengine.verify.ConstraintType;
 import org.hirengine.verify.Verifiers;
 
 /**
- * Makes training instructions from plain requests: constraint types that do not clash, drawn at
- * random, with their own parameters and sentences.
+ * Makes training instructions from plain requests: draws constraint types that do not clash, with
+ * their own parameters and sentences.
  */
 public final class Composer {
 
@@ -26,12 +26,12 @@ public final class Composer {
    * @param bench whose types are drawn
    * @param least the fewest constraints of an instruction, at least 1
    * @param most the most constraints of an instruction
-   * @throws IllegalArgumentException where the benchmark has no types or the range is empty
+   * @throws IllegalArgumentException if the benchmark has no types or the range is empty
    */
   public Composer(Verifiers verifiers, String bench, int least, int most) {
     if (least < 1 || most < least) {
       throw new IllegalArgumentException(
-          "constraints from " + least + " to " + most + ": give a range from 1 on");
+          "constraints from " + least + " to " + most + ": give a range that starts at 1 or more");
     }
     this.bench = bench;
     this.types = List.copyOf(verifiers.types(bench));
@@ -44,10 +44,10 @@ public final class Composer {
   }
 
   /**
-   * The request under new constraints; everything else of it stays.
+   * The request under new constraints; everything else is kept.
    *
-   * @return empty where fewer types than the least go together on this request, which a further
-   *     draw may change
+   * @return empty if fewer compatible types than the minimum were found for this request; another
+   *     draw may succeed
    */
   public Optional<Instruction> compose(String id, Instruction seed, RandomGenerator random) {
     int wanted = random.nextInt(least, most + 1);

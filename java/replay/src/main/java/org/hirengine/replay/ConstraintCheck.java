@@ -14,14 +14,14 @@ import org.hirengine.verify.judge.ModelJudge;
 
 /**
  * Finds constraints that can never get a verdict, before anything is verified, and counts them by
- * kind. All verifying commands use it, so they report the same for the same row.
+ * kind. All verifying commands use it, so that they report the same for the same row.
  */
 public final class ConstraintCheck {
 
   private final Verifiers verifiers;
   private final Map<Kind, Count> counts = new EnumMap<>(Kind.class);
 
-  /** How many of a kind there are, and the first. */
+  /** How many there are of a kind, and the first one. */
   private static final class Count {
     private int constraints;
     private int rows;
@@ -36,7 +36,7 @@ public final class ConstraintCheck {
    * Examines a row and counts what it finds, including constraints that no rule understands but
    * whose reference verdict counts.
    *
-   * @param place the row's file and line; empty where only the id tells the row
+   * @param place the row's file and line; empty if only the id identifies the row
    * @param row the row's id
    * @return those of its constraints that can never get a verdict
    */

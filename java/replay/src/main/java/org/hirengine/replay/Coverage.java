@@ -24,9 +24,9 @@ import org.hirengine.verify.judge.ModelJudge;
  * @param judge whether there is a judge
  * @param unverified constraints that neither a rule nor a judge can decide, by "bench/id"
  * @param unchecked constraints that can never get a verdict here, in the data's order
- * @param checkable rows of which every constraint can get a verdict
- * @param partly rows of which at least one can
- * @param warnings what cannot be checked, a line for each kind
+ * @param checkable rows in which every constraint can get a verdict
+ * @param partly rows in which at least one can
+ * @param warnings what cannot be checked, one line per kind
  */
 public record Coverage(
     SortedMap<String, Integer> rows,
@@ -51,7 +51,7 @@ public record Coverage(
     warnings = List.copyOf(warnings);
   }
 
-  /** Counts what was read. */
+  /** Counts the rows that were read. */
   public static Coverage of(InstructionReader.Result data, Verifiers verifiers) {
     ConstraintCheck check = new ConstraintCheck(verifiers);
     int verified = 0;

@@ -2,7 +2,7 @@ package org.hirengine.replay;
 
 import org.jspecify.annotations.Nullable;
 
-/** A data file that cannot be used as it is: where, what is wrong, and what to do about it. */
+/** A data file that cannot be used: where, what is wrong, and what to do about it. */
 public final class DataException extends RuntimeException {
 
   private static final long serialVersionUID = 1L;
@@ -17,7 +17,7 @@ public final class DataException extends RuntimeException {
    *     meant
    * @param field the field at fault, or null when the line as a whole is meant
    * @param problem what is wrong
-   * @param remedy what would be right
+   * @param remedy how to correct it
    */
   public DataException(
       String file, long line, @Nullable String field, String problem, String remedy) {

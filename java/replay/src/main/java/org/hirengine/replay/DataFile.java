@@ -10,7 +10,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ServiceLoader;
 import org.jspecify.annotations.Nullable;
 
-/** Tells a data file's container by its first bytes. */
+/** Recognises a data file's container by its first bytes. */
 final class DataFile {
 
   private DataFile() {}
@@ -18,8 +18,8 @@ final class DataFile {
   /**
    * The rows of {@code in}; the caller closes both.
    *
-   * @param file where the bytes of {@code in} lie; null when they come from elsewhere
-   * @param name what errors call it
+   * @param file the file that {@code in} reads; null when there is none
+   * @param name its name in errors
    */
   static DataRows open(InputStream in, @Nullable Path file, String name) throws IOException {
     BufferedInputStream buffered = new BufferedInputStream(in, 1 << 16);
@@ -35,8 +35,8 @@ final class DataFile {
   }
 
   /**
-   * By the loader of this class: the context's is whatever the calling thread happens to have, that
-   * of the JDK in a pool of a packed application.
+   * By this class's loader: the context loader is whatever the calling thread has, such as the
+   * JDK's in a thread pool of a packaged application.
    */
   private static ServiceLoader<DataRowsProvider> providers() {
     return ServiceLoader.load(DataRowsProvider.class, DataFile.class.getClassLoader());

@@ -4,7 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
-/** The rows of a data file in their order, whatever the file's container. */
+/** The rows of a data file in order, for any container. */
 public interface DataRows extends Closeable {
 
   /**

@@ -18,8 +18,8 @@ public interface DataRowsProvider {
   /**
    * Opens a file.
    *
-   * @param file where its bytes lie; of a stream, such as standard input, a copy
-   * @param name what errors call it
+   * @param file the file; for a stream, such as standard input, a copy of it
+   * @param name its name in errors
    * @return rows that the caller closes
    * @throws DataException when it is broken
    */

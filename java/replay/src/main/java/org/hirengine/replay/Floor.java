@@ -5,25 +5,25 @@ import java.util.Set;
 import org.hirengine.verify.Response;
 
 /**
- * What a replay must be, besides a success, to be learnt from.
+ * What a replay must be, besides a success, to be trained on.
  *
- * <p>A replay is a success whatever the response says. A policy that is taught runs of markup,
- * which satisfy most constraints, comes to write nothing else; and one that is taught whatever
- * words a confused answer used learns that the answer did well.
+ * <p>A replay counts as a success whatever the response says. A policy trained on runs of markup,
+ * which satisfy most constraints, ends up writing nothing else; and one trained on goals with words
+ * from a confused answer learns that the answer was good.
  */
 public enum Floor {
   /** Anything, as in the paper. */
   NONE(Set.of()),
 
   /**
-   * At least half letters and digits, and long texts do not repeat themselves. A new constraint is
-   * one that another response to the instruction fails, where there are others.
+   * At least half letters and digits, and long texts do not repeat themselves. A new constraint
+   * must be one that another response to the instruction fails, if there are others.
    */
   PROSE(Set.of(Flaw.EMPTY, Flaw.MARKUP, Flaw.REPETITION)),
 
   /**
    * Prose with a word of the request, or in another script than the request's. Words that a new
-   * constraint takes from the response are words of the request, or of another response to it.
+   * constraint takes from the response must be words of the request, or of another response to it.
    */
   TOPIC(Set.of(Flaw.values()));
 
@@ -34,7 +34,7 @@ public enum Floor {
   }
 
   /**
-   * True where {@code response} may be replayed.
+   * Whether {@code response} may be replayed.
    *
    * @param question the request without its constraints
    */

@@ -74,8 +74,8 @@ final class HirRow {
   }
 
   /**
-   * Where the row has the whole prompt beside the question, it only shows which template made it,
-   * and the chat made of it is dropped.
+   * If the row has the whole prompt as well as the question, the prompt only shows which template
+   * made it, and the chat made from it is dropped.
    */
   private static void askWithoutConstraints(ObjectNode row, ObjectNode out) {
     JsonNode question = row.path("question");
@@ -110,8 +110,8 @@ final class HirRow {
   }
 
   /**
-   * Names the benchmark where the ids alone do not tell it: an unknown id is a constraint without a
-   * verifier, not a bad row.
+   * Names the benchmark if the ids alone do not determine it: an unknown id is a constraint without
+   * a verifier, not a bad row.
    *
    * @param fallback the one benchmark such rows belong to
    */

@@ -10,25 +10,25 @@ import org.hirengine.verify.ConstraintSpec;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A training instruction x = (question, constraints): what the model is asked, and what its answer
- * is verified against.
+ * A training instruction x = (question, constraints): what the model is asked, and what its
+ * response is verified against.
  *
  * <p>{@code criteria} are the sentences that put the constraints into the prompt, one for each of
- * {@code constraints} and in their order. Either list may be empty on its own: a benchmark's prompt
- * has its sentences inside the question, and text that is only rewritten has no machine-readable
- * constraints. Only an instruction with sentences can be rewritten.
+ * {@code constraints} and in their order. Either list may be empty alone: a benchmark's prompt has
+ * its sentences inside the question, and instructions that are only rewritten have no
+ * machine-readable constraints. Only an instruction with sentences can be rewritten.
  *
  * @param id the row's id, for people and for reports
  * @param question the request without its constraints
  * @param criteria the constraints' sentences
  * @param qType how question and sentences become the prompt text
- * @param bench the benchmark whose rules all constraints follow, or null where there are none, or
- *     where they are of several benchmarks
+ * @param bench the benchmark whose rules all constraints follow, or null if there are none, or if
+ *     they are from several benchmarks
  * @param constraints what the verifiers check
  * @param system the system prompt, if any
  * @param history earlier turns of the conversation, oldest first
  * @param templateOptions arguments of the chat template, such as {@code enable_thinking}
- * @param extra fields of the data that the engine does not know, kept for whatever is written out
+ * @param extra fields of the data that the engine does not know, kept for output
  */
 public record Instruction(
     String id,
@@ -96,7 +96,7 @@ public record Instruction(
         extra);
   }
 
-  /** The text of the user's turn; the bare question where there are no sentences. */
+  /** The text of the user's turn; the bare question if there are no sentences. */
   public String promptText() {
     return criteria.isEmpty() ? question : qType.render(question, criteria);
   }

@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  * subcategory, sentence]...]} in place of the last two; optional {@code system}, {@code messages}
  * (history) and {@code chat_template_kwargs}. A row without {@code bench} follows the benchmarks
  * that its ids belong to. In place of {@code question} there may be a whole {@code prompt}, or
- * {@code messages} alone that end with the user's turn. Fields the engine does not know travel
- * along in {@link Instruction#extra()}.
+ * {@code messages} alone that end with the user's turn. Unknown fields are kept in {@link
+ * Instruction#extra()}.
  */
 public final class InstructionJson {
 
@@ -107,7 +107,7 @@ public final class InstructionJson {
     ArrayNode kwargs = row.putArray("kwargs");
     for (ConstraintSpec spec : instruction.constraints()) {
       ids.add(spec.id());
-      // In order of name, whatever map they came in: the same instruction, the same bytes.
+      // Sorted by name, so that equal instructions give equal bytes.
       kwargs.add(tree(new TreeMap<>(spec.kwargs())));
     }
   }
@@ -116,7 +116,7 @@ public final class InstructionJson {
     return JsonLines.MAPPER.valueToTree(value);
   }
 
-  /** A row under reading, with its place for errors. */
+  /** A row being read, with its place for errors. */
   private record Row(ObjectNode row, String file, long line) {
 
     Instruction instruction(@Nullable String defaultBench) {
@@ -205,8 +205,8 @@ public final class InstructionJson {
     }
 
     /**
-     * Whose rules apply: what the row says, else the default, else the benchmark that has all of
-     * its ids; null where there is none, or where the ids are of several.
+     * The benchmark whose rules apply: the row's own, else the default, else the one that has all
+     * of its ids; null if there is none, or if the ids are from several.
      */
     private @Nullable String bench(@Nullable String defaultBench) {
       String named = text("bench");
@@ -234,7 +234,7 @@ public final class InstructionJson {
       }
     }
 
-    /** Without a benchmark, an id that is nearly one is more likely mistyped than unheard of. */
+    /** Without a benchmark, an id close to a known one is probably mistyped. */
     private void requireNoMistypedId() {
       int at = 0;
       for (JsonNode id : row.path("instruction_id_list")) {
@@ -251,7 +251,7 @@ public final class InstructionJson {
       }
     }
 
-    /** Constraints whose ids are known, but not all to one benchmark; none where one is unknown. */
+    /** Constraints whose ids are known, but not all in one benchmark; none if one is unknown. */
     private List<ConstraintSpec> ofSeveral() {
       List<ConstraintSpec> specs = new ArrayList<>();
       for (JsonNode id : row.path("instruction_id_list")) {

@@ -67,24 +67,24 @@ public final class InstructionReader {
   }
 
   /**
-   * Every constraint is shown to {@code check}, which throws IllegalArgumentException where it is
-   * unknown or its kwargs are wrong, as {@code verifiers::parse} does: then the row is bad.
+   * Every constraint is shown to {@code check}, which throws IllegalArgumentException if it is
+   * unknown or its kwargs are wrong, as {@code verifiers::parse} does; the row is then bad.
    */
   public InstructionReader checking(Consumer<ConstraintSpec> newCheck) {
     return new InstructionReader(rewriting, defaultBench, newCheck, requirement, skipBad);
   }
 
   /**
-   * Every instruction is shown to {@code newRequirement}, which throws {@link FieldException} where
-   * its row lacks what the reading is for.
+   * Every instruction is shown to {@code newRequirement}, which throws {@link FieldException} if
+   * its row lacks what the caller needs.
    */
   public InstructionReader requiring(Consumer<Instruction> newRequirement) {
     return new InstructionReader(rewriting, defaultBench, check, newRequirement, skipBad);
   }
 
   /**
-   * Every row passes through {@code newRewriting} first, for layouts of one's own; it throws {@link
-   * FieldException} where the row is not of them.
+   * Every row passes through {@code newRewriting} first, for custom layouts; it throws {@link
+   * FieldException} if a row does not have one.
    */
   public InstructionReader rewriting(UnaryOperator<ObjectNode> newRewriting) {
     return new InstructionReader(newRewriting, defaultBench, check, requirement, skipBad);
@@ -96,9 +96,9 @@ public final class InstructionReader {
   }
 
   /**
-   * What was read.
+   * The rows that were read.
    *
-   * @param file what errors call it
+   * @param file its name in errors
    * @param instructions the good rows in the file's order, at least one
    * @param lines their lines, or rows of an array or a table, from 1
    * @param bad the rows set aside
@@ -111,7 +111,7 @@ public final class InstructionReader {
       List<BadRow> bad,
       SortedMap<String, Integer> rows) {
 
-    /** Where a good row stands: file and line. */
+    /** The place of a good row: file and line. */
     public String place(int index) {
       return file + ":" + lines.get(index);
     }
@@ -186,7 +186,7 @@ public final class InstructionReader {
         Collections.unmodifiableSortedMap(counts));
   }
 
-  /** Where the row says it comes from, with a space before it; or nothing. */
+  /** The source that the row names, with a space before it; or nothing. */
   private static String source(Instruction instruction) {
     for (String field : SOURCES) {
       Object value = instruction.extra().get(field);

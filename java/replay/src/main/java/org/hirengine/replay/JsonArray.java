@@ -12,12 +12,12 @@ import java.io.InputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The entries of one JSON array, read one at a time. Where the JSON itself is broken, nothing after
- * that place can be read, so that ends the reading even if bad rows are set aside.
+ * The entries of one JSON array, read one at a time. If the JSON itself is broken, nothing after
+ * that place can be read, so reading ends even if bad rows are set aside.
  */
 final class JsonArray implements DataRows {
 
-  /** Behind an entry stands the next one. */
+  /** The next entry follows this one. */
   private static final ObjectReader ENTRIES =
       JsonLines.MAPPER.reader().without(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
@@ -46,7 +46,7 @@ final class JsonArray implements DataRows {
               name,
               count,
               null,
-              "stands behind the end of the array",
+              "follows the end of the array",
               "write one JSON array and nothing else, or one JSON object per line");
         }
         return null;
@@ -68,7 +68,7 @@ final class JsonArray implements DataRows {
             + e.getLocation().getColumnNr()
             + " of the file: "
             + JsonFault.describe(e),
-        "correct the file: rows behind a syntax error cannot be told apart");
+        "correct the file: rows after a syntax error cannot be separated");
   }
 
   private record Entry(String file, long number, JsonNode node) implements DataRow {

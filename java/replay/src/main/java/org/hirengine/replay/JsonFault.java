@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What is wrong with JSON, for people: the parser's words without its own settings. */
+/** What is wrong with JSON, for people: the parser's message without its settings. */
 final class JsonFault {
 
   private static final Pattern TOKEN = Pattern.compile("Non-standard token '(.+?)'.*");
@@ -22,7 +22,7 @@ final class JsonFault {
       return token.group(1) + " is no JSON: write a number or null";
     }
     return message.startsWith("Trailing token")
-        ? "something stands behind the value"
+        ? "something follows the value"
         : SETTING.matcher(message).replaceAll("");
   }
 }

@@ -18,8 +18,8 @@ import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads JSON Lines strictly, one object a line: UTF-8 without faults, no duplicate fields, nothing
- * after the object. Blank lines are skipped; a byte order mark at the start is allowed.
+ * Reads JSON Lines strictly, one object per line: valid UTF-8, no duplicate fields, nothing after
+ * the object. Blank lines are skipped; a byte order mark at the start is allowed.
  */
 public final class JsonLines {
 
@@ -150,7 +150,7 @@ public final class JsonLines {
       }
       bytes.write(buffer, from, at - from);
     } while (at == end && fill());
-    at++; // behind the line break
+    at++; // after the line break
     return bytes.toByteArray();
   }
 
@@ -181,7 +181,7 @@ public final class JsonLines {
     }
   }
 
-  /** What a file that begins so is, where that is known. */
+  /** The kind of file that begins like this, if known. */
   private static @Nullable String otherFormat(byte[] start) {
     return startsWith(start, 'P', 'A', 'R', '1')
         ? "a Parquet table"

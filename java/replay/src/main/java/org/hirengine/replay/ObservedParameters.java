@@ -10,9 +10,9 @@ import org.hirengine.verify.ConstraintSpec;
 import org.hirengine.verify.ConstraintType;
 
 /**
- * Parameters as a training set asks for them: those of one of its constraints of the type, each as
- * likely. Types that the set never asks for have none, so rewriting brings in no new kind of
- * constraint, and no word or number that training does not know.
+ * Parameters as in a training set: those of one of its constraints of the type, chosen uniformly.
+ * Types that do not occur in the set have none, so rewriting introduces no new kind of constraint,
+ * and no word or number that does not occur in training.
  *
  * <p>A parameter that is the question itself (to repeat it) becomes the current question.
  */

@@ -14,9 +14,9 @@ import org.hirengine.verify.FieldException;
  * Rows of open-instruct: {@code messages} (or {@code prompt}), {@code ground_truth} and {@code
  * dataset}, the name of the verifier; or lists of both, an entry for each verifier.
  *
- * <p>What is verified is the text of a list with one {@code {'instruction_id': [...], 'kwargs':
+ * <p>The constraints are the text of a list with one {@code {'instruction_id': [...], 'kwargs':
  * [...]}}, in Python's notation or JSON's, or the older {@code {"func_name": ..., its arguments}}
- * ({@link ConstraintJson#RLVR}). The ground truth of another verifier, such as a number, is no
+ * ({@link ConstraintJson#RLVR}). The ground truth of another verifier, such as a number, is not a
  * constraint: a row with nothing else has none. An answer of the assistant at the end is not part
  * of the prompt.
  */
@@ -39,7 +39,7 @@ final class OpenInstructRow {
         && (named || isOfInstructions(truth) || truth.isArray());
   }
 
-  /** Whether a ground truth is one of instruction following, by what it holds. */
+  /** Whether a ground truth is one of instruction following, by its content. */
   private static boolean isOfInstructions(JsonNode truth) {
     String text = truth.isTextual() ? truth.asText() : truth.toString();
     return text.contains(ID) || text.contains(FUNCTION);

@@ -5,7 +5,7 @@ import org.hirengine.verify.ConstraintType;
 
 /**
  * How a constraint is put into words. The engine's own words are {@code ConstraintType::sentence};
- * training data with a style or language of its own brings a {@link SentenceCatalogue}, so that
+ * training data with its own style or language comes with a {@link SentenceCatalogue}, so that
  * rewritten instructions read like the others.
  */
 @FunctionalInterface

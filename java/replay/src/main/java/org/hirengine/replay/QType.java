@@ -54,7 +54,7 @@ public enum QType {
       return running(criteria) + "\n\n" + question;
     }
   },
-  /** One sentence a line. */
+  /** One sentence per line. */
   TYPE6 {
     @Override
     public String render(String question, List<String> criteria) {

@@ -14,9 +14,9 @@ import java.util.stream.IntStream;
  *
  * <p>Candidates are the responses with 0 &lt; CLA &lt; 1. Each gets score = lambda_s * CLA + H,
  * with lambda_s = lambda0 * (1 + eta)^s and H the mean token entropy in nats; the highest scores
- * win, ties go to the lower row. Early steps so favour diversity, later ones integrity. Everything
- * is computed in double and lambda_s is capped at {@value #MAX_LAMBDA}, because in single precision
- * the entropy is lost from about step 300 on.
+ * win, ties go to the lower row. Early steps favour diversity, later ones integrity. Everything is
+ * computed in double precision and lambda_s is capped at {@value #MAX_LAMBDA}, because in single
+ * precision the entropy is lost from about step 300 on.
  *
  * @param lambda0 the weight of CLA before the first step, at least 0
  * @param eta growth of that weight per step, above -1
@@ -25,7 +25,7 @@ import java.util.stream.IntStream;
  */
 public record ReplaySelector(double lambda0, double eta, Scope scope, Selection selection) {
 
-  /** The largest weight of CLA: beyond it double precision, too, would lose the entropy. */
+  /** The largest weight of CLA: beyond it even double precision would lose the entropy. */
   public static final double MAX_LAMBDA = 1e9;
 
   /** The reference's settings. */
@@ -38,13 +38,13 @@ public record ReplaySelector(double lambda0, double eta, Scope scope, Selection 
     BATCH,
     /**
      * Places are shared evenly: every prompt's best first, then every prompt's second best and so
-     * on; a round that does not fit whole goes to its highest scores. Places that a prompt cannot
-     * fill so pass to the others.
+     * on; if a round does not fit, its highest scores are taken. Places that a prompt cannot fill
+     * go to the others.
      */
     PROMPT
   }
 
-  /** What a candidate's score is made of. */
+  /** What a candidate's score consists of. */
   public enum Selection {
     /** lambda_s * CLA + H. */
     BOTH,

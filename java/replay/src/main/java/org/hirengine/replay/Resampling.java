@@ -1,8 +1,7 @@
 package org.hirengine.replay;
 
 /**
- * How a step fills its n * B rows: when too few responses can be replayed, more are sampled in
- * their place.
+ * How a step fills its n * B rows: if too few responses can be replayed, more are sampled instead.
  *
  * @param extraPerPrompt responses per prompt to sample on top of the first {@code sampled}
  * @param places R, how many replays then fit

@@ -1,6 +1,6 @@
 package org.hirengine.replay;
 
-/** The result of rewriting a pair. */
+/** The result of rewriting an instruction for a response. */
 public sealed interface Rewrite {
 
   /**

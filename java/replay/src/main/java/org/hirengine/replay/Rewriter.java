@@ -22,8 +22,7 @@ public interface Rewriter {
    * @param instruction x
    * @param response y, the text that {@code judges} was decided on
    * @param judges J, a verdict for each constraint of x in its order
-   * @param peers other responses to x, which tell a rewriter what is hard about a goal; may be
-   *     empty
+   * @param peers other responses to x, which show a rewriter which goals are hard; may be empty
    * @param random the pair's own random stream
    * @throws IllegalArgumentException when {@code judges} does not fit the instruction
    */
@@ -34,7 +33,7 @@ public interface Rewriter {
       List<Response> peers,
       RandomGenerator random);
 
-  /** Rewrites a pair of which no other responses are known. */
+  /** Rewrites a pair without other responses to compare with. */
   default Rewrite rewrite(
       Instruction instruction, Response response, JudgeList judges, RandomGenerator random) {
     return rewrite(instruction, response, judges, List.of(), random);

@@ -30,7 +30,7 @@ enum RowFormat {
     this.normalize = normalize;
   }
 
-  /** The layout of a row; the engine's own where nothing speaks for another. */
+  /** The layout of a row; the engine's own unless the fields indicate another. */
   static RowFormat of(ObjectNode row) {
     if (row.has("bench")) {
       return ENGINE;
@@ -60,7 +60,7 @@ enum RowFormat {
   /**
    * The row in the engine's own layout.
    *
-   * @throws FieldException where a field is missing or wrong
+   * @throws FieldException if a field is missing or wrong
    */
   ObjectNode normalize(ObjectNode row) {
     return normalize.apply(row);

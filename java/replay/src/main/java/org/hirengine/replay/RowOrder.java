@@ -1,7 +1,7 @@
 package org.hirengine.replay;
 
 /**
- * The order of a step's rows: a prompt's responses stand together, each replay right after its
+ * The order of a step's rows: a prompt's responses stay together, and each replay follows its
  * original. Mini-batches are consecutive rows of this order, so it is part of the method.
  */
 public final class RowOrder {

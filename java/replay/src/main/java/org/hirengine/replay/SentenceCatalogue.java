@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * "length_constraints:number_words": "{relation} {num_words} words."}.
  *
  * <p>A template's {@code {name}} is the kwarg of that name; whole numbers are written without a
- * fraction, lists as {@code a, b and c}. Types that the catalogue does not hold keep the engine's
+ * fraction, lists as {@code a, b and c}. Types that are not in the catalogue keep the engine's
  * words.
  */
 public final class SentenceCatalogue implements Phrasing {
@@ -81,7 +81,7 @@ public final class SentenceCatalogue implements Phrasing {
   /**
    * {@inheritDoc}
    *
-   * @throws IllegalArgumentException when the template names a kwarg that is not there
+   * @throws IllegalArgumentException when the template names a missing kwarg
    */
   @Override
   public String sentence(ConstraintType type, Map<String, Object> kwargs) {

@@ -5,12 +5,12 @@ import com.fasterxml.jackson.annotation.JsonIgnore;
 /**
  * A constraint of a data set that can never get a verdict here.
  *
- * @param place its row's file and line; empty where only the id tells the row
+ * @param place its row's file and line; empty if only the id identifies the row
  * @param row the row's id
  * @param number its place among the row's constraints, from 1
  * @param id its type's id
  * @param kind why it cannot be checked
- * @param reason why, in the verifier's own words: they name the kwarg at fault and what it may be
+ * @param reason why, in the verifier's words, which name the kwarg at fault and what it may be
  */
 public record Unchecked(String place, String row, int number, String id, Kind kind, String reason) {
 
@@ -34,13 +34,13 @@ public record Unchecked(String place, String row, int number, String id, Kind ki
     }
   }
 
-  /** Whether the data are at fault, and no setting can change it. */
+  /** Whether the data are at fault, so that no setting can change it. */
   @JsonIgnore
   public boolean isOfTheData() {
     return kind != Kind.NO_JUDGE;
   }
 
-  /** All of it as one line for people. */
+  /** Everything as one line, for people. */
   public String describe() {
     String why = reason.startsWith(id + ": ") ? reason.substring(id.length() + 2) : reason;
     return (place.isEmpty() ? "" : place + ": ")

@@ -10,7 +10,7 @@ import org.hirengine.verify.FieldException;
 /**
  * Rows of verl's training tables: {@code prompt} as a chat, {@code data_source}, {@code
  * reward_model.ground_truth} as the text of a JSON object, and the instruction's parts in {@code
- * extra_info}. What they hold is HIR's {@link HirRow}.
+ * extra_info}. The content is HIR's ({@link HirRow}).
  */
 final class VerlRow {
 

@@ -1,6 +1,6 @@
 /**
  * Hindsight instruction replay without a model: instructions and their prompt templates, the
- * rewriters, the choice of what to replay, and the readers of instruction data.
+ * rewriters, the selection of replays, and the readers of instruction data.
  */
 @NullMarked
 package org.hirengine.replay;

@@ -248,7 +248,7 @@ class DataFormatsTest {
             + " 'punctuation:no_comma'?",
         "{'prompt': NaN} | is not valid JSON at column 15: NaN is no JSON: write a number or null"
             + " |",
-        "{'prompt': 'p'} {} | something stands behind the value |",
+        "{'prompt': 'p'} {} | something follows the value |",
         "{'prompt': 'p',} | is not valid JSON at column 16: Unexpected character ('}' |",
       })
   void hintsLeadToTheFault(String row, String problem, String remedy) {

@@ -3,14 +3,14 @@ package org.hirengine.text;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 
-/** Cuts a text at white space, one word after another, and leaves out the ASCII punctuation. */
+/** Splits a text at white space, one word after another, without ASCII punctuation. */
 final class BareWords implements Iterator<String> {
 
   private final String text;
   private int next;
   private boolean waiting;
 
-  /** The current word: from its first character to behind its last that is no punctuation. */
+  /** The current word: from its first character to the end of its last that is not punctuation. */
   private int start;
 
   private int end;
@@ -20,7 +20,7 @@ final class BareWords implements Iterator<String> {
     this.text = text;
   }
 
-  /** Goes on to the next word; false where there is none. */
+  /** Moves to the next word; false if there is none. */
   boolean advance() {
     int n = text.length();
     int i = next;

@@ -3,7 +3,7 @@ package org.hirengine.text;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** A string as its code points: the indices and lengths that Python sees. */
+/** A string as its code points, with Python's indices and lengths. */
 public final class CodePoints {
 
   private final String text;
@@ -58,14 +58,14 @@ public final class CodePoints {
         : new String(values, from, to - from);
   }
 
-  /** The code points themselves; not to be written to. */
+  /** The code points; callers must not modify the array. */
   public int[] values() {
     return values;
   }
 
   /**
-   * Each code point in simple lower case, the form in which {@code re.IGNORECASE} compares; not to
-   * be written to.
+   * Each code point in simple lower case, the form that {@code re.IGNORECASE} compares; callers
+   * must not modify the array.
    */
   public int[] folded() {
     int[] result = folded;

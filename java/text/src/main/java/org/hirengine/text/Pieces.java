@@ -7,8 +7,8 @@ import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Pieces of a text, such as its words, in order, each with its place. A piece becomes a string when
- * it is asked for: counting makes none.
+ * Pieces of a text, such as its words, in order, each with its position. Strings are made only on
+ * request: counting makes none.
  *
  * <p>Safe for use by any number of threads.
  */
@@ -24,7 +24,7 @@ public final class Pieces extends AbstractList<String> implements RandomAccess {
     this.size = size;
   }
 
-  /** A condition on what stands between two places of a text. */
+  /** A condition on the text between two positions. */
   @FunctionalInterface
   public interface Condition {
     boolean holds(String text, int from, int to);
@@ -36,7 +36,7 @@ public final class Pieces extends AbstractList<String> implements RandomAccess {
     private final int[] starts;
     private final int[] ends;
 
-    /** The strings made so far, and those that are not what stands at their places. */
+    /** The strings made so far, and those that differ from the text at their positions. */
     private final @Nullable String[] made;
 
     private final int size;
@@ -76,7 +76,7 @@ public final class Pieces extends AbstractList<String> implements RandomAccess {
     }
   }
 
-  /** A number for each piece; equal pieces have the same. */
+  /** A number for each piece, the same for equal pieces. */
   private static final class Numbers {
     private final int[] of;
     private int count;
@@ -131,13 +131,13 @@ public final class Pieces extends AbstractList<String> implements RandomAccess {
     private @Nullable String @Nullable [] made;
     private int size;
 
-    /** For pieces as many as a text has words. */
+    /** With a capacity for about as many pieces as a text has words. */
     public Builder(String text) {
       this(text, 8 + text.length() / 5);
     }
 
     /**
-     * @param guess how many pieces there may be; more make room for themselves
+     * @param guess expected number of pieces; the capacity grows if there are more
      */
     public Builder(String text, int guess) {
       this.text = text;
@@ -150,7 +150,7 @@ public final class Pieces extends AbstractList<String> implements RandomAccess {
       return text;
     }
 
-    /** The piece between two places of the text. */
+    /** Adds the piece between two positions of the text. */
     public void add(int start, int end) {
       if (size == starts.length) {
         starts = Arrays.copyOf(starts, 2 * size + 1);
@@ -160,7 +160,7 @@ public final class Pieces extends AbstractList<String> implements RandomAccess {
       ends[size++] = end;
     }
 
-    /** A piece that is not all of what stands between two places of the text. */
+    /** Adds a piece that differs from the text between its two positions. */
     public void add(int start, int end, String piece) {
       add(start, end);
       if (made == null || made.length < starts.length) {
@@ -181,25 +181,27 @@ public final class Pieces extends AbstractList<String> implements RandomAccess {
     return store.text;
   }
 
-  /** Where a piece begins in the text. */
+  /** The position of a piece in the text. */
   public int start(int index) {
     return store.starts[checked(index)];
   }
 
-  /** How much of the text a piece takes, in UTF-16 units. */
+  /** The length of a piece in the text, in UTF-16 units. */
   public int length(int index) {
     return store.ends[checked(index)] - store.starts[first + index];
   }
 
-  /** Those that begin between two places of the text, sharing what is made of them. */
+  /**
+   * The pieces that begin between two positions of the text; strings are shared with this object.
+   */
   public Pieces within(int from, int to) {
     int low = at(from);
     return new Pieces(store, low, at(to) - low);
   }
 
   /**
-   * Those that reach into a part of the text, cut at its ends and without white space there. Only
-   * for pieces that are as long as what stands at their places.
+   * The pieces that overlap a part of the text, cut at its ends and stripped of white space there.
+   * Only for pieces that equal the text at their positions.
    */
   public Pieces cut(int from, int to) {
     int low = first;
@@ -237,7 +239,7 @@ public final class Pieces extends AbstractList<String> implements RandomAccess {
     return parts.build();
   }
 
-  /** Those that meet a condition, at their places. */
+  /** The pieces that meet a condition, by position. */
   public Pieces filter(Condition condition) {
     Builder kept = new Builder(store.text, 4 + size / 4);
     for (int i = first; i < first + size; i++) {
@@ -253,7 +255,7 @@ public final class Pieces extends AbstractList<String> implements RandomAccess {
     return kept.build();
   }
 
-  /** Each without the characters at its ends that are to go; some may be empty then. */
+  /** The pieces without the given characters at their ends; some may become empty. */
   public Pieces trim(IntPredicate gone) {
     Builder trimmed = new Builder(store.text, size);
     for (int i = first; i < first + size; i++) {
@@ -282,7 +284,7 @@ public final class Pieces extends AbstractList<String> implements RandomAccess {
     return different;
   }
 
-  /** How often the most frequent piece occurs; 0 where there are none. */
+  /** How often the most frequent piece occurs; 0 if there are none. */
   public int mostFrequent() {
     Numbers numbers = store.numbers();
     int[] counts = new int[numbers.count];
@@ -293,7 +295,7 @@ public final class Pieces extends AbstractList<String> implements RandomAccess {
     return most;
   }
 
-  /** The number of the first piece that begins at {@code place} or after it. */
+  /** The index of the first piece that begins at or after {@code place}. */
   private int at(int place) {
     int found = Arrays.binarySearch(store.starts, first, first + size, place);
     return found < 0 ? -found - 1 : found;

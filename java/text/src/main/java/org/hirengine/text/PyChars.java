@@ -3,7 +3,7 @@ package org.hirengine.text;
 /**
  * Classes of code points as Python's {@code str} and {@code re} define them.
  *
- * <p>They differ from Java's in places that decide verdicts: {@code \w} holds every numeric
+ * <p>They differ from Java's in ways that decide verdicts: {@code \w} includes every numeric
  * character but no combining mark, white space includes U+001C to U+001F and U+00A0.
  */
 public final class PyChars {

@@ -5,11 +5,11 @@ import java.util.List;
 
 /**
  * Rows of a text as Python's {@code csv.reader} reads them from {@code io.StringIO}: default
- * dialect but for the delimiter, not strict.
+ * dialect except for the delimiter, not strict.
  */
 public final class PyCsv {
 
-  /** What the reader raises {@code csv.Error} for. */
+  /** An input for which the reader raises {@code csv.Error}. */
   public static final class CsvException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
@@ -29,7 +29,7 @@ public final class PyCsv {
 
   private static final int FIELD_LIMIT = 131_072;
 
-  /** Follows every line, its line feed included. */
+  /** Follows every line, including its line feed. */
   private static final int LINE_END = -1;
 
   private final int delimiter;
@@ -46,7 +46,7 @@ public final class PyCsv {
   /**
    * The rows, each a list of fields; a blank line is an empty row.
    *
-   * @throws CsvException where the reference's reader raises an error
+   * @throws CsvException if the reference's reader raises an error
    */
   public static List<List<String>> read(String text, char delimiter) {
     PyCsv reader = new PyCsv(delimiter);
@@ -91,7 +91,7 @@ public final class PyCsv {
     return i;
   }
 
-  /** The text ends within quotes: what was read so far is the last row. */
+  /** The text ends within quotes: the text read so far is the last row. */
   private void finish() {
     if (state != State.START_RECORD) {
       saveField();

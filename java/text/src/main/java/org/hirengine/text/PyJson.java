@@ -5,14 +5,14 @@ package org.hirengine.text;
  * value, lone surrogate escapes; no raw control characters in strings, no leading zeros, no byte
  * order mark.
  *
- * <p>Reads without recursion and builds nothing.
+ * <p>Reads without recursion and builds no values.
  */
 public final class PyJson {
 
-  /** About where CPython's scanner meets its recursion limit. */
+  /** The depth at which CPython's scanner roughly reaches its recursion limit. */
   public static final int MAX_DEPTH = 990;
 
-  /** What became of a text. */
+  /** The outcome of reading a text. */
   public enum Result {
     VALID,
     INVALID,
@@ -206,7 +206,7 @@ public final class PyJson {
     }
   }
 
-  /** {@code -?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?}, as much of it as is there. */
+  /** {@code -?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?}, as far as the text matches. */
   private boolean number() {
     if (peek() == '-') {
       position++;

@@ -8,8 +8,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A value written as Python prints it ({@code repr}): lists, tuples, dicts with string keys,
- * strings, numbers, True, False and None; and as JSON writes it. Data only: nothing is evaluated.
+ * A value as Python's {@code repr} prints it (lists, tuples, dicts with string keys, strings,
+ * numbers, True, False and None) or as JSON. Data only: nothing is evaluated.
  *
  * <p>Values are lists, maps, strings, Integer, Long, BigInteger, Double, Boolean and null.
  */
@@ -89,7 +89,7 @@ public final class PyLiteral {
     return dict;
   }
 
-  /** Whether the bracket ends here; steps over it. */
+  /** Whether the bracket closes here; if so, moves past it. */
   private boolean closed(char end) {
     space();
     boolean closed = peek() == end;
@@ -154,7 +154,7 @@ public final class PyLiteral {
         return code;
       }
     } catch (NumberFormatException e) {
-      // told below
+      // reported below
     }
     throw fault("the escape '" + number + "'");
   }

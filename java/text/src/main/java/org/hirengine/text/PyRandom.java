@@ -2,7 +2,7 @@ package org.hirengine.text;
 
 /**
  * The random numbers of Python's {@code random.Random} for a small non-negative integer seed:
- * MT19937 (Matsumoto and Nishimura, 1998), so that what the references draw can be drawn here.
+ * MT19937 (Matsumoto and Nishimura, 1998), so that the references' random draws can be reproduced.
  */
 public final class PyRandom {
 

@@ -7,13 +7,13 @@ import java.util.Locale;
 /** {@code repr} of Python's strings and floats. */
 public final class PyRepr {
 
-  /** Significant digits that tell any two doubles apart. */
+  /** Significant digits that distinguish any two doubles. */
   private static final int MOST_DIGITS = 17;
 
   private PyRepr() {}
 
   /**
-   * {@code repr(text)}: in single quotes, or in double ones where the text has only single ones.
+   * {@code repr(text)}: in single quotes, or in double ones if the text contains only single ones.
    */
   public static String of(String text) {
     StringBuilder out = new StringBuilder(text.length() + 2);
@@ -40,7 +40,7 @@ public final class PyRepr {
     return out.append(quote).toString();
   }
 
-  /** {@code repr(number)}: the fewest digits that are read back as the same double. */
+  /** {@code repr(number)}: the fewest digits that read back as the same double. */
   public static String of(double number) {
     if (Double.isNaN(number)) {
       return "nan";

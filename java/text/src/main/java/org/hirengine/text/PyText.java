@@ -9,8 +9,9 @@ import java.util.function.IntPredicate;
 /**
  * Python's {@code str} methods on Java strings.
  *
- * <p>Strings keep Java's UTF-16 form; what Python counts in code points is counted in code points
- * here ({@link #length}). Lone surrogates are code points of their own, as in Python.
+ * <p>Strings keep Java's UTF-16 form; lengths and indices that Python counts in code points are
+ * counted in code points here too ({@link #length}). Lone surrogates are separate code points, as
+ * in Python.
  */
 public final class PyText {
 
@@ -88,7 +89,7 @@ public final class PyText {
     return isBlank(s, 0, s.length());
   }
 
-  /** True when there is nothing but white space between two places. */
+  /** True when there is only white space between two positions. */
   public static boolean isBlank(String s, int from, int to) {
     for (int i = from; i < to; i++) {
       if (!PyChars.isSpace(s.charAt(i))) {
@@ -342,7 +343,7 @@ public final class PyText {
     boolean begun = PyChars.isCased(first);
     for (int i = Character.charCount(first); i < upper.length(); ) {
       int next = upper.codePointAt(i);
-      // The iota below a letter is a mark of its own, and its capital stands beside the letter.
+      // The iota below a letter is a separate mark, and its capital follows the letter.
       int low = next == 0x399 && c >= 0x1F80 ? 0x345 : Character.toLowerCase(next);
       title.appendCodePoint(begun ? low : next);
       begun |= PyChars.isCased(next);
@@ -398,7 +399,7 @@ public final class PyText {
     return !s.isEmpty() && s.codePoints().allMatch(PyChars::isDigit);
   }
 
-  /** Each place of one of these ASCII characters, as a piece of its own. */
+  /** Each occurrence of one of these ASCII characters, as a separate piece. */
   public static Pieces characters(String s, String members) {
     boolean[] member = new boolean[128];
     members.chars().forEach(c -> member[c] = true);
@@ -448,7 +449,7 @@ public final class PyText {
     return words.build();
   }
 
-  /** {@code remove_punctuation(s).split()}: the pieces between white space, bare of ASCII marks. */
+  /** {@code remove_punctuation(s).split()}: the pieces between white space, without ASCII marks. */
   public static Pieces bareWords(String s) {
     Pieces.Builder words = new Pieces.Builder(s);
     BareWords word = new BareWords(s);
@@ -458,7 +459,7 @@ public final class PyText {
     return words.build();
   }
 
-  /** The same, each cut when it is asked for: for who often needs only the first. */
+  /** The same, lazily, for callers that often need only the first. */
   public static Iterable<String> eachBareWord(String s) {
     return () -> new BareWords(s);
   }
@@ -484,8 +485,8 @@ public final class PyText {
   }
 
   /**
-   * {@code unicodedata.normalize("NFKD", s).encode("ASCII", "ignore")}: compatibility forms taken
-   * apart, then everything beyond ASCII left out.
+   * {@code unicodedata.normalize("NFKD", s).encode("ASCII", "ignore")}: compatibility forms
+   * decomposed, then everything beyond ASCII removed.
    */
   public static String toAscii(String s) {
     if (isAscii(s)) {

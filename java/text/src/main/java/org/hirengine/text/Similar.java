@@ -5,14 +5,14 @@ import java.util.Collection;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Finds the name that a mistyped one was meant to be. */
+/** Finds the name that a mistyped one was meant for. */
 public final class Similar {
 
   private Similar() {}
 
   /**
-   * The name most like {@code typed}, ignoring case: the first of those at the least Levenshtein
-   * distance. None where even that would change more than a third of what was typed.
+   * The name most similar to {@code typed}, ignoring case: the first of those with the smallest
+   * Levenshtein distance. None if even that would change more than a third of the typed name.
    */
   public static Optional<String> to(String typed, Collection<String> names) {
     String best = null;

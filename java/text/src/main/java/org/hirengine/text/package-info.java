@@ -1,6 +1,6 @@
 /**
- * Python's semantics of text, once for all who need them: what the reference verifiers, chat
- * templates and data sets say in Python means the same here. Needs the JDK alone.
+ * Python's text semantics in one place, for the reference verifiers, chat templates and data sets
+ * that rely on them. Needs only the JDK.
  */
 @NullMarked
 package org.hirengine.text;

@@ -18,7 +18,7 @@ public final class ConstraintJson {
   /** The benchmark whose constraints are sentences, not ids. */
   public static final String MULDIMIF = "muldimif";
 
-  /** The benchmark whose ids are the functions that RLVR-IFeval's rows name. */
+  /** The benchmark whose ids are the function names of RLVR-IFeval's rows. */
   public static final String RLVR = "rlvr-ifeval";
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -26,12 +26,12 @@ public final class ConstraintJson {
   private ConstraintJson() {}
 
   /**
-   * Reads a line's constraints; none where the line has neither field.
+   * Reads a line's constraints; none if the line has neither field.
    *
    * <p>A MulDimIF constraint has the id {@code category_subcategory} and the kwargs {@code
    * category}, {@code subcategory} and {@code constraint} (the sentence).
    *
-   * @param bench the benchmark whose rules apply, or null where the line does not say
+   * @param bench the benchmark whose rules apply, or null if the line names none
    * @throws FieldException naming the field at fault
    */
   public static List<ConstraintSpec> read(ObjectNode line, @Nullable String bench) {
@@ -104,7 +104,9 @@ public final class ConstraintJson {
     return specs;
   }
 
-  /** Tables keep JSON as text where rows differ in their fields; that is no list and no object. */
+  /**
+   * Tables store JSON as text if rows differ in their fields; such text is neither list nor object.
+   */
   private static void requireNoText(String field, JsonNode node, String wanted) {
     if (node.isTextual()) {
       throw new FieldException(

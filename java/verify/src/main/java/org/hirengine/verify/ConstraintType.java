@@ -28,9 +28,9 @@ public interface ConstraintType {
   Verifier parse(Map<String, Object> kwargs);
 
   /**
-   * Whether a response is checked as it is: a blank one too, and loose mode equals strict mode. By
-   * default a blank response satisfies nothing and loose verification tries its variants, as in the
-   * harness of IFEval and IFBench.
+   * Whether a response is checked unchanged: even if it is blank, and loose mode equals strict
+   * mode. By default a blank response satisfies nothing and loose verification tries its variants,
+   * as in the harness of IFEval and IFBench.
    */
   default boolean verbatim() {
     return false;
@@ -43,8 +43,8 @@ public interface ConstraintType {
   String sentence(Map<String, Object> kwargs);
 
   /**
-   * Parameters for a new instruction, or empty where none can be drawn, as by default (then the
-   * composer leaves the type out).
+   * Parameters for a new instruction, or empty (the default) if none can be drawn; the composer
+   * then leaves the type out.
    *
    * @param question the plain request that the constraint is added to; types that repeat or quote
    *     the request take it from here
@@ -55,10 +55,10 @@ public interface ConstraintType {
 
   /**
    * Achieved-goal relabelling: kwargs of this type that {@code response} does satisfy, of the same
-   * kind as {@code kwargs} (same relation, same number of words); empty, as by default, where no
-   * such kwargs exist (binary types that are violated, nothing to count). The caller keeps them
-   * within the ranges that its instructions use, and confirms the result with {@link #parse} and
-   * {@link Verifier#check}.
+   * kind as {@code kwargs} (same relation, same number of words); empty (the default) if no such
+   * kwargs exist (binary types that are violated, nothing to count). The caller keeps them within
+   * the ranges that its instructions use, and confirms the result with {@link #parse} and {@link
+   * Verifier#check}.
    */
   default Optional<Map<String, Object>> achieved(
       Response response, Map<String, Object> kwargs, RandomGenerator random) {
@@ -67,15 +67,15 @@ public interface ConstraintType {
 
   /**
    * The words and phrases among {@code kwargs} that {@link #achieved} takes from a response; none
-   * by default. They may be any that happened to be there, so a caller may want to look at them.
+   * by default. They may be arbitrary words of the response, so callers may want to check them.
    */
   default List<String> quoted(Map<String, Object> kwargs) {
     return List.of();
   }
 
   /**
-   * Ids of types that make no sense beside this one in an instruction; symmetric, and may include
-   * its own id; none by default.
+   * Ids of types that make no sense together with this one in an instruction; symmetric, may
+   * include its own id; none by default.
    */
   default Set<String> clashes() {
     return Set.of();

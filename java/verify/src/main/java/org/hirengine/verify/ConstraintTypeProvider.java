@@ -4,8 +4,8 @@ import java.util.Collection;
 
 /**
  * Additional constraint types, found by {@link java.util.ServiceLoader}: name the implementation in
- * {@code META-INF/services/org.hirengine.verify.ConstraintTypeProvider}. Its types join every
- * {@link Verifiers} and replace shipped ones with their ids.
+ * {@code META-INF/services/org.hirengine.verify.ConstraintTypeProvider}. Its types are added to
+ * every {@link Verifiers} and replace shipped ones with the same ids.
  */
 public interface ConstraintTypeProvider {
 
@@ -15,7 +15,7 @@ public interface ConstraintTypeProvider {
   /**
    * The types.
    *
-   * @param tools the analysers of the verifiers that the types join
+   * @param tools the analysers of the {@link Verifiers} that the types are added to
    */
   Collection<ConstraintType> types(TextTools tools);
 }

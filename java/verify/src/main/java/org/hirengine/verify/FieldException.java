@@ -1,6 +1,6 @@
 package org.hirengine.verify;
 
-/** A field of a JSON line that cannot be used: which one, what is wrong, what would be right. */
+/** A field of a JSON line that cannot be used: which one, what is wrong, and how to correct it. */
 public final class FieldException extends IllegalArgumentException {
 
   private static final long serialVersionUID = 1L;
@@ -16,7 +16,7 @@ public final class FieldException extends IllegalArgumentException {
     this.remedy = remedy;
   }
 
-  /** The field's name, with an index where one entry of a list is at fault. */
+  /** The field's name, with an index if one entry of a list is at fault. */
   public String field() {
     return field;
   }

@@ -10,10 +10,10 @@ import java.util.List;
  * what {@link ConstraintJson} reads.
  *
  * <p>Each line gets the lists {@code strict} and {@code loose} with one verdict per constraint (for
- * MulDimIF, which knows no modes, {@code verdict} with 1 or 0): true, false, or null where no
- * verifier can check the constraint. A line with such a null also gets the list {@code reasons},
- * which says why; {@link #withReasons} writes the reason of every verdict there. Lists of these
- * names that the line came with are replaced unread; all other fields stay as they are.
+ * MulDimIF, which knows no modes, {@code verdict} with 1 or 0): true, false, or null if no verifier
+ * can check the constraint. A line with such a null also gets the list {@code reasons}, which says
+ * why; {@link #withReasons} writes the reason of every verdict there. Existing lists of these names
+ * are replaced unread; all other fields are kept.
  */
 public final class JsonlVerifier {
 
@@ -45,9 +45,9 @@ public final class JsonlVerifier {
   }
 
   /**
-   * Verifies one line in place; safe for any number of threads with a line each.
+   * Verifies one line in place; safe for any number of threads, each with its own line.
    *
-   * @throws FieldException where a field is missing or wrong; the line is then as it was
+   * @throws FieldException if a field is missing or wrong; the line is then unchanged
    */
   public void verify(ObjectNode line) {
     if (!line.path("bench").isTextual()) {
@@ -84,7 +84,7 @@ public final class JsonlVerifier {
     return verifiers.judgeBoth(constraints, response);
   }
 
-  /** Writes verdicts, and reasons where they are wanted, into a line. */
+  /** Writes verdicts, and reasons if wanted, into a line. */
   public void put(ObjectNode line, String bench, Verifiers.Judged judged) {
     if (bench.equals(ConstraintJson.MULDIMIF)) {
       line.remove(List.of("strict", "loose"));

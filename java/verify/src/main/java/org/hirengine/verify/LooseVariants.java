@@ -7,10 +7,7 @@ import java.util.NoSuchElementException;
 import org.hirengine.text.PyChars;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The list behind {@link Response#looseVariants}: variants are made when first asked for, and
- * cached.
- */
+/** The list behind {@link Response#looseVariants}: variants are made on first use and cached. */
 final class LooseVariants implements Iterable<Response> {
 
   /** Four texts (all lines, then without the first, the last, and both), twice. */
@@ -32,7 +29,7 @@ final class LooseVariants implements Iterable<Response> {
     this.whole = whole;
   }
 
-  /** The variant of this number, or null where there are no more. */
+  /** The variant of this number, or null if there are no more. */
   private synchronized @Nullable Response at(int number) {
     while (number >= found.size() && nextForm < FORMS) {
       Response variant = form(nextForm++);
@@ -52,7 +49,7 @@ final class LooseVariants implements Iterable<Response> {
     return true;
   }
 
-  /** In the reference's order; null for a form that there is not. */
+  /** In the reference's order; null for a form that does not exist. */
   private @Nullable Response form(int form) {
     return switch (form) {
       case 0 -> whole;
@@ -86,7 +83,7 @@ final class LooseVariants implements Iterable<Response> {
     return end > first ? whole.part(first, end) : null;
   }
 
-  /** The same lines of the text without asterisks: these go after the white space went. */
+  /** The same lines of the text without asterisks, which are removed after the white space. */
   private @Nullable Response bareWithoutEdges(Response bare, int edges) {
     String text = whole.text();
     int first = from[edges] - asterisks(text, 0, from[edges]);

@@ -1,8 +1,7 @@
 package org.hirengine.verify;
 
 /**
- * Says that no rule understands a constraint's words, where that means no verdict ({@link
- * Unread#NO_VERDICT}).
+ * No rule understands a constraint's words, and that means no verdict ({@link Unread#NO_VERDICT}).
  */
 public final class NotUnderstoodException extends IllegalArgumentException {
 

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Response {
 
-  /** Null in a part until somebody asks for it: shared analyses often do without. */
+  /** Null in a part until needed: shared analyses often do not need it. */
   private @Nullable String text;
 
   private final Map<Object, Object> analyses = new ConcurrentHashMap<>(8);
@@ -41,7 +41,7 @@ public final class Response {
   }
 
   /**
-   * @param text the response; empty where there was none, never null
+   * @param text the response; empty if there was none, never null
    */
   public static Response of(String text) {
     Objects.requireNonNull(text, "the text of a response is null: give \"\" where there is none");
@@ -83,7 +83,7 @@ public final class Response {
     return result;
   }
 
-  /** The text without white space around it. */
+  /** The text without surrounding white space. */
   public String stripped() {
     return analysis("stripped", PyText::strip);
   }
@@ -99,7 +99,7 @@ public final class Response {
         "lower",
         () -> {
           String all = whole == null ? null : whole.lower();
-          // A sigma beside white space has the form that it has at a text's end.
+          // A sigma next to white space has the same form as at the end of a text.
           return all != null && whole != null && all.length() == whole.length()
               ? all.substring(from, to)
               : PyText.lower(text());
@@ -132,8 +132,8 @@ public final class Response {
   }
 
   /**
-   * Pieces that lie between white space, or between some of it: then what precedes a line, and what
-   * follows it, changes nothing, and a variant of a response takes its pieces from there.
+   * Pieces separated by white space, or by some kind of it. Such pieces do not depend on the lines
+   * before and after, so a variant of a response takes its pieces from the whole response.
    *
    * @param key as for {@link #analysis}
    * @param cut cuts this response, or the one that it is a part of
@@ -143,7 +143,7 @@ public final class Response {
         key,
         () -> {
           Pieces all = whole == null ? null : whole.pieces(key, cut);
-          // Other cases may have other lengths; places in them are not places here.
+          // Changing case may change lengths, so positions there are not positions here.
           return all != null && whole != null && all.text().length() == whole.length()
               ? all.within(from, to)
               : cut.apply(this);
@@ -189,10 +189,10 @@ public final class Response {
   }
 
   /**
-   * The texts that loose verification tries, in the reference's order, without the blank and the
-   * repeated ones: the text itself, without asterisks, and without its first line, its last, or
-   * both (stripped), each of these also without asterisks. Each is made when it is asked for: the
-   * first that satisfies a constraint ends the search.
+   * The texts that loose verification tries, in the reference's order, without blank and repeated
+   * ones: the text itself, without asterisks, and without its first line, its last, or both
+   * (stripped), each of these also without asterisks. Each is made when needed, since the first
+   * that satisfies a constraint ends the search.
    */
   public Iterable<Response> looseVariants() {
     LooseVariants result = looseVariants;

@@ -1,8 +1,8 @@
 package org.hirengine.verify;
 
-/** How forgiving a verdict is about what surrounds the answer. */
+/** How tolerant a verdict is of text around the answer. */
 public enum Strictness {
-  /** The response as it is. */
+  /** The unchanged response. */
   STRICT,
   /** Satisfied when any of {@link Response#looseVariants()} is. */
   LOOSE

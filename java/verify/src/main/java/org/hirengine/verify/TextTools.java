@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The analysers that need data files. Each result is cached on its {@link Response}.
  *
- * <p>The data are NLTK's where they are installed (then verdicts are the reference's), else built
- * in; {@link #builtIns} names what was replaced.
+ * <p>The data are NLTK's if installed (then verdicts equal the reference's), otherwise built in;
+ * {@link #builtIns} names what was replaced.
  */
 public final class TextTools {
 
@@ -52,7 +52,7 @@ public final class TextTools {
   /**
    * Reads text data in NLTK's layout.
    *
-   * @throws IOException where a file that is there cannot be read
+   * @throws IOException if an existing file cannot be read
    */
   public static TextTools of(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
@@ -64,7 +64,7 @@ public final class TextTools {
   /**
    * Reads text data from the folders that the environment variable NLTK_DATA names, if any.
    *
-   * @throws IOException where a file that is there cannot be read
+   * @throws IOException if an existing file cannot be read
    */
   public static TextTools standard() throws IOException {
     List<Path> folders = new ArrayList<>();
@@ -99,7 +99,7 @@ public final class TextTools {
     return response.analysis(punkt, punkt::sentences);
   }
 
-  /** The same, each found when it is asked for: for rules that often look at the first alone. */
+  /** The same, found lazily, for rules that often need only the first. */
   public Iterable<String> eachSentence(Response response) {
     return punkt.each(response.text());
   }
@@ -119,7 +119,7 @@ public final class TextTools {
     return tokenizer.tokens(part);
   }
 
-  /** The Penn Treebank tag of the first token ({@code pos_tag}); empty where there is none. */
+  /** The Penn Treebank tag of the first token ({@code pos_tag}); empty if there is none. */
   public Optional<String> firstTag(Response response) {
     return response.analysis(tagger, text -> firstTag(punkt.each(text).iterator()));
   }
@@ -142,10 +142,7 @@ public final class TextTools {
     return syllables.count(word);
   }
 
-  /**
-   * The language of the text, as {@link LanguageDetector#detect} tells it; empty if the text does
-   * not show one.
-   */
+  /** The language of the text by {@link LanguageDetector#detect}; empty if none can be detected. */
   public Optional<String> language(Response response) {
     return response.analysis("language", text -> LanguageDetector.instance().detect(text));
   }

@@ -8,8 +8,8 @@ public final class Thinking {
   private Thinking() {}
 
   /**
-   * The text after the last {@code </think>}, without leading white space; the whole text where
-   * there is none.
+   * The text after the last {@code </think>}, without leading white space; the whole text if there
+   * is none.
    */
   public static String strip(String text) {
     int end = text.lastIndexOf(END);

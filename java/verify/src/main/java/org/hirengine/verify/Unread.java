@@ -2,9 +2,9 @@ package org.hirengine.verify;
 
 import java.util.Locale;
 
-/** How a constraint is treated whose words no rule understands ({@link Verifier#unread}). */
+/** How to treat a constraint whose words no rule understands ({@link Verifier#unread}). */
 public enum Unread {
-  /** It keeps the verdict that the reference gives by default, as official scores need it. */
+  /** The verdict that the reference gives by default, as in official scores. */
   REFERENCE,
   /** No verdict, so that it earns no reward. */
   NO_VERDICT;

@@ -4,7 +4,7 @@ package org.hirengine.verify;
  * A verifier's answer for one response and one constraint, with the reason.
  *
  * <p>{@code reason} names what was found and what was asked ("7 words, at least 12 asked"), so that
- * a person reading a report understands the verdict without running anything.
+ * a reader of a report understands the verdict.
  */
 public record Verdict(Outcome outcome, String reason) {
 
@@ -15,8 +15,8 @@ public record Verdict(Outcome outcome, String reason) {
     /** The response violates the constraint. */
     VIOLATED,
     /**
-     * The check threw, or spent its step budget: not satisfied, counted by type, and never an
-     * exception to the caller.
+     * The check threw or spent its step budget: not satisfied, counted by type, and never an
+     * exception for the caller.
      */
     FAILED,
     /**

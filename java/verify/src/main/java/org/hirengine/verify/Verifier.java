@@ -6,7 +6,7 @@ import java.util.Optional;
  * One constraint, ready to check responses: the parsed form of an id and its kwargs.
  *
  * <p>Implementations are immutable and safe for use by any number of threads; the same response
- * always gets the same verdict, whatever the load.
+ * always gets the same verdict.
  */
 @FunctionalInterface
 public interface Verifier {
@@ -18,9 +18,9 @@ public interface Verifier {
   Verdict check(Response response);
 
   /**
-   * Why the constraint's words were not understood, or empty, as by default, where they were. A
-   * constraint that is not understood still has the verdict that its reference gives by default,
-   * often "satisfied" whatever the response says; {@link Unread} decides whether that counts.
+   * Why the constraint's words were not understood; empty (the default) if they were. A constraint
+   * that is not understood still has the verdict that its reference gives by default, often
+   * "satisfied" whatever the response says; {@link Unread} decides whether that counts.
    */
   default Optional<String> unread() {
     return Optional.empty();

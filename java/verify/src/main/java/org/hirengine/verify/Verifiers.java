@@ -29,7 +29,7 @@ import org.hirengine.verify.rule.BinaryType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All constraint types by benchmark and id, and the verification of responses by them.
+ * All constraint types by benchmark and id, and the verification of responses with them.
  *
  * <p>Judging never throws: a check that throws, returns nothing or overruns its step budget, and an
  * unknown constraint, become verdicts; only errors of the virtual machine itself are thrown. Safe
@@ -40,7 +40,10 @@ public final class Verifiers {
   /** A response longer than this many UTF-16 units is not checked; models write far less. */
   static final int MAX_LENGTH = 4_000_000;
 
-  /** Parsed constraints kept; an instruction's are parsed once for all its responses. */
+  /**
+   * Size of the cache of parsed constraints; an instruction's are parsed once for all its
+   * responses.
+   */
   private static final int CACHE_SIZE = 4096;
 
   private final Map<String, Map<String, ConstraintType>> types;
@@ -74,9 +77,9 @@ public final class Verifiers {
   }
 
   /**
-   * Those that the loader of this class sees and, after them, those that the thread's context adds.
-   * The context's loader alone may see none of them, as in a pool of a packed application, or have
-   * a copy of this library to itself.
+   * Providers visible to this class's loader, then those that the thread's context loader adds. The
+   * context loader alone may see none of them, as in a thread pool of a packaged application, or
+   * may have its own copy of this library.
    */
   private static Collection<ConstraintTypeProvider> providers() {
     Map<Class<?>, ConstraintTypeProvider> found = new LinkedHashMap<>();
@@ -142,7 +145,7 @@ public final class Verifiers {
     }
 
     /**
-     * How constraints that are not understood are treated; by default they get the reference's
+     * How to treat constraints that are not understood; by default they get the reference's
      * verdict.
      */
     public Builder unread(Unread unread) {
@@ -179,7 +182,7 @@ public final class Verifiers {
     }
 
     /**
-     * @throws IOException where text data cannot be read
+     * @throws IOException if text data cannot be read
      */
     public Verifiers build() throws IOException {
       TextTools tools = textData == null ? TextTools.standard() : TextTools.of(textData);
@@ -214,9 +217,9 @@ public final class Verifiers {
   /**
    * Builds the verifier of one constraint.
    *
-   * @throws NotUnderstoodException where no rule understands its words, and that is to mean no
-   *     verdict
-   * @throws IllegalArgumentException where the benchmark or id is unknown, or a kwarg is missing or
+   * @throws NotUnderstoodException if no rule understands its words and {@link Unread#NO_VERDICT}
+   *     applies
+   * @throws IllegalArgumentException if the benchmark or id is unknown, or a kwarg is missing or
    *     wrong
    */
   public Verifier parse(ConstraintSpec constraint) {
@@ -290,7 +293,7 @@ public final class Verifiers {
     return own.isPresent() ? own : nearestId(constraint.id());
   }
 
-  /** The id of any benchmark that is most like an unknown one, if any is. */
+  /** The id, of any benchmark, most similar to an unknown one, if any is. */
   public Optional<String> nearestId(String unknown) {
     Set<String> ids = new LinkedHashSet<>();
     types.values().forEach(own -> ids.addAll(own.keySet()));
@@ -352,7 +355,7 @@ public final class Verifiers {
     return strictness == Strictness.STRICT ? strict : loosened(constraint, response, strict);
   }
 
-  /** The loose verdict where the strict one, that on the first variant, is known. */
+  /** The loose verdict, given the strict one, which is that on the first variant. */
   private Verdict loosened(ConstraintSpec constraint, Response response, Verdict strict) {
     // The reference stops at the first success, and at the first exception.
     if (strict.outcome() != Verdict.Outcome.VIOLATED || response.isBlank()) {
@@ -396,8 +399,8 @@ public final class Verifiers {
   }
 
   /**
-   * What {@link ConstraintType#achieved} says; none where it throws, as it may on what the data or
-   * a rule of one's own brings.
+   * The result of {@link ConstraintType#achieved}; empty if it throws, as it may on unusual data or
+   * in a custom rule.
    */
   public Optional<Map<String, Object>> achieved(
       ConstraintType type, Response response, Map<String, Object> kwargs, RandomGenerator random) {
@@ -410,8 +413,8 @@ public final class Verifiers {
   }
 
   /**
-   * Rethrows errors that are not a rule's fault: those of the virtual machine, such as no memory. A
-   * stack overflow is the rule's fault.
+   * Rethrows errors that are not a rule's fault: those of the virtual machine, such as out of
+   * memory. A stack overflow is the rule's fault.
    */
   private static void throwIfFatal(Throwable thrown) {
     if (thrown instanceof VirtualMachineError error && !(error instanceof StackOverflowError)) {
@@ -419,12 +422,12 @@ public final class Verifiers {
     }
   }
 
-  /** How many checks have failed so far, by "bench/id"; those that threw or overran a budget. */
+  /** How many checks have failed so far (threw or exceeded their step budget), by "bench/id". */
   public Map<String, Long> failures() {
     return sums(failures);
   }
 
-  /** How often a constraint was verified whose words no rule understands, by "bench/id". */
+  /** How many checked constraints had words that no rule understands, by "bench/id". */
   public Map<String, Long> notUnderstood() {
     return sums(notUnderstood);
   }

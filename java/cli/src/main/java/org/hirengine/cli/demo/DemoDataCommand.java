@@ -36,9 +36,9 @@ import picocli.CommandLine.Spec;
       "",
       "requests (the default): train.jsonl and eval.jsonl, instructions whose constraints can all"
           + " be satisfied. skill, weaken: pairs.jsonl, requests with responses for the two stages"
-          + " of the warm start; in weaken's most constraints hold by chance alone. policy: an"
-          + " untrained model folder (configuration, tokenizer, chat template), and sentences.json,"
-          + " the wording of the constraints."
+          + " of the warm start; in those of weaken most constraints are satisfied only by chance."
+          + " policy: an untrained model folder (configuration, tokenizer, chat template), and"
+          + " sentences.json, the wording of the constraints."
     },
     footer = {
       "",
@@ -75,7 +75,7 @@ public final class DemoDataCommand implements Callable<Integer> {
   private static final int SKILL_PAIRS = 115_200;
   private static final int WEAKEN_PAIRS = 9_600;
 
-  /** With chance's help about two constraints of five hold. */
+  /** Chance included, about two constraints of five are satisfied. */
   private static final double WEAKEN_SHARE = 0.2;
 
   @Option(
@@ -117,7 +117,7 @@ public final class DemoDataCommand implements Callable<Integer> {
       names = "--out",
       required = true,
       paramLabel = "DIR",
-      description = "Folder to write to; made where it is missing.")
+      description = "Folder to write to; created if missing.")
   private Path out;
 
   @Spec private CommandSpec spec;
@@ -129,7 +129,8 @@ public final class DemoDataCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Files.createDirectories(out);
-    // Streams of their own, so that more training requests leave the held-out ones as they are.
+    // Separate streams, so that the held-out requests do not depend on the number of training
+    // requests.
     SplittableRandom root = new SplittableRandom(seed);
     SplittableRandom first = root.split();
     SplittableRandom second = root.split();
@@ -151,7 +152,10 @@ public final class DemoDataCommand implements Callable<Integer> {
     return pairs == null ? standard : pairs;
   }
 
-  /** Held-out requests first: one of few constraints may come again, but not in training. */
+  /**
+   * Draws the held-out requests first, so that none occurs in training. With few constraints, they
+   * may repeat among themselves.
+   */
   private void requests(SplittableRandom training, SplittableRandom heldOut) throws IOException {
     Set<String> known = new HashSet<>();
     write(

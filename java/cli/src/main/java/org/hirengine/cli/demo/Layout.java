@@ -4,9 +4,9 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a response is going to look like. Wishes claim the features they need, each at most one
- * value; {@link #fill} then decides everything that was not asked for, so that a feature's presence
- * alone says little about the request.
+ * What a response will look like. Wishes claim the features that they need, each with at most one
+ * value; {@link #fill} then decides everything that was not asked for, so that the presence of a
+ * feature says little about the request.
  */
 final class Layout {
 

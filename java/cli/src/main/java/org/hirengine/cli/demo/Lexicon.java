@@ -7,7 +7,7 @@ import java.util.stream.Stream;
 /**
  * The content words of the demo's world, by part of speech.
  *
- * <p>No word holds another one, because {@code keywords:existence} and {@code keywords:frequency}
+ * <p>No word contains another, because {@code keywords:existence} and {@code keywords:frequency}
  * look for substrings; none is an abbreviation to a sentence splitter.
  */
 final class Lexicon {

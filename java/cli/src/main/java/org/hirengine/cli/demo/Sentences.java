@@ -5,7 +5,7 @@ import java.util.Map;
 
 /**
  * The demo's own wording of its constraints, short enough for a policy with a vocabulary of a few
- * hundred words. Written out as {@code sentences.json}, for the trainer to reword with.
+ * hundred words. Written out as {@code sentences.json}, with which the trainer rewords constraints.
  */
 final class Sentences {
 

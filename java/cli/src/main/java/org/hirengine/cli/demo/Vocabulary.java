@@ -15,7 +15,7 @@ import java.util.stream.Stream;
  * The demo's word-level vocabulary, one token per surface form (river, River, RIVER), and its
  * {@code tokenizer.json}.
  *
- * <p>Spaces are not tokens: the tokenizer's decoder joins words by spaces and takes away those that
+ * <p>Spaces are not tokens: the tokenizer's decoder joins words by spaces and removes those that
  * written text does not have (before a comma, inside quotes, around a line break). Four marks need
  * a stand-in inside the vocabulary, because white space separates tokens there and because an
  * opening quote joins the word after it, a closing one the word before it.
@@ -102,7 +102,7 @@ final class Vocabulary {
         .flatMap(word -> Stream.of(word, Lexicon.title(word), Lexicon.upper(word)))
         .forEach(tokens::add);
     tokens.addAll(REQUEST_WORDS);
-    // As parts of a response are named when they become a keyword: [name], P.S.
+    // Names of the parts of a response that become keywords: [name], P.S.
     tokens.addAll(List.of("name", "place", "date", "ps"));
     IntStream.rangeClosed(0, LARGEST_NUMBER).mapToObj(Integer::toString).forEach(tokens::add);
     return new ArrayList<>(tokens);

@@ -14,11 +14,11 @@ import org.hirengine.cli.demo.Layout.Head;
 import org.hirengine.verify.ConstraintSpec;
 
 /**
- * What a request of the demo can wish for: how the wish shapes the response that is going to be
- * written, and which constraints the written response then gives.
+ * What a request of the demo can wish for: how the wish shapes the response to write, and which
+ * constraints the written response then yields.
  *
- * <p>Constraints are read off the finished text by asking the real verifiers, so they are true by
- * construction; {@link World} confirms every pair all the same.
+ * <p>Constraints are derived from the finished text with the real verifiers, so they are satisfied
+ * by construction; {@link World} confirms every pair nevertheless.
  */
 enum Wish {
   WORDS_AT_LEAST {
@@ -329,22 +329,22 @@ enum Wish {
     return 1;
   }
 
-  /** True for another wish about the same quantity. */
+  /** Whether the other wish is about the same quantity. */
   boolean rivals(Wish other) {
     return (LENGTHS.contains(this) && LENGTHS.contains(other))
         || (COUNTS_OF_SENTENCES.contains(this) && COUNTS_OF_SENTENCES.contains(other));
   }
 
-  /** Claims what the wish needs of the layout; false when an earlier wish conflicts with it. */
+  /** Claims the features that the wish needs; false if an earlier wish conflicts with it. */
   boolean shape(Layout layout, RandomGenerator random) {
     return true;
   }
 
-  /** The constraints that the text gives this wish; empty when it happens to give none. */
+  /** The constraints that the text yields for this wish; may be empty. */
   abstract Optional<List<ConstraintSpec>> read(Draft draft, RandomGenerator random);
 
   private static boolean sentences(Layout layout) {
-    // A postscript's full stops are a matter of the sentence splitter's abbreviations.
+    // Whether a postscript's full stops end sentences depends on the splitter's abbreviations.
     if (!free(layout.body, Body.SENTENCES) || !free(layout.postscript, false)) {
       return false;
     }

@@ -12,15 +12,15 @@ import org.hirengine.verify.Verifiers;
  * Draws pairs of a request and a response.
  *
  * <p>A request is a question ("write about river.") and the wishes of a few {@link Wish}es. The
- * response is written first, in a layout that suits the wishes; the constraints are then read off
- * it, so every request can be satisfied.
+ * response is written first, in a layout that suits the wishes; the constraints are then derived
+ * from it, so every request can be satisfied.
  */
 final class World {
 
   /** IFTrain's checkers include IFEval's. */
   static final String BENCH = "iftrain";
 
-  /** No response of the world is longer, in tokens without the end of the turn. */
+  /** The longest response of the world, in tokens, without the end of the turn. */
   static final int LONGEST_RESPONSE = 40;
 
   private static final int ATTEMPTS = 10_000;
@@ -54,8 +54,8 @@ final class World {
   }
 
   /**
-   * A pair in which each constraint was drawn with the response with probability {@code share}, and
-   * otherwise with another response to the same question, so that it holds by chance alone.
+   * A pair in which each constraint is derived from the response with probability {@code share},
+   * and otherwise from another response to the same question, so that only chance satisfies it.
    */
   Pair pair(int constraints, double share, RandomGenerator random) {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -92,7 +92,7 @@ final class World {
     return Optional.of(new Pair(draft.get().question(), specs, draft.get().text()));
   }
 
-  /** Wishes that go together, in random order; at most as many as constraints are asked. */
+  /** Compatible wishes in random order; no more than the number of constraints. */
   private static List<Wish> wishes(int constraints, String topic, RandomGenerator random) {
     Layout layout = new Layout(topic);
     List<Wish> left = new ArrayList<>(List.of(Wish.values()));

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
-/** Writes one response of a given layout: little clauses of the lexicon's words. */
+/** Writes one response of a given layout: short clauses of the lexicon's words. */
 final class Writer {
 
   private final Layout layout;

@@ -23,7 +23,7 @@ import picocli.CommandLine.Spec;
       "Writes a run as one self-contained page: curves, satisfaction by constraint type, rollouts"
           + " with their verdicts and rewritten instructions, configuration and summary.",
       "",
-      "The page needs no network and no server. A run that is still going, or was interrupted, is"
+      "The page needs no network and no server. A run that is unfinished or was interrupted is"
           + " shown as far as it got."
     },
     footer = {
@@ -48,8 +48,8 @@ public final class ReportCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "1500",
       description =
-          "Rollouts in the page, about; whole steps at even distances, always the first and the"
-              + " last (default: ${DEFAULT-VALUE}).")
+          "Approximate number of rollouts in the page: whole steps, evenly spaced, always with the"
+              + " first and the last (default: ${DEFAULT-VALUE}).")
   private int rows;
 
   @Option(names = "--json", description = "Print what was written as JSON.")

@@ -35,8 +35,8 @@ import org.hirengine.verify.Verdict;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the page shows of a run, as one JSON object: metrics by column, the instructions and the
- * rollouts that name them by number, configuration and summary.
+ * What the page shows of a run, as one JSON object: metrics by column, the instructions, the
+ * rollouts with the numbers of their instructions, configuration and summary.
  *
  * @param json safe inside a script element: {@code <}, {@code >} and {@code &} are escapes in it
  * @param steps training steps that have metrics
@@ -50,7 +50,7 @@ record RunData(String json, int steps, int rows) {
   /**
    * Reads a run folder, also one that is being written.
    *
-   * @param rows rollouts to take, about: whole steps, evenly spaced
+   * @param rows approximate number of rollouts to take: whole steps, evenly spaced
    * @throws RunException when the folder is not a run's
    */
   static RunData read(Path run, int rows) throws IOException {
@@ -61,12 +61,12 @@ record RunData(String json, int steps, int rows) {
           "give the folder that 'out' of a training run names; the first step must be through");
     }
     Collector collector = new Collector(run, MetricsLog.read(metrics), rows);
-    // Half a surrogate pair is no text that a file or a browser could hold.
+    // Files and browsers cannot hold half a surrogate pair.
     String json = HALF_PAIR.matcher(collector.json()).replaceAll("\uFFFD");
     return new RunData(json, collector.steps.size(), collector.rows);
   }
 
-  /** No text of a run can end the element that holds it, or begin another. */
+  /** Keeps texts of the run from ending the element that holds them or starting another. */
   private static final class MarkupEscapes extends CharacterEscapes {
 
     private static final long serialVersionUID = 1L;
@@ -86,7 +86,7 @@ record RunData(String json, int steps, int rows) {
 
     @Override
     public @Nullable SerializableString getEscapeSequence(int c) {
-      // Also asked about every character beyond ASCII, which may all stay as they are.
+      // Also called for characters beyond ASCII, none of which need an escape.
       return c < ascii.length && ascii[c] == ESCAPE_CUSTOM
           ? new SerializedString(String.format(Locale.ROOT, "\\u%04x", c))
           : null;
@@ -127,7 +127,7 @@ record RunData(String json, int steps, int rows) {
       return text.toString();
     }
 
-    /** Of one run of several seeds also the folder that they share. */
+    /** For one of several seeds, includes the folder that the seeds share. */
     private static String name(Path folder) {
       int names = folder.getNameCount();
       boolean seed = names > 1 && SEED.matcher(folder.getFileName().toString()).matches();

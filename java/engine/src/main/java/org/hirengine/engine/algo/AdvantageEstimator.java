@@ -10,10 +10,10 @@ import java.util.stream.DoubleStream;
  *
  * <p>The estimators that compare a row with its group leave replayed rows out of every group, so a
  * replay never shifts its original's baseline. A replay's own advantage is then one standard
- * deviation of the batch's rewards (replays included, so it is positive even where no original
- * succeeded): 1 where advantages are counted in standard deviations (grpo), the deviation itself
- * where they are counted in rewards (rloo, dr-grpo, reinforce++-baseline before its whitening). To
- * put replays into their original's group instead, pass them as not replayed.
+ * deviation of the batch's rewards (replays included, so it is positive even if no original
+ * succeeded): 1 if advantages are in units of standard deviations (grpo), the deviation itself if
+ * they are in units of rewards (rloo, dr-grpo, reinforce++-baseline before its whitening). To put
+ * replays into their original's group, pass them as not replayed.
  */
 public enum AdvantageEstimator {
   /** Discounted returns, whitened over all tokens of the batch. Needs no groups. */
@@ -94,14 +94,14 @@ public enum AdvantageEstimator {
    *
    * @param rewards per token, KL penalty included
    * @param groups per row, the prompt it belongs to
-   * @param replayed per row, whether it is a replay that stands outside its group
+   * @param replayed per row, whether it is a replay outside its group
    */
   public record Batch(double[][] rewards, int[] groups, boolean[] replayed) {
 
     public Batch {
       if (groups.length != rewards.length || replayed.length != rewards.length) {
         throw new IllegalArgumentException(
-            "rewards, groups and replayed must have one entry a row, got %d, %d and %d"
+            "rewards, groups and replayed must have one entry per row, got %d, %d and %d"
                 .formatted(rewards.length, groups.length, replayed.length));
       }
     }

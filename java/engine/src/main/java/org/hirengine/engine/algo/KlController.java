@@ -2,7 +2,7 @@ package org.hirengine.engine.algo;
 
 /**
  * The weight beta of the KL penalty in the reward, fixed or steered towards a target (Ziegler et
- * al. 2019, section 2.2; verl {@code get_kl_controller}). Not safe for several threads.
+ * al. 2019, section 2.2; verl {@code get_kl_controller}). Not thread-safe.
  */
 public final class KlController {
 

@@ -20,7 +20,7 @@ public enum KlPenalty {
   private static final double K3_LIMIT = 10;
 
   /**
-   * By name, verl's synonyms included: k1/kl, abs, k2/mse, k3/low_var_kl.
+   * Finds an estimator by name, including verl's synonyms: k1/kl, abs, k2/mse, k3/low_var_kl.
    *
    * @throws IllegalArgumentException naming the known ones
    */

@@ -2,8 +2,8 @@ package org.hirengine.engine.algo;
 
 /**
  * How per-token losses become one number, expressed as the weight of each token so that the loss is
- * a plain weighted sum whatever the mode (verl {@code agg_loss}). Weights come from the totals of
- * the whole mini-batch, so a sum over its micro-batches does not depend on how it was cut.
+ * a weighted sum in every mode (verl {@code agg_loss}). Weights come from the totals of the whole
+ * mini-batch, so the sum over its micro-batches does not depend on how it was split.
  */
 public enum LossAggregation {
   /** Mean over all tokens. */
@@ -16,7 +16,7 @@ public enum LossAggregation {
   SEQ_MEAN_TOKEN_SUM_NORM;
 
   /**
-   * What a mini-batch adds up to.
+   * The totals of a mini-batch.
    *
    * @param tokens trained tokens
    * @param rows rows with at least one trained token

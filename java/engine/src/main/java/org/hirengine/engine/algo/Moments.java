@@ -14,7 +14,7 @@ public record Moments(long count, double mean, double variance) {
     return of(new double[][] {values});
   }
 
-  /** Over all tokens of all rows; two passes, so that a large offset costs no digits. */
+  /** Over all tokens of all rows; two passes, so that a large offset costs no precision. */
   public static Moments of(double[][] rows) {
     long count = 0;
     double sum = 0;
@@ -33,7 +33,7 @@ public record Moments(long count, double mean, double variance) {
         rest += x - mean;
       }
     }
-    // The second term is zero but for the rounding of the mean, which it takes back.
+    // The second term corrects the rounding of the mean; without rounding it is zero.
     double variance = count < 2 ? Double.NaN : (squares - rest * rest / count) / (count - 1);
     return new Moments(count, mean, Math.max(variance, 0));
   }

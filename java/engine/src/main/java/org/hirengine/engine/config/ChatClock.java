@@ -15,7 +15,7 @@ public final class ChatClock {
 
   private ChatClock() {}
 
-  /** Refuses what is no local date and time; null is none. */
+  /** Refuses anything but a local date and time, or null for none. */
   static void check(String key, @Nullable String now) {
     try {
       if (now != null) {
@@ -27,7 +27,7 @@ public final class ChatClock {
     }
   }
 
-  /** This moment, to the second, as the keys take it. */
+  /** The current time, to the second, in the form that the keys take. */
   public static String now() {
     return LocalDateTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.SECONDS).toString();
   }

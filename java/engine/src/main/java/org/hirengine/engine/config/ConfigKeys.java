@@ -26,7 +26,7 @@ final class ConfigKeys {
       return new Leaf(name, component.getType(), optional, key);
     }
 
-    /** Whether its value is a text, a path or a name among them. */
+    /** Whether its value is text, which includes paths and names. */
     boolean isText() {
       return type == String.class || type == Path.class || type == Location.class;
     }
@@ -67,7 +67,7 @@ final class ConfigKeys {
     return leaves.values();
   }
 
-  /** The leaf a name stands for, short forms included. */
+  /** The leaf that a name refers to, including short forms. */
   @Nullable Leaf find(String name) {
     return leaves.get(shorthands.getOrDefault(name, name));
   }
@@ -78,8 +78,8 @@ final class ConfigKeys {
 
   /**
    * The key that was probably meant: the one that other trainers call by this name, else the most
-   * similar one, by whole name or, where the section is wrong, by its last part. Keys of an
-   * existing section come first.
+   * similar one, by whole name or, if the section is wrong, by its last part. Keys of an existing
+   * section come first.
    */
   String nearest(String unknown) {
     String best = "";

@@ -6,13 +6,13 @@ import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Reads configurations: defaults, preset, file, overrides; the later wins. */
+/** Reads configurations: defaults, preset, file, overrides; later ones win. */
 final class ConfigReader {
 
   private ConfigReader() {}
 
   /**
-   * @param file YAML; null for overrides alone
+   * @param file YAML; null for overrides only
    * @param preset what the value of the key {@code algorithm} sets
    */
   static <T extends Record> T read(

@@ -15,9 +15,9 @@ public final class LoraTargets {
   /**
    * The projections of a list.
    *
-   * @param targets some of {@link #ALL}, divided by commas
+   * @param targets some of {@link #ALL}, separated by commas
    * @return them in the order of a layer
-   * @throws IllegalArgumentException naming what is none of them
+   * @throws IllegalArgumentException naming an unknown one
    */
   public static List<String> of(String targets) {
     Set<String> named = new HashSet<>();

@@ -23,7 +23,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Values by dotted key, each with where it was written and what its paths are relative to. */
+/** Values by dotted key, each with its origin and the folder that its paths are relative to. */
 final class Settings {
 
   private static final ObjectMapper YAML =
@@ -70,7 +70,7 @@ final class Settings {
     settings.putAll(own.settings);
   }
 
-  /** Adds what a file itself says, and notes its base. */
+  /** Adds a file's own settings, and records its base. */
   private void read(Path file, Path folder) {
     try (YAMLParser parser = (YAMLParser) YAML.getFactory().createParser(text(file))) {
       JsonToken first = parser.nextToken();

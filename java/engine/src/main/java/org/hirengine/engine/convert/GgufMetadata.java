@@ -18,10 +18,7 @@ import org.hirengine.engine.model.ModelException;
 import org.hirengine.engine.tokens.SpecialTokens;
 import org.jspecify.annotations.Nullable;
 
-/**
- * What a GGUF file says about a model beside its tensors, under the keys that llama.cpp's converter
- * writes.
- */
+/** The metadata of a GGUF model, under the keys that llama.cpp's converter writes. */
 final class GgufMetadata {
 
   private static final String TOKENIZER = "tokenizer.json";
@@ -66,7 +63,7 @@ final class GgufMetadata {
     JsonNode tokenizer = object(TOKENIZER);
     if (tokenizer == null) {
       throw new ModelException(
-          source + ": holds no " + TOKENIZER + ", without which nobody could use the GGUF file");
+          source + ": holds no " + TOKENIZER + ", without which the GGUF file would be unusable");
     }
     TokenTable table =
         TokenTable.of(ModelFiles.label(source, TOKENIZER), tokenizer, config.vocabSize());
@@ -107,7 +104,7 @@ final class GgufMetadata {
     }
   }
 
-  /** Further ids that end a response have two more roles: end of turn, and end of message. */
+  /** Two more roles hold further ids that end a response: end of turn, and end of message. */
   private void otherEnds(GgufWriter to, TokenTable table, @Nullable Integer eos) {
     Set<Integer> ends = new LinkedHashSet<>();
     JsonNode generation = object(GENERATION);

@@ -30,8 +30,8 @@ import org.hirengine.engine.model.TensorType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Copies a model: from a Hugging Face folder or a GGUF file, to either. Weights pass through a few
- * rows at a time, so a model of any size is copied in little memory, without LibTorch.
+ * Copies a model: from a Hugging Face folder or a GGUF file, to either. Weights are copied a few
+ * rows at a time, so any model is copied in little memory, without LibTorch.
  */
 public final class ModelConverter {
 
@@ -40,12 +40,12 @@ public final class ModelConverter {
   private static final String WEIGHTS = "model.safetensors";
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** What matrices are written as. */
+  /** The type of matrices in the output. */
   public enum Storage {
     F32(GgmlType.F32, TensorType.F32, "float32", 0),
     F16(GgmlType.F16, TensorType.F16, "float16", 1),
     BF16(GgmlType.BF16, TensorType.BF16, "bfloat16", 32),
-    /** Of GGUF files alone: blocks of 32 bytes and a scale. */
+    /** Only in GGUF files: blocks of 32 bytes and a scale. */
     Q8_0(GgmlType.Q8_0, null, "", 7);
 
     final GgmlType gguf;
@@ -90,7 +90,7 @@ public final class ModelConverter {
    * Copies a model.
    *
    * @param source a folder or a GGUF file
-   * @param target a folder, made where it is absent, or a name that ends in {@code .gguf}
+   * @param target a folder, created if missing, or a name that ends in {@code .gguf}
    * @param type what matrices are written as; null keeps the type that the model is stored in, with
    *     float32 for anything quantized, so that no value changes
    * @return the type written
@@ -145,7 +145,7 @@ public final class ModelConverter {
                         out -> copy(name, shape, out))));
     SafetensorsWriter.writeSources(target.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
     CompanionFiles.read(source).write(target);
-    // Last: without it the folder is no model.
+    // Written last: without it the folder is not a model.
     Files.writeString(target.resolve(CONFIG), configText());
   }
 
@@ -215,7 +215,10 @@ public final class ModelConverter {
         .values(config.ropeTheta(), config.headDim());
   }
 
-  /** As llama.cpp's converter: vectors stay exact, and rows that are no blocks are half floats. */
+  /**
+   * Like llama.cpp's converter: vectors stay exact, and rows that are not whole blocks become half
+   * floats.
+   */
   private void add(GgufWriter writer, String parameter, List<Long> shape) {
     String name = model.tensor(parameter);
     GgmlType stored = type.gguf;

@@ -16,12 +16,12 @@ import org.jspecify.annotations.Nullable;
  * The tokens of a {@code tokenizer.json} as a GGUF file lists them.
  *
  * @param tokens one for each row of the embedding; rows without a token are {@code [PAD<id>]}
- * @param types of the tokens: 1 normal, 2 unknown, 3 control, 4 found in a text without being
- *     special, 5 none, 6 a byte
- * @param merges {@code "left right"}, the first ones first
+ * @param types of the tokens: 1 normal, 2 unknown, 3 control, 4 user-defined (found in texts, but
+ *     not special), 5 unused, 6 a byte
+ * @param merges {@code "left right"}, in order of priority
  * @param pre how text is split into words; null for a SentencePiece model
  * @param scores of a SentencePiece model's tokens
- * @param ids of the tokens that there are
+ * @param ids of the existing tokens
  * @param tokenizer the file
  */
 record TokenTable(
@@ -98,8 +98,8 @@ record TokenTable(
   private static ModelException unnamed(String label) {
     return new ModelException(
         label
-            + ": GGUF files have no name for this way of splitting text; written are SentencePiece"
-            + " BPE tokenizers, and byte-level ones that split as one of "
+            + ": GGUF files have no name for this way of splitting text; supported are"
+            + " SentencePiece BPE tokenizers, and byte-level ones that split like one of "
             + PreTokenizer.known());
   }
 
@@ -146,7 +146,10 @@ record TokenTable(
               : merge.path(0).asText() + " " + merge.path(1).asText();
       if (pair.indexOf(' ', 1) != pair.lastIndexOf(' ')) {
         throw new ModelException(
-            label + ": the merge " + merge + " holds a blank, which GGUF files cannot tell");
+            label
+                + ": the merge "
+                + merge
+                + " contains a blank, which GGUF files cannot represent");
       }
       merges.add(pair);
     }

@@ -3,7 +3,7 @@ package org.hirengine.engine.distributed;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
-/** A process by itself. */
+/** A process without others. */
 final class Alone implements ProcessGroup {
 
   @Override

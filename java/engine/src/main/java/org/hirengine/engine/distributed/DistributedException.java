@@ -1,6 +1,6 @@
 package org.hirengine.engine.distributed;
 
-/** The ranks of a run cannot go on together: one line that names the rank, and what to do. */
+/** The ranks of a run cannot continue together: one line that names the rank, and what to do. */
 public final class DistributedException extends RuntimeException {
 
   private static final long serialVersionUID = 1L;
@@ -12,7 +12,7 @@ public final class DistributedException extends RuntimeException {
     this(problem, remedy, false);
   }
 
-  /** Of a rank that failed as another did before it. */
+  /** For a rank that fails because another failed before. */
   public static DistributedException asAnother(Throwable cause) {
     DistributedException e =
         new DistributedException(String.valueOf(cause.getMessage()), "see the first error", true);
@@ -32,8 +32,8 @@ public final class DistributedException extends RuntimeException {
   }
 
   /**
-   * Whether another rank has found out first and tells the user: so that a failure of the whole
-   * group is one line on the console.
+   * Whether another rank noticed first and tells the user, so that a failure of the whole group is
+   * one line on the console.
    */
   public boolean toldByAnother() {
     return toldByAnother;

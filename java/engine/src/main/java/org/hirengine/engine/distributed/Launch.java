@@ -6,14 +6,14 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A rank's place, as launchers put it into the environment.
+ * A rank's place in the group, from the environment variables that launchers set.
  *
  * @param localRank number on its machine
  * @param localSize ranks on its machine
  * @param address of the store through which ranks find each other
  * @param agentStore whether the launcher holds the store (torchrun); otherwise rank 0 does
- * @param attempt how often the launcher has restarted the ranks, which keeps a new start from
- *     reading what the last one left in the launcher's store
+ * @param attempt how often the launcher has restarted the ranks; keeps a new start from reading
+ *     what an earlier one left in the launcher's store
  */
 public record Launch(
     int rank,
@@ -30,9 +30,9 @@ public record Launch(
           + " MASTER_ADDR and MASTER_PORT, or unset them all to train in one process";
 
   /**
-   * Reads torch.distributed's variables; empty where neither RANK nor WORLD_SIZE is set.
+   * Reads torch.distributed's variables; empty if neither RANK nor WORLD_SIZE is set.
    *
-   * @throws DistributedException naming what is missing or cannot be
+   * @throws DistributedException naming what is missing or invalid
    */
   public static Optional<Launch> of(Map<String, String> environment) {
     if (!environment.containsKey("RANK") && !environment.containsKey("WORLD_SIZE")) {
@@ -43,7 +43,7 @@ public record Launch(
     if (size == 1) {
       return Optional.of(new Launch(0, 1, 0, 1, "", 0, false, 0));
     }
-    // Launchers that know nothing of machines set neither: then all ranks are on one.
+    // Launchers for one machine set neither: then all ranks are on it.
     int localSize = number(environment, "LOCAL_WORLD_SIZE", 1, size, size);
     return Optional.of(
         new Launch(
@@ -65,7 +65,7 @@ public record Launch(
         return value;
       }
     } catch (NumberFormatException e) {
-      // said below
+      // reported below
     }
     throw new DistributedException(
         "the environment's %s is '%s', not a number from %d to %d"

@@ -7,21 +7,21 @@ import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The processes ("ranks") that train one policy together, as torch.distributed has them. All ranks
- * make the same calls in the same order; a call returns when all ranks have made it, or fails with
- * a {@link DistributedException} that names the rank which did not.
+ * The processes ("ranks") that train one policy together, as in torch.distributed. All ranks make
+ * the same calls in the same order; a call returns when all ranks have made it, or fails with a
+ * {@link DistributedException} that names the rank which did not.
  *
  * <p>One thread at a time; {@link #sum} computes, and belongs on the native thread.
  */
 public interface ProcessGroup extends AutoCloseable {
 
-  /** A process by itself: every exchange is its own, and costs nothing. */
+  /** A process without others: it exchanges only with itself, at no cost. */
   ProcessGroup ALONE = new Alone();
 
   /**
    * Joins the group that the environment names ({@code RANK}, {@code WORLD_SIZE}, {@code
-   * MASTER_ADDR}, {@code MASTER_PORT}, as torchrun and other launchers set them); {@link #ALONE}
-   * where it names none.
+   * MASTER_ADDR}, {@code MASTER_PORT}, as torchrun and other launchers set them); {@link #ALONE} if
+   * it names none.
    *
    * @throws DistributedException when the environment is incomplete, or the others cannot be
    *     reached in time
@@ -51,14 +51,14 @@ public interface ProcessGroup extends AutoCloseable {
   }
 
   /**
-   * Gives every rank what each of them has.
+   * Gathers the value of each rank on every rank.
    *
-   * @param what is exchanged, for messages
-   * @return in the order of ranks
+   * @param what names the exchange in messages
+   * @return the values in the order of ranks
    */
   List<byte[]> gather(String what, byte[] mine);
 
-  /** What the first rank says, on all ranks. */
+  /** The first rank's value, on all ranks. */
   default String ofFirst(String what, String mine) {
     byte[] bytes = first() ? mine.getBytes(StandardCharsets.UTF_8) : new byte[0];
     return new String(gather(what, bytes).get(0), StandardCharsets.UTF_8);
@@ -71,38 +71,35 @@ public interface ProcessGroup extends AutoCloseable {
 
   /**
    * Sums a tensor over the ranks, in place. The sum is a tree over neighbouring ranks, (0+1)+(2+3),
-   * so it has the same bits on every rank and in every run; NCCL on GPUs sums in an order of its
-   * own.
+   * so it has the same bits on every rank and in every run; NCCL on GPUs sums in its own order.
    *
    * @param values contiguous, of the same shape on all ranks
    */
   void sum(String what, Tensor values);
 
   /**
-   * Does the first half of {@link #sum}: each rank's shard of {@code values} becomes the sum, and
-   * the rest is left undefined.
+   * The first half of {@link #sum}: each rank's shard of {@code values} becomes the sum, and the rest is undefined.
    */
   void sumShards(String what, Tensor values, Shards shards);
 
-  /** Does the second half of {@link #sum}: gives every rank the shards of the others. */
+  /** The second half of {@link #sum}: gives every rank the shards of the others. */
   void spreadShards(String what, Tensor values, Shards shards);
 
   /**
-   * Does nothing while all is well.
+   * Throws if another rank has failed; long work between exchanges calls this now and then.
    *
-   * @throws DistributedException when another rank has reported its failure; long work between
-   *     exchanges calls this now and then
+   * @throws DistributedException when another rank has reported its failure
    */
   void checkOthers();
 
   /**
-   * Tells the others that this rank fails, so that they need not wait for it.
+   * Tells the others that this rank fails, so that they do not wait for it.
    *
-   * @return whether it is the first to say so; otherwise the user hears of it from another
+   * @return whether it is the first to report; otherwise another rank tells the user
    */
   boolean fail(Throwable cause);
 
-  /** Leaves the group; waits for the others to come here unless it has failed. */
+  /** Leaves the group; unless it has failed, waits until the others leave too. */
   @Override
   void close();
 }

@@ -11,9 +11,9 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Signs of life. Every second a rank writes how many there were and where it is, and reads whether
- * another has failed. When an exchange breaks, the ranks left find out here whose fault it is: Gloo
- * knows addresses alone.
+ * Signs of life. Every second a rank writes a count and what it is doing, and reads whether another
+ * has failed. When an exchange breaks, the remaining ranks find out here which rank is to blame:
+ * Gloo only knows addresses.
  */
 final class Pulse implements AutoCloseable {
 
@@ -37,7 +37,7 @@ final class Pulse implements AutoCloseable {
   private volatile boolean ending;
 
   /**
-   * @param store a connection of its own, closed with this
+   * @param store a separate connection, closed with this object
    */
   Pulse(Launch launch, RankStore store, Duration timeout) {
     this.launch = launch;
@@ -61,7 +61,7 @@ final class Pulse implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (RuntimeException e) {
-      // The store is lost; the next exchange fails and says so.
+      // The store is lost; the next exchange fails and reports it.
     }
   }
 
@@ -76,7 +76,7 @@ final class Pulse implements AutoCloseable {
     place = what;
   }
 
-  /** Throws what another rank has reported. */
+  /** Throws the failure that another rank has reported. */
   void checkOthers() {
     String told = failure;
     if (told != null) {
@@ -84,7 +84,7 @@ final class Pulse implements AutoCloseable {
     }
   }
 
-  /** Whose fault it is that an exchange broke. */
+  /** Which rank is to blame for a broken exchange. */
   DistributedException explain(RuntimeException cause) {
     DistributedException e;
     try {
@@ -114,7 +114,7 @@ final class Pulse implements AutoCloseable {
             launch.rank() != 1);
   }
 
-  /** A call to the store may wait for ever, for a process that was stopped. */
+  /** A call to the store may wait forever if the process that holds it was stopped. */
   private static <T> T answered(Callable<T> question) throws TimeoutException, ExecutionException {
     FutureTask<T> task = new FutureTask<>(question);
     Thread asking = new Thread(task, "hir-store");
@@ -136,7 +136,7 @@ final class Pulse implements AutoCloseable {
     }
   }
 
-  /** What the group is told of its failure: by the first that finds one, with its number. */
+  /** The group's failure as reported by the first rank that noticed it, with that rank's number. */
   private String told(String reason) {
     return store.setFirst(FAILED, launch.rank() + " " + reason);
   }
@@ -149,7 +149,7 @@ final class Pulse implements AutoCloseable {
     return told.substring(told.indexOf(' ') + 1);
   }
 
-  /** What this rank makes of it; empty where another has told already. */
+  /** This rank's own finding; empty if another has already reported. */
   private String diagnosis() throws InterruptedException {
     List<@Nullable String> before = pulses();
     for (int i = 0; i < LOOKS; i++) {
@@ -217,7 +217,7 @@ final class Pulse implements AutoCloseable {
         Thread.sleep(3 * PERIOD_MILLIS);
       }
     } catch (TimeoutException | ExecutionException e) {
-      // Then they find out by themselves.
+      // The others will find out by themselves.
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -229,7 +229,7 @@ final class Pulse implements AutoCloseable {
     return failure != null;
   }
 
-  /** Ends the beats; from here on the others may go. */
+  /** Stops the signs of life; from here on the others may leave. */
   void end() {
     ending = true;
   }
@@ -244,7 +244,7 @@ final class Pulse implements AutoCloseable {
     } catch (InterruptedException e) {
       interrupted = true;
     }
-    if (!thread.isAlive()) { // otherwise it waits in the store, which must outlive it
+    if (!thread.isAlive()) { // otherwise it would wait in the store, which must outlive it
       store.close();
     }
     if (interrupted) {

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A connection to the group's TCPStore: short texts by key, seen by all ranks. Calls on one
- * connection wait for each other, so what must not wait has its own.
+ * connection wait for each other, so callers that must not wait have their own.
  */
 final class RankStore implements AutoCloseable {
 
@@ -32,12 +32,12 @@ final class RankStore implements AutoCloseable {
   }
 
   /**
-   * Connects, and where the launch says so listens first.
+   * Connects; listens first if the launch requires it.
    *
    * @param listen whether this connection serves the others
    */
   static RankStore connect(Launch launch, boolean listen, Duration timeout) {
-    // Looked at first: LibTorch would print a page about either fault.
+    // Checked first, because LibTorch would print a page about either fault.
     if (listen) {
       refuseTakenPort(launch);
     } else {
@@ -47,8 +47,8 @@ final class RankStore implements AutoCloseable {
         Milliseconds limit = new Milliseconds(timeout.toMillis())) {
       options.port((short) launch.port()).isServer(listen).waitWorkers(false).timeout(limit);
       TCPStore tcp = new TCPStore(launch.address(), options);
-      // The prefix that torch.distributed takes in torchrun's store, and below it our own: another
-      // program of the same launch may use the store too.
+      // torch.distributed's prefix in torchrun's store, then our own: another program of the same
+      // launch may use the store too.
       return new RankStore(
           tcp, new PrefixStore("/worker/attempt_" + launch.attempt() + "/hir", tcp));
     } catch (RuntimeException e) {
@@ -58,7 +58,7 @@ final class RankStore implements AutoCloseable {
 
   private static void refuseTakenPort(Launch launch) {
     try (ServerSocket socket = new ServerSocket()) {
-      socket.setReuseAddress(true); // a run that has just ended is not in the way
+      socket.setReuseAddress(true); // the port of a run that has just ended can be reused
       socket.bind(new InetSocketAddress(launch.port()));
     } catch (IOException e) {
       throw cannotListen(launch, e);
@@ -111,7 +111,7 @@ final class RankStore implements AutoCloseable {
     return e;
   }
 
-  /** LibTorch's messages continue with a stack. */
+  /** LibTorch's messages continue with a stack trace. */
   static String firstLine(@Nullable String message) {
     String text = message == null ? "" : message.lines().findFirst().orElse("");
     return text.replaceFirst("^\\[[^]]*\\]\\s*", "");
@@ -128,7 +128,7 @@ final class RankStore implements AutoCloseable {
     }
   }
 
-  /** The value of a key; null where nobody has set it. */
+  /** The value of a key; null if it is not set. */
   @Nullable String get(String key) {
     try (StringVector asked = new StringVector(key)) {
       if (!keys.check(asked)) {
@@ -140,7 +140,7 @@ final class RankStore implements AutoCloseable {
     }
   }
 
-  /** Sets a key unless somebody has; whoever was first, this is the key's value now. */
+  /** Sets a key unless it is set; returns its value. */
   String setFirst(String key, String value) {
     try (ByteVector nothing = new ByteVector();
         ByteVector wanted = bytes(value);

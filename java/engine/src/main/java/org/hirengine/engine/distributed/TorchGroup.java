@@ -23,10 +23,10 @@ import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.Device.Kind;
 import org.jspecify.annotations.Nullable;
 
-/** Ranks over torch.distributed's own process groups: Gloo between CPUs, NCCL between GPUs. */
+/** Ranks over torch.distributed's process groups: Gloo between CPUs, NCCL between GPUs. */
 final class TorchGroup implements ProcessGroup {
 
-  /** Elements summed at a time, which bounds the room for what the others send. */
+  /** Elements summed at a time, which bounds the memory for what the others send. */
   private static final long PIECE = 4L << 20;
 
   private static final long POLL_MILLIS = 100;
@@ -77,7 +77,7 @@ final class TorchGroup implements ProcessGroup {
     }
   }
 
-  /** Gloo would wait too, and name nobody. */
+  /** Gloo would wait too, but name no rank. */
   private static void awaitAll(Launch launch, RankStore store, Duration timeout) {
     store.set("here/" + launch.rank(), "");
     long deadline = System.nanoTime() + timeout.toNanos();
@@ -129,9 +129,9 @@ final class TorchGroup implements ProcessGroup {
   }
 
   /**
-   * The interfaces that GLOO_SOCKET_IFNAME names, which torch reads in Python alone. Otherwise the
-   * loopback where all ranks are on one machine, whatever its name resolves to, or else what that
-   * name says.
+   * The interfaces named by GLOO_SOCKET_IFNAME, which torch reads only in Python. Without the
+   * variable, the loopback if all ranks are on one machine, otherwise the interface that the
+   * machine's name resolves to.
    */
   private static Device[] devices(Launch launch, Map<String, String> environment) {
     String names = environment.get("GLOO_SOCKET_IFNAME");
@@ -191,7 +191,7 @@ final class TorchGroup implements ProcessGroup {
         () -> {
           long[] lengths = lengths(mine.length);
           long longest = Arrays.stream(lengths).max().orElse(0);
-          // One byte more, so that there is something to exchange even where nobody has anything.
+          // One byte more, so that there is something to exchange even if all values are empty.
           long room = 1 + Arrays.stream(lengths).max().orElse(0);
           Tensor sent = Tensors.empty(ScalarType.Byte, room);
           Tensor received = Tensors.empty(ScalarType.Byte, room * size());
@@ -292,8 +292,8 @@ final class TorchGroup implements ProcessGroup {
   }
 
   /**
-   * Sums this rank's shard: every rank sends every other its part, which is as many bytes as a ring
-   * moves, but leaves the order of the sum to us.
+   * Sums this rank's shard: every rank sends its part to every other, which moves as many bytes as
+   * a ring but lets us choose the order of the sum.
    */
   private void reduce(Tensor flat, Shards shards) {
     long most = 0;
@@ -336,7 +336,7 @@ final class TorchGroup implements ProcessGroup {
     return shard.narrow(0, from, Math.min(PIECE, shard.numel() - from));
   }
 
-  /** Adds into the first of the parts of each branch; the largest power of two goes left. */
+  /** Adds into the first part of each branch; the largest power of two goes left. */
   private static Tensor treeSum(Tensor[] parts, int from, int to) {
     if (to - from == 1) {
       return parts[from];
@@ -387,7 +387,7 @@ final class TorchGroup implements ProcessGroup {
   @Override
   public boolean fail(Throwable cause) {
     if (broken) {
-      return true; // and said so, or heard it
+      return true; // and has reported it, or heard of it
     }
     broken = true;
     return pulse.fail(String.valueOf(cause.getMessage() == null ? cause : cause.getMessage()));
@@ -404,11 +404,11 @@ final class TorchGroup implements ProcessGroup {
       try (PointerScope scope = new PointerScope()) {
         await(gloo.barrier()); // the rank that holds the store leaves last
       } catch (RuntimeException e) {
-        broken = true; // somebody failed at the very end, and tells it
+        broken = true; // a rank failed at the very end and reports it
       }
     }
     pulse.close();
-    if (!broken) { // work that was given up may still use them
+    if (!broken) { // abandoned work may still use them
       gloo.close();
       if (nccl != null) {
         nccl.close();

@@ -13,7 +13,7 @@ import java.nio.ByteBuffer;
  */
 final class Blocks {
 
-  /** A minimum that changes no value: x + -0 is x, also where x is a zero of either sign. */
+  /** A minimum that changes no value: x + -0 is x, even if x is a zero of either sign. */
   private static final float NONE = -0f;
 
   private Blocks() {}
@@ -21,7 +21,7 @@ final class Blocks {
   /**
    * Decodes whole blocks.
    *
-   * @param source little-endian; read from {@code at} on
+   * @param source little-endian, read from {@code at}
    * @param count values, a multiple of the type's block
    */
   static void decode(GgmlType type, ByteBuffer source, int at, float[] target, int count) {
@@ -57,8 +57,8 @@ final class Blocks {
    *
    * @param type F32, F16, BF16 or Q8_0
    * @param target little-endian
-   * @throws IllegalArgumentException when a finite value becomes infinite in the type, or one that
-   *     is not finite has no place in it
+   * @throws IllegalArgumentException when a finite value becomes infinite in the type, or a value
+   *     that is not finite cannot be represented
    */
   static void encode(GgmlType type, float[] values, ByteBuffer target) {
     for (int from = 0; from < values.length; from += type.elements) {
@@ -67,7 +67,7 @@ final class Blocks {
         case F16 -> target.putShort(fitting(values[from], toHalf(values[from]), 0x7C00));
         case BF16 -> target.putShort(fitting(values[from], toBfloat(values[from]), 0x7F80));
         case Q8_0 -> encodeQ8(values, from, target);
-        default -> throw new IllegalArgumentException(type + " is not written here");
+        default -> throw new IllegalArgumentException(type + " cannot be written");
       }
     }
   }
@@ -83,7 +83,7 @@ final class Blocks {
     }
     float d = largest / 127;
     float inverse = 1 / d;
-    if (Float.isInfinite(inverse)) { // d is zero, or nearly, and zero as a half
+    if (Float.isInfinite(inverse)) { // d is zero, or rounds to zero as a half
       inverse = 0;
     }
     target.putShort(fitting(d, toHalf(d), 0x7C00));
@@ -104,7 +104,7 @@ final class Blocks {
     return rounded;
   }
 
-  /** Some bits of a byte. */
+  /** A bit field of a byte. */
   private static int bits(ByteBuffer source, int at, int shift, int mask) {
     return (source.get(at) >> shift) & mask;
   }
@@ -215,7 +215,7 @@ final class Blocks {
     }
   }
 
-  /** The float32 value of an IEEE half float, subnormal ones too. */
+  /** The float32 value of an IEEE half float, including subnormal ones. */
   static float half(short bits) {
     int sign = bits & 0x8000;
     int exponent = bits >> 10 & 31;

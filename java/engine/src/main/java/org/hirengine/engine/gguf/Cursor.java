@@ -18,7 +18,7 @@ final class Cursor {
 
   private static final int BUFFER = 1 << 16;
 
-  /** A longer text is refused: it would be no name, token or template. */
+  /** Longest text accepted: no name, token or template is longer. */
   private static final int MAX_TEXT = 64 << 20;
 
   private final Path path;
@@ -53,7 +53,7 @@ final class Cursor {
     end = position;
   }
 
-  /** Says what is read next, such as a key's name. */
+  /** Names what is read next, such as a key. */
   void at(String what) {
     subject = what;
   }
@@ -74,7 +74,7 @@ final class Cursor {
     return take(8).getLong();
   }
 
-  /** A length or count, in the width of the file's version. */
+  /** A length or count, with the width of the file's version. */
   long count(int version) throws IOException {
     return version == 1 ? Integer.toUnsignedLong(u32()) : u64();
   }
@@ -82,7 +82,7 @@ final class Cursor {
   private ByteBuffer take(int bytes) throws IOException {
     if (buffer.remaining() < bytes) {
       if (left() < bytes) {
-        throw bad(subject + ": ends after " + size + " bytes, cut short");
+        throw bad(subject + ": ends after " + size + " bytes: it is truncated");
       }
       buffer.compact();
       while (buffer.position() < bytes) {
@@ -116,7 +116,7 @@ final class Cursor {
     }
   }
 
-  /** A text with its length in front. */
+  /** A text after its length. */
   String text(int version) throws IOException {
     long length = count(version);
     check(length, 1, "bytes of text");
@@ -160,6 +160,6 @@ final class Cursor {
 
   static DataException bad(Path path, @Nullable String field, String problem) {
     return new DataException(
-        path.toString(), 0, field, problem, "fetch the file again, or convert the model anew");
+        path.toString(), 0, field, problem, "fetch the file again, or convert the model again");
   }
 }

@@ -19,7 +19,7 @@ public enum GgmlType {
   Q6_K(14, 256, 210),
   BF16(30, 1, 2);
 
-  /** Names of types that exist but are not read here, for errors; by their numbers. */
+  /** Names, by number, of types that exist but are not supported, for errors. */
   private static final String[] OTHERS = new String[40];
 
   static {
@@ -46,10 +46,10 @@ public enum GgmlType {
 
   final int id;
 
-  /** Values in a block; a row holds whole blocks. */
+  /** Values per block; a row holds whole blocks. */
   public final int elements;
 
-  /** Bytes of a block. */
+  /** Bytes per block. */
   public final int bytes;
 
   GgmlType(int id, int elements, int bytes) {
@@ -61,7 +61,7 @@ public enum GgmlType {
   /**
    * Decodes whole blocks.
    *
-   * @param source little-endian, read from its beginning
+   * @param source little-endian, read from the start
    * @param target holds {@code count} values
    */
   public void decode(ByteBuffer source, float[] target, int count) {
@@ -72,13 +72,13 @@ public enum GgmlType {
    * Encodes whole blocks, for F32, F16, BF16 and Q8_0.
    *
    * @param target little-endian, written from its position on
-   * @throws IllegalArgumentException when a value has no place in the type
+   * @throws IllegalArgumentException when the type cannot represent a value
    */
   public void encode(float[] values, ByteBuffer target) {
     Blocks.encode(this, values, target);
   }
 
-  /** The type of a number in a file, or null where it is not read here. */
+  /** The type with this number in files, or null if it is not supported. */
   static @Nullable GgmlType of(long id) {
     for (GgmlType type : values()) {
       if (type.id == id) {
@@ -88,7 +88,7 @@ public enum GgmlType {
     return null;
   }
 
-  /** The name of a type that {@link #of} does not read. */
+  /** The name of a type that {@link #of} does not support. */
   static String describe(long id) {
     String name = id < OTHERS.length ? OTHERS[(int) id] : null;
     return Long.toUnsignedString(id) + (name == null ? "" : " (" + name + ")");

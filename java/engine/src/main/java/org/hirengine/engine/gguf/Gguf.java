@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 import org.hirengine.replay.DataException;
 import org.jspecify.annotations.Nullable;
 
-/** The metadata and tensors of a GGUF model: of one file, or of the whole set of a split one. */
+/** The metadata and tensors of a GGUF model: one file, or the whole set of a split one. */
 final class Gguf implements AutoCloseable {
 
   private static final Pattern SHARD = Pattern.compile("(.*)-(\\d{5})-of-(\\d{5})\\.gguf");
@@ -24,7 +24,7 @@ final class Gguf implements AutoCloseable {
   private Gguf() {}
 
   /**
-   * Opens a file; given any one of a split set, all of them in order.
+   * Opens a file, or, given any file of a split set, the whole set in order.
    *
    * @throws DataException naming the file, and the key or tensor at fault
    */
@@ -43,7 +43,7 @@ final class Gguf implements AutoCloseable {
     }
   }
 
-  /** The files of the set that a file belongs to, by their names. */
+  /** The files of the set that a file belongs to, derived from its name. */
   static List<Path> shards(Path path) {
     Matcher name = SHARD.matcher(path.getFileName().toString());
     if (!name.matches()) {
@@ -232,7 +232,7 @@ final class Gguf implements AutoCloseable {
     throw bad(key, "is " + value.describe() + ", not an array");
   }
 
-  /** What cannot be used in this model, with the key at fault. */
+  /** A fault of this model, with the key at fault. */
   DataException bad(@Nullable String key, String problem) {
     return bad(first(), key, problem);
   }
@@ -241,7 +241,7 @@ final class Gguf implements AutoCloseable {
     return Cursor.bad(file.path(), key, problem);
   }
 
-  /** A tensor that must be there. */
+  /** A required tensor. */
   GgufFile.Entry tensor(String name) {
     return Objects.requireNonNull(tensors.get(name), name);
   }

@@ -14,7 +14,7 @@ final class GgufConfig {
 
   private static final List<String> ARCHITECTURES = List.of("llama", "qwen2", "qwen3");
 
-  /** Keys that change what a model computes in ways that are not known here, unless zero. */
+  /** Keys that, unless zero, change what a model computes in ways that are not implemented. */
   private static final List<String> FOREIGN =
       List.of(
           "expert_count",
@@ -102,7 +102,7 @@ final class GgufConfig {
     return size;
   }
 
-  /** Whether the rows of queries and keys lie in the file's own order. */
+  /** Whether the rows of queries and keys are in the file's order. */
   boolean permuted() {
     return architecture.equals("llama");
   }
@@ -136,7 +136,7 @@ final class GgufConfig {
     return config;
   }
 
-  /** {@code generation_config.json}: the ids alone, so that nothing changes how is sampled. */
+  /** {@code generation_config.json}: only the ids, so that sampling does not change. */
   ObjectNode generation() {
     ObjectNode generation = JsonNodeFactory.instance.objectNode();
     putIds(generation);
@@ -208,7 +208,7 @@ final class GgufConfig {
     return RopeFactors.explain(gguf, factors, theta(), headSize(), original);
   }
 
-  /** What the matrices are stored as; everything quantized decodes to float32. */
+  /** The type of the matrices; everything quantized decodes to float32. */
   private String dtype() {
     Set<GgmlType> types = EnumSet.noneOf(GgmlType.class);
     for (GgufFile.Entry tensor : gguf.tensors().values()) {
@@ -222,7 +222,9 @@ final class GgufConfig {
     return types.equals(EnumSet.of(GgmlType.F16)) ? "float16" : "float32";
   }
 
-  /** A response ends at the end of the text, of the turn, or of a message, whichever comes. */
+  /**
+   * A response ends at the end of the text, of the turn, or of a message, whichever comes first.
+   */
   private void putIds(ObjectNode target) {
     putId(target, "bos_token_id", "bos");
     Set<Long> ends = new TreeSet<>();

@@ -18,9 +18,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One GGUF file of version 1, 2 or 3 in little-endian order: metadata, the table of tensors, and
- * their data. Held to every check of the reference reader (llama.cpp, {@code gguf.cpp}) before any
- * tensor is read: an untrusted file can neither make the reader allocate more than the bytes it
- * holds nor read outside of it.
+ * their data. Makes every check of the reference reader (llama.cpp, {@code gguf.cpp}) before any
+ * tensor is read: an untrusted file cannot make the reader allocate more than the file's size or
+ * read outside it.
  */
 final class GgufFile implements AutoCloseable {
 
@@ -39,7 +39,7 @@ final class GgufFile implements AutoCloseable {
   /**
    * A tensor of the table.
    *
-   * @param shape rows first, as Hugging Face has it; the last number is the length of a row
+   * @param shape rows first, as in Hugging Face; the last number is the length of a row
    * @param begin first byte, from the start of the file
    */
   record Entry(String name, GgmlType type, List<Long> shape, long begin, GgufFile file) {
@@ -112,7 +112,7 @@ final class GgufFile implements AutoCloseable {
       throw Cursor.bad(
           path,
           null,
-          "is a big-endian GGUF file, which is not read here; convert the model anew without"
+          "is a big-endian GGUF file, which is not supported; convert the model again without"
               + " --bigendian");
     }
     if (version < 1 || version > 3) {
@@ -173,7 +173,7 @@ final class GgufFile implements AutoCloseable {
       case UINT32 -> Integer.toUnsignedLong(cursor.u32());
       case INT32 -> (long) cursor.u32();
       case UINT64, INT64 -> cursor.u64();
-      // The shortest decimal of the float, as 1e-5 was meant, not its expansion.
+      // The shortest decimal of the float, such as 1e-5, not its exact expansion.
       case FLOAT32 -> Double.parseDouble(Float.toString(Float.intBitsToFloat(cursor.u32())));
       case FLOAT64 -> Double.longBitsToDouble(cursor.u64());
       case BOOL -> {
@@ -281,7 +281,7 @@ final class GgufFile implements AutoCloseable {
           tensor
               + " is of type "
               + GgmlType.describe(typeNumber)
-              + ", which is not read here; read are "
+              + ", which is not supported; supported are "
               + List.of(GgmlType.values()));
     }
     long offset = cursor.u64();
@@ -301,7 +301,7 @@ final class GgufFile implements AutoCloseable {
       for (long size : shape) {
         elements = Math.multiplyExact(elements, size);
       }
-      // Types have at most 4 bytes an element.
+      // Types have at most 4 bytes per element.
       Math.multiplyExact(elements, 4);
     } catch (ArithmeticException e) {
       throw cursor.bad(tensor + ": shape " + shape + " overflows");
@@ -309,7 +309,10 @@ final class GgufFile implements AutoCloseable {
     return entry;
   }
 
-  /** Tensors follow each other without gap or overlap but for padding, up to the file's end. */
+  /**
+   * Tensors follow each other without overlap, and without gaps except padding, up to the end of
+   * the file.
+   */
   private void place(List<Entry> entries, long alignment) throws IOException {
     long size = channel.size();
     long dataStart = aligned(cursor.position(), alignment);
@@ -333,7 +336,7 @@ final class GgufFile implements AutoCloseable {
                 + Long.toUnsignedString(dataStart + expected + entry.bytes())
                 + ", but the file has "
                 + size
-                + " bytes: it is cut short");
+                + " bytes: it is truncated");
       }
       Entry placed =
           new Entry(entry.name, entry.type, entry.shape, dataStart + expected, entry.file);
@@ -349,7 +352,7 @@ final class GgufFile implements AutoCloseable {
               + end
               + " but the file has "
               + size
-              + " bytes: it has foreign bytes at its end");
+              + " bytes: it has extra bytes at its end");
     }
   }
 
@@ -366,7 +369,7 @@ final class GgufFile implements AutoCloseable {
    *
    * @param first of the tensor's elements, row by row; the first of a block
    * @param count a multiple of the type's block, at most 2^28 or so
-   * @param target holds them from 0 on
+   * @param target receives them from index 0
    */
   void read(Entry tensor, long first, int count, float[] target) {
     GgmlType type = tensor.type;
@@ -388,7 +391,7 @@ final class GgufFile implements AutoCloseable {
     Blocks.decode(type, bytes, 0, target, count);
   }
 
-  /** The bytes of a tensor, read-only; none where there are too many for one mapping. */
+  /** The bytes of a tensor, read-only; none if there are too many for one mapping. */
   @Nullable MappedByteBuffer map(Entry tensor) {
     if (tensor.bytes() > Integer.MAX_VALUE) {
       return null;

@@ -17,15 +17,15 @@ import org.hirengine.replay.DataException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A GGUF file seen as a Hugging Face model folder: the folder's small files made from metadata, and
+ * A GGUF file read as a Hugging Face model folder: the folder's small files made from metadata, and
  * the weights by their Hugging Face names, decoded to float32.
  *
  * <p>Rows of queries and keys, which llama files hold in pairs for rotation (0, h, 1, h + 1, ...
- * for a head of 2 h), come in Hugging Face's order.
+ * for a head of 2 h), are returned in Hugging Face's order.
  */
 public final class GgufModel implements AutoCloseable {
 
-  /** Names that may stand in a path. */
+  /** Names that are allowed in a path. */
   private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]{0,60}");
 
   private static final String TEMPLATE = "tokenizer.chat_template";
@@ -42,7 +42,8 @@ public final class GgufModel implements AutoCloseable {
       if (name != null) {
         weights.put(name, tensor);
       } else if (!tensor.name().equals(TensorNames.ROPE_FACTORS)) {
-        throw gguf.bad(null, "tensor '" + tensor.name() + "' is of no model that the engine runs");
+        throw gguf.bad(
+            null, "tensor '" + tensor.name() + "' belongs to no model that the engine runs");
       }
     }
   }
@@ -70,7 +71,7 @@ public final class GgufModel implements AutoCloseable {
     }
   }
 
-  /** The files that a GGUF model lies in: one, or all parts in order. */
+  /** The files of a GGUF model: one, or all parts in order. */
   public static List<Path> files(Path path) {
     return Gguf.shards(path);
   }
@@ -136,8 +137,8 @@ public final class GgufModel implements AutoCloseable {
   }
 
   /**
-   * Rows that can be read at once: a multiple of this, or the last ones. Queries and keys of llama
-   * models come by whole heads.
+   * Rows can be read in multiples of this, except the last ones. Queries and keys of llama models
+   * are read in whole heads.
    */
   public int rowStep(String name) {
     return config.permuted() && TensorNames.isQueryOrKey(name) ? (int) config.headSize() : 1;
@@ -161,7 +162,7 @@ public final class GgufModel implements AutoCloseable {
   }
 
   /**
-   * The bytes of a weight as the file has them, read-only; none where there are too many for one
+   * The bytes of a weight as stored in the file, read-only; none if there are too many for one
    * mapping.
    */
   public @Nullable MappedByteBuffer map(String name) {

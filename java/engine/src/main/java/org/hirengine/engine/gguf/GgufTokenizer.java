@@ -53,7 +53,7 @@ final class GgufTokenizer {
           gguf.path().toString(),
           0,
           MODEL,
-          model == null ? "is missing" : "is '" + model + "', which is not read from GGUF files",
+          model == null ? "is missing" : "is '" + model + "', which is not supported in GGUF files",
           "use a model with byte-level BPE (gpt2) or SentencePiece BPE (llama), or the model's"
               + " Hugging Face folder with its tokenizer.json");
     }
@@ -70,7 +70,7 @@ final class GgufTokenizer {
           PRE,
           name == null
               ? "is missing: how text is split into words is not known"
-              : "is '" + name + "', a way of splitting text into words that is not known here",
+              : "is '" + name + "', an unknown way of splitting text into words",
           "use a file with one of "
               + PreTokenizer.known()
               + ", or the model's Hugging Face folder with its tokenizer.json");
@@ -91,7 +91,7 @@ final class GgufTokenizer {
     long id = gguf.whole(key, -1);
     long count = gguf.count(TOKENS);
     if (id >= count && !role.startsWith("e") && !role.equals("bos")) {
-      return -1; // as llama.cpp has it: files are about that fill up with a token they lack
+      return -1; // as in llama.cpp: some files name a padding token that they lack
     }
     if (id >= count) {
       throw gguf.bad(key, "is " + id + ", but there are only " + count + " tokens");
@@ -145,7 +145,7 @@ final class GgufTokenizer {
     return gguf.flag(PREFIX + "add_space_prefix", true);
   }
 
-  /** Every token but the unused ones, which fill up the embedding. */
+  /** Every token except the unused ones, which pad the embedding. */
   private Map<String, Integer> ids() {
     Map<String, Integer> ids = new LinkedHashMap<>();
     for (int id = 0; id < tokens.size(); id++) {
@@ -200,7 +200,8 @@ final class GgufTokenizer {
           || !ids.containsKey(left)
           || !ids.containsKey(right)
           || !ids.containsKey(left + right)) {
-        throw gguf.bad(MERGES, "holds '" + merge + "', which is no pair of tokens that make one");
+        throw gguf.bad(
+            MERGES, "holds '" + merge + "', which is not a pair of tokens that make one");
       }
       merges.addArray().add(left).add(right);
     }

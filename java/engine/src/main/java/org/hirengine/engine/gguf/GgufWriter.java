@@ -19,16 +19,16 @@ import java.util.Set;
 /** Writes a GGUF file of version 3, little-endian: metadata and tensors in the order given. */
 public final class GgufWriter {
 
-  /** Values that are encoded at a time. */
+  /** Values encoded at a time. */
   private static final int CHUNK = 1 << 20;
 
-  /** The rows of a tensor, read when they are written. */
+  /** The rows of a tensor, read only when they are written. */
   public interface Rows {
 
     /**
      * Rows as float32, concatenated; for a vector, its elements.
      *
-     * @param first a multiple of the step that the tensor was given with
+     * @param first a multiple of the tensor's step
      */
     float[] read(long first, int rows) throws IOException;
   }
@@ -127,20 +127,21 @@ public final class GgufWriter {
    * Adds a tensor.
    *
    * @param shape rows first
-   * @param step how many rows belong together when they are read; 1 where none do
+   * @param step how many rows must be read together; 1 if rows are independent
    */
   public void tensor(String name, GgmlType type, List<Long> shape, int step, Rows rows) {
     if (name.getBytes(StandardCharsets.UTF_8).length > GgufFile.MAX_NAME) {
       throw new IllegalArgumentException("the tensor name " + name + " is too long for GGUF");
     }
     if (shape.get(shape.size() - 1) % type.elements != 0) {
-      throw new IllegalArgumentException(name + ": rows of " + shape + " are no blocks of " + type);
+      throw new IllegalArgumentException(
+          name + ": rows of " + shape + " are not whole blocks of " + type);
     }
     tensors.add(new Tensor(name, type, List.copyOf(shape), step, rows));
   }
 
   /**
-   * Writes the file: to one beside it first, which is synced and renamed, so a reader sees the old
+   * Writes the file: first under a temporary name, then synced and renamed, so readers see the old
    * file or the new one.
    */
   public void write(Path path) throws IOException {

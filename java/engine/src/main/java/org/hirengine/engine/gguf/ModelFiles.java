@@ -10,8 +10,8 @@ import java.util.stream.Stream;
 import org.hirengine.replay.DataException;
 
 /**
- * The small text files of a model by their Hugging Face names, wherever they come from: a model
- * folder holds them, a GGUF file's metadata says what would be in them.
+ * The small text files of a model by their Hugging Face names, from a model folder, or derived from
+ * a GGUF file's metadata.
  */
 public final class ModelFiles {
 
@@ -22,13 +22,13 @@ public final class ModelFiles {
 
   private ModelFiles() {}
 
-  /** How errors call a file of a model. */
+  /** The name in errors of a model's file. */
   public static String label(Path model, String name) {
     return GgufModel.is(model) ? model + " (" + name + ")" : model.resolve(name).toString();
   }
 
   /**
-   * One of the files as text, or nothing where the model has no such file.
+   * One of the files as text, or empty if the model has no such file.
    *
    * @param model a folder or a GGUF file
    * @throws DataException when it cannot be read
@@ -75,7 +75,7 @@ public final class ModelFiles {
     }
   }
 
-  /** The file that a named chat template stands in. */
+  /** The file of a named chat template. */
   public static String templateFile(String name) {
     return TEMPLATES + "/" + name + TEMPLATE;
   }

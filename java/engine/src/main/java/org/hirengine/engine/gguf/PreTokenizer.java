@@ -11,24 +11,27 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * How a byte-level BPE tokenizer splits text into words before it merges within them. A GGUF file
- * says it by a name ({@code tokenizer.ggml.pre}); a {@code tokenizer.json} by normalizer and
- * pre-tokenizer. The rules are those of llama.cpp's {@code llama-vocab.cpp}, as the models' own
- * {@code tokenizer.json} have them.
+ * gives a name ({@code tokenizer.ggml.pre}); a {@code tokenizer.json} gives a normalizer and a
+ * pre-tokenizer. The rules are those of llama.cpp's {@code llama-vocab.cpp}, in the form of the
+ * models' {@code tokenizer.json}.
  */
 @SuppressWarnings("ImmutableEnumChecker") // the lists are List.of
 public enum PreTokenizer {
-  /** Any-case contractions, a word may begin with one other character, digits by up to three. */
+  /**
+   * Contractions in any case; a word may begin with one other character; digits in groups of up to
+   * three.
+   */
   LLAMA3(
       List.of("llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "midm-2.0", "lfm2"),
       false,
       true,
       true,
       List.of(Regex.modern("\\p{N}{1,3}"))),
-  /** As Llama 3's, with merges within words that are tokens as a whole. */
+  /** Like Llama 3's, but words that are tokens as a whole are merged too. */
   SMAUG(List.of("smaug-bpe", "dbrx"), false, false, false, List.of(Regex.modern("\\p{N}{1,3}"))),
-  /** As Llama 3's, with single digits. */
+  /** Like Llama 3's, with single digits. */
   QWEN2(List.of("qwen2"), true, false, false, List.of(Regex.modern("\\p{N}"))),
-  /** As Qwen's, with characters as they come. */
+  /** Like Qwen's, without composing characters. */
   PLAIN_QWEN2(
       List.of("deepseek-r1-qwen", "stablelm2", "megrez", "kormo", "hunyuan", "solar-open"),
       false,
@@ -48,7 +51,7 @@ public enum PreTokenizer {
       false,
       false,
       List.of(Regex.GPT2)),
-  /** Runs of punctuation, GPT-2's rule, runs of digits, digits by three. */
+  /** Runs of punctuation, GPT-2's rule, runs of digits, digits in threes. */
   DEFAULT(
       List.of("default"),
       false,
@@ -67,15 +70,15 @@ public enum PreTokenizer {
     }
   }
 
-  /** Names in GGUF files; the first is the one that is written. */
+  /** Names in GGUF files; the first one is used for writing. */
   private final List<String> names;
 
   private final boolean composes;
 
-  /** A word that is a token as a whole is not put together by merges. */
+  /** A word that is a token as a whole bypasses the merges. */
   final boolean ignoresMerges;
 
-  /** Whether a text begins with the BOS token where the file does not say. */
+  /** Whether a text begins with the BOS token if the file does not say. */
   final boolean addsBos;
 
   private final List<String> patterns;
@@ -93,7 +96,7 @@ public enum PreTokenizer {
     this.patterns = patterns;
   }
 
-  /** The rule of a name in a file, or null. */
+  /** The rule for a name in a file, or null. */
   static @Nullable PreTokenizer of(String name) {
     return Arrays.stream(values())
         .filter(rule -> rule.names.contains(name))
@@ -107,7 +110,7 @@ public enum PreTokenizer {
   }
 
   /**
-   * The rule of a {@code tokenizer.json}, or null where it is none of these.
+   * The rule of a {@code tokenizer.json}, or null if it is none of these.
    *
    * @param tokenizer the file
    */
@@ -131,7 +134,9 @@ public enum PreTokenizer {
     return null;
   }
 
-  /** Adds the patterns that a pre-tokenizer splits by, in order; false where it does more. */
+  /**
+   * Adds the patterns by which a pre-tokenizer splits, in order; false if it does anything else.
+   */
   private static boolean collect(JsonNode tokenizer, List<String> patterns) {
     for (JsonNode step : steps(tokenizer, "pretokenizers")) {
       switch (step.path("type").asText()) {
@@ -168,12 +173,14 @@ public enum PreTokenizer {
     return node.path("type").asText().equals("Sequence") ? node.path(list) : List.of(node);
   }
 
-  /** The name that is written. */
+  /** The name to write. */
   public String label() {
     return names.get(0);
   }
 
-  /** {@code normalizer} of tokenizer.json: Qwen composes characters first, the others nothing. */
+  /**
+   * {@code normalizer} of tokenizer.json: Qwen composes characters first, the others do nothing.
+   */
   @Nullable ObjectNode normalizer() {
     return composes ? node("NFC") : null;
   }

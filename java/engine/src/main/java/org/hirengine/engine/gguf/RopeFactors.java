@@ -11,9 +11,9 @@ import org.jspecify.annotations.Nullable;
  * gives only their result, one factor for each pair of a head, by which its inverse frequency is
  * divided.
  *
- * @param factor of long wavelengths
- * @param low wavelengths over original / low are long
- * @param high wavelengths under original / high are short, and stay
+ * @param the factor for long wavelengths
+ * @param low wavelengths above original / low are long
+ * @param high wavelengths below original / high are short and not scaled
  * @param original positions that the model was first trained on
  */
 public record RopeFactors(double factor, double low, double high, double original) {
@@ -52,12 +52,12 @@ public record RopeFactors(double factor, double low, double high, double origina
   }
 
   /**
-   * Finds the numbers behind a file's factors, and checks that they give the same factors again.
-   * Only ratios of the three lengths matter, so low is 1, as in all released models; high is 4
-   * unless two values between the extremes say otherwise.
+   * Recovers the numbers from a file's factors, and checks that they reproduce the factors. Only
+   * ratios of the three lengths matter, so low is 1, as in all released models; high is 4 unless
+   * two values between the extremes show otherwise.
    *
-   * @param original as the file says it, or 0
-   * @return {@code rope_scaling}, or null where all factors are one
+   * @param original from the file, or 0
+   * @return {@code rope_scaling}, or null if all factors are one
    */
   static @Nullable ObjectNode explain(
       Gguf gguf, float[] factors, double theta, long headSize, long original) {
@@ -70,7 +70,7 @@ public record RopeFactors(double factor, double low, double high, double origina
                 + TensorNames.ROPE_FACTORS
                 + "' holds "
                 + factor
-                + ", which is no factor of a frequency");
+                + ", which is not a valid frequency factor");
       }
       largest = Math.max(largest, factor);
     }
@@ -83,8 +83,7 @@ public record RopeFactors(double factor, double low, double high, double origina
       }
     }
     throw gguf.bad(
-        null,
-        "tensor '" + TensorNames.ROPE_FACTORS + "' does not hold the factors of Llama 3's scaling");
+        null, "tensor '" + TensorNames.ROPE_FACTORS + "' does not match Llama 3's scaling");
   }
 
   private static List<RopeFactors> candidates(

@@ -12,7 +12,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The parts of a {@code tokenizer.json} for a SentencePiece BPE model, as the first Llamas have it:
+ * The parts of a {@code tokenizer.json} for a SentencePiece BPE model, as used by the first Llamas:
  * blanks are spelled {@code \u2581}, the text is not split into words, and a character without a
  * token is spelled in bytes.
  */
@@ -37,7 +37,7 @@ public final class SentencePiece {
     return sequence;
   }
 
-  /** The decoder, which takes the blank before a text away again. */
+  /** The decoder, which removes the blank before a text. */
   static ObjectNode decoder(boolean prefixed) {
     ObjectNode sequence = node("Sequence");
     ArrayNode steps = sequence.putArray("decoders");
@@ -70,7 +70,7 @@ public final class SentencePiece {
         && (normalizer.equals(normalizer(true)) || normalizer.equals(normalizer(false)));
   }
 
-  /** Whether a blank is put before a text, of a file that {@link #is} such a model. */
+  /** Whether a blank is put before a text, for a file that {@link #is} such a model. */
   public static boolean prefixed(JsonNode tokenizer) {
     return tokenizer.path("normalizer").equals(normalizer(true));
   }
@@ -78,9 +78,9 @@ public final class SentencePiece {
   /**
    * Scores instead of merges, by id: the earlier a piece is merged, the higher.
    *
-   * @param merges pairs of pieces, the first ones first
-   * @return null where the merges are not those of a SentencePiece model: all ways to put a piece
-   *     together, concatenated
+   * @param merges pairs of pieces, in order of priority
+   * @return null if the merges are not those of a SentencePiece model: all ways to compose each
+   *     piece, concatenated
    */
   public static @Nullable List<Float> scores(
       List<String> tokens, Map<String, Integer> ids, List<String> merges) {
@@ -106,7 +106,7 @@ public final class SentencePiece {
     return scores;
   }
 
-  /** Where a piece can be cut into two that are pieces too. */
+  /** The positions at which a piece splits into two other pieces. */
   private static List<Integer> cuts(String piece, Map<String, Integer> ids) {
     List<Integer> cuts = new ArrayList<>();
     for (int cut = 1; cut < piece.length(); cut++) {
@@ -121,7 +121,7 @@ public final class SentencePiece {
 
   /**
    * Merges instead of scores: SentencePiece joins the two neighbours whose piece has the highest
-   * score, so every way to put a piece together ranks by the piece's score.
+   * score, so every way to compose a piece ranks by the piece's score.
    *
    * @param scores by id
    */

@@ -1,10 +1,10 @@
 package org.hirengine.engine.gguf;
 
 /**
- * A value of a GGUF file's metadata. An array stays in the file until it is asked for.
+ * A value of a GGUF file's metadata. An array stays in the file until it is needed.
  *
  * @param type type of the value, or of an array's elements
- * @param scalar a {@link Long} (unsigned 64-bit values as they lie), {@link Double}, {@link
+ * @param scalar a {@link Long} (unsigned 64-bit values keep their bits), {@link Double}, {@link
  *     Boolean} or {@link String}; for an array its {@link Span}
  */
 record Value(Type type, Object scalar) {
@@ -16,7 +16,7 @@ record Value(Type type, Object scalar) {
     return scalar instanceof Span;
   }
 
-  /** What an error says that it found. */
+  /** A description for errors. */
   String describe() {
     if (scalar instanceof Span span) {
       return "an array of " + span.count + " " + type;
@@ -24,7 +24,7 @@ record Value(Type type, Object scalar) {
     return scalar instanceof String text ? "'" + text + "'" : scalar + " (" + type + ")";
   }
 
-  /** Types of metadata, in the order of their numbers; bytes of one, at least. */
+  /** Types of metadata, in the order of their numbers, with the minimum bytes of a value. */
   enum Type {
     UINT8(1),
     INT8(1),

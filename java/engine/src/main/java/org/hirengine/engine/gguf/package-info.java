@@ -1,6 +1,6 @@
 /**
- * GGUF model files: the format itself ({@link org.hirengine.engine.gguf.Gguf}), and such a file
- * seen as a Hugging Face model folder ({@link org.hirengine.engine.gguf.GgufModel}). Nothing here
+ * GGUF model files: the format itself ({@link org.hirengine.engine.gguf.Gguf}), and a GGUF file
+ * read as a Hugging Face model folder ({@link org.hirengine.engine.gguf.GgufModel}). Nothing here
  * needs LibTorch.
  */
 @NullMarked

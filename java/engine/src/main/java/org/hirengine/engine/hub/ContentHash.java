@@ -11,8 +11,8 @@ import java.util.HexFormat;
 import java.util.regex.Pattern;
 
 /**
- * What the Hub's etags say about a file's content: the SHA-256 of it for files in LFS or Xet, git's
- * SHA-1 of it as a blob for the others.
+ * Checks content against the Hub's etags: SHA-256 for files in LFS or Xet, git's blob SHA-1 for the
+ * others.
  */
 final class ContentHash {
 
@@ -27,8 +27,8 @@ final class ContentHash {
   }
 
   /**
-   * Whether a file's content is the one that an etag names; true for an etag that is no hash, as
-   * some mirrors send.
+   * Whether a file's content matches an etag; true for an etag that is not a hash, as some mirrors
+   * send.
    */
   static boolean matches(Path file, String etag) throws IOException {
     if (SHA256.matcher(etag).matches()) {

@@ -20,13 +20,13 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The body of one answer, written to a file as it arrives: appended if the answer continues the
- * file, else from the file's beginning. It records when it last received something, since Java's
- * client has no timeout for a body that stops arriving. The body's value is the file's size then.
+ * The body of one response, written to a file as it arrives: appended if the response continues the
+ * file, else from the file's start. It records when data last arrived, since Java's client has no
+ * timeout for a body that stalls. The body's value is the final size of the file.
  */
 final class FileBody implements BodyHandler<Long>, BodySubscriber<Long>, Closeable {
 
-  /** The disk's fault, not the network's. */
+  /** A fault of the disk, not of the network. */
   static final class DiskException extends IOException {
     private static final long serialVersionUID = 1L;
     private final IOException fault;
@@ -55,8 +55,8 @@ final class FileBody implements BodyHandler<Long>, BodySubscriber<Long>, Closeab
   /**
    * Opens the file.
    *
-   * @param from where an answer with status 206 has to begin
-   * @param limit the most bytes that the file may have; more is an error of the server
+   * @param from where a response with status 206 has to begin
+   * @param limit maximum bytes of the file; more is an error of the server
    */
   FileBody(Path path, long from, long limit) throws DiskException {
     try {
@@ -74,7 +74,7 @@ final class FileBody implements BodyHandler<Long>, BodySubscriber<Long>, Closeab
     return size;
   }
 
-  /** When something arrived last, in {@link System#nanoTime}. */
+  /** When data last arrived, in {@link System#nanoTime}. */
   long last() {
     return last;
   }
@@ -160,7 +160,7 @@ final class FileBody implements BodyHandler<Long>, BodySubscriber<Long>, Closeab
     end.complete(size);
   }
 
-  /** Ends writing; what arrives later is dropped. */
+  /** Stops writing; later data are dropped. */
   @Override
   public synchronized void close() throws DiskException {
     closed = true;

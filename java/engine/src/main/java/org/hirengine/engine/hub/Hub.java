@@ -19,11 +19,11 @@ import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Resolves names of the Hugging Face Hub: from the cache on this machine, which it shares with
- * Python's tools, or else on the Hub.
+ * Resolves Hugging Face Hub names: from this machine's cache, shared with Python's tools, or else
+ * from the Hub.
  *
- * <p>{@link #find} asks the Hub only for what the cache does not have, so a run needs no network
- * and its files do not change; {@link #fetch} asks for the newest commit. Not safe for use by
+ * <p>{@link #find} asks the Hub only for what the cache lacks, so that later runs need no network
+ * and their files do not change; {@link #fetch} asks for the newest commit. Not safe for use by
  * several threads at once.
  */
 public final class Hub {
@@ -46,13 +46,13 @@ public final class Hub {
     this.patience = patience;
   }
 
-  /** The Hub as this process's environment variables describe it. */
+  /** The Hub described by this process's environment variables. */
   public static Hub standard() {
     return new Hub(HubSettings.ofThisProcess(), HubListener.NONE);
   }
 
   /**
-   * Gives a location its path; one of this machine stays as it is.
+   * Gives a location its path; a local path is unchanged.
    *
    * @return the same with a path, and a name's commit in place of its revision
    * @throws HubException when the name cannot be resolved
@@ -80,10 +80,10 @@ public final class Hub {
   }
 
   /**
-   * Brings the cache up to date with the Hub. A commit that it already has needs no request, and
-   * offline the cache is used as it is.
+   * Updates the cache from the Hub. A commit that it already has needs no request, and offline the
+   * cache is used as it is.
    *
-   * @throws HubException when the Hub does not give it
+   * @throws HubException when the Hub does not provide it
    */
   public Location fetch(HubName name) {
     HubCache cache = new HubCache(settings, name);
@@ -112,8 +112,8 @@ public final class Hub {
   /**
    * What the cache has.
    *
-   * @param whole whether it must be known that nothing is missing; else what a model cannot do
-   *     without is enough
+   * @param whole whether it must be certain that nothing is missing; otherwise the files that a
+   *     model requires are enough
    */
   private static Optional<Location> cached(HubCache cache, HubName name, boolean whole) {
     Optional<String> known = cache.commit(name);
@@ -153,8 +153,8 @@ public final class Hub {
   }
 
   /**
-   * Records what a revision stands for and which files it lacks, so that the Hub need not be asked
-   * again. A read-only cache goes without.
+   * Records a revision's commit and the files it lacks, so that the Hub is not asked again. Does
+   * nothing in a read-only cache.
    */
   private void remember(HubCache cache, HubName name, String commit, Collection<String> absent) {
     try {
@@ -211,7 +211,7 @@ public final class Hub {
     return Location.found(pinned, cache.snapshot(commit));
   }
 
-  /** Brings files of a commit into the cache. */
+  /** Downloads files of a commit into the cache. */
   private void get(HubCache cache, HubName pinned, Collection<String> files) throws IOException {
     Map<String, HubClient.Meta> missing = new LinkedHashMap<>();
     String commit = pinned.revisionOrMain();
@@ -288,7 +288,7 @@ public final class Hub {
     }
     client().download(name, meta, partial, progress);
     boolean right = ContentHash.matches(partial, meta.etag());
-    if (!right && have > 0) { // the part that an earlier try left may be wrong
+    if (!right && have > 0) { // the part left by an earlier try may be wrong
       Files.delete(partial);
       client().download(name, meta, partial, progress);
       right = ContentHash.matches(partial, meta.etag());
@@ -297,10 +297,10 @@ public final class Hub {
       Files.delete(partial);
       throw new HubException(
           name + " arrived with another content than its hash says",
-          "try again; if it stays, check whether a proxy changes what is downloaded");
+          "try again; if this persists, check whether a proxy changes what is downloaded");
     }
     try (FileChannel channel = FileChannel.open(partial, StandardOpenOption.WRITE)) {
-      channel.force(true); // else a power cut could leave a whole name with half a content
+      channel.force(true); // else a power cut could leave a complete name with partial content
     }
     Files.move(
         partial,

@@ -18,25 +18,25 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 
 /**
- * The folder of one repository in the cache, laid out as huggingface_hub does, so that Python tools
+ * The folder of one repository in the cache, with huggingface_hub's layout, so that Python tools
  * and this engine share every file:
  *
  * <pre>
  * models--OWNER--NAME/refs/REVISION              the commit that a branch or tag stood for
- *                    /blobs/ETAG                 contents, by git's or LFS's hash of them
- *                    /snapshots/COMMIT/FILE      links to blobs (copies where there are no links)
+ *                    /blobs/ETAG                 contents, named by git's or LFS's hash
+ *                    /snapshots/COMMIT/FILE      links to blobs (copies if links are not possible)
  *                    /.no_exist/COMMIT/FILE      empty: the commit has no such file
  * .locks/models--OWNER--NAME/ETAG.lock           held while a blob is fetched
  * </pre>
  *
  * <p>The lock holds off other processes of this engine. Python's tools lock the same file, but with
- * flock, which on Linux does not conflict with Java's locks. So it protects nothing between the
- * two: a download has a name that only this engine uses, and becomes a blob, checked and complete,
- * by one rename.
+ * flock, which on Linux does not conflict with Java's locks. So the lock does not protect the two
+ * from each other; instead, a download has a name that only this engine uses, and becomes a blob by
+ * one rename once it is complete and checked.
  */
 final class HubCache {
 
-  /** Locks between threads: a lock of the operating system is the whole process's. */
+  /** Locks between threads: the operating system's locks belong to the whole process. */
   private static final Map<Path, ReentrantLock> IN_PROCESS = new ConcurrentHashMap<>();
 
   private final Path folder;
@@ -89,17 +89,17 @@ final class HubCache {
     return folder.resolve("snapshots").resolve(commit);
   }
 
-  /** A file of a commit, there or not. */
+  /** The path of a file of a commit, whether it exists or not. */
   Path file(String commit, String file) {
     return snapshot(commit).resolve(file);
   }
 
-  /** Whether a file of a commit is there. */
+  /** Whether a file of a commit exists. */
   boolean has(String commit, String file) {
     return Files.isRegularFile(file(commit, file));
   }
 
-  /** Whether it is known that a commit has no such file. */
+  /** Whether the cache has recorded that a commit lacks this file. */
   boolean lacks(String commit, String file) {
     return Files.exists(absence(commit, file));
   }
@@ -108,18 +108,18 @@ final class HubCache {
     return folder.resolve(".no_exist").resolve(commit).resolve(file);
   }
 
-  /** Notes that a commit has no such file. */
+  /** Records that a commit lacks this file. */
   void rememberAbsence(String commit, String file) throws IOException {
     Path mark = absence(commit, file);
     try {
       Files.createDirectories(mark.getParent());
       Files.createFile(mark);
     } catch (FileAlreadyExistsException e) {
-      // noted before
+      // already recorded
     }
   }
 
-  /** Files of a commit that are there, by their paths in the repository. */
+  /** Existing files of a commit, by their paths in the repository. */
   List<String> files(String commit) {
     Path snapshot = snapshot(commit);
     if (!Files.isDirectory(snapshot)) {
@@ -135,23 +135,23 @@ final class HubCache {
     return files;
   }
 
-  /** Where a content is. */
+  /** The path of a blob. */
   Path blob(String etag) {
     return folder.resolve("blobs").resolve(etag);
   }
 
-  /** Where a download is written; its folder exists. */
+  /** The path of a download; its folder exists. */
   Path partial(String etag) throws IOException {
     return Files.createDirectories(folder.resolve("blobs")).resolve(etag + ".hir.incomplete");
   }
 
-  /** Something done under a lock. */
+  /** An action under a lock. */
   interface Work {
     void run() throws IOException;
   }
 
   /**
-   * Does something that one process at a time may do for a content.
+   * Runs an action that only one process at a time may do for a blob.
    *
    * @param waiting called when another process holds the lock
    */
@@ -164,7 +164,7 @@ final class HubCache {
         FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
       if (channel.tryLock() == null) {
         waiting.run();
-        channel.lock(); // ends with the channel
+        channel.lock(); // released with the channel
       }
       work.run();
     } finally {
@@ -173,9 +173,9 @@ final class HubCache {
   }
 
   /**
-   * Makes a blob a file of a commit.
+   * Adds a blob to a commit as a file.
    *
-   * @param fresh whether no other commit can have the blob, so that it may move
+   * @param fresh whether no other commit can have the blob, so that it may be moved
    */
   void publish(String etag, String commit, String file, boolean fresh) throws IOException {
     Path blob = blob(etag);
@@ -186,7 +186,7 @@ final class HubCache {
       if (!links) {
         throw new UnsupportedOperationException("links are switched off");
       }
-      // made under another name and moved, so that it replaces a link to a blob that is gone
+      // created under another name and moved, so that it replaces a link to a missing blob
       Files.createSymbolicLink(draft, target.getParent().relativize(blob));
     } catch (UnsupportedOperationException | FileSystemException e) {
       if (fresh) {
@@ -203,7 +203,7 @@ final class HubCache {
     return file.resolveSibling(file.getFileName() + "." + unique + suffix);
   }
 
-  /** What an error of the file system means to the user. */
+  /** Explains an error of the file system to the user. */
   static HubException broken(String doing, Path file, IOException e) {
     String reason =
         e instanceof FileSystemException f && f.getReason() != null ? f.getReason() : null;

@@ -36,9 +36,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Requests to the Hub: the files of a revision, a file's hash and size, and its content.
  *
- * <p>Redirects are followed here and not by Java's client, which would send the token wherever one
- * leads: it is sent only to the endpoint's own scheme, host and port. Too many requests, server
- * errors and connections that break are tried again, a bounded number of times without progress.
+ * <p>Redirects are followed here and not by Java's client, which would send the token along
+ * everywhere: it is sent only to the endpoint's scheme, host and port. "Too many requests", server
+ * errors and broken connections are retried, a limited number of times without progress.
  */
 final class HubClient {
 
@@ -51,22 +51,22 @@ final class HubClient {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** What can be a file's name on every system. */
+  /** Valid as a file name on every system. */
   private static final Pattern ETAG = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}");
 
   /**
-   * What a repository holds at a revision.
+   * The files of a repository at a revision.
    *
    * @param files their paths, as the server sent them
    */
   record Listing(String commit, List<String> files) {}
 
   /**
-   * What a file is.
+   * A file on the Hub.
    *
-   * @param etag the hash that its blob is called by
-   * @param size in bytes; -1 where the server does not say
-   * @param at where its content is
+   * @param etag the hash that names its blob
+   * @param size in bytes; -1 if the server does not say
+   * @param at address of its content
    */
   record Meta(String commit, String etag, long size, URI at) {}
 
@@ -102,7 +102,7 @@ final class HubClient {
     }
   }
 
-  /** What the file that a name names is. */
+  /** Hash, size and address of the file that a name refers to. */
   Meta look(HubName name) {
     String file =
         encoded(Objects.requireNonNull(name.file())).replace("%2F", "/"); // the slashes of a path
@@ -145,7 +145,7 @@ final class HubClient {
     return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
   }
 
-  /** Sends a request until its answer is neither a wait nor a redirect. */
+  /** Sends a request until the response is neither a wait nor a redirect. */
   private <T> HttpResponse<T> follow(String method, URI start, HubName name, BodyHandler<T> body) {
     Patience.Tries tries = patience.tries(name.toString());
     URI uri = start;
@@ -162,7 +162,8 @@ final class HubClient {
         if (isRedirect(status)) {
           uri = target(uri, headers);
           if (headers.firstValue("X-Linked-Etag").isPresent()) {
-            return answer; // what the file is stands here; where its content is knows nothing of it
+            return answer; // the file's hash and size are in these headers; the host of its content
+            // does not send them
           }
           hops++;
           if (hops > REDIRECTS) {
@@ -181,8 +182,8 @@ final class HubClient {
       } catch (SSLException e) {
         throw HubException.unreachable(
             name + ": no safe connection to " + start.getHost() + ": " + e.getMessage(),
-            "check this machine's clock and whether a proxy stands in between, whose certificate"
-                + " -Djavax.net.ssl.trustStore in HIR_JAVA_OPTS has to hold");
+            "check this machine's clock and whether there is a proxy, whose certificate must then"
+                + " be in -Djavax.net.ssl.trustStore of HIR_JAVA_OPTS");
       } catch (IOException e) {
         tries.pause(reason(e), null);
       }
@@ -190,9 +191,9 @@ final class HubClient {
   }
 
   /**
-   * Appends to a file what is missing of a content, until it has all of it.
+   * Appends missing content to a file until it is complete.
    *
-   * @param partial what earlier tries left; may be absent
+   * @param partial the file that earlier tries left; may be missing
    * @param progress receives the file's size in bytes
    */
   void download(HubName name, Meta meta, Path partial, LongConsumer progress) {
@@ -217,7 +218,7 @@ final class HubClient {
         if (!elsewhere && !Patience.isPassing(status) && status != 416) {
           throw refused(status, answer.headers(), name);
         }
-        if (status == 416) { // what is there cannot be a part of it
+        if (status == 416) { // the existing bytes cannot be a part of it
           Files.deleteIfExists(partial);
         }
         tries.pause(
@@ -244,8 +245,8 @@ final class HubClient {
     try (FileBody body = new FileBody(partial, have, limit)) {
       for (int hops = 0; hops <= REDIRECTS; hops++) {
         HttpRequest.Builder request = request(at);
-        // The endpoint knows the etag. Other hosts have etags of their own, which it would never
-        // match: there, what is spliced together has to be checked by its hash at the end.
+        // The endpoint knows the etag. Other hosts have their own etags, which would never match:
+        // there, the assembled file is checked by its hash at the end.
         boolean partOfSame = isEndpoint(at) || ContentHash.isHash(meta.etag());
         if (have > 0 && have < meta.size() && partOfSame) {
           request.header("Range", "bytes=" + have + "-");
@@ -267,14 +268,15 @@ final class HubClient {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(uri)
             .header("User-Agent", "hir-engine")
-            .header("Accept-Encoding", "identity"); // sizes and ranges are those of the file
+            .header(
+                "Accept-Encoding", "identity"); // sizes and ranges refer to the uncompressed file
     if (isEndpoint(uri)) {
       token.ifPresent(text -> request.header("Authorization", "Bearer " + text));
     }
     return request;
   }
 
-  /** Whether the token may go there. */
+  /** Whether the token may be sent to this address. */
   private boolean isEndpoint(URI uri) {
     return endpoint.getScheme().equals(uri.getScheme())
         && endpoint.getHost().equalsIgnoreCase(uri.getHost())
@@ -294,7 +296,7 @@ final class HubClient {
         return target;
       }
     } catch (IllegalArgumentException e) {
-      // told below
+      // reported below
     }
     throw new HubException(
         from.getHost() + " redirects to an address that is not safe to follow",
@@ -302,9 +304,9 @@ final class HubClient {
   }
 
   /**
-   * Waits for an answer and its body.
+   * Waits for a response and its body.
    *
-   * @param body what the body is written to; null where it is small
+   * @param body receives the body; null if it is small
    */
   private <T> HttpResponse<T> await(
       CompletableFuture<HttpResponse<T>> answer, @Nullable FileBody body, LongConsumer progress)
@@ -357,10 +359,10 @@ final class HubClient {
   private HubException noHub(HubName name) {
     return new HubException(
         name + ": " + endpoint.getHost() + " does not answer as the Hub does",
-        "check HF_ENDPOINT, and whether a proxy or a sign-in page stands in between");
+        "check HF_ENDPOINT, and whether a proxy or a sign-in page intervenes");
   }
 
-  /** What a status that stays means; X-Error-Code tells apart what shares one. */
+  /** Explains a lasting status; X-Error-Code distinguishes causes that share one. */
   private HubException refused(int status, HttpHeaders headers, HubName name) {
     String code = headers.firstValue("X-Error-Code").orElse("");
     String said = said(headers.firstValue("X-Error-Message").orElse(""));
@@ -394,7 +396,7 @@ final class HubClient {
       return token.isPresent()
           ? new HubException(
               repository + " is neither here nor a repository of the Hub that the token may read",
-              "check the name, and the token's permissions where it is private")
+              "check the name, and, if it is private, the token's permissions")
           : new HubException(
               repository + " is neither here nor a public repository of the Hub",
               "check the name or the path; for a private repository set HF_TOKEN");
@@ -417,7 +419,7 @@ final class HubClient {
         "try again later, or open " + page);
   }
 
-  /** A server's words as one short line without the token, should it repeat it. */
+  /** A server's message as one short line, without the token in case the server repeats it. */
   private String said(String message) {
     String line = message.replaceAll("\\p{Cntrl}+", " ").strip();
     String safe = token.isPresent() ? line.replace(token.get(), "(token)") : line;

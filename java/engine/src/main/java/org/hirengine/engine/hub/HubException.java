@@ -28,7 +28,7 @@ public final class HubException extends RuntimeException {
     return remedy;
   }
 
-  /** Whether the same request may succeed another time. */
+  /** Whether the same request may succeed later. */
   boolean unreachable() {
     return unreachable;
   }

@@ -9,9 +9,9 @@ public interface HubListener {
   /**
    * Bytes have arrived.
    *
-   * @param name what is fetched
-   * @param file the file under way
-   * @param done bytes of all files, those of earlier tries included
+   * @param name what is being fetched
+   * @param file the current file
+   * @param done bytes of all files, including those of earlier tries
    * @param total bytes of all files; the last call has {@code done == total}
    */
   void progress(HubName name, String file, long done, long total);

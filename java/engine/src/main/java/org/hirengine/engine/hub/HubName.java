@@ -8,9 +8,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The name of a model or of a file on the Hub.
  *
- * <p>Models are written {@code OWNER/NAME}, {@code OWNER/NAME@REVISION}, and with one file of
- * theirs {@code OWNER/NAME:FILE.gguf} or {@code OWNER/NAME@REVISION:FILE.gguf}; {@code hf://} may
- * stand in front. Files of data sets are written {@code hf://datasets/OWNER/NAME/FILE} or {@code
+ * <p>Models are written {@code OWNER/NAME}, {@code OWNER/NAME@REVISION}, and, for one of their
+ * files, {@code OWNER/NAME:FILE.gguf} or {@code OWNER/NAME@REVISION:FILE.gguf}; {@code hf://} may
+ * precede them. Files of data sets are written {@code hf://datasets/OWNER/NAME/FILE} or {@code
  * hf://datasets/OWNER/NAME@REVISION/FILE}, as in huggingface_hub's file system; a slash in such a
  * revision is {@code %2F}.
  *
@@ -22,15 +22,15 @@ import org.jspecify.annotations.Nullable;
 public record HubName(
     Kind kind, String repository, @Nullable String revision, @Nullable String file) {
 
-  /** What a repository holds. */
+  /** The kind of a repository. */
   public enum Kind {
     MODEL("models", ""),
     DATASET("datasets", "datasets/");
 
-    /** The name in addresses of the API, and in front of folders of the cache. */
+    /** The name in API addresses, and the prefix of folders in the cache. */
     final String plural;
 
-    /** What stands before the repository in addresses of pages and files. */
+    /** The path before the repository in addresses of pages and files. */
     final String prefix;
 
     Kind(String plural, String prefix) {
@@ -39,19 +39,19 @@ public record HubName(
     }
   }
 
-  /** What an address in place of a path begins with. */
+  /** The prefix that distinguishes an address from a path. */
   static final String SCHEME = "hf://";
 
   private static final String MAIN = "main";
 
   private static final Pattern COMMIT = Pattern.compile("[0-9a-f]{40}");
 
-  /** The Hub's own rule; "--" and ".." are refused besides, since the cache's folders use them. */
+  /** The Hub's own rule; "--" and ".." are also refused, since the cache's folders use them. */
   private static final Pattern PART = Pattern.compile("[A-Za-z0-9_]([A-Za-z0-9._-]{0,94}\\w)?");
 
   private static final Pattern REVISION = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._+-]*");
 
-  /** Revisions with slashes that need no escape in front of a file. */
+  /** Revisions with slashes that need no escape before a file. */
   private static final Pattern SPECIAL_REVISION =
       Pattern.compile("(refs/convert/\\w+|refs/pr/\\d+)(/.*)?");
 
@@ -98,9 +98,9 @@ public record HubName(
   }
 
   /**
-   * Reads the name of a model.
+   * Parses the name of a model.
    *
-   * @throws IllegalArgumentException saying what is wrong and what would be right
+   * @throws IllegalArgumentException saying what is wrong and how to correct it
    */
   public static HubName model(String text) {
     HubName name = text.startsWith(SCHEME) ? address(text) : plain(text);
@@ -109,15 +109,15 @@ public record HubName(
     }
     if (name.file != null && !name.file.endsWith(".gguf")) {
       throw new IllegalArgumentException(
-          text + " names a file that is no model; name a .gguf file, or the repository alone");
+          text + " names a file that is not a model; name a .gguf file, or only the repository");
     }
     return name;
   }
 
   /**
-   * Reads the address of a file.
+   * Parses the address of a file.
    *
-   * @throws IllegalArgumentException saying what is wrong and what would be right
+   * @throws IllegalArgumentException saying what is wrong and how to correct it
    */
   public static HubName file(String text) {
     HubName name = address(text);
@@ -128,7 +128,7 @@ public record HubName(
     return name;
   }
 
-  /** Whether {@link #model} would take a text that is not marked as the Hub's. */
+  /** Whether {@link #model} would accept a text without {@code hf://}. */
   static boolean looksLikeModel(String text) {
     try {
       return !model(text).repository.endsWith(".gguf");
@@ -179,7 +179,7 @@ public record HubName(
         : new HubName(kind, rest.substring(0, end), revision, rest.substring(end + 1));
   }
 
-  /** The revision, {@code main} where none is named. */
+  /** The revision; {@code main} if none is given. */
   String revisionOrMain() {
     return revision == null ? MAIN : revision;
   }
@@ -199,7 +199,7 @@ public record HubName(
     return new HubName(kind, repository, revision, other);
   }
 
-  /** Whether another name is one of the same thing, at whatever revision. */
+  /** Whether another name refers to the same thing, at any revision. */
   public boolean covers(HubName other) {
     return kind == other.kind
         && repository.equals(other.repository)

@@ -36,7 +36,7 @@ public final class HubSettings {
     this.userHome = userHome;
   }
 
-  /** Those of this process. */
+  /** The settings of this process. */
   public static HubSettings ofThisProcess() {
     return new HubSettings(System.getenv(), Path.of(System.getProperty("user.home")));
   }
@@ -51,7 +51,7 @@ public final class HubSettings {
         return endpoint;
       }
     } catch (IllegalArgumentException e) {
-      // told below, without the text: an address may hold a password
+      // reported below without the text, since an address may contain a password
     }
     throw new HubException(
         "HF_ENDPOINT is not the address of a Hub",
@@ -78,17 +78,17 @@ public final class HubSettings {
                     .resolve("huggingface"));
   }
 
-  /** Whether nothing may be asked of the Hub. */
+  /** Whether requests to the Hub are forbidden. */
   boolean offline() {
     return isTrue("HF_HUB_OFFLINE") || isTrue("TRANSFORMERS_OFFLINE");
   }
 
-  /** Whether snapshots are links to blobs where the file system has links. */
+  /** Whether snapshots are links to blobs if the file system supports links. */
   boolean links() {
     return !isTrue("HF_HUB_DISABLE_SYMLINKS");
   }
 
-  /** The user's token; it goes into a header of requests to the endpoint and nowhere else. */
+  /** The user's token; it is sent only in a header of requests to the endpoint. */
   Optional<String> token() {
     Optional<String> token =
         variable("HF_TOKEN").or(() -> variable("HUGGING_FACE_HUB_TOKEN")).or(this::tokenFromFile);

@@ -8,7 +8,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a model or a data file is: a path on this machine, or a name of the Hub. {@link Hub#find}
+ * The location of a model or a data file: a path on this machine, or a Hub name. {@link Hub#find}
  * gives a name its path.
  */
 public final class Location {
@@ -21,7 +21,7 @@ public final class Location {
     this.local = local;
   }
 
-  /** What a text may name. */
+  /** What a location refers to. */
   public enum Kind {
     /** A folder or a .gguf file, or a model's name on the Hub. */
     MODEL,
@@ -29,7 +29,7 @@ public final class Location {
     FILE
   }
 
-  /** A path of this machine. */
+  /** A path on this machine. */
   public static Location of(Path path) {
     return new Location(null, path);
   }
@@ -45,15 +45,15 @@ public final class Location {
   }
 
   /**
-   * Reads a text.
+   * Parses a text.
    *
-   * <p>What exists as a path is a path, whatever it looks like. Of the rest, only what begins with
-   * {@code hf://} or, for a model, has the form {@code OWNER/NAME} is a name of the Hub; nothing
-   * that looks like a path is ever sent there: no absolute or longer path, no name with ".." or a
+   * <p>An existing path is a path, whatever it looks like. Otherwise only a text that begins with
+   * {@code hf://} or, for a model, has the form {@code OWNER/NAME} is a Hub name. Nothing that
+   * looks like a path is ever sent to the Hub: no absolute or longer path, no name with ".." or a
    * backslash, nothing below a folder that exists here.
    *
    * @param folder what a relative path is relative to
-   * @throws IllegalArgumentException saying what is wrong and what would be right
+   * @throws IllegalArgumentException saying what is wrong and how to correct it
    */
   public static Location parse(String text, Path folder, Kind kind) {
     if (text.startsWith(HubName.SCHEME)) {
@@ -104,7 +104,9 @@ public final class Location {
     return local;
   }
 
-  /** The text that {@link #parse} reads: a name of the Hub stays one, wherever its files are. */
+  /**
+   * The text that {@link #parse} reads: a Hub name stays a name even after its files were found.
+   */
   @Override
   public String toString() {
     return String.valueOf(name == null ? local : name);

@@ -11,9 +11,9 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 /**
- * Which files of a repository make a model: configuration, tokenizer, chat templates and
- * safetensors, or one GGUF file that holds all of it. Pickles (.bin, .pth), which can run code when
- * they are read, and other formats are never fetched.
+ * Which files of a repository make up a model: configuration, tokenizer, chat templates and
+ * safetensors, or one GGUF file that contains everything. Pickles (.bin, .pth), which can run code
+ * when they are read, and other formats are never fetched.
  */
 final class NeededFiles {
 
@@ -21,7 +21,7 @@ final class NeededFiles {
   static final String WEIGHTS = "model.safetensors";
   static final String INDEX = "model.safetensors.index.json";
 
-  /** Files beside the weights that a model may have. */
+  /** Files other than weights that a model may have. */
   static final List<String> COMPANIONS =
       List.of(
           "generation_config.json",
@@ -34,7 +34,7 @@ final class NeededFiles {
           "merges.txt",
           "chat_template.jinja");
 
-  /** Of named templates; the folder's name also marks that a repository has none. */
+  /** Folder of named templates; its name also records that a repository has none. */
   static final String TEMPLATES = "additional_chat_templates";
 
   private static final Pattern TEMPLATE = Pattern.compile(TEMPLATES + "/[^/]+\\.jinja");
@@ -50,12 +50,12 @@ final class NeededFiles {
     return TEMPLATE.matcher(file).matches();
   }
 
-  /** Whether a model is spread over several files. */
+  /** Whether a model's weights are split over several files. */
   static boolean isSharded(Collection<String> files) {
     return !files.contains(WEIGHTS) && files.contains(INDEX);
   }
 
-  /** The GGUF files among all; parts of vision models are none. */
+  /** The GGUF files of a repository, without the vision parts of multimodal models. */
   static List<String> gguf(Collection<String> files) {
     return files.stream()
         .filter(file -> file.endsWith(".gguf") && !file.contains("mmproj"))
@@ -64,9 +64,9 @@ final class NeededFiles {
   }
 
   /**
-   * The one GGUF file that stands for a whole repository without safetensors.
+   * The only GGUF file of a repository without safetensors.
    *
-   * @throws HubException when there is none, or a choice
+   * @throws HubException when there is none, or more than one
    */
   static String onlyGguf(HubName name, Collection<String> files) {
     List<String> gguf = gguf(files);
@@ -100,9 +100,9 @@ final class NeededFiles {
   }
 
   /**
-   * The files that an index spreads the weights over.
+   * The weight files that an index lists.
    *
-   * @throws HubException when it is no index
+   * @throws HubException when it is not an index
    */
   static Set<String> shards(Path index) {
     try {
@@ -114,7 +114,7 @@ final class NeededFiles {
         return shards;
       }
     } catch (IOException e) {
-      // told below
+      // reported below
     }
     throw new HubException(
         index + ": weight_map does not name the files of the weights",

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  * How long a request waits and how often it is retried.
  *
  * @param silence how long a server may send nothing
- * @param first the first wait between tries; each is twice the last
- * @param sleeper what waits
+ * @param first the first wait between tries; each is twice the one before
+ * @param sleeper does the waiting
  */
 record Patience(Duration silence, Duration first, Sleeper sleeper) {
 
@@ -31,14 +31,15 @@ record Patience(Duration silence, Duration first, Sleeper sleeper) {
     void sleep(Duration time) throws InterruptedException;
   }
 
-  /** Whether a status may be another one the next time. */
+  /** Whether a request with this status is worth retrying. */
   static boolean isPassing(int status) {
     return status == 408 || status == 429 || status >= 500;
   }
 
   static HubException interrupted() {
     Thread.currentThread().interrupt();
-    return new HubException("the download was interrupted", "start it again; it goes on");
+    return new HubException(
+        "the download was interrupted", "start it again; it continues where it stopped");
   }
 
   /** Starts a series of tries. */
@@ -46,7 +47,7 @@ record Patience(Duration silence, Duration first, Sleeper sleeper) {
     return new Tries(what);
   }
 
-  /** Tries of one thing. */
+  /** The tries of one request. */
   final class Tries {
     private final String what;
     private int made = 1;
@@ -59,8 +60,8 @@ record Patience(Duration silence, Duration first, Sleeper sleeper) {
     /**
      * Waits before the next try.
      *
-     * @param retryAfter what the server asked for: seconds or a date; null where it did not
-     * @throws HubException when there is no next try
+     * @param retryAfter the wait that the server asked for, in seconds or as a date; null if none
+     * @throws HubException when the tries are used up
      */
     void pause(String problem, @Nullable String retryAfter) {
       Duration asked = retryAfter == null ? Duration.ZERO : duration(retryAfter);

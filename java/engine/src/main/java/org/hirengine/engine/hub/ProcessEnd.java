@@ -1,8 +1,8 @@
 package org.hirengine.engine.hub;
 
 /**
- * Interrupts a download when the process is to end. Without it, Ctrl-C would wait for the last byte
- * if something else delays the exit until this thread is done.
+ * Interrupts a download when the process is to end. Otherwise Ctrl-C would wait for the last byte
+ * if something delays the exit until this thread is done.
  */
 final class ProcessEnd implements AutoCloseable {
 
@@ -24,7 +24,7 @@ final class ProcessEnd implements AutoCloseable {
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException endsAlready) {
-      // then the hook has run
+      // the hook has already run
     }
   }
 }

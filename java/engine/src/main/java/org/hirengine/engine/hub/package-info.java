@@ -1,6 +1,6 @@
 /**
- * Models and data sets by their names on the Hugging Face Hub: the cache that huggingface_hub keeps
- * on this machine, and the download into it. Pure Java.
+ * Models and data sets by their Hugging Face Hub names: huggingface_hub's cache on this machine,
+ * and downloads into it. Pure Java.
  */
 @NullMarked
 package org.hirengine.engine.hub;

@@ -11,7 +11,7 @@ import org.hirengine.kernels.Device;
 import org.hirengine.kernels.KernelException;
 import org.hirengine.kernels.Rows;
 
-/** Tensors over memory that the caller of a kernel owns. */
+/** Tensors over memory owned by a kernel's caller. */
 final class Blob {
 
   private Blob() {}
@@ -22,7 +22,7 @@ final class Blob {
     }
   }
 
-  /** Owned by the enclosing scope, which frees the handle and not the memory. */
+  /** Owned by the enclosing scope, which frees the handle but not the memory. */
   static Tensor of(Device device, long address, ScalarType type, long[] shape, long[] strides) {
     if (address == 0) {
       throw new KernelException("libtorch: an address that is not optional is 0");

@@ -15,8 +15,8 @@ import org.hirengine.kernels.Kernels;
 import org.hirengine.kernels.Rows;
 
 /**
- * {@link Kernels} by LibTorch's operators, on any of its devices. Slower than the native ones and
- * larger in memory, but each line is the textbook's formula.
+ * {@link Kernels} as LibTorch operators, on any of its devices. Slower than the native kernels and
+ * larger in memory, but each line is the textbook formula.
  */
 final class LibTorchKernels implements Kernels {
 
@@ -58,8 +58,8 @@ final class LibTorchKernels implements Kernels {
   }
 
   /**
-   * log softmax(x / temperature) by row. The maximum goes first: dividing large logits would round
-   * away what tells them apart.
+   * log softmax(x / temperature) by row. The maximum is subtracted first: dividing large logits
+   * would round away their differences.
    */
   static Tensor logSoftmax(Tensor x, double temperature) {
     Tensor maximum = x.detach().amax(new long[] {1}, true);

@@ -19,8 +19,8 @@ import org.hirengine.kernels.Rows;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The clipped surrogate of ALGORITHM 2.9 with autograd's own gradient, in double precision: a ratio
- * depends on the difference of two log-probs that may be in the thousands.
+ * The clipped surrogate of ALGORITHM 2.9 with autograd's gradient. In double precision, since a
+ * ratio depends on the difference of two log-probs that may be in the thousands.
  */
 final class LibTorchPolicyLoss {
 
@@ -56,10 +56,10 @@ final class LibTorchPolicyLoss {
   }
 
   /**
-   * A token's inputs, the masked ones left out.
+   * The inputs of unmasked tokens.
    *
-   * @param rows which rows they are
-   * @param old none where the ratio is 1
+   * @param rows the tokens' rows
+   * @param old none if the ratio is 1
    */
   private record Inputs(
       Tensor rows,
@@ -137,7 +137,7 @@ final class LibTorchPolicyLoss {
       Checks.logits(KERNEL, x);
       Checks.targets(KERNEL, Tensors.longs(inputs.targets().cpu()), logits.cols());
     } catch (KernelException e) {
-      // Reported again with row numbers that count the masked rows.
+      // Reported again with row numbers that include masked rows.
       Tensor all = Blob.matrix(device, logits).clone();
       Tensor masked = torch.ones(logits.rows()).to(ScalarType.Bool);
       masked.index_fill_(0, inputs.rows().cpu(), new Scalar(0));
@@ -150,7 +150,7 @@ final class LibTorchPolicyLoss {
     }
   }
 
-  /** Leaves d loss / d x in {@code x}'s gradient. */
+  /** Adds d loss / d x to {@code x}'s gradient. */
   private PolicyLossSums differentiate(Tensor x, Inputs in, long logprobs, long entropies) {
     Tensor clipped;
     Tensor dual;

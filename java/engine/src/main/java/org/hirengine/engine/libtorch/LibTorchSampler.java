@@ -21,7 +21,7 @@ final class LibTorchSampler {
 
   private static final String KERNEL = "sample";
 
-  /** Logits processed together; temporaries take some ten times as many doubles. */
+  /** Logits processed together; temporaries take about ten times as many doubles. */
   private static final long CHUNK = 4 << 20;
 
   private final Device device;
@@ -107,17 +107,20 @@ final class LibTorchSampler {
     Tensor token =
         torch.searchsorted(
             upTo, uniform.mul(total), false, true, new StringViewOptional(), new TensorOptional());
-    // A uniform next to 1 may round up to the total: then the last token that is kept.
+    // A uniform close to 1 may round up to the total: then the last kept token.
     Tensor ids = torch.arange(new Scalar(p.size(1))).to(token.device(), ScalarType.Long);
     Tensor last = ids.mul(p.gt(new Scalar(0))).amax(new long[] {1}, true);
     return torch.minimum(token, last);
   }
 
-  /** Tempered logits with what the filters leave out at -inf, each filter on what the last left. */
+  /**
+   * Tempered logits with -inf for what the filters remove; each filter works on the result of the
+   * one before.
+   */
   private Tensor filtered(Tensor x) {
     Tensor kept = x;
     if (filters.topK() > 0 && filters.topK() < x.size(1)) {
-      // The k-th value itself stays, and so do all that tie with it.
+      // The k-th value and all that tie with it stay.
       Tensor smallest =
           kept.topk(filters.topK(), 1, true, true).get0().narrow(1, filters.topK() - 1, 1);
       kept = kept.masked_fill(kept.lt(smallest), minusInfinity());

@@ -1,5 +1,6 @@
 /**
- * The kernels as sequences of LibTorch operators: the reference of the others, and their fallback.
+ * The kernels as sequences of LibTorch operators: the reference for the other kernels, and their
+ * fallback.
  */
 @NullMarked
 package org.hirengine.engine.libtorch;

@@ -17,13 +17,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Causal attention over a packed batch: segments of similar length are gathered into a few padded
- * buckets, each one call of scaled dot product attention, and the results put back in packed order.
- * Padding exists inside attention only, at most a quarter of a bucket. Runs of equal length,
- * already side by side, are viewed instead of gathered.
+ * buckets, each one call of scaled dot product attention, and the results are put back in packed
+ * order. Padding exists only inside attention and is at most a quarter of a bucket. Adjacent
+ * segments of equal length are viewed instead of gathered.
  */
 final class AttentionPlan implements AutoCloseable {
 
-  /** A bucket takes segments down to this share of its longest. */
+  /** Shortest segment of a bucket, as a share of its longest. */
   private static final double SHORTEST = 0.75;
 
   /**
@@ -32,9 +32,9 @@ final class AttentionPlan implements AutoCloseable {
    * @param keys padded length of a prefix and its segment
    * @param queryRows int64[segments * queries], packed rows; none when they are contiguous
    * @param keyRows int64[segments * keys]; none when the keys are the queries' own rows
-   * @param firstRow packed row of the first query, where the rows are contiguous
-   * @param mask bool[segments, 1, queries, keys], true where attention may look; none when it is
-   *     plainly causal
+   * @param firstRow packed row of the first query, if the rows are contiguous
+   * @param mask bool[segments, 1, queries, keys], true where a query may attend to a key; none for
+   *     plain causal attention
    */
   private record Bucket(
       int segments,
@@ -58,9 +58,8 @@ final class AttentionPlan implements AutoCloseable {
   }
 
   /**
-   * @param repeatKeys a copy of keys and values for each query head where there is a mask: LibTorch
-   *     has no kernel for a GPU that takes a mask and grouped queries, and would store the scores
-   *     of all pairs
+   * @param repeatKeys copy keys and values for each query head if there is a mask: LibTorch has no
+   *     GPU kernel for a mask with grouped queries, and would store the scores of all pairs
    */
   AttentionPlan(ModelConfig config, PackedBatch batch, Device device, boolean repeatKeys) {
     this.repeatKeys = repeatKeys;
@@ -84,7 +83,10 @@ final class AttentionPlan implements AutoCloseable {
     restore = isIdentity(slots, slot) ? null : index(slots);
   }
 
-  /** Segments by falling length, cut where one is much shorter than its bucket's longest. */
+  /**
+   * Segments by decreasing length; a new bucket starts at one that is much shorter than the
+   * longest.
+   */
   private List<List<Integer>> split() {
     List<Integer> order = new ArrayList<>();
     for (int i = 0; i < batch.segments(); i++) {
@@ -145,7 +147,7 @@ final class AttentionPlan implements AutoCloseable {
     return true;
   }
 
-  /** Packed row of each place of the bucket; padding points at row 0 and is never read. */
+  /** Packed row of each slot of the bucket; padding points at row 0 and is never read. */
   private int[] rows(List<Integer> members, int width, boolean withPrefix) {
     int[] rows = new int[members.size() * width];
     for (int i = 0; i < members.size(); i++) {
@@ -247,8 +249,8 @@ final class AttentionPlan implements AutoCloseable {
   }
 
   /**
-   * Rows by index, or a run of them. As an embedding look-up, whose backward is parallel; that of
-   * index_select adds row by row.
+   * Rows by index, or a contiguous run of them. Uses an embedding look-up, whose backward is
+   * parallel; that of index_select adds row by row.
    */
   private static Tensor take(Tensor rows, @Nullable Tensor index, int first, long count) {
     return index == null ? rows.narrow(0, first, count) : torch.embedding(rows, index);

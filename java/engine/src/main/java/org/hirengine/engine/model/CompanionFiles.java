@@ -18,8 +18,8 @@ import org.hirengine.replay.DataException;
 /**
  * The files that a model folder needs besides its weights: tokenizer, chat templates, stop ids.
  *
- * <p>The files are held in memory from the beginning of a run, so no checkpoint depends on the
- * folder that they came from: it may be read-only, a cache of links, or gone by then.
+ * <p>The files are held in memory from the start of a run, so checkpoints do not depend on the
+ * folder that they came from: it may be read-only, a cache of links, or deleted by then.
  *
  * @param files content by name within the folder, such as {@code
  *     additional_chat_templates/tool_use.jinja}
@@ -45,9 +45,9 @@ public record CompanionFiles(Map<String, byte[]> files) {
   }
 
   /**
-   * Reads those that a folder has; for a GGUF file, those made from its metadata.
+   * Reads those of a folder; for a GGUF file, those made from its metadata.
    *
-   * @throws DataException naming a file that is there and cannot be read
+   * @throws DataException naming an existing file that cannot be read
    */
   public static CompanionFiles read(Path model) throws IOException {
     return GgufModel.is(model) ? ofGguf(model) : ofFolder(model);
@@ -89,12 +89,12 @@ public record CompanionFiles(Map<String, byte[]> files) {
           file.toString(),
           0,
           null,
-          dangling ? "is a link to a file that is not there" : "cannot be read: " + e,
+          dangling ? "is a link to a missing file" : "cannot be read: " + e,
           dangling ? "fetch the model again" : "check the file and its permissions");
     }
   }
 
-  /** Writes them as ordinary files; one that is there with the same content is left alone. */
+  /** Writes them as ordinary files; existing ones with the same content are left alone. */
   public void write(Path folder) throws IOException {
     for (Map.Entry<String, byte[]> entry : files.entrySet()) {
       Path file = folder.resolve(entry.getKey());
@@ -102,7 +102,7 @@ public record CompanionFiles(Map<String, byte[]> files) {
         continue;
       }
       Files.createDirectories(file.getParent());
-      // Writing through a link would change somebody else's file.
+      // Writing through a link would change a file that is not ours.
       Files.deleteIfExists(file);
       Files.write(file, entry.getValue());
     }

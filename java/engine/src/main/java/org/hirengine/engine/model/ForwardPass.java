@@ -9,7 +9,7 @@ import org.hirengine.kernels.ModelKernel.Keep;
  */
 public interface ForwardPass extends AutoCloseable {
 
-  /** What the backward works from. */
+  /** What is kept for the backward. */
   enum Activations {
     /** No backward: nothing is kept. */
     NONE(Keep.NOTHING),
@@ -25,13 +25,13 @@ public interface ForwardPass extends AutoCloseable {
     }
   }
 
-  /** [T, d] in the compute type, after the final norm, outside of autograd's graph. */
+  /** [T, d] in the compute type, after the final norm, outside autograd's graph. */
   Tensor hidden();
 
   /**
    * Adds the gradients of all decoder parameters and of the embedding to the policy's gradient
    * buffer; the caller adds the head's ({@link Passes#headBackward}). Call it once, and only on the
-   * policy's latest pass: the next one overwrites what was kept.
+   * policy's latest pass: the next pass overwrites what was kept.
    *
    * @param gradient d loss / d hidden, fp32[T, d]
    */

@@ -16,15 +16,15 @@ import org.hirengine.kernels.FrozenMatrix.Storage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The matrices of a model that is not trained itself, where kernels find them: in the model's own
- * files, mapped and not copied, in whatever type they are stored in; or in a buffer. Files must not
- * be written to while they are mapped; replacing them by others of the same name is harmless.
+ * The matrices of a frozen model, for kernels: mapped from the model's files without a copy, in the
+ * stored type, or in a buffer. Files must not be written to while they are mapped; replacing them
+ * by new files is harmless.
  */
 final class FrozenBase implements AutoCloseable {
 
   private final Map<String, FrozenMatrix> matrices = new HashMap<>();
 
-  /** What the addresses point into. */
+  /** Owners of the memory that the addresses point into. */
   private final List<AutoCloseable> memory = new ArrayList<>();
 
   private FrozenBase() {}

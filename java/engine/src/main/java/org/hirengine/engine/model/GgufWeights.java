@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /** The weights of a GGUF file, decoded a few rows at a time. */
 final class GgufWeights implements ModelWeights {
 
-  /** Values decoded at a time, or a little more where one head of a projection has more. */
+  /** Values decoded at a time, or slightly more if one head of a projection has more. */
   private static final int CHUNK = 1 << 20;
 
   private final Path path;

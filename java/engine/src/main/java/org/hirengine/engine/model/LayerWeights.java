@@ -4,7 +4,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Weights of one decoder layer, views of the flat buffer.
+ * Weights of one decoder layer, as views of the flat buffer.
  *
  * @param inputNorm [d]
  * @param qkv [(heads + 2 kvHeads) * headDim, d]

@@ -11,14 +11,14 @@ import org.hirengine.engine.runtime.Tensors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The layers of a policy by LibTorch's operators, over tokens at given positions. How tokens see
- * each other is the caller's: packed sequences ({@link LibTorchPass}), or cached keys and values.
+ * The layers of a policy as LibTorch operators, over tokens at given positions. The caller defines
+ * which tokens attend to which: packed sequences ({@link LibTorchPass}), or cached keys and values.
  *
  * <p>Results are owned by the enclosing scope.
  */
 public final class LibTorchLayers implements AutoCloseable {
 
-  /** How the tokens of one layer see each other. */
+  /** Attention among the tokens of one layer. */
   @FunctionalInterface
   public interface Attention {
 
@@ -49,7 +49,7 @@ public final class LibTorchLayers implements AutoCloseable {
     sines = rows(rotary.sines(), positions);
   }
 
-  /** In the compute type, whatever the table's: [T, 1, headDim / 2]. */
+  /** In the compute type, not the table's: [T, 1, headDim / 2]. */
   private Tensor rows(Tensor table, Tensor positions) {
     return Tensors.own(
         table.index_select(0, positions).unsqueeze(1).to(Tensors.dtype(policy.embedding())));
@@ -69,9 +69,8 @@ public final class LibTorchLayers implements AutoCloseable {
   }
 
   /**
-   * x W^T + bias for the fused weight of some projections. W holds what adapters add; their
-   * gradients are taken on the side, by a term that is zero: dB = scale dY^T (x A^T), dA = scale
-   * (dY B)^T x.
+   * x W^T + bias for the fused weight of some projections. W includes what adapters add; a term
+   * that is zero gives their gradients: dB = scale dY^T (x A^T), dA = scale (dY B)^T x.
    */
   private Tensor project(Tensor x, Tensor weight, @Nullable Tensor bias, List<String> names) {
     Tensor y = bias == null ? torch.linear(x, weight) : torch.linear(x, weight, bias);

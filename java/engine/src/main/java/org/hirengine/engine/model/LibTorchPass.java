@@ -14,10 +14,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * {@link ForwardPass} by LibTorch's operators and autograd: any device, any type.
  *
- * <p>The decoder is cut into stretches of layers whose input is a leaf of autograd's graph: one
- * stretch when activations are kept, one a layer when they are recomputed. The embedding lies
- * outside of the graph, so its gradient is added row by row where a token occurs, instead of as a
- * [V, d] tensor.
+ * <p>The decoder is split into groups of layers whose input is a leaf of autograd's graph: one
+ * group if activations are kept, one per layer if they are recomputed. The embedding is outside the
+ * graph, so its gradient is added row by row where a token occurs, instead of as a [V, d] tensor.
  */
 final class LibTorchPass implements ForwardPass {
 
@@ -152,7 +151,7 @@ final class LibTorchPass implements ForwardPass {
 
   private static Tensor backward(Tensor output, Tensor input, Tensor gradient) {
     output.backward(gradient, new BoolOptional(), false, new TensorArrayRefOptional());
-    // grad() is a view without an owner: a handle of our own keeps it alive.
+    // grad() is a view without an owner: a separate handle keeps it alive.
     return new Tensor(input.grad());
   }
 

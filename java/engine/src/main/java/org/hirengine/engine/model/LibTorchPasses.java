@@ -8,7 +8,7 @@ import org.hirengine.engine.runtime.GradMode;
 import org.hirengine.kernels.DType;
 import org.jspecify.annotations.Nullable;
 
-/** Passes of LibTorch's operators, with its autograd through the layers. */
+/** Passes by LibTorch's operators, with autograd through the layers. */
 final class LibTorchPasses extends Passes {
 
   private final Policy policy;

@@ -25,12 +25,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * A low-rank adapter (LoRA, arXiv 2106.09685) and the one owner of its weights: for each of its
  * projections A, fp32[rank, in], and B, fp32[out, rank]; the projection computes with W + scale B
- * A. All of them are views of one flat buffer, all gradients views of another, as the optimizer
- * wants them. In files they have PEFT's names and shapes.
+ * A. All of them are views of one flat buffer and all gradients views of another, as the optimizer
+ * needs them. In files they have PEFT's names and shapes.
  */
 public final class Lora implements AutoCloseable {
 
-  /** The weights' file in an adapter's folder. */
+  /** Name of the weights file in an adapter's folder. */
   public static final String FILE = "adapter_model.safetensors";
 
   private static final String PREFIX = "base_model.model.";
@@ -38,7 +38,7 @@ public final class Lora implements AutoCloseable {
   private static final String B = ".lora_B.weight";
   private static final long ALIGNMENT = 16;
 
-  /** Where a policy gets its adapter from. */
+  /** The source of a policy's adapter. */
   public interface Source {
 
     /**
@@ -47,7 +47,7 @@ public final class Lora implements AutoCloseable {
     Lora open(ModelConfig model, Device device, boolean trainable);
   }
 
-  /** A projection's tensors; the gradients are none where the adapter is frozen. */
+  /** A projection's tensors; no gradients if the adapter is frozen. */
   record Part(
       LoraConfig.Target target,
       Tensor a,
@@ -120,14 +120,14 @@ public final class Lora implements AutoCloseable {
     }
   }
 
-  /** One that PEFT or this engine has written. */
+  /** An adapter written by PEFT or by this engine. */
   public static Source at(Path folder) {
     return (model, device, trainable) -> read(folder, model, device, trainable);
   }
 
   /**
-   * A new one that changes nothing yet: B is zero, A drawn as {@code torch.nn.Linear} draws its
-   * weights, uniformly within 1 / sqrt(in). The same seed gives the same numbers everywhere.
+   * A new adapter that changes nothing yet: B is zero, A is drawn as {@code torch.nn.Linear} draws
+   * its weights, uniformly within 1 / sqrt(in). The same seed gives the same numbers everywhere.
    */
   public static Source fresh(LoraConfig config, long seed) {
     return (model, device, trainable) -> {
@@ -172,7 +172,7 @@ public final class Lora implements AutoCloseable {
     }
   }
 
-  /** Refuses what would be a part of an adapter only, or one of another model. */
+  /** Refuses an incomplete adapter, or one of another model. */
   private static void check(Path file, Safetensors stored, List<LoraConfig.Target> targets) {
     Set<String> left = new HashSet<>(stored.names());
     if (left.isEmpty()) {
@@ -221,13 +221,13 @@ public final class Lora implements AutoCloseable {
     }
   }
 
-  /** Names the model that it is laid on, as its configuration will. */
+  /** Sets the name of the base model for the adapter's configuration. */
   public Lora of(Path model) {
     base = model;
     return this;
   }
 
-  /** What it is laid on. */
+  /** The adapter's configuration. */
   public LoraConfig config() {
     return config;
   }
@@ -237,7 +237,7 @@ public final class Lora implements AutoCloseable {
     return values;
   }
 
-  /** All gradients, fp32[n], in the places of {@link #values()}; none where it is frozen. */
+  /** All gradients, fp32[n], at the offsets of {@link #values()}; none if it is frozen. */
   public @Nullable Tensor gradients() {
     return gradients;
   }
@@ -252,12 +252,12 @@ public final class Lora implements AutoCloseable {
     return Collections.unmodifiableMap(parameterGradients);
   }
 
-  /** Its part on a weight, if it has one. */
+  /** The part for a weight, if there is one. */
   @Nullable Part part(String weight) {
     return parts.get(weight);
   }
 
-  /** Makes autograd add to {@link #gradients()}, where LibTorch's operators run the passes. */
+  /** Makes autograd add to {@link #gradients()}, if LibTorch's operators run the passes. */
   void track() {
     for (Part part : parts.values()) {
       if (part.aGradient != null && part.bGradient != null) {
@@ -280,7 +280,7 @@ public final class Lora implements AutoCloseable {
     return copy;
   }
 
-  /** The matrix with this adapter's part on it. */
+  /** The matrix with this adapter's part. */
   FrozenMatrix on(FrozenMatrix base, String weight) {
     Part part = parts.get(weight);
     return part == null
@@ -302,14 +302,14 @@ public final class Lora implements AutoCloseable {
     return sum;
   }
 
-  /** Its parts, by the weight's name. */
+  /** The parts, by the weight's name. */
   Map<String, Part> parts() {
     return parts;
   }
 
   /**
    * Writes {@code adapter_config.json} and {@code adapter_model.safetensors} (float32), as PEFT
-   * reads them, and reads the weights' file again.
+   * reads them, and reads the weights back to check them.
    */
   public void save(Path folder) {
     try {

@@ -20,17 +20,17 @@ import org.hirengine.text.regex.PyPatternException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an adapter is laid on, as PEFT's {@code adapter_config.json} says it: which projections, of
- * which rank, at which scale. Read by the rules of PEFT's {@code LoraConfig}, {@code
+ * An adapter's configuration, as in PEFT's {@code adapter_config.json}: which projections, with
+ * which rank and scale. Read by the rules of PEFT's {@code LoraConfig}, {@code
  * check_target_module_exists} and {@code get_pattern_key}; a setting that changes the computation
- * and is not done here is refused by name.
+ * and is not supported is refused by name.
  */
 public final class LoraConfig {
 
   /** The file's name in an adapter's folder. */
   public static final String FILE = "adapter_config.json";
 
-  /** Settings that change nothing here: identities, notes, and parts of what is refused below. */
+  /** Settings without effect here: names, notes, and details of what is refused below. */
   private static final Set<String> NOTES =
       Set.of(
           "auto_mapping",
@@ -44,7 +44,7 @@ public final class LoraConfig {
           "revision",
           "runtime_config");
 
-  /** Initial weights that leave the base alone. */
+  /** Values of init_lora_weights that do not change the base model. */
   private static final Set<String> HARMLESS_STARTS =
       Set.of("true", "false", "null", "gaussian", "orthogonal", "eva");
 
@@ -119,8 +119,8 @@ public final class LoraConfig {
    * A new configuration.
    *
    * @param alpha scale times rank
-   * @param targets of q, k, v, o, gate, up, down, divided by commas
-   * @throws IllegalArgumentException naming a target that is none
+   * @param targets some of q, k, v, o, gate, up, down, separated by commas
+   * @throws IllegalArgumentException naming an unknown target
    */
   public static LoraConfig of(int rank, double alpha, String targets) {
     ObjectNode json = JSON.createObjectNode();
@@ -178,7 +178,7 @@ public final class LoraConfig {
           };
       if (wrong) {
         throw new ModelException(
-            source + ": " + key + " is " + value + ", which is not done here", remedy);
+            source + ": " + key + " is " + value + ", which is not supported", remedy);
       }
     }
     if (!json.path("r").canConvertToInt() || json.path("r").intValue() < 1) {
@@ -195,17 +195,17 @@ public final class LoraConfig {
         "give the file as PEFT wrote it");
   }
 
-  /** The rank where no pattern gives another. */
+  /** The rank, unless a pattern gives another. */
   public int rank() {
     return json.path("r").intValue();
   }
 
-  /** alpha where no pattern gives another. */
+  /** alpha, unless a pattern gives another. */
   public double alpha() {
     return json.path("lora_alpha").doubleValue();
   }
 
-  /** The JSON to write beside the weights. */
+  /** The JSON to write with the weights. */
   String text(@Nullable Path base) {
     ObjectNode written = json.deepCopy();
     if (base != null) {
@@ -259,7 +259,7 @@ public final class LoraConfig {
     return targets;
   }
 
-  /** Refuses names that PEFT would lay an adapter on, or silently on nothing. */
+  /** Refuses names that PEFT would adapt or silently ignore, but that are not supported here. */
   private void checkTargets(Set<String> linears) {
     if (!json.path("target_modules").isArray()) {
       return;
@@ -274,7 +274,7 @@ public final class LoraConfig {
     }
   }
 
-  /** A whole name, or one that ends with it behind a dot. */
+  /** Whether the module's name equals the target, or ends with a dot and the target. */
   private static boolean names(String module, String end) {
     return module.equals(end) || module.endsWith("." + end);
   }

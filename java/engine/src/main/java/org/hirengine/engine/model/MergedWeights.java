@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A model's weights with an adapter's part added, W + scale B A, a few rows at a time. W is what
- * the adapter was trained on: of a quantized model the decoded values. The sum is rounded to
- * float32 once; {@link #copyInto} and {@link #map} are of unchanged weights only.
+ * the adapter was trained on: for a quantized model, the decoded values. The sum is rounded to
+ * float32 once; {@link #copyInto} and {@link #map} are only for unchanged weights.
  */
 final class MergedWeights implements ModelWeights {
 
@@ -25,7 +25,7 @@ final class MergedWeights implements ModelWeights {
   private final Map<String, Part> parts = new HashMap<>();
 
   /**
-   * @param base stays the caller's, who closes it
+   * @param base remains the caller's to close
    */
   MergedWeights(ModelWeights base, ModelConfig config, Lora.Source adapter) {
     this.base = base;

@@ -27,7 +27,7 @@ public final class ModelException extends RuntimeException {
     initCause(cause);
   }
 
-  /** A path with nothing at it. */
+  /** A path that does not exist. */
   public static ModelException absent(Path path) {
     return new ModelException(
         path + ": no such model",

@@ -32,7 +32,7 @@ public interface ModelWeights extends AutoCloseable {
   /** The stored element type. */
   GgmlType stored(String name);
 
-  /** {@link #read} takes multiples of this many rows, and the last rows. */
+  /** {@link #read} takes multiples of this many rows, or up to the last row. */
   int rowStep(String name);
 
   /**
@@ -49,15 +49,15 @@ public interface ModelWeights extends AutoCloseable {
   void copyInto(String name, Tensor target);
 
   /**
-   * A tensor where the operating system maps its file into memory.
+   * A tensor in a memory-mapped file.
    *
    * @param bytes keeps the mapping alive
-   * @param head rows of a head whose two halves take turns, as GGUF files of llama have queries and
-   *     keys; 0 for rows in order
+   * @param head rows of a head whose two halves are interleaved, as for queries and keys in GGUF
+   *     files of llama; 0 for rows in order
    */
   record Mapped(BytePointer bytes, int head) implements AutoCloseable {
 
-    /** Of the first byte. */
+    /** Address of the first byte. */
     long address() {
       return bytes.address();
     }
@@ -69,8 +69,8 @@ public interface ModelWeights extends AutoCloseable {
   }
 
   /**
-   * Maps a tensor as it is stored; none where it is too large for one mapping (2 GiB). Its file
-   * must not be written to while the mapping is in use; this may be closed.
+   * Maps a tensor as it is stored; none if it is too large for one mapping (2 GiB). The file must
+   * not be written to while the mapping is in use; this object may be closed.
    */
   @Nullable Mapped map(String name);
 

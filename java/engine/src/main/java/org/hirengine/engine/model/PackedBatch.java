@@ -5,9 +5,9 @@ import java.util.Arrays;
 /**
  * Token sequences concatenated, without padding: the input of the training forward.
  *
- * <p>A segment may continue another one, its prefix: then its tokens attend to all of the prefix
- * and to earlier tokens of the segment, and their positions continue from it. So the prompt of a
- * group of responses is computed once, and receives the gradients of all of them.
+ * <p>A segment may continue another one, its prefix: its tokens then attend to the whole prefix and
+ * to earlier tokens of the segment, and their positions continue from it. So the prompt of a group
+ * of responses is computed once, and receives the gradients of all of them.
  *
  * @param ids token ids of all segments, concatenated
  * @param lengths tokens of each segment, each at least 1
@@ -40,10 +40,10 @@ public record PackedBatch(int[] ids, int[] lengths, int[] prefixes) {
   }
 
   /**
-   * Refuses what the model cannot read.
+   * Refuses what the model cannot process.
    *
-   * @throws IllegalArgumentException for a token outside of the vocabulary, or a sequence longer
-   *     than the model's positions
+   * @throws IllegalArgumentException for a token outside the vocabulary, or a sequence longer than
+   *     the model's positions
    */
   void check(ModelConfig config) {
     for (int id : ids) {
@@ -87,7 +87,7 @@ public record PackedBatch(int[] ids, int[] lengths, int[] prefixes) {
     return starts;
   }
 
-  /** Number of tokens that segment {@code i} continues. */
+  /** Number of tokens in the prefix of segment {@code i}. */
   public int prefixLength(int i) {
     return prefixes[i] < 0 ? 0 : lengths[prefixes[i]];
   }

@@ -21,9 +21,9 @@ public abstract sealed class Passes permits NativePasses, LibTorchPasses {
   /**
    * Runs the decoder over a packed batch; the caller closes the result.
    *
-   * @throws IllegalArgumentException for a token outside of the vocabulary, or a sequence longer
-   *     than the model's positions
-   * @throws IllegalStateException when activations are to be kept of a frozen policy
+   * @throws IllegalArgumentException for a token outside the vocabulary, or a sequence longer than
+   *     the model's positions
+   * @throws IllegalStateException when a frozen policy is asked to keep activations
    */
   public ForwardPass forward(PackedBatch batch, Activations activations) {
     if (activations != Activations.NONE) {
@@ -34,7 +34,7 @@ public abstract sealed class Passes permits NativePasses, LibTorchPasses {
   }
 
   /**
-   * Runs the decoder over prompts and gives their keys and values.
+   * Runs the decoder over prompts and writes their keys and values.
    *
    * @param keyValues [layers, T, 2 * kvHeads * headDim] in the compute type, written: rotated keys
    *     before values
@@ -56,7 +56,7 @@ public abstract sealed class Passes permits NativePasses, LibTorchPasses {
     return logits;
   }
 
-  /** Room for logits, [rows, V]; owned by the enclosing scope. */
+  /** An uninitialised buffer for logits, [rows, V]; owned by the enclosing scope. */
   Tensor emptyLogits(long rows) {
     return Tensors.empty(
         policy.device(), Tensors.type(logitType()), rows, policy.config().vocabSize());
@@ -76,8 +76,8 @@ public abstract sealed class Passes permits NativePasses, LibTorchPasses {
   }
 
   /**
-   * Log-probs and entropies of tokens, those of {@link #logits} bit for bit, without logits in
-   * memory.
+   * Log-probs and entropies of tokens without logits in memory; bit for bit those of {@link
+   * #logits}.
    *
    * @param hiddenRows [n, d] in the compute type, contiguous
    * @param targets int64[n]
@@ -91,8 +91,8 @@ public abstract sealed class Passes permits NativePasses, LibTorchPasses {
   }
 
   /**
-   * Backward of {@link #logits}: adds to the head's gradient, which is the embedding's where they
-   * are tied.
+   * Backward of {@link #logits}: adds to the head's gradient, which is the embedding's if they are
+   * tied.
    *
    * @param logitGradient [n, V] of {@link #logitType()}
    * @param hiddenRows [n, d], contiguous, what the logits were made from

@@ -8,13 +8,13 @@ import java.util.Map;
 
 /**
  * Prompts with their responses, packed for the decoder, and which of its rows predict which
- * response tokens: the head runs on those rows alone.
+ * response tokens: the head runs only on those rows.
  *
- * @param packed what the decoder reads
+ * @param packed the decoder's input
  * @param rows for every response token, sequences concatenated, the packed row whose hidden state
  *     predicts it
  * @param targets the response tokens themselves
- * @param offsets where each sequence's tokens begin in {@link #rows}; one more at the end
+ * @param offsets where each sequence's tokens begin in {@link #rows}, plus the total at the end
  */
 public record ResponseBatch(PackedBatch packed, int[] rows, int[] targets, int[] offsets) {
 
@@ -57,7 +57,7 @@ public record ResponseBatch(PackedBatch packed, int[] rows, int[] targets, int[]
   /**
    * Packs sequences.
    *
-   * @param sharePrompts compute equal prompts once; else every sequence is packed whole
+   * @param sharePrompts compute equal prompts once; otherwise every sequence includes its prompt
    */
   public static ResponseBatch pack(List<? extends Sequence> sequences, boolean sharePrompts) {
     Map<Key, Integer> uses = new HashMap<>();
@@ -88,7 +88,7 @@ public record ResponseBatch(PackedBatch packed, int[] rows, int[] targets, int[]
     return targets.length;
   }
 
-  /** What {@link #pack} gathers. The last token of a response predicts nothing and is left out. */
+  /** What {@link #pack} collects. The last token of a response predicts nothing and is omitted. */
   private static final class Packer {
     private final IntList ids = new IntList();
     private final IntList rows = new IntList();

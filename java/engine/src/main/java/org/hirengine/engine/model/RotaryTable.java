@@ -8,8 +8,8 @@ import org.hirengine.kernels.Device;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Cosines and sines of the rotary position embedding, [positions, headDim / 2] each, made for as
- * many positions as have been asked for.
+ * Cosines and sines of the rotary position embedding, [positions, headDim / 2] each, for as many
+ * positions as have been requested.
  *
  * <p>Angles are fp32 products of position and inverse frequency, as in transformers.
  */
@@ -28,7 +28,7 @@ public final class RotaryTable implements AutoCloseable {
     this.dtype = dtype;
   }
 
-  /** theta^(-2i/headDim), scaled by Llama 3's rule where the configuration asks for it. */
+  /** theta^(-2i/headDim), scaled by Llama 3's rule if the configuration asks for it. */
   static float[] inverseFrequencies(ModelConfig config) {
     float[] frequencies = new float[config.headDim() / 2];
     for (int i = 0; i < frequencies.length; i++) {

@@ -26,14 +26,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The tensors of a checkpoint: one safetensors file, or many with an index. Values are copied,
- * never mapped, so the files may be replaced or removed once this is closed.
+ * never mapped, so the files may be replaced or removed after this is closed.
  */
 public final class Safetensors implements ModelWeights {
 
   static final String SINGLE = "model.safetensors";
   static final String INDEX = "model.safetensors.index.json";
 
-  /** Bytes read at a time where the element type has to be converted. */
+  /** Bytes read at a time if the element type must be converted. */
   private static final long CHUNK = 16L << 20;
 
   /** A tensor's description in a checkpoint. */
@@ -137,7 +137,7 @@ public final class Safetensors implements ModelWeights {
     return fileOfTensor.containsKey(name);
   }
 
-  /** The file's own notes; of the first shard where there are many. */
+  /** The file's metadata; that of the first shard if there are several. */
   public Map<String, String> metadata() {
     return files.isEmpty()
         ? Map.of()
@@ -307,7 +307,7 @@ public final class Safetensors implements ModelWeights {
             + name
             + " is of type "
             + entry(name).type()
-            + ", which is not read here; save the model in bfloat16, float16 or float32");
+            + ", which is not supported; save the model in bfloat16, float16 or float32");
   }
 
   private SafetensorsFile.Entry entry(String name) {

@@ -24,12 +24,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * One safetensors file: a little-endian 64-bit header length, the header in JSON, the data. Passes
  * every check of the format's reference reader (safetensors, {@code tensor.rs}) before any tensor
- * is read: an untrusted file can neither make the reader allocate without bound nor read outside of
- * the file.
+ * is read: an untrusted file cannot make the reader allocate without bound or read outside the
+ * file.
  */
 final class SafetensorsFile implements AutoCloseable {
 
-  /** A header longer than this is refused, as in the reference. */
+  /** Longest header accepted, as in the reference. */
   static final long MAX_HEADER = 100_000_000;
 
   private static final JsonMapper JSON =
@@ -39,7 +39,7 @@ final class SafetensorsFile implements AutoCloseable {
           .build();
 
   /**
-   * Where a tensor lies.
+   * A tensor's location.
    *
    * @param begin first byte, from the start of the file
    * @param length in bytes
@@ -229,7 +229,7 @@ final class SafetensorsFile implements AutoCloseable {
               + expected
               + " but the file has "
               + size
-              + " bytes: it is cut short or has foreign bytes at its end; fetch it again");
+              + " bytes: it is truncated or has extra bytes at its end; fetch it again");
     }
   }
 
@@ -245,7 +245,7 @@ final class SafetensorsFile implements AutoCloseable {
     }
   }
 
-  /** The bytes of a tensor, read-only; none where it is too large for one mapping. */
+  /** The bytes of a tensor, read-only; none if it is too large for one mapping. */
   @Nullable MappedByteBuffer map(Entry entry) {
     if (entry.length() > Integer.MAX_VALUE) {
       return null;

@@ -6,10 +6,10 @@ import java.util.Map;
 
 /**
  * A model on disk whose configuration and weights have been checked against each other: every
- * parameter is there in its shape, and no tensor is left over.
+ * parameter exists with its shape, and no tensor is left over.
  *
- * @param config untied where the file ties the head to the embedding and the weights hold a head
- *     that differs: the head counts, as in transformers 5
+ * @param config untied if the file ties the head to the embedding but the weights have a head that
+ *     differs: the head counts, as in transformers 5
  * @param shapes of the parameters by Hugging Face name, rows first
  */
 public record StoredModel(
@@ -17,7 +17,7 @@ public record StoredModel(
     implements AutoCloseable {
 
   /**
-   * Opens a model under its own configuration.
+   * Opens a model with its own configuration.
    *
    * @param model a folder or a GGUF file
    * @throws ModelException or {@link org.hirengine.replay.DataException} naming the file, the
@@ -27,7 +27,7 @@ public record StoredModel(
     return open(model, ModelConfig.read(model));
   }
 
-  /** Opens a model under a configuration that was read before. */
+  /** Opens a model with a configuration that was read before. */
   static StoredModel open(Path model, ModelConfig config) {
     ModelWeights weights = ModelWeights.open(model);
     try {
@@ -82,7 +82,7 @@ public record StoredModel(
     return new StoredModel(source, config, new MergedWeights(weights, config, adapter), shapes);
   }
 
-  /** The tensor that a parameter is read from: of a tied pair, the one that is there. */
+  /** The tensor that a parameter is read from: for a tied pair, the one that exists. */
   public String tensor(String parameter) {
     if (weights.names().contains(parameter)) {
       return parameter;
@@ -97,8 +97,8 @@ public record StoredModel(
             + ": holds no tensor "
             + parameter
             + (parameter.equals(ParameterLayout.HEAD)
-                ? ", and config.json does not tie the head to the embedding; if they are one, set"
-                    + " tie_word_embeddings to true"
+                ? ", and config.json does not tie the head to the embedding; if they are the same,"
+                    + " set tie_word_embeddings to true"
                 : ", which config.json asks for; are config and weights of the same model?"));
   }
 

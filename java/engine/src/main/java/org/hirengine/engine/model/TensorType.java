@@ -3,7 +3,7 @@ package org.hirengine.engine.model;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/** Element types of safetensors files, with LibTorch's type where the engine reads them. */
+/** Element types of safetensors files, with LibTorch's type for those that the engine reads. */
 public enum TensorType {
   BOOL(1, ScalarType.Bool),
   U8(1, ScalarType.Byte),

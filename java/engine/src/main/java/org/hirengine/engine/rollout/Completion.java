@@ -5,7 +5,7 @@ package org.hirengine.engine.rollout;
  *
  * @param promptId id of its {@link Prompt}
  * @param row number among the responses to that prompt
- * @param tokens what was sampled, a stop id at the end included
+ * @param tokens the sampled tokens, including a stop id at the end
  * @param logprobs of each token under the tempered, unfiltered distribution (temperature 0: of
  *     temperature 1), in nats
  */
@@ -20,7 +20,7 @@ public record Completion(
     LENGTH
   }
 
-  /** Number of tokens before the stop id: what the response's text is made of. */
+  /** Number of tokens before the stop id: those that make up the response's text. */
   public int textTokens() {
     return finishReason == FinishReason.STOP ? tokens.length - 1 : tokens.length;
   }

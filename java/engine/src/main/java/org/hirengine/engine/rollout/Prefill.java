@@ -11,7 +11,7 @@ import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.runtime.Tensors;
 
 /**
- * Prompts that went through the model.
+ * The result of running prompts through the model.
  *
  * @param keyValues [layers, T, 2 * kvHeads * headDim] in the compute type, keys before values
  * @param starts first token of each prompt among the T

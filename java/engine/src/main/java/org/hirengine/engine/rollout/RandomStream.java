@@ -1,9 +1,9 @@
 package org.hirengine.engine.rollout;
 
 /**
- * Which random numbers a call draws. Every token's number is a function of this, its prompt's id,
- * its row and its position alone: it does not depend on which rows are sampled together, in what
- * order, or by how many threads.
+ * Selects the random numbers of a call. Every token's number is a function of this stream, its
+ * prompt's id, its row and its position only: it does not depend on which rows are sampled
+ * together, in what order, or by how many threads.
  *
  * @param seed the run's seed, key of the Philox generator
  * @param purpose what is sampled for (training, evaluation, ...), 0 to 255

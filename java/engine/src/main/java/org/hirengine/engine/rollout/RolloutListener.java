@@ -20,7 +20,7 @@ public interface RolloutListener {
   /**
    * A row ended. Rows end in no particular order.
    *
-   * @param index its place in what {@link RolloutEngine#generate} returns
+   * @param index its index in the result of {@link RolloutEngine#generate}
    */
   default void completed(int index, Completion completion) {}
 }

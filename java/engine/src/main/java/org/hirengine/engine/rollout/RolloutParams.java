@@ -5,7 +5,7 @@ import org.hirengine.kernels.Kernels.Filters;
 /**
  * How responses are sampled.
  *
- * @param maxTokens most tokens of a response, its stop id included
+ * @param maxTokens most tokens of a response, including its stop id
  * @param temperature logits are divided by it; 0 takes the likeliest token
  * @param topK only the k likeliest tokens; 0 is off
  * @param topP only the likeliest tokens that together reach this probability; 1 is off

@@ -13,8 +13,8 @@ import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.model.ModelException;
 
 /**
- * The token ids that end a response: of generation_config.json, of config.json, and what the caller
- * knows from the tokenizer (its eos token, the chat template's end of turn), all of them together.
+ * The token ids that end a response: the union of those in generation_config.json, in config.json,
+ * and from the tokenizer (its eos token, the chat template's end of turn).
  */
 public final class StopIds {
 

@@ -8,7 +8,7 @@ import org.hirengine.kernels.Device;
 import org.hirengine.kernels.Kernels;
 import org.hirengine.kernels.Rows;
 
-/** Draws one token a row through the sampling kernel; its native buffers are made once. */
+/** Draws one token per row through the sampling kernel; its native buffers are allocated once. */
 final class TokenSampler implements AutoCloseable {
 
   private final int vocabulary;
@@ -44,7 +44,7 @@ final class TokenSampler implements AutoCloseable {
     return tokens.length;
   }
 
-  /** Sets the random number of row {@code index} of the next {@link #sample}. */
+  /** Sets the random number for row {@code index} of the next {@link #sample}. */
   void counter(int index, RandomStream random, int position, int row, int promptId) {
     random.counter(position, row, promptId, counterWords, 4 * index);
   }
@@ -54,7 +54,7 @@ final class TokenSampler implements AutoCloseable {
     return vocabulary;
   }
 
-  /** What {@link #counter} has set, four words a row. */
+  /** The values set by {@link #counter}, four words per row. */
   int[] counters() {
     return counterWords;
   }

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
 /**
- * Files that exist completely or not at all, however the process ends: written under {@code
+ * Files that exist completely or not at all, even if the process dies: written under {@code
  * NAME.tmp}, then renamed.
  */
 final class AtomicFile {
@@ -25,7 +25,7 @@ final class AtomicFile {
   }
 
   /**
-   * Replaces or creates {@code file}; a power cut soon after may still lose it.
+   * Replaces or creates {@code file}; a power cut soon afterwards may still lose it.
    *
    * @throws RunException when it cannot be written
    */
@@ -41,7 +41,8 @@ final class AtomicFile {
   private static void write(Path file, Content content, boolean durable) {
     Path aside = file.resolveSibling(file.getFileName() + SUFFIX);
     try {
-      // A stream, not a channel: an interrupt would close a channel in the middle of a write.
+      // A stream and not a channel, because an interrupt would close a channel in the middle of a
+      // write.
       try (OutputStream out = Files.newOutputStream(aside)) {
         content.writeTo(out);
       }

@@ -7,9 +7,8 @@ import com.fasterxml.jackson.databind.node.TextNode;
 import java.io.IOException;
 
 /**
- * Floating-point numbers in JSON, which has no non-finite ones: they are the strings {@code "nan"},
- * {@code "inf"} and {@code "-inf"}. Finite ones are written with as many digits as it takes to read
- * the same bits back.
+ * Floating-point numbers in JSON. Non-finite ones, which JSON lacks, are the strings {@code "nan"},
+ * {@code "inf"} and {@code "-inf"}; finite ones have enough digits to read the same bits back.
  */
 public final class JsonNumbers {
 

@@ -11,12 +11,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * {@code metrics.jsonl}: one JSON object a step, appended.
+ * {@code metrics.jsonl}: one JSON object per step, appended.
  *
- * <p>Each line goes to the operating system in one write, so it survives the end of the process
- * however that comes; {@link #sync} forces the file to disk and belongs before a checkpoint becomes
- * valid, so that a checkpoint never covers steps that a power cut removed from the log. A kill in
- * the middle of a write can leave the last line torn: opening removes it, reading skips it.
+ * <p>Each line goes to the operating system in one write, so it survives any end of the process;
+ * {@link #sync} forces the file to disk and must precede a valid checkpoint, so that a checkpoint
+ * never covers steps that a power cut removed from the log. A kill in the middle of a write can
+ * leave an incomplete last line: opening removes it, reading skips it.
  */
 public final class MetricsLog implements AutoCloseable {
 
@@ -24,7 +24,7 @@ public final class MetricsLog implements AutoCloseable {
   private static final String REMEDY = "free disk space, then continue with --resume";
 
   private final Path file;
-  // Not a channel: an interrupt of the writing thread would close it for good.
+  // Not a channel, because an interrupt of the writing thread would close it.
   private final RandomAccessFile out;
   private int lastStep;
 
@@ -59,7 +59,7 @@ public final class MetricsLog implements AutoCloseable {
     }
   }
 
-  /** Drops the lines of steps after {@code step}: those that a resumed run takes again. */
+  /** Drops the lines of steps after {@code step}: those that a resumed run repeats. */
   public void truncateAfter(int step) {
     try {
       cut(lines(file), step);
@@ -120,7 +120,7 @@ public final class MetricsLog implements AutoCloseable {
   }
 
   /**
-   * All steps of a file, without a torn last line; none when the file is absent.
+   * All steps of a file, without an incomplete last line; none if the file does not exist.
    *
    * @throws RunException naming the line that is broken
    */
@@ -147,7 +147,7 @@ public final class MetricsLog implements AutoCloseable {
           metrics = parse(text, file, lines.size() + 1);
         } catch (RunException e) {
           if (end + 1 == bytes.length) {
-            return lines; // torn by a power cut: its length was stored, not all of its bytes
+            return lines; // cut off by a power cut: its length was stored, but not all of its bytes
           }
           throw e;
         }
@@ -158,7 +158,7 @@ public final class MetricsLog implements AutoCloseable {
         start = end + 1;
       }
     }
-    return lines; // what follows the last line break is torn
+    return lines; // what follows the last line break is incomplete
   }
 
   private static StepMetrics parse(String text, Path file, int number) {

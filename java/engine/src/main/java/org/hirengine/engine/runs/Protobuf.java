@@ -3,7 +3,7 @@ package org.hirengine.engine.runs;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
-/** Writes the fields of one protocol buffer message: just the wire types that events use. */
+/** Writes the fields of one protocol buffer message, with only the wire types that events use. */
 final class Protobuf {
 
   private static final int VARINT = 0;

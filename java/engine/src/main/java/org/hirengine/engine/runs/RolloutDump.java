@@ -33,9 +33,9 @@ import org.hirengine.verify.Verdict;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code rollouts/step-N.jsonl}: a step's trained rows, one JSON object a line in training order,
- * no field lost. Numbers are read back bit for bit; {@code "nan"}, {@code "inf"} and {@code "-inf"}
- * stand for those JSON cannot hold.
+ * {@code rollouts/step-N.jsonl}: a step's trained rows, one JSON object per line in training order,
+ * with every field. Numbers are read back bit for bit; {@code "nan"}, {@code "inf"} and {@code
+ * "-inf"} represent those that JSON cannot.
  *
  * <p>Fields: {@code step}, {@code index}, {@code prompt_id}, {@code row}, {@code purpose}, {@code
  * instruction} (the engine's JSONL format), {@code replay} ({@code of}, {@code instruction}, {@code
@@ -43,8 +43,8 @@ import org.jspecify.annotations.Nullable;
  * prompt_ids}, {@code response}, {@code response_ids}, {@code finish_reason}, {@code logprobs}
  * ({@code rollout}, {@code old}, {@code ref}), {@code judge_list} ({@code constraint}, {@code
  * outcome}, {@code reason}), {@code cla}, {@code ila}, {@code reward}, {@code advantages}, {@code
- * entropy}, {@code score}. {@code cla}, {@code ila} and the names in {@code judge_list} repeat what
- * other fields say, for people and scripts.
+ * entropy}, {@code score}. {@code cla}, {@code ila} and the names in {@code judge_list} repeat
+ * other fields, for people and scripts.
  */
 public final class RolloutDump {
 
@@ -187,7 +187,7 @@ public final class RolloutDump {
    * Reads a dump, line by line.
    *
    * @throws RunException when the file cannot be read
-   * @throws DataException naming line and field that are not a row's
+   * @throws DataException naming a line and field that are invalid
    */
   public static void forEach(Path file, Consumer<RolloutRow> action) {
     try (InputStream in = Files.newInputStream(file)) {
@@ -207,13 +207,15 @@ public final class RolloutDump {
     return rows;
   }
 
-  /** The step that a dump's file name says, or empty when it is not named as one. */
+  /** The step in a dump's file name, or empty if the name is not that of a dump. */
   public static OptionalInt stepOf(Path file) {
     Matcher name = NAME.matcher(file.getFileName().toString());
     return name.matches() ? OptionalInt.of(Integer.parseInt(name.group(1))) : OptionalInt.empty();
   }
 
-  /** The steps of which {@code rollouts} holds a dump, ascending; none when it is absent. */
+  /**
+   * The steps that have a dump in {@code rollouts}, ascending; none if the folder does not exist.
+   */
   public static int[] steps(Path rollouts) {
     if (!Files.isDirectory(rollouts)) {
       return new int[0];
@@ -225,7 +227,7 @@ public final class RolloutDump {
     }
   }
 
-  /** Deletes the dumps of steps after {@code step}: those that a resumed run takes again. */
+  /** Deletes the dumps of steps after {@code step}: those that a resumed run repeats. */
   static void deleteAfter(Path rollouts, int step) {
     for (int later : steps(rollouts)) {
       Path file = file(rollouts, later);
@@ -239,7 +241,7 @@ public final class RolloutDump {
     }
   }
 
-  /** One line under reading, with its place for errors. */
+  /** A line being read, with its place for errors. */
   private record Reader(ObjectNode line, String file, long number) {
 
     RolloutRow row() {

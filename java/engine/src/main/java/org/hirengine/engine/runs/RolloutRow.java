@@ -10,31 +10,31 @@ import org.jspecify.annotations.Nullable;
  * One trained row of a step, with everything that went into its loss: enough to repeat the update
  * from the dump and the weights alone.
  *
- * @param index its place in the batch, from 0: rows are dumped in training order
+ * @param index its index in the batch, from 0: rows are dumped in training order
  * @param promptId id of its instruction
  * @param row its number among its instruction's responses of this step, which keys its random
- *     stream; a replay has its original's
- * @param purpose what it was sampled for, as the random stream names it
+ *     stream; for a replay, its original's
+ * @param purpose what it was sampled for, as in the random stream
  * @param instruction x, the instruction it was sampled under
- * @param replay how a replay came about; null for an original
- * @param prompt the text that {@code promptIds} encode, chat template applied: of x, for a replay
- *     of x'
+ * @param replay how a replay was made; null for an original
+ * @param prompt the text of {@code promptIds}, after the chat template: that of x, or of x' for a
+ *     replay
  * @param promptIds the prompt it is trained under
  * @param response the verified text
- * @param responseIds the sampled tokens, stop token included; all arrays of numbers below have one
- *     per such token
+ * @param responseIds the sampled tokens, including the stop token; the arrays of numbers below have
+ *     one entry per token
  * @param finishReason why sampling ended: {@code stop} or {@code length}
  * @param rolloutLogprobs log-probs as decoding computed them
  * @param oldLogprobs log-probs under the sampling policy, as scored
- * @param refLogprobs log-probs under the reference policy; null where there is none
+ * @param refLogprobs log-probs under the reference policy; null if there is none
  * @param judge verdicts on x, also for a replay
- * @param reward what the last token was given before the KL penalty
+ * @param reward reward of the last token, before the KL penalty
  * @param advantages per token
  * @param entropy mean over its tokens of the token entropy under x, in nats
- * @param score rank value as a candidate for replay; null where it was none
+ * @param score score as a candidate for replay; null if it was none
  */
 @SuppressWarnings(
-    "ArrayRecordComponent") // hundreds of thousands of numbers; read once, never compared
+    "ArrayRecordComponent") // hundreds of thousands of numbers, read once and never compared
 public record RolloutRow(
     int index,
     String promptId,

@@ -10,7 +10,8 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 
 /**
- * A run folder that cannot be used as asked: one line of what is wrong, and what to do about it.
+ * A run folder that cannot be used as requested: one line that says what is wrong, and what to do
+ * about it.
  */
 public final class RunException extends RuntimeException {
 
@@ -41,7 +42,7 @@ public final class RunException extends RuntimeException {
     return remedy;
   }
 
-  /** The JDK's messages are often the bare path; its types say more. */
+  /** The JDK's messages are often only the path; the exception types say more. */
   private static String reason(IOException e) {
     if (e instanceof AccessDeniedException) {
       return "permission denied";
@@ -57,7 +58,7 @@ public final class RunException extends RuntimeException {
     }
     String message = e.getMessage();
     if (e instanceof FileNotFoundException && message != null && message.endsWith(")")) {
-      // "PATH (Permission denied)": the system's words are in the parentheses.
+      // "PATH (Permission denied)": the system's message is in the parentheses.
       return message.substring(message.lastIndexOf('(') + 1, message.length() - 1);
     }
     return message == null ? e.getClass().getSimpleName() : message;

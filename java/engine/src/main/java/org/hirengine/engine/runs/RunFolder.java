@@ -18,19 +18,19 @@ import org.jspecify.annotations.Nullable;
 /**
  * RUN_DIR: the folder that one training run writes, held by one trainer at a time.
  *
- * <p>The lock is an operating system lock on {@code .lock}, so it ends with the process however
- * that ends; the file itself stays. Deleting it between two runs would let two trainers each lock a
- * file of that name.
+ * <p>The lock is an operating system lock on {@code .lock}, so it ends with the process in any
+ * case; the file itself stays. Deleting it between two runs would let two trainers each lock a file
+ * of that name.
  */
 public final class RunFolder implements AutoCloseable {
 
-  /** What to do with a folder that holds something already. */
+  /** What to do with a folder that is not empty. */
   public enum Existing {
     /** An error. */
     REFUSE,
-    /** Continue the run in it; an absent or empty folder starts a new one. */
+    /** Continue the run in it; a missing or empty folder starts a new one. */
     RESUME,
-    /** Delete the run in it and start a new one; anything that is not of a run is an error. */
+    /** Delete the run in it and start a new one; a file that no run wrote is an error. */
     OVERWRITE
   }
 
@@ -70,7 +70,7 @@ public final class RunFolder implements AutoCloseable {
    * Creates or takes over {@code path} and locks it.
    *
    * @throws RunException when the folder holds something that {@code existing} does not allow, is
-   *     in use, or cannot be written; nothing in it was changed then
+   *     in use, or cannot be written; it is then unchanged
    */
   public static RunFolder open(Path path, Existing existing) {
     try {
@@ -82,7 +82,10 @@ public final class RunFolder implements AutoCloseable {
     }
   }
 
-  /** The folder of a run that another process of it writes: nothing is written through this. */
+  /**
+   * The folder of a run that another of its processes writes: nothing is written through this
+   * object.
+   */
   public static RunFolder writtenByAnother(Path path) {
     return new RunFolder(path, null, null, false);
   }
@@ -118,7 +121,7 @@ public final class RunFolder implements AutoCloseable {
     try {
       return file.getChannel().tryLock();
     } catch (OverlappingFileLockException e) {
-      return null; // held by this very process
+      return null; // held by this process
     }
   }
 
@@ -167,7 +170,9 @@ public final class RunFolder implements AutoCloseable {
     return OWN.contains(finished) || name.equals(LOCK) || TensorBoardEvents.isEventFile(name);
   }
 
-  /** Nothing but a lock, the empty folders that opening creates, and ranks' logs. */
+  /**
+   * Whether there is nothing but a lock, the empty folders that opening creates, and ranks' logs.
+   */
   private static boolean isEmpty(Path path) throws IOException {
     try (Stream<Path> entries = Files.list(path)) {
       for (Path entry : (Iterable<Path>) entries::iterator) {
@@ -272,7 +277,7 @@ public final class RunFolder implements AutoCloseable {
     return path.resolve(CHECKPOINTS);
   }
 
-  /** Folder of {@code rank-N.log}: what ranks other than the first have to say. */
+  /** Folder of {@code rank-N.log}: the output of ranks other than the first. */
   public Path ranks() {
     return path.resolve(RANKS);
   }

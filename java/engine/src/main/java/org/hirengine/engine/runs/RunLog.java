@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Writes a run's steps into its folder: rollout dump, TensorBoard events and, last, the line of
- * {@code metrics.jsonl}; so a step that has its line has everything. Writes nothing where another
- * process writes the folder.
+ * {@code metrics.jsonl}; so a step with its line is complete. Writes nothing if another process
+ * writes the folder.
  */
 public final class RunLog implements AutoCloseable {
 
@@ -17,7 +17,7 @@ public final class RunLog implements AutoCloseable {
 
   /**
    * Opens the log of a run that has taken {@code step} steps: 0, or those of the checkpoint it
-   * resumes from. What the folder holds of later steps is dropped, since they are taken again.
+   * resumes from. Later steps in the folder are dropped, since they are repeated.
    *
    * @param rollouts whether trained rows are dumped
    * @param tensorboard whether event files are written
@@ -55,7 +55,7 @@ public final class RunLog implements AutoCloseable {
     metrics.append(step);
   }
 
-  /** Dumps a step's rows whatever the configuration says: those of an update that failed. */
+  /** Dumps a step's rows regardless of the configuration: those of an update that failed. */
   public void dump(int step, List<RolloutRow> rows) {
     if (metrics != null) {
       RolloutDump.write(RolloutDump.file(folder.rollouts(), step), step, rows);
@@ -69,7 +69,7 @@ public final class RunLog implements AutoCloseable {
     }
   }
 
-  /** Forces what was written to disk; belongs before a checkpoint becomes valid. */
+  /** Forces everything written to disk; must precede a valid checkpoint. */
   public void sync() {
     if (metrics != null) {
       metrics.sync();

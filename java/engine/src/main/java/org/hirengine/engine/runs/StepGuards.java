@@ -9,21 +9,20 @@ import java.util.Set;
 import org.hirengine.engine.config.TrainConfig;
 
 /**
- * Watches what a step measured for signs of training that goes wrong without failing: entropy
- * collapse, KL blow-up, decoding and scoring that disagree, responses cut off, verifiers that fail,
- * constraints satisfied by empty talk.
+ * Watches a step's metrics for training that goes wrong without failing: entropy collapse, KL
+ * blow-up, decoding and scoring that disagree, truncated responses, failing verifiers, constraints
+ * satisfied by meaningless text.
  *
- * <p>Each guard writes its {@code alarm.*} metric in every step whose value it knows, and says one
- * line in the step in which its alarm begins; a value that is not a number is beyond every limit.
- * The run continues. Not thread-safe.
+ * <p>Each guard writes its {@code alarm.*} metric in every step that has its value, and prints one
+ * line when its alarm begins; NaN exceeds every limit. The run continues. Not thread-safe.
  */
 public final class StepGuards {
 
   /**
-   * A guard that has just gone off.
+   * An alarm that has just begun.
    *
    * @param metric its metric
-   * @param message value, limit, what it means and what to do, in one line
+   * @param message value, limit, meaning and remedy, in one line
    */
   public record Alarm(Metric metric, String message) {}
 
@@ -51,7 +50,7 @@ public final class StepGuards {
   private final List<Guard> guards;
   private final Set<Metric> raised = EnumSet.noneOf(Metric.class);
 
-  /** Watches for the limits of a configuration. */
+  /** Uses the limits of a configuration. */
   public StepGuards(TrainConfig.Guards limits) {
     guards =
         List.of(
@@ -69,7 +68,7 @@ public final class StepGuards {
                 limits.maxKl(),
                 "max_kl",
                 Metric.ALARM_KL,
-                "the policy is running away from the reference; lower optim.lr or raise kl.beta"),
+                "the policy is diverging from the reference; lower optim.lr or raise kl.beta"),
             new Guard(
                 Metric.LOGPROB_MISMATCH,
                 true,

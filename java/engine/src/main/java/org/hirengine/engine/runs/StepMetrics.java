@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
 
-/** What was measured in one training step: one line of {@code metrics.jsonl}. Not thread-safe. */
+/** The metrics of one training step: one line of {@code metrics.jsonl}. Not thread-safe. */
 public final class StepMetrics {
 
   private static final JsonFactory JSON = new JsonFactory();
@@ -33,7 +33,7 @@ public final class StepMetrics {
     return step;
   }
 
-  /** Sets a value, also one that is not finite: it is shown, never swallowed. */
+  /** Sets a value; non-finite ones are kept and shown. */
   public StepMetrics set(Metric metric, double value) {
     values.put(metric, value);
     return this;
@@ -49,7 +49,7 @@ public final class StepMetrics {
     return this;
   }
 
-  /** The value, or empty where the step has none. */
+  /** The value, or empty if the step has none. */
   public OptionalDouble get(Metric metric) {
     Double value = values.get(metric);
     return value == null ? OptionalDouble.empty() : OptionalDouble.of(value);

@@ -16,11 +16,11 @@ import org.jspecify.annotations.Nullable;
  * @param algorithm the preset's name, such as {@code hir}
  * @param seed the run's seed
  * @param steps training steps taken
- * @param rollouts responses sampled for training, those of evaluation left out
+ * @param rollouts responses sampled for training, without evaluation
  * @param generatedTokens their tokens
  * @param updates optimizer updates made
- * @param seconds wall time of the whole run, across resumes, evaluation included
- * @param before the evaluation before the first step; null where there was none
+ * @param seconds wall time of the whole run, across resumes, including evaluation
+ * @param before the evaluation before the first step; null if there was none
  * @param after the same after the last step
  */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)

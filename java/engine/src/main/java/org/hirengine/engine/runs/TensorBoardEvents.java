@@ -16,8 +16,8 @@ import java.util.zip.CRC32C;
  *
  * <p>The file is a sequence of TFRecords (length, masked CRC32C of it, data, masked CRC32C of it,
  * little-endian), each an {@code Event} message of TensorFlow's event.proto. A resumed run writes a
- * further file that begins with a session start at its first step, upon which TensorBoard drops
- * what earlier files say of that step and later ones.
+ * further file that begins with a session start at its first step, which makes TensorBoard drop
+ * that step and later ones from earlier files.
  */
 public final class TensorBoardEvents implements AutoCloseable {
 
@@ -74,7 +74,7 @@ public final class TensorBoardEvents implements AutoCloseable {
     record(event(firstStep).message(EVENT_SESSION_LOG, start));
   }
 
-  /** TensorBoard reads a folder's files in order of name, which must be that of their making. */
+  /** TensorBoard reads a folder's files by name, so names must sort in order of creation. */
   private Path unusedName(Path folder) {
     for (long millis = clock.millis(); ; millis++) {
       Path name = folder.resolve(PREFIX + "%010d.%03d.hir".formatted(millis / 1000, millis % 1000));
@@ -84,12 +84,12 @@ public final class TensorBoardEvents implements AutoCloseable {
     }
   }
 
-  /** Whether a file of this name is one of these. */
+  /** Whether this is the name of an event file. */
   static boolean isEventFile(String name) {
     return name.startsWith(PREFIX);
   }
 
-  /** The file written to. */
+  /** The file being written. */
   public Path file() {
     return file;
   }
@@ -141,7 +141,10 @@ public final class TensorBoardEvents implements AutoCloseable {
         .varint(EVENT_STEP, step);
   }
 
-  /** One write a record: a crash leaves whole records and at most one torn one at the end. */
+  /**
+   * One write per record: a crash leaves complete records and at most one incomplete one at the
+   * end.
+   */
   private void record(Protobuf event) {
     byte[] data = event.toByteArray();
     ByteBuffer record =
@@ -158,7 +161,7 @@ public final class TensorBoardEvents implements AutoCloseable {
     }
   }
 
-  /** A CRC of data that holds CRCs is weak, hence the rotation and offset of the format. */
+  /** A CRC of data that contains CRCs is weak, hence the format's rotation and offset. */
   private static int maskedCrc(byte[] data, int length) {
     CRC32C crc = new CRC32C();
     crc.update(data, 0, length);

@@ -1,6 +1,6 @@
 /**
  * The run folder: what a training run leaves behind, how it is written so that a crash or a resume
- * never leaves it torn, and how it is read again.
+ * never leaves it inconsistent, and how it is read.
  *
  * <p>{@link org.hirengine.engine.runs.RunFolder} owns the folder and its lock, {@link
  * org.hirengine.engine.runs.RunLog} writes each step into it: {@code metrics.jsonl}, TensorBoard

@@ -1,6 +1,6 @@
 package org.hirengine.engine.runtime;
 
-/** Sets autograd's mode for the calling thread, and restores the former one when closed. */
+/** Sets autograd's mode for the calling thread, and restores the previous one when closed. */
 public final class GradMode implements AutoCloseable {
 
   private final boolean before = org.bytedeco.pytorch.GradMode.is_enabled();

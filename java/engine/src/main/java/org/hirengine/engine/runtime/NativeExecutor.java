@@ -46,7 +46,7 @@ public final class NativeExecutor implements AutoCloseable {
         });
   }
 
-  /** With as many threads as the machine has processors. */
+  /** Uses as many threads as the machine has processors. */
   public NativeExecutor() {
     this(Runtime.getRuntime().availableProcessors());
   }
@@ -101,8 +101,7 @@ public final class NativeExecutor implements AutoCloseable {
         try {
           return future.get();
         } catch (InterruptedException e) {
-          // The task keeps running whatever happens here; leaving now would free tensors that it
-          // uses.
+          // The task keeps running, and returning now would free tensors that it uses.
           interrupted = true;
         } catch (ExecutionException e) {
           Throwable cause = e.getCause();
@@ -132,7 +131,7 @@ public final class NativeExecutor implements AutoCloseable {
     }
   }
 
-  /** Waits for the tasks before it, then ends the thread. Does nothing the second time. */
+  /** Waits for earlier tasks, then ends the thread. A second call does nothing. */
   @Override
   public void close() {
     if (Thread.currentThread() == thread) {

@@ -30,7 +30,7 @@ public final class NativeRuntime {
   private NativeRuntime() {}
 
   /**
-   * Loads LibTorch; does nothing when it already is.
+   * Loads LibTorch, unless it is loaded.
    *
    * @throws DeviceException when a native library is missing or does not fit this machine; the
    *     remedy says what to put on the class path
@@ -43,9 +43,9 @@ public final class NativeRuntime {
    * As {@link #load()}, and sets how many threads OpenBLAS and OpenMP create, which they read only
    * once.
    *
-   * @param threads 0 leaves the choice to them
+   * @param threads 0 keeps their defaults
    */
-  @SuppressWarnings("StaticAssignmentOfThrowable") // the cause of every refusal after the first
+  @SuppressWarnings("StaticAssignmentOfThrowable") // the cause of every later refusal
   public static synchronized void load(int threads) {
     if (loaded) {
       return;
@@ -53,8 +53,8 @@ public final class NativeRuntime {
     if (failure != null) {
       throw missing(failure);
     }
-    // JavaCPP's memory ceilings come from -Xmx, and would abort a run with big native tensors and a
-    // small heap. Its collector thread would make every tensor twice as expensive (2.7 us against
+    // JavaCPP's memory ceilings come from -Xmx, and would abort a run with large native tensors and
+    // a small heap. Its collector thread would make every tensor twice as expensive (2.7 us against
     // 1.5), and all our tensors have an owner that closes them. Settings of the embedding program
     // win.
     setDefault("org.bytedeco.javacpp.maxPhysicalBytes", "0");
@@ -100,9 +100,9 @@ public final class NativeRuntime {
   }
 
   /**
-   * What LibTorch chooses for itself on a GPU. cuDNN's attention builds a plan for every new shape,
-   * tens of milliseconds each, and packed lengths change with every micro-batch. Sums are taken in
-   * one order, as everywhere in this engine, wherever LibTorch has such a kernel.
+   * Settings of LibTorch on a GPU. cuDNN's attention builds a plan for every new shape, tens of
+   * milliseconds each, and packed lengths change with every micro-batch. Sums are taken in a fixed
+   * order, as everywhere in this engine, if LibTorch has such a kernel.
    */
   static void settleCuda() {
     try (Context context = torch.globalContext()) {
@@ -131,14 +131,14 @@ public final class NativeRuntime {
   }
 
   /**
-   * What LibTorch's CUDA part is missing. It is loaded where possible and silently left out
-   * otherwise, so that the CPU part works on any machine.
+   * What LibTorch's CUDA part lacks. It is loaded if possible and otherwise silently omitted, so
+   * that the CPU part works on any machine.
    */
   private static Optional<String> missingLibrary() {
     String loaded = Loader.getLoadedLibraries().get("jnitorch");
     Path half = loaded == null ? null : Path.of(loaded).resolveSibling("libtorch_cuda.so");
     if (half == null || !Files.exists(half)) {
-      return Optional.of("this build's LibTorch is for the CPU alone");
+      return Optional.of("this build's LibTorch is for the CPU only");
     }
     try {
       System.load(half.toAbsolutePath().toString());
@@ -146,7 +146,7 @@ public final class NativeRuntime {
     } catch (UnsatisfiedLinkError e) {
       String message = String.valueOf(e.getMessage());
       return Optional.of(
-          "LibTorch's CUDA half cannot be loaded: "
+          "LibTorch's CUDA part cannot be loaded: "
               + message.substring(message.indexOf(".so: ") < 0 ? 0 : message.indexOf(".so: ") + 5));
     }
   }
@@ -180,8 +180,7 @@ public final class NativeRuntime {
                 + ")",
             "put org.bytedeco:pytorch, openblas and javacpp with classifier "
                 + Loader.getPlatform()
-                + " on the class path (a build with -Dhir.native.skip leaves them out), and keep"
-                + " some 500 MB free in ~/.javacpp");
+                + " on the class path (a build with -Dhir.native.skip leaves them out), and keep about 500 MB free in ~/.javacpp");
     missing.initCause(cause);
     return missing;
   }

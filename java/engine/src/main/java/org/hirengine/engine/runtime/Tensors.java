@@ -15,10 +15,10 @@ import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Device;
 
 /**
- * Making tensors from Java arrays and back.
+ * Converts between tensors and Java arrays.
  *
  * <p>Ownership in this engine: a tensor made inside a {@code PointerScope} dies with the scope; one
- * that has to outlive it goes through {@link #own} and is closed by whoever holds it.
+ * that must outlive the scope goes through {@link #own} and is closed by its holder.
  */
 public final class Tensors {
 
@@ -141,7 +141,7 @@ public final class Tensors {
     return tensor.data_ptr().address();
   }
 
-  /** A window of at most 2 GiB on the bytes of a contiguous tensor on the CPU. */
+  /** A view of at most 2 GiB of the bytes of a contiguous tensor on the CPU. */
   public static ByteBuffer bytes(Tensor tensor, long offset, int length) {
     Pointer data = tensor.data_ptr();
     BytePointer window = new BytePointer(data);

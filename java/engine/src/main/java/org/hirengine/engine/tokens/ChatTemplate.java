@@ -79,7 +79,7 @@ public final class ChatTemplate {
         Clock.system(ZoneId.systemDefault()));
   }
 
-  /** The same template under another clock, which {@code strftime_now} reads. */
+  /** The same template with another clock for {@code strftime_now}. */
   public ChatTemplate withClock(Clock newClock) {
     return new ChatTemplate(templates, specialTokens, newClock);
   }
@@ -98,7 +98,7 @@ public final class ChatTemplate {
     return ModelFiles.text(model, name).map(text -> parse(text, label, label, null));
   }
 
-  /** An empty template would make every prompt empty, without a word. */
+  /** An empty template would silently make every prompt empty. */
   private static JinjaTemplate parse(
       String source, String label, String file, @Nullable String field) {
     if (source.isBlank()) {
@@ -147,7 +147,7 @@ public final class ChatTemplate {
    * Renders a conversation.
    *
    * @param messages the turns, oldest first; at least one
-   * @param addGenerationPrompt whether the text ends with the head of the assistant's next turn
+   * @param addGenerationPrompt whether the text ends with the header of the assistant's next turn
    * @param options further variables of the template, such as {@code enable_thinking}; they may
    *     also replace special tokens
    * @throws TemplateException when the template refuses the conversation
@@ -171,7 +171,7 @@ public final class ChatTemplate {
    *
    * @param messages the turns' fields, oldest first: strings, booleans, numbers, null, and maps and
    *     lists of these
-   * @param addGenerationPrompt whether the text ends with the head of the assistant's next turn
+   * @param addGenerationPrompt whether the text ends with the header of the assistant's next turn
    * @param options further variables of the template; {@code tools} and {@code documents} among
    *     them are null unless given
    * @throws TemplateException when the template refuses the conversation

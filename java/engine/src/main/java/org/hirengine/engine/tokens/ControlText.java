@@ -16,11 +16,11 @@ import java.util.Set;
 /**
  * Distinguishes control tokens that a chat template writes from equal text in the data.
  *
- * <p>A text is hidden before it is rendered: a mark after the first character of every control
- * token in it. What reads as one after rendering is the template's, and is put between two more
- * marks. A tokenizer whose control tokens are spelt with these marks then knows only them. The
- * marks are non-characters of Unicode, which no text for interchange holds; one that does loses
- * them.
+ * <p>Before rendering, a mark is inserted after the first character of every control token in a
+ * text. Text that reads as a control token after rendering is therefore the template's, and is put
+ * between two more marks. A tokenizer whose control tokens are spelt with these marks recognises
+ * only those. The marks are Unicode non-characters, which texts for interchange do not contain;
+ * they are removed from texts that do.
  */
 final class ControlText {
 
@@ -50,7 +50,7 @@ final class ControlText {
     return "";
   }
 
-  /** Whether a text reads as a control token somewhere. */
+  /** Whether a text contains a control token. */
   boolean isIn(String text) {
     for (int i = 0; i < text.length(); i++) {
       if (!at(text, i).isEmpty()) {
@@ -60,7 +60,7 @@ final class ControlText {
     return false;
   }
 
-  /** A text of the data, for rendering. */
+  /** Prepares a text of the data for rendering. */
   String hide(String text) {
     StringBuilder hidden = new StringBuilder(text.length() + 8);
     for (int i = 0; i < text.length(); i++) {
@@ -73,7 +73,7 @@ final class ControlText {
     return hidden.toString();
   }
 
-  /** A rendered text as it reads. */
+  /** A rendered text without marks. */
   static String shown(String rendered) {
     return rendered.replace(String.valueOf(HIDDEN), "");
   }
@@ -97,15 +97,15 @@ final class ControlText {
     return marked.toString();
   }
 
-  /** How the marking tokenizer spells a control token. */
+  /** A control token as the marking tokenizer spells it. */
   static String spelt(String token) {
     return OPEN + token + CLOSE;
   }
 
   /**
-   * A tokenizer.json whose control tokens are spelt between marks, ids and all else unchanged.
+   * A tokenizer.json whose control tokens are spelt between marks, with everything else unchanged.
    *
-   * @param json of the tokenizer
+   * @param json the tokenizer
    * @param special its control tokens
    */
   static String marking(String json, Set<String> special) throws JsonProcessingException {

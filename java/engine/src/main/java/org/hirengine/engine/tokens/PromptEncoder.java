@@ -54,9 +54,9 @@ public final class PromptEncoder {
   }
 
   /**
-   * The same encoder for untrusted data: what reads as a control token in a message, such as {@code
-   * <|im_end|>}, is text like any other and cannot end the turn. Control tokens that the template
-   * writes keep their meaning.
+   * The same encoder for untrusted data: a control token in a message, such as {@code <|im_end|>},
+   * is encoded as plain text and cannot end the turn. Control tokens that the template writes keep
+   * their meaning.
    */
   public PromptEncoder splittingControlTokens() {
     return new PromptEncoder(tokenizer, template, defaults, controls, true);
@@ -65,15 +65,15 @@ public final class PromptEncoder {
   /**
    * A prompt.
    *
-   * @param text as the template renders it
+   * @param text as rendered by the template
    * @param ids its tokens
    */
-  @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
+  @SuppressWarnings("ArrayRecordComponent") // passed on, never compared
   public record Prompt(String text, int[] ids) {}
 
   /**
-   * An instruction's prompt, up to and with the head of the assistant's turn. The template writes
-   * the special tokens itself, so none are added.
+   * An instruction's prompt, including the header of the assistant's turn. The template writes the
+   * special tokens, so none are added.
    *
    * @throws TemplateException when the template refuses the conversation
    */
@@ -92,13 +92,13 @@ public final class PromptEncoder {
         ControlText.shown(rendered), tokenizer.marking().encode(controls.marked(rendered)));
   }
 
-  /** Whether a message of an instruction reads as a control token somewhere. */
+  /** Whether a message of an instruction contains a control token. */
   public boolean holdsControlTokens(Instruction instruction) {
     return instruction.messages().stream()
         .anyMatch(message -> holdsControlTokens(message.content()));
   }
 
-  /** Whether a text reads as a control token somewhere. */
+  /** Whether a text contains a control token. */
   public boolean holdsControlTokens(String text) {
     return controls.isIn(text);
   }
@@ -113,7 +113,7 @@ public final class PromptEncoder {
     return prompt(instruction).ids();
   }
 
-  /** The token ids of a text of the data that is no prompt, such as a response to learn. */
+  /** The token ids of another text of the data, such as a response to learn. */
   public int[] encodeText(String text) {
     return splitting && controls.isIn(text)
         ? tokenizer.marking().encode(controls.marked(controls.hide(text)))
@@ -122,8 +122,8 @@ public final class PromptEncoder {
 
   /**
    * The token with which the template ends an assistant's turn, such as {@code <|im_end|>}: a
-   * response ends there, besides at the ids that {@code generation_config.json} and {@code
-   * config.json} name. Empty where the template ends a turn without a special token.
+   * response ends there, as well as at the ids that {@code generation_config.json} and {@code
+   * config.json} name. Empty if the template ends a turn without a special token.
    */
   public OptionalInt endOfTurnId() {
     List<Message> turns =

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * The tokens that a model folder gives a role: {@code bos_token}, {@code eos_token}, {@code
  * pad_token} and so on.
  *
- * <p>They come from {@code tokenizer_config.json}; where that file predates its own table {@code
+ * <p>They come from {@code tokenizer_config.json}; if that file has no table {@code
  * added_tokens_decoder}, {@code special_tokens_map.json} overrides it, as in transformers.
  *
  * @param byName role (with its suffix {@code _token}) to the token's text; roles without a token
@@ -55,7 +55,7 @@ public record SpecialTokens(Map<String, String> byName) {
     return byName.get("pad_token");
   }
 
-  /** Reads the roles of a model folder or GGUF file; one without the files has none. */
+  /** Reads the roles of a model folder or GGUF file; without the files there are none. */
   public static SpecialTokens load(Path model) {
     Map<String, String> tokens = new LinkedHashMap<>();
     JsonNode config = ModelFile.object(model, CONFIG);

@@ -3,9 +3,9 @@ package org.hirengine.engine.tokens;
 import java.util.Arrays;
 
 /**
- * The text of tokens that arrive one by one, returned as it grows and never with half a character:
- * a token may end inside a character's UTF-8 bytes. The pieces join to {@link Tokenizer#decode} of
- * all tokens, special ones left out.
+ * The text of tokens that arrive one by one, returned piece by piece and never with half a
+ * character: a token may end inside a character's UTF-8 bytes. The pieces concatenate to {@link
+ * Tokenizer#decode} of all tokens without the special ones.
  */
 public final class StreamedText {
 
@@ -16,7 +16,7 @@ public final class StreamedText {
   private int[] ids = new int[64];
   private int count;
 
-  /** Tokens up to here have been returned. */
+  /** The text of tokens up to here has been returned. */
   private int shown;
 
   /** Start of the tokens that were returned last: later tokens are decoded together with them. */
@@ -26,7 +26,7 @@ public final class StreamedText {
     this.tokenizer = tokenizer;
   }
 
-  /** Takes the next token; the text that is now certain, empty inside a character. */
+  /** Takes the next token and returns the text that is now certain; empty inside a character. */
   public String add(int token) {
     if (count == ids.length) {
       ids = Arrays.copyOf(ids, 2 * count);
@@ -44,7 +44,7 @@ public final class StreamedText {
     return tell(now.substring(before.length()));
   }
 
-  /** The rest of the text, when no token follows. */
+  /** The rest of the text, after the last token. */
   public String end() {
     String all = decode(0, count);
     shown = count;

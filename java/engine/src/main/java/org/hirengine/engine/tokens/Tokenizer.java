@@ -18,9 +18,8 @@ import org.hirengine.replay.DataException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tokenizer of a model folder: the Hugging Face library over the folder's {@code
- * tokenizer.json}, whatever its kind. It never truncates, never pads, and never touches the
- * network.
+ * The tokenizer of a model folder: the Hugging Face library with the folder's {@code
+ * tokenizer.json}, of any kind. It never truncates, never pads, and never touches the network.
  *
  * <p>Any number of threads may use one instance; closing waits for the calls under way.
  */
@@ -33,7 +32,7 @@ public final class Tokenizer implements AutoCloseable {
   private final Vocabulary vocabulary;
   private final Map<Integer, String> tokens;
 
-  // Many readers use the native object, one writer frees it.
+  // Readers use the native object, the writer frees it.
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
   private long handle;
   private @Nullable Tokenizer marking;
@@ -75,8 +74,8 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   /**
-   * The same tokenizer for texts that {@link ControlText#marked} made: it knows control tokens
-   * between marks alone. Made on first use, freed with this one.
+   * The same tokenizer for texts that {@link ControlText#marked} made: it recognises control tokens
+   * only between marks. Made on first use, freed with this tokenizer.
    */
   synchronized Tokenizer marking() {
     if (marking == null) {
@@ -105,12 +104,15 @@ public final class Tokenizer implements AutoCloseable {
     return marking;
   }
 
-  /** Tells control tokens from text that reads the same. */
+  /** Distinguishes control tokens from equal text. */
   ControlText controlText() {
     return new ControlText(vocabulary.special());
   }
 
-  /** A response ends with this token and its text leaves it out, so the library must know it. */
+  /**
+   * A response ends with this token and its text omits it, so the library must know the token as
+   * special.
+   */
   private static void checkEos(String file, Vocabulary vocabulary, SpecialTokens specialTokens) {
     String eos = specialTokens.eos();
     if (eos != null && !vocabulary.special().contains(eos)) {
@@ -125,8 +127,8 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   private static long create(String json, String file) {
-    // Offline, the library takes its own jar's CPU build instead of looking for another one to
-    // download, also on a machine with a GPU.
+    // Offline, the library uses the CPU build in its jar instead of downloading another one, even
+    // on a machine with a GPU.
     if (System.getProperty("ai.djl.offline") == null) {
       System.setProperty("ai.djl.offline", "true");
     }
@@ -156,8 +158,9 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   /**
-   * The library finds its own files through the thread's context class loader, which in a pool of a
-   * packed application does not see them; a failure would stay for the life of the process.
+   * The library finds its own files through the thread's context class loader, which in a thread
+   * pool of a packaged application does not see them; a failure would last for the life of the
+   * process.
    */
   private static void loadLibrary() {
     Thread thread = Thread.currentThread();
@@ -183,7 +186,7 @@ public final class Tokenizer implements AutoCloseable {
   /**
    * Token ids of a text.
    *
-   * @param text any text; a lone surrogate, which no UTF-8 can hold, counts as U+FFFD
+   * @param text any text; a lone surrogate, which UTF-8 cannot encode, counts as U+FFFD
    * @param addSpecialTokens whether the model's post-processor adds its special tokens, such as a
    *     leading {@code <|begin_of_text|>}
    */
@@ -207,7 +210,7 @@ public final class Tokenizer implements AutoCloseable {
    * vocabulary (a model's embedding may have more rows than there are tokens) has no text.
    *
    * @param ids token ids
-   * @param skipSpecialTokens whether special tokens are left out
+   * @param skipSpecialTokens whether to omit special tokens
    * @throws IllegalArgumentException for a negative id
    */
   public String decode(int[] ids, boolean skipSpecialTokens) {
@@ -221,7 +224,7 @@ public final class Tokenizer implements AutoCloseable {
     return using(tokenizer -> TokenizersLibrary.LIB.decode(tokenizer, wide, skipSpecialTokens));
   }
 
-  /** One more than the highest token id: the rows that an embedding must have at least. */
+  /** One more than the highest token id: the minimum number of rows of an embedding. */
   public int vocabularySize() {
     return vocabulary.size();
   }
@@ -232,12 +235,12 @@ public final class Tokenizer implements AutoCloseable {
     return id == null ? OptionalInt.empty() : OptionalInt.of(id);
   }
 
-  /** The token of an id in the tokenizer's own spelling, or null where the id has none. */
+  /** The token of an id in the tokenizer's own spelling, or null if the id has none. */
   public @Nullable String token(int id) {
     return tokens.get(id);
   }
 
-  /** Whether decoding can leave this token out. */
+  /** Whether decoding can omit this token. */
   public boolean isSpecial(int id) {
     String token = tokens.get(id);
     return token != null && vocabulary.special().contains(token);
@@ -280,7 +283,7 @@ public final class Tokenizer implements AutoCloseable {
     }
   }
 
-  /** Replaces lone surrogates; the native bridge would garble the whole text over one of them. */
+  /** Replaces lone surrogates; a single one would make the native bridge garble the whole text. */
   private static String wellFormed(String text) {
     StringBuilder copy = null;
     for (int i = 0; i < text.length(); i++) {

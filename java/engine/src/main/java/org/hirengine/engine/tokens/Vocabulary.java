@@ -15,11 +15,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The table of tokens in a {@code tokenizer.json}: the model's own and the added ones. The native
- * tokenizer does not expose it, so it is read from the file, as a stream (real files hold some
+ * tokenizer does not expose it, so it is read from the file, as a stream (real files hold about
  * 150,000 tokens and twice as many merges).
  *
  * @param ids token to id
- * @param special the added tokens that decoding may leave out
+ * @param special the added tokens that decoding may omit
  * @param size one more than the highest id
  */
 record Vocabulary(Map<String, Integer> ids, Set<String> special, int size) {

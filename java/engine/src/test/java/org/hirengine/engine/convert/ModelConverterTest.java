@@ -69,7 +69,7 @@ class ModelConverterTest {
         "{\"eos_token_id\": [" + GgufFixture.END + ", 7, 3], \"temperature\": 0.6}");
     ObjectNode json = JSON.createObjectNode();
     json.put("model_type", family).put("vocab_size", GgufFixture.ROWS);
-    // Rows of 48 are no blocks of 32; heads of 12 are wider than 48 / 6.
+    // Rows of 48 are not whole blocks of 32; heads of 12 are wider than 48 / 6.
     json.put("hidden_size", 64).put("intermediate_size", 48).put("num_hidden_layers", 2);
     json.put("num_attention_heads", 6).put("num_key_value_heads", 2).put("head_dim", 12);
     json.put("rms_norm_eps", 1e-5).put("rope_theta", 500000.0).put("initializer_range", 0.3);

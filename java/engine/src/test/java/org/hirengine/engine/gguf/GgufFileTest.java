@@ -121,8 +121,7 @@ class GgufFileTest {
     files.put(
         "'twin' occurs twice",
         header(2, 0).tensor("twin", F32, 0, 8).tensor("twin", F32, 32, 8).pad(32).zeros(64));
-    files.put(
-        "foreign bytes at its end", header(1, 0).tensor("t", F32, 0, 8).pad(32).zeros(32 + 1));
+    files.put("extra bytes at its end", header(1, 0).tensor("t", F32, 0, 8).pad(32).zeros(32 + 1));
     return files;
   }
 

@@ -124,8 +124,8 @@ class SafetensorsTest {
   @Test
   void refusesDataThatIsShortOrHasMoreBytes() throws IOException {
     String header = "{" + tensor("a", "F32", "[3]", "[0,12]") + "}";
-    assertRefused(file(header, 11), "cut short");
-    assertRefused(file(header, 13), "cut short or has foreign bytes");
+    assertRefused(file(header, 11), "truncated");
+    assertRefused(file(header, 13), "truncated or has extra bytes");
   }
 
   @ParameterizedTest

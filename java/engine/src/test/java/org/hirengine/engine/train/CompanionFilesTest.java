@@ -134,7 +134,7 @@ class CompanionFilesTest {
     Files.createSymbolicLink(temp.resolve("generation_config.json"), temp.resolve("gone"));
     DataException e = assertThrows(DataException.class, () -> CompanionFiles.read(temp));
     assertTrue(e.getMessage().contains("generation_config.json"), e.getMessage());
-    assertTrue(e.getMessage().contains("link to a file that is not there"), e.getMessage());
+    assertTrue(e.getMessage().contains("link to a missing file"), e.getMessage());
   }
 
   /** The same as a user whom file modes bind: in a process of its own where this one is root's. */

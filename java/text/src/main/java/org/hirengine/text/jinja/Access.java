@@ -109,7 +109,8 @@ final class Access {
   /**
    * A filter.
    *
-   * @param value what it is applied to, or null in a filter or set block, whose text it is then
+   * @param value what it is applied to, or null in a filter or set block, where that is the block's
+   *     text
    */
   record FilterCall(@Nullable Expression value, String name, Arguments arguments, int line)
       implements Expression {

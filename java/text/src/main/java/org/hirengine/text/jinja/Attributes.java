@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What {@code .} and {@code []} find. The dot prefers an attribute (a dict's {@code items} is its
- * method) and falls back to an item; brackets prefer the item. What is not there is undefined, and
- * so is whatever the immutable sandbox hides: methods that change their object and all names of
- * Python's own.
+ * method) and falls back to an item; brackets prefer the item. What does not exist is undefined,
+ * and so is whatever the immutable sandbox hides: methods that change their object, and all of
+ * Python's internal names.
  */
 final class Attributes {
 
@@ -63,7 +63,7 @@ final class Attributes {
     return Undefined.attribute(object, plain);
   }
 
-  /** An attribute that is no item: NONE for None, null where there is no such attribute. */
+  /** An attribute that is no item: NONE for None, null if there is no such attribute. */
   static @Nullable Object own(@Nullable Object object, String name) {
     if (object instanceof Undefined undefined) {
       throw undefined.fault();
@@ -186,7 +186,7 @@ final class Attributes {
     return null;
   }
 
-  /** One element, NONE for None, null where the index is beyond the ends or there are none. */
+  /** One element; NONE for None, null if the index is out of range or there are no elements. */
   private static @Nullable Object element(@Nullable Object object, long index, Budget budget) {
     String text = object instanceof Markup markup ? markup.text() : null;
     if (object instanceof String || text != null) {
@@ -207,7 +207,7 @@ final class Attributes {
     return element == null ? NONE : element;
   }
 
-  /** A slice; unlike an item, one that is not possible is an error and not undefined. */
+  /** A slice; unlike an item, an impossible one is an error and not undefined. */
   private static Object part(@Nullable Object object, Slice slice, Budget budget) {
     if (object instanceof String || object instanceof Markup) {
       String text = object instanceof Markup markup ? markup.text() : (String) object;

@@ -1,15 +1,16 @@
 package org.hirengine.text.jinja;
 
 /**
- * What a rendering may still cost. One unit is one statement, call or element; text costs a unit
- * per eight characters. So neither a loop nor a doubling text can run for ever or fill the memory.
+ * The remaining cost that a rendering may have. One unit is one statement, call or element; text
+ * costs a unit per eight characters. So neither a loop nor a doubling text can run forever or fill
+ * the memory.
  */
 final class Budget {
 
-  /** A real template spends some thousand units on a conversation. */
+  /** A real template spends a few thousand units on a conversation. */
   private static final long BASE = 10_000_000;
 
-  /** Templates that gather their output in a variable copy it once a message. */
+  /** Templates that collect their output in a variable copy it once per message. */
   private static final long PER_INPUT_CHARACTER = 64;
 
   private static final int CHARACTERS_PER_UNIT = 8;
@@ -28,7 +29,7 @@ final class Budget {
     }
   }
 
-  /** Charges for text about to be made or searched. */
+  /** Charges for text before it is made or searched. */
   void spendText(long characters) {
     spend(1 + characters / CHARACTERS_PER_UNIT);
   }

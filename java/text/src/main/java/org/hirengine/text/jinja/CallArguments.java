@@ -61,7 +61,7 @@ record CallArguments(List<@Nullable Object> positional, Map<String, @Nullable Ob
     return new CallArguments(positional.subList(n, positional.size()), named);
   }
 
-  /** Arguments in their parameters' places. */
+  /** Arguments in the order of the parameters. */
   record Bound(String function, @Nullable Object[] values, boolean[] given) {
 
     private void set(int at, @Nullable Object value) {
@@ -89,7 +89,7 @@ record CallArguments(List<@Nullable Object> positional, Map<String, @Nullable Ob
       return given[at] ? Values.integer(values[at]) : otherwise;
     }
 
-    /** A string argument as Python's str methods take it. */
+    /** A string argument, as Python's str methods require it. */
     String text(int at) {
       if (values[at] instanceof String text) {
         return text;

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ExpressionParser {
 
-  /** Deeper nesting than a person writes; the bound keeps the Java stack safe. */
+  /** Deeper than anybody nests by hand; the bound protects the Java stack. */
   private static final int MAX_DEPTH = 200;
 
   private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", "<=", ">", ">=");
@@ -90,7 +90,7 @@ final class ExpressionParser {
     return false;
   }
 
-  /** What stands left of {@code =} or of {@code in}: names, attributes of namespaces, tuples. */
+  /** The left side of {@code =} or of {@code in}: names, attributes of namespaces, tuples. */
   Target parseTarget(boolean attributes, String... endNames) {
     List<Target> targets = new ArrayList<>();
     boolean commas = false;
@@ -426,7 +426,7 @@ final class ExpressionParser {
     return negated ? new Operations.Not(test) : test;
   }
 
-  /** As in jinja2, a test takes what follows as its argument, save the words that join tests. */
+  /** As in jinja2, a test takes what follows as its argument, except the words that join tests. */
   private static boolean bareTestArgument(Token token) {
     return switch (token.kind()) {
       case NAME -> !(token.isName("else") || token.isName("or") || token.isName("and"));

@@ -14,7 +14,7 @@ final class Filters {
     @Nullable Object apply(@Nullable Object value, CallArguments arguments, Scope scope);
   }
 
-  /** jinja2's filters for web pages and for debugging, which a prompt has no use for. */
+  /** jinja2's filters for web pages and for debugging, which prompts do not use. */
   private static final Set<String> UNSUPPORTED =
       Set.of(
           "filesizeformat",
@@ -86,7 +86,7 @@ final class Filters {
     return attribute == null ? List.of() : List.of(attribute);
   }
 
-  /** What a path leads to from a value, item by item. */
+  /** The value at the end of a path from a value, item by item. */
   static @Nullable Object follow(@Nullable Object value, List<Object> path, Budget budget) {
     Object found = value;
     for (Object part : path) {

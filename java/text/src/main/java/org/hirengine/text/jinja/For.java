@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  * @param target what each element is assigned to
  * @param iterable what is gone through
  * @param filter keeps the elements for which it holds; null keeps all
- * @param body done for each element, in a scope of its own
- * @param otherwise done when there was no element; null for nothing
+ * @param body run for each element, in its own scope
+ * @param otherwise run if there was no element; null for nothing
  * @param recursive whether the body may call {@code loop(...)}
  * @param line the loop's line
  */
@@ -34,7 +34,8 @@ record For(
     Iterator<@Nullable Object> elements = Values.iterate(values, scope.budget());
     int length = Values.knownLength(values);
     if (filter != null) {
-      // The body may change a namespace that the filter reads, so it is asked element by element.
+      // The body may change a namespace that the filter reads, so the filter runs element by
+      // element.
       elements = PyGenerator.filtered(elements, element -> passes(element, scope));
       length = -1;
     }
@@ -61,7 +62,7 @@ record For(
         : null;
   }
 
-  /** Whether the body is done for an element; the target has its value in the filter too. */
+  /** Whether the body is run for an element; the filter sees the target's value. */
   private boolean passes(@Nullable Object element, Scope scope) {
     Scope inner = scope.inner();
     inner.set("loop", Undefined.because("'loop' is undefined in the filter of a loop"));

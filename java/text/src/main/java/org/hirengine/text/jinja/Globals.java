@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /** The functions that every template has. */
 final class Globals {
 
-  /** The sandbox's own bound on a range. */
+  /** jinja2's sandbox has the same bound on a range. */
   private static final long MAX_RANGE = 100_000;
 
   private static final Map<String, PyCallable> FUNCTIONS =

@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** A parsed template. It never changes, and any number of threads may render it. */
+/** A parsed template, immutable; any number of threads may render it. */
 public final class JinjaTemplate {
 
   private final String name;

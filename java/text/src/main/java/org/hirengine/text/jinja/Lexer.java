@@ -104,7 +104,7 @@ final class Lexer {
     return -1;
   }
 
-  /** Text before a tag, less what the tag strips from it. */
+  /** Text before a tag, without what the tag strips from it. */
   private String leading(String text, char sign, boolean variable) {
     if (sign == '-') {
       return PyText.stripTrailing(text);
@@ -144,7 +144,7 @@ final class Lexer {
     return written.isEmpty() ? ' ' : written.charAt(0);
   }
 
-  /** Behind a tag's end: what its sign, or trim_blocks, swallows. */
+  /** Skips what the sign at a tag's end, or trim_blocks, swallows. */
   private void trailing(char sign, boolean block) {
     if (sign == '-') {
       int end = pos;
@@ -157,7 +157,7 @@ final class Lexer {
     }
   }
 
-  /** The tokens of one tag, up to and with its end. */
+  /** The tokens of one tag, including its end. */
   private void inside(boolean block, int begin) {
     open.clear();
     while (true) {

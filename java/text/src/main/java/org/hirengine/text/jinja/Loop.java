@@ -5,10 +5,10 @@ import java.util.Iterator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The variable {@code loop}. It looks ahead only when asked to, as jinja2's does. */
+/** The variable {@code loop}. Like jinja2's, it looks ahead only when asked to. */
 final class Loop implements PyCallable {
 
-  /** Runs the same loop over other elements and gives what it writes. */
+  /** Runs the same loop over other elements and returns its output. */
   interface Recursion {
     String run(@Nullable Object values, int depth);
   }
@@ -27,7 +27,7 @@ final class Loop implements PyCallable {
   /**
    * A loop before its first element.
    *
-   * @param length how many elements there are, or -1 where only going through them tells
+   * @param length how many elements there are, or -1 if only iteration tells
    */
   Loop(Iterator<@Nullable Object> elements, int length, int depth, @Nullable Recursion recursion) {
     this.elements = elements;

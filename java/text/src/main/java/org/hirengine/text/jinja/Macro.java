@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * A macro, or the body of a call block.
  *
  * @param definition what was written
- * @param home the scope it was written in, whose names its body sees
+ * @param home the scope of its definition, whose names its body sees
  */
 record Macro(Definition definition, Scope home) implements PyCallable {
 
@@ -21,7 +21,7 @@ record Macro(Definition definition, Scope home) implements PyCallable {
    * @param defaults the defaults of the last parameters
    * @param body what it writes
    * @param namesRead every name in its body: {@code varargs}, {@code kwargs} and {@code caller} are
-   *     taken only where they are read
+   *     passed only if they are read
    */
   record Definition(
       @Nullable String name,
@@ -90,7 +90,7 @@ record Macro(Definition definition, Scope home) implements PyCallable {
     }
   }
 
-  /** {@code macro}: makes the macro known under its name. */
+  /** {@code macro}: defines the macro under its name. */
   record Define(Definition definition) implements Statement {
     @Override
     public Flow execute(Scope scope) {

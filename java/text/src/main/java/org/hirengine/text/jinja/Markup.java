@@ -3,8 +3,8 @@ package org.hirengine.text.jinja;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Text marked as safe HTML by the filters {@code safe} and {@code escape}. It prints as it is;
- * added to other text, the other is escaped, as in markupsafe.
+ * Text marked as safe HTML by the filters {@code safe} and {@code escape}. It prints unchanged;
+ * text that is added to it is escaped, as in markupsafe.
  *
  * @param text the markup
  */

@@ -75,7 +75,7 @@ final class NumberFilters {
     }
   }
 
-  /** The value of Python's float() for a text, or null where it raises. */
+  /** Python's float() of a text, or null if it raises. */
   private static @Nullable Double parse(String text) {
     String number = PyText.strip(text);
     java.util.regex.Matcher word = NON_FINITE.matcher(number);

@@ -8,7 +8,7 @@ final class Operations {
 
   private Operations() {}
 
-  /** {@code value if test else otherwise}; without else, undefined where the test fails. */
+  /** {@code value if test else otherwise}; without else, undefined if the test fails. */
   record Conditional(Expression test, Expression value, @Nullable Expression otherwise)
       implements Expression {
     @Override

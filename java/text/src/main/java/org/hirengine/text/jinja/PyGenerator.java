@@ -8,8 +8,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@code map}, {@code select} and their like give: elements that can be taken once and are
- * made as they are taken. It has no length and is always true.
+ * The result of {@code map}, {@code select} and the like: elements that can be read once and are
+ * made as they are read. It has no length and is always true.
  */
 final class PyGenerator {
 
@@ -20,7 +20,7 @@ final class PyGenerator {
     this.source = source;
   }
 
-  /** Elements from an iterator that is only made when the first of them is asked for. */
+  /** Elements from an iterator that is created when the first is read. */
   static PyGenerator of(Supplier<Iterator<@Nullable Object>> source) {
     return new PyGenerator(source);
   }
@@ -49,7 +49,7 @@ final class PyGenerator {
     };
   }
 
-  /** The elements that pass, tested no earlier than they are asked for. */
+  /** The elements that pass, tested lazily. */
   static Iterator<@Nullable Object> filtered(
       Iterator<@Nullable Object> items, Predicate<@Nullable Object> test) {
     return new Iterator<>() {

@@ -6,7 +6,7 @@ import java.util.Map;
 import org.hirengine.text.PyRepr;
 import org.jspecify.annotations.Nullable;
 
-/** Values as Python's texts: {@code str()}, {@code repr()}, and string literals. */
+/** Values as text in Python: {@code str()}, {@code repr()}, and string literals. */
 final class PyString {
 
   private PyString() {}

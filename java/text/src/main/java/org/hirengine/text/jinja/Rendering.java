@@ -31,7 +31,7 @@ final class Rendering {
     return line;
   }
 
-  /** Notes the line of what is done next, for errors. */
+  /** Records the current line, for errors. */
   void at(int newLine) {
     line = newLine;
   }
@@ -45,7 +45,7 @@ final class Rendering {
     return out.toString();
   }
 
-  /** What a part of the template writes, as a text of its own. */
+  /** The output of a part of the template, as a separate text. */
   String capture(Consumer<Rendering> part) {
     StringBuilder outer = out;
     out = new StringBuilder();

@@ -5,8 +5,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Names and their values. Loops, macros, calls, with and set blocks open a scope of their own; an
- * if does not.
+ * Names and their values. Loops, macros, calls, with and set blocks open a new scope; an if does
+ * not.
  */
 final class Scope {
 

@@ -135,7 +135,7 @@ final class SequenceFilters {
     };
   }
 
-  /** As jinja2, the default stands in for whatever part of the path is missing. */
+  /** As in jinja2, the default replaces whatever part of the path is missing. */
   private static @Nullable Object withDefault(
       @Nullable Object item, List<Object> path, @Nullable Object otherwise, Budget budget) {
     Object found = item;
@@ -184,7 +184,7 @@ final class SequenceFilters {
     };
   }
 
-  /** What a sort compares: lower case unless told otherwise. */
+  /** What a sort compares: lower case unless it is case-sensitive. */
   private static @Nullable Object key(@Nullable Object value, boolean caseSensitive) {
     return !caseSensitive && value instanceof String text ? PyText.lower(text) : value;
   }

@@ -5,7 +5,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code [start:stop:step]}, each None where it is left out.
+ * {@code [start:stop:step]}, each None if omitted.
  *
  * @param start first index
  * @param stop index after the last
@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  */
 record Slice(@Nullable Object start, @Nullable Object stop, @Nullable Object step) {
 
-  /** The elements of a list that it takes. */
+  /** The selected elements of a list. */
   List<@Nullable Object> of(List<@Nullable Object> items) {
     List<@Nullable Object> taken = new ArrayList<>();
     for (int index : indices(items.size())) {
@@ -22,7 +22,7 @@ record Slice(@Nullable Object start, @Nullable Object stop, @Nullable Object ste
     return taken;
   }
 
-  /** The characters (code points) of a text that it takes. */
+  /** The selected characters (code points) of a text. */
   String of(String text) {
     int[] characters = text.codePoints().toArray();
     StringBuilder taken = new StringBuilder();

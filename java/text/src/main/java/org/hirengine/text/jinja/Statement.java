@@ -1,6 +1,6 @@
 package org.hirengine.text.jinja;
 
-/** A node of the tree that does something. */
+/** A node of the tree that is executed. */
 interface Statement {
 
   /** How a statement ends. */
@@ -11,7 +11,7 @@ interface Statement {
   }
 
   /**
-   * Does it.
+   * Executes the statement.
    *
    * @throws RenderError when Python or Jinja would raise
    */

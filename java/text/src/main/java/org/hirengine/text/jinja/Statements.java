@@ -97,7 +97,7 @@ final class Statements {
     }
   }
 
-  /** A body in a scope of its own, such as transformers' {@code generation}. */
+  /** A body in its own scope, such as transformers' {@code generation}. */
   record Scoped(Statement body) implements Statement {
     @Override
     public Flow execute(Scope scope) {

@@ -6,7 +6,7 @@ import java.time.temporal.ChronoField;
 import java.time.temporal.IsoFields;
 import java.util.Locale;
 
-/** Dates as C's strftime writes them in its own locale; {@code %-d} drops the padding. */
+/** Dates as C's strftime writes them in the C locale; {@code %-d} drops the padding. */
 final class Strftime {
 
   private Strftime() {}

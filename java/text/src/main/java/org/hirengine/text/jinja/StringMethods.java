@@ -80,7 +80,7 @@ final class StringMethods {
 
   private StringMethods() {}
 
-  /** The method of a text, or null where str has none of that name. */
+  /** The method of a text, or null if str has none of that name. */
   static @Nullable PyCallable find(String self, String name) {
     Method method = METHODS.get(name);
     if (method == null) {
@@ -253,7 +253,7 @@ final class StringMethods {
     return false;
   }
 
-  /** The part between the bounds at {@code first} and after it; null where they cross. */
+  /** The part between the bounds at {@code first} and after it; null if they cross. */
   private static @Nullable String part(String self, Bound bound, int first) {
     if (!bound.has(first)) {
       return self;
@@ -292,7 +292,7 @@ final class StringMethods {
     return replace(self, bound.text(0), bound.text(1), bound.integer(2, -1), budget);
   }
 
-  /** Replaces the first {@code most} occurrences, all where it is negative. */
+  /** Replaces the first {@code most} occurrences, or all if it is negative. */
   static String replace(String self, String old, String replacement, long most, Budget budget) {
     StringBuilder out = new StringBuilder();
     int start = 0;
@@ -389,7 +389,7 @@ final class StringMethods {
       case "ljust" -> self + fill(with, missing, budget);
       case "rjust" -> fill(with, missing, budget) + self;
       default -> {
-        // CPython puts the odd one left where the width is odd too.
+        // CPython puts the odd one on the left if the width is odd too.
         long left = missing / 2 + (missing & width & 1);
         yield fill(with, left, budget) + self + fill(with, missing - left, budget);
       }

@@ -13,7 +13,7 @@ final class TemplateParser {
 
   private static final int MAX_DEPTH = 100;
 
-  /** What jinja2 knows and a template without files or inheritance has no use for. */
+  /** Tags of jinja2 that a template without files or inheritance cannot use. */
   private static final Set<String> UNSUPPORTED =
       Set.of("autoescape", "block", "extends", "from", "import", "include");
 
@@ -111,7 +111,10 @@ final class TemplateParser {
     return tokens.fault(tag.line(), "unknown tag '" + name + "'" + innermost);
   }
 
-  /** A tag's rest and its body, up to and with one of the end tags, whose name it gives back. */
+  /**
+   * Parses the rest of a tag and its body, including one of the end tags, and returns that tag's
+   * name.
+   */
   private Statement body(String... endTags) {
     tokens.skipOperator(":");
     tokens.expect(Kind.BLOCK_END, "'%}'");
@@ -122,7 +125,7 @@ final class TemplateParser {
     return body;
   }
 
-  /** A body whose output is a text of its own: it cannot break out of a loop around it. */
+  /** A body whose output is captured as text: it cannot break out of a loop around it. */
   private Statement captured(String endTag) {
     int outside = loops;
     loops = 0;

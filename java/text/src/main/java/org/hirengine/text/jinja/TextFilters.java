@@ -9,7 +9,7 @@ import org.hirengine.text.PyText;
 import org.hirengine.text.jinja.CallArguments.Bound;
 import org.jspecify.annotations.Nullable;
 
-/** Filters that make texts of texts. */
+/** Filters from text to text. */
 final class TextFilters {
 
   private static final Pattern WORD_START = Pattern.compile("[-\\s({\\[<]+");

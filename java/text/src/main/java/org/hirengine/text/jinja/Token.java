@@ -23,7 +23,7 @@ record Token(Kind kind, String text, @Nullable Object value, int line) {
     STRING,
     NUMBER,
     OPERATOR,
-    /** Behind the last token. */
+    /** After the last token. */
     END
   }
 
@@ -39,7 +39,7 @@ record Token(Kind kind, String text, @Nullable Object value, int line) {
     return kind == Kind.OPERATOR && text.equals(operator);
   }
 
-  /** How an error message calls it. */
+  /** Its name in error messages. */
   String describe() {
     return switch (kind) {
       case DATA -> "text";

@@ -3,7 +3,7 @@ package org.hirengine.text.jinja;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The value of a name, attribute or item that is not there. It prints as nothing, is false and
+ * The value of a name, attribute or item that does not exist. It prints as nothing, is false and
  * empty, equals any other undefined value, and fails in every other use.
  *
  * @param message what is missing, for that failure

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What every value can be asked: its type's name, truth, length and elements. */
+/** Properties of every value: its type's name, truth, length and elements. */
 final class Values {
 
   private Values() {}
@@ -67,7 +67,7 @@ final class Values {
     return length != 0;
   }
 
-  /** The number of elements, or -1 for values that have none or do not know it. */
+  /** The number of elements, or -1 for values without a known length. */
   static int knownLength(@Nullable Object value) {
     if (value instanceof String text) {
       return text.codePointCount(0, text.length());
@@ -112,7 +112,7 @@ final class Values {
     return value instanceof PyGenerator || value instanceof Loop || knownLength(value) >= 0;
   }
 
-  /** Goes through the elements, paying for all of them ahead where their number is known. */
+  /** Iterates over the elements, charging for all of them in advance if their number is known. */
   static Iterator<@Nullable Object> iterate(@Nullable Object value, Budget budget) {
     if (value instanceof PyGenerator generator) {
       return generator.items();

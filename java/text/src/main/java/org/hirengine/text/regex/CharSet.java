@@ -7,12 +7,12 @@ import org.hirengine.text.PyChars;
 /**
  * A set of characters, as one item of a pattern.
  *
- * <p>With {@code ignoreCase} the character asked about is already in simple lower case (as {@link
+ * <p>With {@code ignoreCase} the tested character must already be in simple lower case (as {@link
  * org.hirengine.text.CodePoints#folded} gives it).
  */
 final class CharSet {
 
-  /** A named class of characters; {@code negated} turns it round. */
+  /** A named class of characters, or its complement if {@code negated}. */
   record Category(Kind kind, boolean ascii, boolean negated) {
     enum Kind {
       DIGIT,
@@ -35,7 +35,7 @@ final class CharSet {
 
   /**
    * Lower-case characters that differ but share an upper case (s and U+017F, mu and the micro
-   * sign): equal when case is ignored. From Unicode; Python 3.11 treats exactly these so.
+   * sign): equal when case is ignored. From Unicode; Python 3.11 has exactly the same pairs.
    */
   static final Map<Integer, int[]> SAME_UPPER = SameUpper.TABLE;
 
@@ -66,7 +66,7 @@ final class CharSet {
     return new CharSet(new int[] {c, c}, List.of(), false, ignoreCase);
   }
 
-  /** The dot: everything, or everything but the newline. */
+  /** The dot: everything, or everything except the newline. */
   static CharSet dot(boolean dotAll) {
     return dotAll
         ? new CharSet(new int[] {0, Character.MAX_CODE_POINT}, List.of(), false, false)
@@ -81,7 +81,7 @@ final class CharSet {
     return ignoreCase;
   }
 
-  /** False where nothing but ASCII can be in the set. */
+  /** False if the set contains only ASCII. */
   boolean mayHoldOthers() {
     if (negated || ignoreCase || !categories.isEmpty()) {
       return true;
@@ -94,7 +94,7 @@ final class CharSet {
     return false;
   }
 
-  /** The one character this set is made of and matches alone, or -1. */
+  /** The only character that this set matches, or -1. */
   int single() {
     if (negated || !categories.isEmpty() || ranges.length != 2 || ranges[0] != ranges[1]) {
       return -1;

@@ -2,7 +2,7 @@ package org.hirengine.text.regex;
 
 import org.jspecify.annotations.Nullable;
 
-/** The characters that a match can begin with, so that a search need not try anywhere else. */
+/** The characters that a match can begin with; a search skips all other positions. */
 final class FirstChars {
 
   private final long[] ascii = new long[2];
@@ -10,18 +10,18 @@ final class FirstChars {
 
   private FirstChars() {}
 
-  /** Those of a pattern; null where a match may be empty. */
+  /** Those of a pattern; null if a match may be empty. */
   static @Nullable FirstChars of(Node pattern) {
     FirstChars chars = new FirstChars();
     return chars.add(pattern) ? null : chars;
   }
 
-  /** Exact for ASCII; false only where no match can begin with {@code c}. */
+  /** Exact for ASCII; otherwise false only if no match can begin with {@code c}. */
   boolean mayBe(int c) {
     return c < 128 ? (ascii[c >> 6] & (1L << c)) != 0 : others;
   }
 
-  /** Adds what a node can begin with; true where it may match nothing. */
+  /** Adds what a node can begin with; true if it may match the empty string. */
   private boolean add(Node node) {
     if (node instanceof Node.One one) {
       add(one.set());

@@ -27,20 +27,20 @@ public final class KeywordPattern {
   }
 
   /**
-   * Is there a match?
+   * Whether there is a match.
    *
-   * @throws PyPatternException where the keyword is no valid pattern
-   * @throws BudgetSpentException where matching takes too long
+   * @throws PyPatternException if the keyword is no valid pattern
+   * @throws BudgetSpentException if matching takes too long
    */
   public boolean occurs(CodePoints text) {
     return pattern.get().find(text);
   }
 
   /**
-   * How many matches are there?
+   * The number of matches.
    *
-   * @throws PyPatternException where the keyword is no valid pattern
-   * @throws BudgetSpentException where matching takes too long
+   * @throws PyPatternException if the keyword is no valid pattern
+   * @throws BudgetSpentException if matching takes too long
    */
   public int count(CodePoints text) {
     return pattern.get().count(text);

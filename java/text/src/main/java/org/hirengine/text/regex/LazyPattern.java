@@ -3,8 +3,8 @@ package org.hirengine.text.regex;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A pattern made from constraint data: one that Python would refuse fails when it is used, as it
- * does in the references, not when the constraint is read.
+ * A pattern from constraint data. One that Python would refuse fails when it is used, as in the
+ * references, not when the constraint is read.
  */
 public final class LazyPattern {
 
@@ -30,7 +30,7 @@ public final class LazyPattern {
   /**
    * The pattern.
    *
-   * @throws PyPatternException where Python would refuse it
+   * @throws PyPatternException if Python would refuse it
    */
   public PyPattern get() {
     if (pattern != null) {

@@ -7,8 +7,8 @@ import org.hirengine.text.regex.Node.Anchor;
 import org.hirengine.text.regex.Node.Repeat;
 
 /**
- * Runs a {@link Program} over one text by backtracking, as Python's engine does, with the choices
- * still open on a stack of its own. Recursion happens only per nesting level of the pattern's
+ * Runs a {@link Program} over one text by backtracking, as Python's engine does, with its open
+ * choices on an explicit stack. Recursion happens only per nesting level of the pattern's
  * lookarounds and atomic groups.
  */
 final class Machine {
@@ -280,7 +280,7 @@ final class Machine {
     }
   }
 
-  /** Takes a run of one set's characters; leaves the other lengths as choices. */
+  /** Matches a run of one set's characters; leaves the other lengths as choices. */
   private int runOf(int pc, int pos) {
     int[] code = program.code;
     CharSet set = program.sets[code[pc + 1]];
@@ -306,9 +306,7 @@ final class Machine {
     return end;
   }
 
-  /**
-   * One more pass through a loop's body, or out of it; a pass that consumed nothing is the last.
-   */
+  /** One more pass through a loop's body, or its exit; a pass that consumed nothing is the last. */
   private int loop(int pc, int pos) {
     int[] code = program.code;
     int register = code[pc + 1];
@@ -355,7 +353,7 @@ final class Machine {
     return found != negative;
   }
 
-  /** Keeps what was set since {@code from} undoable, and forgets the choices. */
+  /** Drops the choices since {@code from}, but can still undo what was set since then. */
   private void dropChoices(int from) {
     int kept = from;
     for (int entry = from; entry < top; entry += ENTRY) {

@@ -15,7 +15,7 @@ sealed interface Node {
   /** A capturing group, numbered from 1. */
   record Group(int number, Node body) implements Node {}
 
-  /** {@code body{min,max}}; max is {@link Integer#MAX_VALUE} where unbounded. */
+  /** {@code body{min,max}}; max is {@link Integer#MAX_VALUE} if unbounded. */
   record Repeat(Node body, int min, int max, Kind kind) implements Node {
     enum Kind {
       GREEDY,
@@ -49,7 +49,7 @@ sealed interface Node {
     NOT_ASCII_WORD_BOUNDARY
   }
 
-  /** The least and the greatest number of characters the node can match, as {min, max}. */
+  /** The smallest and the largest number of characters that the node can match, as {min, max}. */
   default long[] width() {
     long unbounded = Integer.MAX_VALUE;
     if (this instanceof One) {

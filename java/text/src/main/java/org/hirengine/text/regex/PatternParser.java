@@ -13,8 +13,8 @@ import org.hirengine.text.regex.Node.Repeat;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads Python 3.11's pattern syntax ({@code re._parser}) for {@code str} patterns: what it accepts
- * is accepted, what it refuses is refused with {@link PyPatternException}.
+ * Reads Python 3.11's pattern syntax ({@code re._parser}) for {@code str} patterns: accepts what
+ * Python accepts and refuses the rest with {@link PyPatternException}.
  */
 final class PatternParser {
 
@@ -212,7 +212,7 @@ final class PatternParser {
     return Long.parseLong(digits);
   }
 
-  /** What follows an opening parenthesis; null where nothing matches there (comment, flags). */
+  /** What follows an opening parenthesis; null if it matches nothing (comment, flags). */
   private @Nullable Node group(int activeFlags, boolean atStart) {
     if (!accept('?')) {
       return capturing(null, activeFlags);
@@ -526,7 +526,7 @@ final class PatternParser {
     return new Category(kind, ascii, c < 'a');
   }
 
-  /** A class, its opening bracket read. */
+  /** A class, after its opening bracket. */
   private CharSet charClass(int activeFlags) {
     boolean ascii = (activeFlags & PyPattern.ASCII) != 0;
     boolean negated = accept('^');
@@ -569,7 +569,7 @@ final class PatternParser {
     }
   }
 
-  /** One member of a class as a character, or -1 where it is a category (then added). */
+  /** One member of a class as a character, or -1 if it is a category (which is then added). */
   private int classMember(int c, boolean ascii, List<Category> categories) {
     if (c != '\\') {
       return c;

@@ -60,7 +60,7 @@ final class Program {
   final int registers;
   final boolean folds;
 
-  /** What every match begins with; null where a match may be empty. */
+  /** The characters that a match can begin with; null if a match may be empty. */
   final @Nullable FirstChars first;
 
   private Program(Builder builder, int groups, @Nullable FirstChars first) {

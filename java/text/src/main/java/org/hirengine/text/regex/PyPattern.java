@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  * patterns).
  *
  * <p>Immutable and safe for use by any number of threads. Every call runs under a budget of {@value
- * #BASE_STEPS} steps plus {@value #STEPS_PER_CHARACTER} per character of the text; what exceeds it
- * ends in {@link BudgetSpentException}, on every machine and under any load at the same step.
+ * #BASE_STEPS} steps plus {@value #STEPS_PER_CHARACTER} per character of the text; exceeding it
+ * throws {@link BudgetSpentException}, at the same step on every machine and under any load.
  */
 public final class PyPattern {
 
@@ -51,12 +51,12 @@ public final class PyPattern {
       return slots[1];
     }
 
-    /** Where a group begins, or -1 where it took no part. */
+    /** Where a group begins, or -1 if it took no part. */
     public int start(int group) {
       return end(group) < 0 ? -1 : slots[2 * group];
     }
 
-    /** Where a group ends, or -1 where it took no part. */
+    /** Where a group ends, or -1 if it took no part. */
     public int end(int group) {
       return slots[2 * group + 1];
     }
@@ -66,7 +66,7 @@ public final class PyPattern {
       return slots.length / 2 - 1;
     }
 
-    /** The text of a group (0: the whole match), or null where it took no part. */
+    /** The text of a group (0: the whole match), or null if it took no part. */
     public @Nullable String group(int number) {
       return end(number) < 0 ? null : text.substring(start(number), end(number));
     }
@@ -81,7 +81,7 @@ public final class PyPattern {
   }
 
   /**
-   * @throws PyPatternException where Python refuses the pattern
+   * @throws PyPatternException if Python refuses the pattern
    */
   public static PyPattern compile(String pattern) {
     return compile(pattern, 0);
@@ -89,7 +89,7 @@ public final class PyPattern {
 
   /**
    * @param flags a sum of the flags above
-   * @throws PyPatternException where Python refuses the pattern
+   * @throws PyPatternException if Python refuses the pattern
    */
   public static PyPattern compile(String pattern, int flags) {
     PatternParser parser = new PatternParser(pattern, flags);
@@ -115,7 +115,7 @@ public final class PyPattern {
         program, pattern, text, BASE_STEPS + STEPS_PER_CHARACTER * (long) text.length());
   }
 
-  /** {@code re.search}: is there a match anywhere? */
+  /** {@code re.search}: whether there is a match anywhere. */
   public boolean find(CodePoints text) {
     return machine(text).search(0, false);
   }

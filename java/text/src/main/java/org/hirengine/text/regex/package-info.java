@@ -2,9 +2,9 @@
  * Regular expressions with the syntax and the meaning of Python's {@code re}, matched without
  * recursion over the text and under a step budget.
  *
- * <p>Constraint data reaches these patterns unescaped, so neither a stack overflow nor an endless
- * backtracking may come of one: a pattern is compiled to a small program and run on an explicit
- * stack, and every step is counted.
+ * <p>Constraint data reaches these patterns unescaped, so none of them may cause a stack overflow
+ * or endless backtracking: a pattern is compiled to a small program and run on an explicit stack,
+ * and every step is counted.
  */
 @NullMarked
 package org.hirengine.text.regex;

@@ -8,8 +8,8 @@ import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.rule.Wording;
 
 /**
- * {@code IncrementingAlliterationChecker}: the words that stand in runs of equal initials grow in
- * number from sentence to sentence.
+ * {@code IncrementingAlliterationChecker}: the number of words in runs of equal initials grows from
+ * sentence to sentence.
  */
 final class AlliterationIncrement extends BinaryType {
 
@@ -44,7 +44,7 @@ final class AlliterationIncrement extends BinaryType {
     return Verdict.satisfied("the alliterations grow");
   }
 
-  /** How many words have the initial of a neighbour. */
+  /** How many words share the initial of a neighbour. */
   private static int alliterating(String sentence) {
     int count = 0;
     int initialBefore = -1;

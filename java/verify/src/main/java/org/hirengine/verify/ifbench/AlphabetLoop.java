@@ -26,7 +26,7 @@ final class AlphabetLoop extends BinaryType {
     }
     String first = words.next();
     int letter = Words.initial(first);
-    // U+0130 becomes two characters in lower case, which is no letter to the reference here.
+    // U+0130 in lower case is two characters, which the reference does not take for a letter.
     if (letter < 'a' || letter > 'z' || first.codePointAt(0) == 0x130) {
       return Verdict.violated(
           "the first word, " + Wording.brief(first) + ", does not begin with a letter a-z");

@@ -7,7 +7,7 @@ import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.rule.Wording;
 
-/** {@code AlternateParitySyllablesChecker}: odd and even numbers of syllables take turns. */
+/** {@code AlternateParitySyllablesChecker}: odd and even numbers of syllables alternate. */
 final class AlternatingSyllables extends BinaryType {
 
   private final TextTools tools;

@@ -9,8 +9,8 @@ import org.hirengine.verify.rule.Wording;
 import org.hirengine.verify.text.WordSet;
 
 /**
- * {@code ConjunctionCountChecker}: coordinating conjunctions as they are written; {@code and} and
- * {@code And} are two.
+ * {@code ConjunctionCountChecker}: different coordinating conjunctions; {@code and} and {@code And}
+ * count as two.
  */
 final class Conjunctions extends NumberType {
 
@@ -28,7 +28,7 @@ final class Conjunctions extends NumberType {
         .different();
   }
 
-  /** Is it one but for the punctuation around it? */
+  /** Whether the word is a conjunction, apart from surrounding punctuation. */
   private static boolean isConjunction(String text, int from, int to) {
     int first = from;
     int end = to;

@@ -24,7 +24,7 @@ final class CsvHeader {
                 .collect(Collectors.joining(separator)));
   }
 
-  /** Is the text's first line, stripped, this header? */
+  /** Whether the text's first line, stripped, is this header. */
   boolean begins(String text) {
     int feed = text.indexOf('\n');
     String line = PyText.strip(feed < 0 ? text : text.substring(0, feed));
@@ -32,9 +32,9 @@ final class CsvHeader {
   }
 
   /**
-   * The rows with every quote tripled, so that the fields keep the quotes around them.
+   * The rows with every quote tripled, so that fields keep their quotes.
    *
-   * @throws PyCsv.CsvException where the reference's reader raises an error
+   * @throws PyCsv.CsvException if the reference's reader raises an error
    */
   static List<List<String>> quotedRows(String text, char delimiter) {
     return PyCsv.read(text.replace("\"", "\"\"\""), delimiter);

@@ -9,7 +9,7 @@ import org.hirengine.verify.text.Emoji;
 
 /**
  * {@code EmojiSentenceChecker}: an emoji among the last two characters of each sentence, or the
- * first one of the next; punctuation is left out.
+ * first one of the next, ignoring punctuation.
  */
 final class EmojiSentences extends BinaryType {
 

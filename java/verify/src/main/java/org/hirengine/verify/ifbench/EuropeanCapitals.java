@@ -6,7 +6,7 @@ import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.Wording;
 
-/** {@code EuropeanCapitalsSortChecker}: 27 names in the one order that is taken for right. */
+/** {@code EuropeanCapitalsSortChecker}: 27 names in the only order that is accepted. */
 final class EuropeanCapitals extends FixedTask {
 
   private static final List<String> NORTH_TO_SOUTH =

@@ -6,8 +6,8 @@ import java.util.random.RandomGenerator;
 import org.hirengine.verify.rule.BinaryType;
 
 /**
- * A type that is a whole request of its own ("count from 10 to 50...") and no constraint on other
- * requests: it is verified, and never sampled for new instructions.
+ * A type that is a complete request ("count from 10 to 50...") rather than a constraint on other
+ * requests: it is verified but never sampled for new instructions.
  */
 abstract class FixedTask extends BinaryType {
 

@@ -44,8 +44,8 @@ final class IndentStairs extends BinaryType {
 
   /**
    * The lines that {@code for line in lines: if not line.strip(): lines.remove(line)} removes:
-   * removing skips the next line, and takes the first line that is equal, which may be one skipped
-   * before.
+   * removing skips the next line, and removes the first equal line, which may be one that was
+   * skipped before.
    */
   private static BitSet removed(Pieces lines) {
     Map<String, Deque<Integer>> places = new HashMap<>();

@@ -61,7 +61,7 @@ final class JapaneseWords extends RuleType {
     return Optional.of(kwargs(CYCLE, 2 + random.nextInt(29)));
   }
 
-  /** The shortest cycle that is kept; a cycle longer than the text would be no achievement. */
+  /** The shortest cycle that the text keeps; one longer than the text would be trivial. */
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {

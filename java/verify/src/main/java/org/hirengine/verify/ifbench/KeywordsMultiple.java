@@ -17,8 +17,8 @@ import org.hirengine.verify.rule.WordPool;
 import org.hirengine.verify.rule.Wording;
 
 /**
- * {@code KeywordsMultipleChecker}: five keywords, in any case and also within words, as often as
- * asked: once, twice, three, five and seven times.
+ * {@code KeywordsMultipleChecker}: five keywords, in any case and also within words, occur once,
+ * twice, three, five and seven times.
  */
 final class KeywordsMultiple extends RuleType {
 
@@ -79,7 +79,7 @@ final class KeywordsMultiple extends RuleType {
     return kwargs;
   }
 
-  /** Words that are there as often as asked, where there is one for each number. */
+  /** Words that occur as often as asked, if there is one for each number. */
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {

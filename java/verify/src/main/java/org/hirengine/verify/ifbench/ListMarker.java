@@ -12,7 +12,7 @@ import org.hirengine.verify.rule.Kwargs;
 import org.hirengine.verify.rule.RuleType;
 import org.hirengine.verify.rule.Wording;
 
-/** {@code SpecialBulletPointsChecker}: a marker occurs twice, wherever. */
+/** {@code SpecialBulletPointsChecker}: a marker occurs twice, anywhere. */
 final class ListMarker extends RuleType {
 
   private static final String MARKER = "sep";
@@ -45,7 +45,7 @@ final class ListMarker extends RuleType {
     return Optional.of(kwargs(MARKER, SAMPLED.get(random.nextInt(SAMPLED.size()))));
   }
 
-  /** Another marker that is there. */
+  /** Another marker that occurs. */
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {

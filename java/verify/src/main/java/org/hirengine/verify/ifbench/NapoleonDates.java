@@ -9,7 +9,7 @@ import org.hirengine.verify.rule.Wording;
 
 /**
  * {@code DateFormatListChecker}: dates like 1805-12-02 within Napoleon's life, separated by commas.
- * Only too great a month or day is noticed; February may have 29 days in any year.
+ * Only a month or day that is too large is noticed; February may have 29 days in any year.
  */
 final class NapoleonDates extends FixedTask {
 
@@ -50,7 +50,7 @@ final class NapoleonDates extends FixedTask {
         && day <= DAYS[month];
   }
 
-  /** The number that decimal digits of any script make, or -1. */
+  /** The value of decimal digits of any script, or -1. */
   private static int number(int[] points, int from, int to) {
     int number = 0;
     for (int i = from; i < to; i++) {

@@ -8,8 +8,8 @@ import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.rule.Wording;
 
 /**
- * {@code NestedParenthesesChecker}: brackets nested five deep, the first of which is closed by its
- * own kind. A closing bracket that does not fit forgets everything before it.
+ * {@code NestedParenthesesChecker}: brackets nested five deep, the first of them closed by its own
+ * kind. A closing bracket that does not fit forgets everything before it.
  */
 final class NestedBrackets extends BinaryType {
 

@@ -17,8 +17,9 @@ import org.hirengine.verify.rule.RuleType;
 import org.hirengine.verify.rule.Wording;
 
 /**
- * {@code OptionsResponseChecker}: the response is one of the options, which slashes, else the word
- * "or", else commas separate. Options lettered a, b, c must be given as they are written.
+ * {@code OptionsResponseChecker}: the response is one of the options, which are separated by
+ * slashes, else by the word "or", else by commas. Options lettered a, b, c must be given exactly as
+ * written.
  */
 final class Options extends RuleType {
 
@@ -80,7 +81,7 @@ final class Options extends RuleType {
     return Optional.of(kwargs(OPTIONS, SAMPLED.get(random.nextInt(SAMPLED.size()))));
   }
 
-  /** Other options, where the response is one of them. */
+  /** Other options that include the response. */
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {

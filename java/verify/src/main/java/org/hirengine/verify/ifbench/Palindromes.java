@@ -43,7 +43,9 @@ final class Palindromes extends BinaryType {
     return n >= 5;
   }
 
-  /** Are they surely different letters, whatever their case? This rules out nearly all words. */
+  /**
+   * Whether they are certainly different letters, ignoring case. This rules out nearly all words.
+   */
   private static boolean differ(char a, char b) {
     return a < 128 && b < 128 && Character.toLowerCase(a) != Character.toLowerCase(b);
   }

@@ -81,7 +81,7 @@ final class PersonNames extends NumberType {
     return response.pieces("person names " + revision, this::found).different();
   }
 
-  /** All names where they stand, in the order of their places. */
+  /** All names found, in order of position. */
   private Pieces found(Response response) {
     String text = response.text();
     NavigableMap<Integer, String> places = new TreeMap<>();
@@ -97,7 +97,7 @@ final class PersonNames extends NumberType {
     return names.build();
   }
 
-  /** Are there word boundaries at both ends? */
+  /** Whether there are word boundaries at both ends. */
   private static boolean isWord(String text, int from, int to) {
     return (from == 0 || !PyChars.isWord(text.codePointBefore(from)))
         && (to == text.length() || !PyChars.isWord(text.codePointAt(to)));

@@ -7,12 +7,12 @@ import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
 
 /**
- * {@code QuoteExplanationChecker}: no two quotes stand together and none ends the text, white space
- * left out. Only the first revision takes curly quotes for straight ones.
+ * {@code QuoteExplanationChecker}: no two quotes are adjacent and none ends the text, ignoring
+ * white space. Only the first revision treats curly quotes as straight ones.
  */
 final class QuoteExplained extends BinaryType {
 
-  /** Digits and punctuation but for the quote: what may follow a last quote. */
+  /** Digits and punctuation except the quote: what may follow a last quote. */
   private static final String IGNORED = "0123456789" + PyChars.ASCII_PUNCTUATION.replace("\"", "");
 
   private final Revision revision;

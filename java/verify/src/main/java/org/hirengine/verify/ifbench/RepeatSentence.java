@@ -5,7 +5,7 @@ import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
 
-/** {@code RepeatSimpleChecker}: nothing but the sentence that asks for it, in any case. */
+/** {@code RepeatSimpleChecker}: nothing but the instruction's own sentence, in any case. */
 final class RepeatSentence extends BinaryType {
 
   private static final String SENTENCE =

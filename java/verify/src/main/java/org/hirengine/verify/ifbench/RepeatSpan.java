@@ -39,7 +39,7 @@ final class RepeatSpan extends RuleType {
       List<String> span = slice(words(prompt), start, end);
       return response -> verdict(response.lowerTokens().equals(span), String.join(" ", span));
     }
-    // The slice goes to end + 1; where that is 0, it is empty, as in Python.
+    // The slice goes to end + 1; if that is 0, it is empty, as in Python.
     String span = PyText.slice(prompt, start, end + 1);
     String wanted = PyText.lower(PyText.strip(span));
     return response -> verdict(PyText.lower(response.stripped()).equals(wanted), span);
@@ -86,7 +86,7 @@ final class RepeatSpan extends RuleType {
         kwargs(PROMPT, question, START, start, END, start + 1 + random.nextInt(n - 1 - start)));
   }
 
-  /** Where the request holds the response. */
+  /** The span at which the response occurs in the request. */
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {

@@ -7,8 +7,8 @@ import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 
 /**
- * {@code WordReverseOrderChecker}: the words in reverse hold "bald eagle". The reference also wants
- * them to be one sentence, which a text without punctuation always is.
+ * {@code WordReverseOrderChecker}: the words in reverse order contain "bald eagle". The reference
+ * also wants them to be one sentence, which a text without punctuation always is.
  */
 final class ReversedWords extends FixedTask {
 

@@ -2,7 +2,7 @@ package org.hirengine.verify.ifbench;
 
 import org.hirengine.verify.Verdict;
 
-/** The two published states of IFBench's reference checkers. */
+/** The two published releases of IFBench's reference checkers. */
 public enum Revision {
   /** The first release, which splits sentences by rules and lets some checks raise. */
   R1("ifbench"),

@@ -19,7 +19,7 @@ import org.hirengine.verify.text.WordTokenizer;
 
 /**
  * {@code WordsPositionChecker}: the second token and the last but one are the keyword. Punctuation
- * counts as tokens, but for a final mark in the second revision, which also ignores case.
+ * counts as tokens, except a final mark in the second revision, which also ignores case.
  */
 final class SecondWords extends RuleType {
 
@@ -34,7 +34,7 @@ final class SecondWords extends RuleType {
     this.tools = tools;
   }
 
-  /** The two tokens in question; none where there are too few. */
+  /** The two tokens in question; none if there are too few. */
   private List<String> tokens(Response response) {
     List<String> sentences = tools.sentences(response);
     List<String> last = new ArrayList<>();

@@ -6,7 +6,7 @@ import org.hirengine.verify.TextTools;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
 
-/** {@code StartWithVerbChecker}: the tagger takes the first token for a verb. */
+/** {@code StartWithVerbChecker}: the tagger tags the first token as a verb. */
 final class StartVerb extends BinaryType {
 
   private final TextTools tools;

@@ -27,7 +27,7 @@ final class StopWordRatio extends RuleType {
     this.stopWords = WordSet.of(tools.stopWords());
   }
 
-  /** In percent; not a number where there are no words. */
+  /** In percent; NaN if there are no words. */
   private double percentage(Response response) {
     Pieces found = response.pieces(this, whole -> whole.words().filter(stopWords::contains));
     return (double) found.size() / response.words().size() * 100;

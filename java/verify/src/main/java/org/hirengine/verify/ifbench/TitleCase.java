@@ -34,7 +34,10 @@ final class TitleCase extends BinaryType {
     return Verdict.satisfied("no word begins with a small letter");
   }
 
-  /** Does a token that begins with a small letter fail? Letters alone do in revision 2 only. */
+  /**
+   * Whether a token that begins with a small letter fails; a single letter fails in revision 2
+   * only.
+   */
   private boolean fails(String token, int first) {
     String rest = token.substring(Character.charCount(first));
     if (revision == Revision.R2 && !PyChars.isAlpha(first)) {

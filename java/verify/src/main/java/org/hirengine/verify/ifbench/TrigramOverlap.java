@@ -14,8 +14,8 @@ import org.hirengine.verify.rule.Wording;
 import org.hirengine.verify.text.Trigrams;
 
 /**
- * {@code NGramOverlapChecker}: which share of the response's different runs of three characters
- * occurs in a reference text too, within two percentage points.
+ * {@code NGramOverlapChecker}: the share of the response's distinct character trigrams that also
+ * occur in a reference text, within two percentage points.
  */
 final class TrigramOverlap extends RuleType {
 
@@ -29,7 +29,7 @@ final class TrigramOverlap extends RuleType {
     this.revision = revision;
   }
 
-  /** In percent; not a number for a response of fewer than three characters. */
+  /** In percent; NaN for a response of fewer than three characters. */
   private static double overlap(Response response, Trigrams reference) {
     Trigrams own = response.trigrams();
     return (double) own.shared(reference) / own.size() * 100;

@@ -5,14 +5,16 @@ import org.hirengine.verify.Response;
 import org.hirengine.verify.rule.NumberType;
 import org.hirengine.verify.rule.Wording;
 
-/** {@code UniqueWordCountChecker}: different words in lower case, punctuation around them off. */
+/**
+ * {@code UniqueWordCountChecker}: distinct words in lower case, without surrounding punctuation.
+ */
 final class UniqueWordCount extends NumberType {
 
   UniqueWordCount() {
     super("count:unique_word_count", "N", "different word", Match.AT_LEAST);
   }
 
-  /** A piece of punctuation alone counts as the empty word, as in the reference. */
+  /** Punctuation alone counts as the empty word, as in the reference. */
   @Override
   protected int count(Response response) {
     return Words.lowerStripped(response).different();

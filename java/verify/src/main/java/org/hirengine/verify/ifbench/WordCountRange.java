@@ -47,7 +47,7 @@ final class WordCountRange extends RuleType {
     return Optional.of(kwargs(LEAST, least, MOST, least + least / 10 + random.nextInt(20)));
   }
 
-  /** A range as wide, around the count. */
+  /** A range of the same width, around the count. */
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {

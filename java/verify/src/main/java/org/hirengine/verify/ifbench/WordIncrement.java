@@ -62,7 +62,7 @@ final class WordIncrement extends RuleType {
     return Optional.of(kwargs(STEP, 1 + random.nextInt(5)));
   }
 
-  /** The step between the first two sentences, where it is that of all. */
+  /** The step between the first two sentences, if all have the same. */
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {

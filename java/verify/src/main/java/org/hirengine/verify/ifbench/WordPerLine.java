@@ -7,8 +7,8 @@ import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.rule.Wording;
 
 /**
- * {@code NewLineWordsChecker}: as many lines as words, punctuation off, empty lines left out. A
- * line of white space counts, but not before all words or after them.
+ * {@code NewLineWordsChecker}: as many lines as words, without punctuation and empty lines. A line
+ * of white space counts, unless it precedes or follows all words.
  */
 final class WordPerLine extends BinaryType {
 

@@ -5,7 +5,7 @@ import org.hirengine.text.PyChars;
 import org.hirengine.text.PyText;
 import org.hirengine.verify.Response;
 
-/** The words of a response in the forms that several rules ask for, each kept with it. */
+/** The words of a response in the forms that several rules need, each cached on the response. */
 final class Words {
 
   /** What the references strip off a word's ends: ASCII punctuation and the space. */
@@ -13,14 +13,14 @@ final class Words {
 
   private Words() {}
 
-  /** The pieces between white space once all ASCII punctuation is gone. */
+  /** The pieces between white space after all ASCII punctuation is removed. */
   static Pieces bare(Response response) {
     return response.pieces("bare words", whole -> PyText.bareWords(whole.text()));
   }
 
   /**
-   * The same of the lower-cased text. Lowering comes first, because punctuation decides whether a
-   * sigma is final.
+   * The same for the lower-cased text. Lower-casing comes first, because punctuation decides
+   * whether a sigma is final.
    */
   static Pieces lowerBare(Response response) {
     return response.pieces("lower bare words", whole -> PyText.bareWords(whole.lower()));
@@ -32,12 +32,12 @@ final class Words {
         "lower stripped words", whole -> whole.lowerTokens().trim(PyChars::isPunctuation));
   }
 
-  /** The same, each cut when it is asked for: for rules that mostly fail on one of the first. */
+  /** The same, lazily, for rules that mostly fail on one of the first words. */
   static Iterable<String> eachBare(Response response) {
     return PyText.eachBareWord(response.text());
   }
 
-  /** The words of a sentence once all ASCII punctuation is gone. */
+  /** The words of a sentence after all ASCII punctuation is removed. */
   static Pieces bare(String sentence) {
     return PyText.bareWords(sentence);
   }
@@ -50,7 +50,7 @@ final class Words {
         : PyText.lower(Character.toString(first)).codePointAt(0);
   }
 
-  /** Is it a plain English word, such as can be asked for? */
+  /** Whether this is a plain English word, fit for a constraint. */
   static boolean plain(String word) {
     return word.length() >= 3 && word.chars().allMatch(c -> c < 128 && PyChars.isAlpha(c));
   }

@@ -14,7 +14,7 @@ import org.hirengine.verify.rule.Kwargs;
 import org.hirengine.verify.rule.RuleType;
 import org.hirengine.verify.rule.Wording;
 
-/** {@code EndChecker}: the text, stripped of quotes around it, ends with a phrase in any case. */
+/** {@code EndChecker}: the text, without surrounding quotes, ends with a phrase in any case. */
 final class EndPhrase extends RuleType {
 
   private static final String PHRASE = "end_phrase";
@@ -66,7 +66,10 @@ final class EndPhrase extends RuleType {
     return List.of(kwargs.text(PHRASE));
   }
 
-  /** The response's last sentence: nobody asks for the end of one, or for a whole answer. */
+  /**
+   * The response's last sentence: an instruction would not ask for a part of one, or for a whole
+   * answer.
+   */
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {
@@ -101,7 +104,8 @@ final class EndPhrase extends RuleType {
   }
 
   /**
-   * Letters, digits, spaces and the marks of a sentence: nobody asks for the end of a code block.
+   * Letters, digits, spaces and sentence marks: an instruction would not ask for the end of a code
+   * block.
    */
   private static boolean isProse(int c) {
     return CodePoints.isLetter(c) || Character.isDigit(c) || " .,;:!?'’-…。！？，।".indexOf(c) >= 0;

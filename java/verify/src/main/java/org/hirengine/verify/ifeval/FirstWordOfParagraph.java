@@ -33,12 +33,12 @@ final class FirstWordOfParagraph extends RuleType {
     return PyText.split(response.text(), "\n\n");
   }
 
-  /** Blank parts do not count, but keep their place. */
+  /** Blank parts do not count but keep their position. */
   private static int count(List<String> parts) {
     return (int) parts.stream().filter(part -> !PyText.isBlank(part)).count();
   }
 
-  /** The word up to its first mark, in lower case; null where there is no such paragraph. */
+  /** The word up to its first mark, in lower case; null if there is no such paragraph. */
   private static @Nullable String firstWord(List<String> parts, int nth) {
     if (nth < 1 || nth > count(parts) || PyText.isBlank(parts.get(nth - 1))) {
       return null;
@@ -128,7 +128,7 @@ final class FirstWordOfParagraph extends RuleType {
     return Optional.empty();
   }
 
-  /** Nobody asks for a paragraph that begins with the word "```". */
+  /** An instruction would not ask for a paragraph that begins with "```". */
   private static boolean isWord(String word) {
     return !word.isEmpty() && word.codePoints().allMatch(c -> CodePoints.isLetter(c) || c == '-');
   }

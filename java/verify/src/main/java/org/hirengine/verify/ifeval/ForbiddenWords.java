@@ -50,7 +50,7 @@ final class ForbiddenWords extends RuleType {
     return Optional.of(kwargs(WORDS, WordPool.sample(random, 1 + random.nextInt(3))));
   }
 
-  /** The words that were avoided. The absence of any other word would be no achievement. */
+  /** The words that were avoided. The absence of any other word would be trivial. */
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {

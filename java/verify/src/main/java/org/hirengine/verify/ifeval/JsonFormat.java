@@ -6,7 +6,7 @@ import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
 
-/** {@code JsonFormat}: the text, freed from a code fence around it, is JSON. */
+/** {@code JsonFormat}: the text, without a surrounding code fence, is JSON. */
 final class JsonFormat extends BinaryType {
 
   JsonFormat() {

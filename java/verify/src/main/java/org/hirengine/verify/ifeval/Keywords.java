@@ -55,7 +55,7 @@ final class Keywords extends RuleType {
     return kwargs.texts(KEYWORDS);
   }
 
-  /** Keeps the keywords that are there; words of the response take the place of the others. */
+  /** Keeps the keywords that occur and replaces the others with words of the response. */
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {

@@ -55,7 +55,7 @@ final class Postscript extends RuleType {
     return Optional.of(kwargs(MARKER, random.nextBoolean() ? "P.S." : "P.P.S"));
   }
 
-  /** The other marker, where that is the one written. */
+  /** The other marker, if the response has that one. */
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {

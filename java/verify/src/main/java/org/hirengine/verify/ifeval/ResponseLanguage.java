@@ -25,7 +25,7 @@ final class ResponseLanguage extends RuleType {
           "ar", "bg", "bn", "de", "en", "es", "fa", "fi", "fr", "gu", "hi", "it", "ja", "kn", "ko",
           "mr", "ne", "pa", "pl", "pt", "ru", "sw", "ta", "te", "th", "ur", "vi", "zh");
 
-  /** What can be asked for: what {@link #detect} tells. */
+  /** What can be asked for: the languages that {@link #detect} can return. */
   private static final List<String> CODES =
       LanguageDetector.languages().stream()
           .map(code -> code.equals("zh-cn") ? "zh" : code)

@@ -22,7 +22,7 @@ final class CopyRequestTimes extends RuleType {
     super("copy:copying_multiple");
   }
 
-  /** How many copies there are; -1 where a part is something else. */
+  /** How many copies there are; -1 if a part is not a copy. */
   private static int copies(Response response, String prompt) {
     List<String> parts = PyText.split(response.text(), "******");
     String wanted = PyText.lower(PyText.strip(prompt));

@@ -55,7 +55,7 @@ final class CopySpan extends RuleType {
         kwargs(PROMPT, question, START, start, END, start + 1 + random.nextInt(length - start)));
   }
 
-  /** Where the request holds the response. */
+  /** The span at which the response occurs in the request. */
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {

@@ -79,7 +79,7 @@ final class CountingComposition extends RuleType {
     return Optional.of(kwargs(SENTENCES, 2 + random.nextInt(2), WORDS, 4 + random.nextInt(6)));
   }
 
-  /** The numbers of the first paragraph, where all others have the same. */
+  /** The numbers of the first paragraph, if all others have the same. */
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {

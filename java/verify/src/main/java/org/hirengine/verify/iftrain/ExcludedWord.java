@@ -51,7 +51,7 @@ final class ExcludedWord extends RuleType {
     return Optional.of(kwargs(KEYWORD, word));
   }
 
-  /** None: the absence of any other word would be no achievement. */
+  /** None: the absence of any other word would be trivial. */
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {

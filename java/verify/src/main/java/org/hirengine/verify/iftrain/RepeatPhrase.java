@@ -63,7 +63,7 @@ final class RepeatPhrase extends RuleType {
         changed == 1 ? "one word replaced" : "no word is replaced in the last variant");
   }
 
-  /** How many words differ, place by place; a longer variant counts as many. */
+  /** How many words differ, position by position; a longer variant counts as many differences. */
   private static int changes(List<String> variant, List<String> phrase) {
     if (variant.size() > phrase.size()) {
       return Integer.MAX_VALUE;

@@ -8,8 +8,8 @@ import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.text.SentenceSplitter;
 
 /**
- * {@code SentenceHyphenChecker}: the parts between hyphens equal the sentences of the text whose
- * hyphens are spaces, as far as both go.
+ * {@code SentenceHyphenChecker}: the parts between hyphens equal the sentences of the text with
+ * spaces for hyphens, up to the shorter of the two lists.
  */
 final class SentenceHyphens extends BinaryType {
 

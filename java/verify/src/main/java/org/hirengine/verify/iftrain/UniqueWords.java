@@ -8,7 +8,7 @@ import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.BinaryType;
 import org.hirengine.verify.rule.Wording;
 
-/** {@code CountUniqueChecker}: no token occurs twice; punctuation counts, case tells apart. */
+/** {@code CountUniqueChecker}: no token occurs twice; punctuation counts, and case matters. */
 final class UniqueWords extends BinaryType {
 
   private final TextTools tools;

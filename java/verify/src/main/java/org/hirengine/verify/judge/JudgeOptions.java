@@ -32,7 +32,7 @@ public record JudgeOptions(
   public static final JudgeOptions DEFAULT = new JudgeOptions(null, null, 8, 60, 4, false);
 
   /**
-   * @throws IllegalArgumentException where a number is out of range
+   * @throws IllegalArgumentException if a number is out of range
    */
   public JudgeOptions {
     if (parallel < 1 || retries < 0 || !(timeoutSeconds > 0)) {
@@ -45,9 +45,9 @@ public record JudgeOptions(
   /**
    * The judge that the environment names, if any.
    *
-   * @throws IOException where the template cannot be read
-   * @throws IllegalArgumentException where the template lacks a place, or where cache or template
-   *     are given and no judge is named
+   * @throws IOException if the template cannot be read
+   * @throws IllegalArgumentException if the template lacks a placeholder, or if cache or template
+   *     are given but no judge is named
    */
   public Optional<ModelJudge> judge(Map<String, String> environment) throws IOException {
     Optional<ModelJudge.Builder> named = ModelJudge.fromEnvironment(environment);

@@ -6,8 +6,8 @@ import org.hirengine.verify.Verifier;
 import org.hirengine.verify.rule.Kwargs;
 
 /**
- * A criterion in words: kwargs {@code criterion} and, where it matters what was asked, {@code
- * question}. Nothing is sampled or relabelled: that would take the judge's word for it.
+ * A criterion in words: kwargs {@code criterion} and, if the request matters, {@code question}.
+ * Nothing is sampled or relabelled, since that would depend on the judge.
  */
 final class JudgeType implements ConstraintType {
 

@@ -30,12 +30,12 @@ import org.jspecify.annotations.Nullable;
  * A language model behind an OpenAI-compatible endpoint ({@code POST BASE/chat/completions}) that
  * says whether a response meets a criterion.
  *
- * <p>The model is to answer YES or NO. Anything else, an endpoint that cannot be reached and an
- * error that stays are no verdict, never a guess, and are counted ({@link #tally}). Server errors,
+ * <p>The model is to answer YES or NO. Any other answer, an endpoint that cannot be reached and a
+ * lasting error give no verdict, never a guess, and are counted ({@link #tally}). Server errors,
  * "too many requests" and broken connections are retried after growing waits. A judge that has
- * never answered gets no second wait, and one that refuses the key is not asked again. Verdicts are
- * cached on disk if a folder is given. Safe for use by any number of threads; the key is used only
- * for requests to the endpoint.
+ * never answered is not waited for twice, and one that refuses the key is not asked again. Verdicts
+ * are cached on disk if a folder is given. Safe for use by any number of threads; the key is used
+ * only for requests to the endpoint.
  */
 public final class ModelJudge {
 
@@ -92,7 +92,7 @@ public final class ModelJudge {
   private final AtomicLong failed = new AtomicLong();
   private final AtomicReference<@Nullable Problem> lastProblem = new AtomicReference<>();
 
-  /** The refusal of a judge that never took the key. */
+  /** The answer of a judge that never accepted the key. */
   private volatile @Nullable Problem refusal;
 
   private ModelJudge(Builder builder) {
@@ -118,7 +118,7 @@ public final class ModelJudge {
     return new Builder(url, model);
   }
 
-  /** A builder from the environment; empty where URL or model are not set. */
+  /** A builder from the environment; empty if URL or model are not set. */
   public static Optional<Builder> fromEnvironment(Map<String, String> environment) {
     String url = environment.get(URL_VARIABLE);
     String model = environment.get(MODEL_VARIABLE);
@@ -159,7 +159,7 @@ public final class ModelJudge {
      * The prompt, with {@code {criterion}} and {@code {response}}, and {@code {question}} if
      * wanted.
      *
-     * @throws IllegalArgumentException where one of the first two is missing
+     * @throws IllegalArgumentException if one of the first two is missing
      */
     public Builder template(String value) {
       if (!value.contains("{criterion}") || !value.contains("{response}")) {
@@ -169,14 +169,14 @@ public final class ModelJudge {
       return this;
     }
 
-    /** How long a connection, and an answer, may take. */
+    /** How long a connection, and an answer, may take at most. */
     public Builder timeout(Duration value) {
       timeout = value;
       return this;
     }
 
     /**
-     * How often a failed request is tried again, and the first wait; each wait is twice the last.
+     * How often a failed request is retried, and the first wait; each wait is twice the one before.
      */
     public Builder retries(int times, Duration wait) {
       retries = times;
@@ -184,7 +184,7 @@ public final class ModelJudge {
       return this;
     }
 
-    /** Most requests at the same time. */
+    /** Maximum number of concurrent requests. */
     public Builder parallel(int value) {
       parallel = value;
       return this;
@@ -196,7 +196,10 @@ public final class ModelJudge {
       return this;
     }
 
-    /** Reads an answer after its last {@code </think>}; otherwise thinking is unclear. */
+    /**
+     * Reads an answer after its last {@code </think>}; without this, an answer with thinking is
+     * unclear.
+     */
     public Builder stripThinking(boolean value) {
       stripThinking = value;
       return this;
@@ -264,7 +267,7 @@ public final class ModelJudge {
     }
   }
 
-  /** Where the judge is asked, without a password. */
+  /** The judge's address, without a password. */
   public String address() {
     return endpoint.getScheme()
         + "://"
@@ -273,12 +276,12 @@ public final class ModelJudge {
   }
 
   /**
-   * Counts of the questions so far, without those answered by the cache.
+   * Counts of the questions so far, without those answered from the cache.
    *
    * @param answered questions that got an answer
    * @param unclear answers that were neither YES nor NO
-   * @param failed questions that got none
-   * @param problem the last failure, empty where there is none
+   * @param failed questions that got no answer
+   * @param problem the last failure, empty if there is none
    * @param remedy what to do about it
    */
   public record Tally(long answered, long unclear, long failed, String problem, String remedy) {}
@@ -316,7 +319,7 @@ public final class ModelJudge {
     }
   }
 
-  /** Fills in one pass, so that braces in a response stay what they are. */
+  /** Fills in one pass, so that braces in a response are not replaced. */
   private String fill(String question, String criterion, String response) {
     StringBuilder prompt = new StringBuilder();
     int from = 0;
@@ -437,7 +440,7 @@ public final class ModelJudge {
     }
   }
 
-  /** YES or NO and nothing else, but for case, white space, a full stop and asterisks. */
+  /** YES or NO and nothing else, ignoring case, white space, a full stop and asterisks. */
   private static Optional<Boolean> decision(String answer) {
     return switch (PyText.upper(PyText.strip(PyText.strip(answer), "*. \n"))) {
       case "YES" -> Optional.of(true);

@@ -10,7 +10,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Optional;
 
-/** Decided verdicts on disk, one small file each, by the hash of model and prompt. */
+/** Verdicts on disk, one small file each, named by the hash of model and prompt. */
 final class VerdictCache {
 
   private final Path folder;
@@ -32,7 +32,7 @@ final class VerdictCache {
     }
   }
 
-  /** The verdict under this key; empty where there is none, or none that can be read. */
+  /** The verdict under this key; empty if there is none, or none that can be read. */
   Optional<Boolean> get(String key) {
     try {
       String text = Files.readString(file(key));
@@ -47,7 +47,8 @@ final class VerdictCache {
   }
 
   /**
-   * Keeps a verdict; written under a temporary name and renamed, so that no reader sees half of it.
+   * Keeps a verdict; written under a temporary name and renamed, so that readers never see a
+   * partial file.
    */
   void put(String key, boolean satisfied) throws IOException {
     Path file = file(key);

@@ -3,7 +3,7 @@ package org.hirengine.verify.muldimif;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.Wording;
 
-/** A range that a count must lie in, both ends included; no count does if they are reversed. */
+/** A range that a count must lie in, both ends included; a reversed range contains no count. */
 record Bounds(long least, long most) {
 
   static final Bounds ANY = new Bounds(0, Long.MAX_VALUE);

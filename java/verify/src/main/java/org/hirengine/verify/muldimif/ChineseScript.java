@@ -16,10 +16,10 @@ import org.hirengine.verify.rule.Wording;
  *
  * <p>The reference asks a conversion table whether a character changes when it is converted. Here a
  * character is simplified when the mainland's basic character set (GB 2312) holds it and Taiwan's
- * (Big5) does not, and traditional the other way round, among Big5's frequent characters; where the
- * table differs on a character of these, it is listed. Curly quotation marks count as simplified
- * and corner brackets as traditional, as each is converted to the other. Rarer characters, and
- * words that are converted as a whole, may get a verdict other than the reference's.
+ * (Big5) does not, and traditional in the opposite case, among Big5's frequent characters;
+ * characters for which the table differs are listed. Curly quotation marks count as simplified and
+ * corner brackets as traditional, as each is converted to the other. Rarer characters, and words
+ * that are converted as a whole, may get a verdict other than the reference's.
  */
 final class ChineseScript {
 
@@ -29,7 +29,7 @@ final class ChineseScript {
   /** The end of Big5's first plane, that of frequent characters. */
   private static final int BIG5_FREQUENT_END = 0xC67E;
 
-  /** Simplified though both sets hold them, or neither: their traditional form is another. */
+  /** Simplified although both sets hold them, or neither: their traditional form differs. */
   private static final String ALSO_SIMPLIFIED =
       "\u4E07\u4E0E\u4E11\u4E2A\u4E30\u4E48\u4E8E\u4E91\u4EC6\u4ECE\u4EF7\u4F18\u4F19"
           + "\u4F53\u4F59\u4F63\u513F\u515A\u51C4\u51C6\u51E0\u51F6\u5212\u529E\u533B\u5360"
@@ -43,7 +43,7 @@ final class ChineseScript {
           + "\u8303\u8327\u8350\u866B\u866E\u8671\u8695\u869D\u8721\u874E\u89E6\u8D76\u8DD6"
           + "\u8E0A\u8F9F\u9002\u90C1\u91C7\u91CC\u96C7\u9709\u2018\u2019\u201C\u201D";
 
-  /** Not simplified, though only the mainland's set holds them. */
+  /** Not simplified, although only the mainland's set holds them. */
   private static final String NOT_SIMPLIFIED =
       "\u4E28\u4E2C\u4E36\u4E3F\u4EA0\u4EBB\u4EEB\u4F32\u502E\u5088\u5182\u5196\u51AB"
           + "\u51C7\u51FC\u5202\u5290\u52D0\u52F9\u535F\u5369\u53B6\u5416\u5421\u5432\u544B"
@@ -61,13 +61,13 @@ final class ChineseScript {
           + "\u8864\u8E3A\u8ECE\u8FB6\u90C4\u915E\u9176\u918C\u943E\u961D\u97B4\u9AB6\u9ABA"
           + "\u9B0F\u9EE2\u9F44";
 
-  /** Traditional though both sets hold them; corner brackets are too. */
+  /** Traditional although both sets hold them; corner brackets are too. */
   private static final String ALSO_TRADITIONAL =
       "\u300C\u300D\u300E\u300F\u4E7E\u5412\u5925\u5F8C\u5FB5\u62DA\u6371\u647A\u65BC"
           + "\u6998\u6E16\u752F\u77FD\u83F8\u85B9\u8C18\u91A3\u91AF\u949C\u953A\u955F\u9980"
           + "\u9EB4\u9EBD";
 
-  /** Not traditional, though only Taiwan's set holds them. */
+  /** Not traditional, although only Taiwan's set holds them. */
   private static final String NOT_TRADITIONAL =
       "\u4F0B\u4F15\u4F7A\u506D\u506F\u507A\u50C7\u50CE\u50E9\u5105\u5133\u5159\u515B"
           + "\u515D\u515E\u5161\u5163\u52BB\u52D7\u5344\u540B\u544E\u55E7\u5610\u5809\u586D"

@@ -6,7 +6,7 @@ import org.hirengine.text.PyText;
 import org.hirengine.text.regex.PyPattern;
 import org.jspecify.annotations.Nullable;
 
-/** A constraint's sentence, as it was written and in lower case. */
+/** A constraint's sentence, as written and in lower case. */
 final class Demand {
 
   private final String text;
@@ -19,7 +19,7 @@ final class Demand {
     this.points = CodePoints.of(text);
   }
 
-  /** The sentence as it was written. */
+  /** The sentence as written. */
   String text() {
     return text;
   }
@@ -34,12 +34,12 @@ final class Demand {
     return new Demand(lower);
   }
 
-  /** Is the sentence one of these, to the letter? */
+  /** Whether the sentence is exactly one of these. */
   boolean is(String... sentences) {
     return List.of(sentences).contains(text);
   }
 
-  /** Does the sentence hold any of these pieces, given in lower case? */
+  /** Whether the sentence contains any of these pieces, given in lower case. */
   boolean says(String... pieces) {
     for (String piece : pieces) {
       if (lower.contains(piece)) {
@@ -49,7 +49,7 @@ final class Demand {
     return false;
   }
 
-  /** Does the sentence, as it was written, match anywhere? */
+  /** Whether the sentence, as written, matches anywhere. */
   boolean says(PyPattern pattern) {
     return pattern.find(points);
   }

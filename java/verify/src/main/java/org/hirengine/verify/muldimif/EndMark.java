@@ -20,8 +20,8 @@ import org.hirengine.verify.rule.Wording;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code Content_Punctuation}: the marks at the end of the text, of each sentence, line, bullet or
- * table cell, or those that may not stand there.
+ * {@code Content_Punctuation}: the marks that must, or must not, end the text or each sentence,
+ * line, bullet or table cell.
  *
  * <p>As in the reference, pieces of words in the sentence decide which of these is meant: "table"
  * or "cell" (also in "excellent"), "paragraph" or "section", and "each", "any" or "all" (also in
@@ -159,7 +159,7 @@ final class EndMark {
     };
   }
 
-  /** What stands between bars below the first two lines, dashes left out. */
+  /** The text between bars below the first two lines, without dashes. */
   private static List<String> cells(String text) {
     List<String> rows = PyText.split(text, "\n");
     List<String> cells = new ArrayList<>();

@@ -14,12 +14,12 @@ import org.hirengine.verify.rule.Wording;
 
 /**
  * {@code Format_Others}: attributes of XML, bullets, quotes, short tables, citations and lengths,
- * by the first wording of the reference that occurs in the sentence. Where none does the constraint
+ * by the first wording of the reference that occurs in the sentence. If none occurs, the constraint
  * is violated.
  */
 final class FormatPhrases {
 
-  /** A wording, and the verifier for what stands in its group. */
+  /** A wording, and the verifier for what its group matches. */
   private record Rule(PyPattern pattern, Function<String, Verifier> verifier) {}
 
   private static final int SHORT = 200;
@@ -170,7 +170,7 @@ final class FormatPhrases {
     };
   }
 
-  /** {@code _check_table_rows}: lines between bars, the separator not among them, and HTML rows. */
+  /** {@code _check_table_rows}: lines between bars, without the separator, and HTML rows. */
   private static Verdict rows(long most, Response response) {
     long lines =
         TABLE_LINE.findTexts(response.codePoints()).stream()

@@ -42,7 +42,7 @@ record HeadingRule(String asked, Predicate<List<Heading>> holds) {
         headings -> headings.contains(new Heading(level, title)));
   }
 
-  /** {@code level_count_condition}; holds without headings where none are asked. */
+  /** {@code level_count_condition}; satisfied without headings if none are asked for. */
   static HeadingRule levelCount(String asked, LongPredicate holds) {
     return new HeadingRule(asked + " levels", headings -> holds.test(levels(headings).size()));
   }

@@ -72,7 +72,7 @@ final class HeadingRules {
     return "(at least|at most|exactly|up to|a maximum of|under) W " + unit;
   }
 
-  /** The rules in the order of the clauses; none where nothing is known. */
+  /** The rules in the order of the clauses; none if no wording is known. */
   static List<HeadingRule> of(Demand sentence) {
     HeadingRules rules = new HeadingRules(sentence);
     for (String clause : CLAUSE_END.split(CodePoints.of(sentence.text()))) {
@@ -122,7 +122,7 @@ final class HeadingRules {
     return null;
   }
 
-  /** Wordings for several levels; true where one occurs. */
+  /** Wordings for several levels; true if one occurs. */
   private boolean readAsWritten(Demand clause) {
     PyPattern.Match two = first(TWO_LEVELS, clause);
     if (two != null) {

@@ -14,9 +14,8 @@ import org.hirengine.verify.muldimif.HeadingRule.Heading;
 
 /**
  * {@code Format_Markdown}: headings ({@link HeadingRules}), block quotes, bold text and bullets.
- * With "each" or "any" (also in "many") every heading alone must meet what is asked of them. Where
- * nothing is known the reference's verdict is that the constraint is satisfied, or with "each" that
- * there is a heading.
+ * With "each" or "any" (also in "many") every single heading must meet the demands. If no wording
+ * is known, the reference's verdict is "satisfied", or with "each" that there is a heading.
  */
 final class Headings {
 

@@ -15,16 +15,19 @@ import org.hirengine.verify.Verifier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code Format_Json}: valid JSON, the first {@code ```json} fence or all the text, nested as deep
- * as asked. A scalar has depth 0, an empty object or list adds nothing, {@code null} is no JSON.
- * Where no number of levels is known the reference's verdict is that the constraint is violated.
+ * {@code Format_Json}: valid JSON (the first {@code ```json} fence or the whole text), nested as
+ * deep as asked. A scalar has depth 0, an empty object or list adds nothing, {@code null} is no
+ * JSON. If no number of levels is known, the reference's verdict is "violated".
  */
 final class JsonDepth {
 
   private static final PyPattern MARKS = PyPattern.compile("[^\\w\\s]");
   private static final PyPattern FENCED = PyPattern.compile("```json(.*?)```", PyPattern.DOTALL);
 
-  /** At three calls a level, Python's limit of a thousand is reached in {@code calculate_depth}. */
+  /**
+   * {@code calculate_depth} takes three calls per level and reaches Python's recursion limit of a
+   * thousand.
+   */
   private static final int MAX_DEPTH = 331;
 
   private static final LimitRules EXACTLY =

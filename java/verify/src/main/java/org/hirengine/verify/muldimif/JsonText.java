@@ -36,9 +36,9 @@ final class JsonText {
   private JsonText() {}
 
   /**
-   * The value, or empty where the text is no JSON.
+   * The value, or empty if the text is no JSON.
    *
-   * @throws ReferenceRaises where it is nested deeper than Python can read
+   * @throws ReferenceRaises if it is nested deeper than Python can read
    */
   static Optional<JsonNode> read(String text) {
     return switch (PyJson.read(text)) {
@@ -80,7 +80,7 @@ final class JsonText {
     return out.toString();
   }
 
-  /** {@code str} of each value of an object by its key; empty where the text is no object. */
+  /** {@code str} of each value of an object by its key; empty if the text is no object. */
   static Optional<Map<String, String>> fields(String text) {
     Optional<JsonNode> tree =
         PyJson.read(text) == PyJson.Result.VALID ? read(text) : Optional.empty();

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What a sentence of {@code Content_Keywords} asks of a text ({@code _parse_constraint}, {@code
- * _validate_rule}): keywords, all or one of them, so often; limits of words, a full stop at the
- * end, capitals; or that a keyword is absent.
+ * _validate_rule}): a number of occurrences of all keywords or of one; limits of words, a full stop
+ * at the end, capitals; or that a keyword is absent.
  */
 final class KeywordRule {
 
@@ -48,7 +48,7 @@ final class KeywordRule {
   private static final PyPattern QUOTED =
       PyPattern.compile("[\"'\u300C\u201C]([^\"']+)[\"'\u300D\u201D]");
 
-  /** A limit of words that stands there without a number that can be read. */
+  /** A limit of words without a readable number. */
   private static final long UNREADABLE = -1;
 
   private boolean period;
@@ -125,7 +125,7 @@ final class KeywordRule {
     return number == null ? UNREADABLE : number;
   }
 
-  /** True where nothing that could be checked was found in the sentence. */
+  /** True if nothing that could be checked was found in the sentence. */
   boolean isEmpty() {
     return keywords.isEmpty()
         && !period

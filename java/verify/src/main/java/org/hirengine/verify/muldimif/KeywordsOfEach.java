@@ -16,9 +16,9 @@ import org.hirengine.verify.Verifier;
 import org.hirengine.verify.rule.Wording;
 
 /**
- * {@code Content_Keywords_Each}: the rule behind "each ... must" holds for each table cell of a
- * column, JSON value, list item, or part of a plain text. No element violates the constraint, and
- * so does a sentence that is built otherwise.
+ * {@code Content_Keywords_Each}: the rule after "each ... must" holds for each table cell of a
+ * column, JSON value, list item, or part of a plain text. A text without elements violates the
+ * constraint, and so does any text if the sentence has another form.
  */
 final class KeywordsOfEach {
 

@@ -12,7 +12,8 @@ import org.hirengine.verify.rule.Wording;
 
 /**
  * {@code Language_English}: all upper case, capitalised words, or all lower case, of the whole text
- * or of its table, JSON or headings. Blank text, and a wording that is not known, violates it.
+ * or of its table, JSON or headings. Blank text violates the constraint, and so does any text if
+ * the wording is not known.
  */
 final class LetterCase {
 
@@ -102,7 +103,9 @@ final class LetterCase {
     return table.isEmpty() ? groups(HEADING, text) : table;
   }
 
-  /** The cells of some of the lines that are not blank; the text where it has no bar or no such. */
+  /**
+   * The cells of some of the lines that are not blank; the text if it has no bar or no such line.
+   */
   private static String cells(String text, int from, int to) {
     List<String> rows =
         PyText.split(text, "\n").stream().filter(row -> !PyText.isBlank(row)).toList();
@@ -124,7 +127,7 @@ final class LetterCase {
     return text.indexOf('{') < 0 || text.indexOf('}') < 0 ? text : groups(pattern, text);
   }
 
-  /** What stands in the group of all matches; the text where there are none. */
+  /** What the group matches, over all matches; the text if there are none. */
   private static String groups(PyPattern pattern, String text) {
     List<String> groups =
         pattern.findAll(CodePoints.of(text)).stream()

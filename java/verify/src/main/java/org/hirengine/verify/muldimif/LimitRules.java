@@ -7,12 +7,12 @@ import org.hirengine.text.regex.PyPattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The wordings by which a checker of the reference knows a limit, in its order: the first that
+ * The wordings by which a checker of the reference recognises a limit, in its order: the first that
  * occurs in the sentence decides. In a wording {@code N} stands for a number, in digits or words,
  * and {@code D} for one in digits.
  *
- * <p>A wording of the reference that can never decide, because an earlier one of the same kind
- * occurs wherever it does, is left out.
+ * <p>Wordings of the reference that can never decide are left out: those that only occur where an
+ * earlier one of the same kind does.
  */
 final class LimitRules {
 
@@ -75,9 +75,9 @@ final class LimitRules {
   }
 
   /**
-   * The limits that a sentence sets, or null where no wording is known.
+   * The limits that a sentence sets, or null if no wording is known.
    *
-   * @throws ReferenceRaises where the reference cannot read a number
+   * @throws ReferenceRaises if the reference cannot read a number
    */
   @Nullable Bounds in(String sentence) {
     CodePoints points = CodePoints.of(sentence);
@@ -96,7 +96,7 @@ final class LimitRules {
     return null;
   }
 
-  /** All numbers that stand in the wordings, whatever their kind. */
+  /** All numbers in the wordings, of any kind. */
   List<Long> numbersIn(String sentence) {
     CodePoints points = CodePoints.of(sentence);
     List<Long> numbers = new ArrayList<>();

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * {@code Content_Keywords}: what the sentence quotes occurs in the response ({@link KeywordRule}),
- * or in each element of it ({@link KeywordsOfEach}); beside that two wordings of their own, one
- * keyword in and another out, and keywords for topics.
+ * or in each element of it ({@link KeywordsOfEach}); and two special wordings: one keyword required
+ * and another forbidden, and keywords for topics.
  */
 final class MentionedKeywords {
 
@@ -56,7 +56,7 @@ final class MentionedKeywords {
     return rule.isEmpty() ? NotUnderstood.of("no keyword", verifier) : verifier;
   }
 
-  /** {@code check_02}: where the text speaks of a topic, its keyword is asked. */
+  /** {@code check_02}: if the text mentions a topic, its keyword is required. */
   private static Verdict ofTopics(List<Topic> topics, Response response) {
     String text = response.text();
     for (Topic topic : topics) {
@@ -67,7 +67,7 @@ final class MentionedKeywords {
     return Verdict.satisfied("the keyword of each topic");
   }
 
-  /** A topic's names, two or more where a slash stands in it, and the keyword that it asks for. */
+  /** A topic's names, several if it contains a slash, and the keyword that it requires. */
   private record Topic(List<String> names, String keyword) {
 
     static Topic of(PyPattern.Match match) {

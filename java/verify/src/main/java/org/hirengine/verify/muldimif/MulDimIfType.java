@@ -41,7 +41,7 @@ final class MulDimIfType implements ConstraintType {
     }
   }
 
-  /** A checker's verifier; where the reference raises on a response, the check has failed. */
+  /** A checker's verifier; if the reference raises on a response, the check has failed. */
   private record Rule(Verifier checker) implements Verifier {
 
     @Override

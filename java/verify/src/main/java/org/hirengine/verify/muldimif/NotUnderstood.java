@@ -6,8 +6,8 @@ import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
 
 /**
- * A constraint in whose sentence no rule of the reference finds what is asked: the verdict is the
- * one that the reference gives then, and its reason says so.
+ * A constraint whose sentence no rule of the reference understands: the verdict is the reference's
+ * default, and its reason says so.
  */
 final class NotUnderstood implements Verifier {
 
@@ -29,7 +29,7 @@ final class NotUnderstood implements Verifier {
     return of(why, response -> Verdict.violated(""));
   }
 
-  /** Judged by the reference, but not by what the sentence says. */
+  /** Checked by the reference, but not for what the sentence says. */
   static Verifier of(String why, Verifier reference) {
     return new NotUnderstood(why, reference);
   }

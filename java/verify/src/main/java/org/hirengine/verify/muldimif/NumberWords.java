@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The number words that a checker of the reference knows ({@code number_words}, {@code num_words},
- * {@code word_to_number}); each knows others.
+ * {@code word_to_number}); they differ between checkers.
  */
 final class NumberWords {
 
@@ -43,7 +43,7 @@ final class NumberWords {
   /** One to ten. */
   static final NumberWords TO_TEN = new NumberWords().english(1, 10);
 
-  /** Two and three, all that nested levels are counted in. */
+  /** Two and three, the only words for levels of nesting. */
   static final NumberWords TWO_OR_THREE = new NumberWords().english(2, 3);
 
   /** One to ten, once and twice. */
@@ -57,7 +57,7 @@ final class NumberWords {
   /** Zero to twenty, the tens, and hundred. */
   static final NumberWords FROM_ZERO = new NumberWords().english(0, 20).tens().with("hundred", 100);
 
-  /** What sentences are counted in. */
+  /** The number words for sentences. */
   static final NumberWords OF_SENTENCES =
       new NumberWords()
           .english(1, 12)
@@ -108,7 +108,7 @@ final class NumberWords {
     return with("\u4E24", 2);
   }
 
-  /** The words, one after the other, as alternatives of a pattern. */
+  /** The words as alternatives of a pattern. */
   String alternatives() {
     return String.join("|", values.keySet());
   }
@@ -119,14 +119,14 @@ final class NumberWords {
     return value == null ? null : Long.valueOf(value);
   }
 
-  /** A number in digits, or a word in any case; null where it is neither. */
+  /** A number in digits, or a word in any case; null if it is neither. */
   @Nullable Long read(String number) {
     return PyText.isDigit(number) ? Long.valueOf(digits(number)) : value(PyText.lower(number));
   }
 
   /**
    * {@code _parse_number}: digits with commas among them, or words that are added up
-   * ("twenty-five", "two hundred ten"); null where one of them is no number.
+   * ("twenty-five", "two hundred ten"); null if one of them is no number.
    */
   @Nullable Long readAll(String number) {
     String bare = PyText.strip(number).replace(",", "");
@@ -151,10 +151,9 @@ final class NumberWords {
   }
 
   /**
-   * {@code int(s)} for digits of any script; a number that no count reaches becomes the greatest
-   * int.
+   * {@code int(s)} for digits of any script; a number too large for an int becomes the largest int.
    *
-   * @throws ReferenceRaises where Python refuses them
+   * @throws ReferenceRaises if Python refuses them
    */
   static long digits(String s) {
     if (PyText.length(s) > MOST_DIGITS) {

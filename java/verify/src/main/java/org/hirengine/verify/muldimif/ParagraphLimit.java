@@ -5,8 +5,8 @@ import org.hirengine.text.regex.PyPattern;
 import org.hirengine.verify.Verifier;
 
 /**
- * {@code Length_Paragraphs}: the number of parts between empty lines that are not blank. Where no
- * limit is known the reference's verdict is that the constraint is violated.
+ * {@code Length_Paragraphs}: the number of non-blank parts between empty lines. If no limit is
+ * known, the reference's verdict is "violated".
  */
 final class ParagraphLimit {
 

@@ -4,12 +4,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Map;
 import org.hirengine.text.PyRepr;
 
-/** What {@code str} makes of a JSON value that {@code json.loads} has read. */
+/** {@code str} of a JSON value that {@code json.loads} has read. */
 final class PyValue {
 
   private PyValue() {}
 
-  /** {@code str(value)}: a string as it is, everything else as {@code repr} writes it. */
+  /** {@code str(value)}: a string unchanged, everything else as {@code repr} writes it. */
   static String str(JsonNode value) {
     if (value.isTextual()) {
       return value.asText();

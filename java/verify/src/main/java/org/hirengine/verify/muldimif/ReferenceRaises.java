@@ -1,6 +1,6 @@
 package org.hirengine.verify.muldimif;
 
-/** Thrown where the reference stops with an exception; the verdict is then FAILED. */
+/** Thrown if the reference stops with an exception; the verdict is then FAILED. */
 final class ReferenceRaises extends RuntimeException {
 
   private static final long serialVersionUID = 1L;

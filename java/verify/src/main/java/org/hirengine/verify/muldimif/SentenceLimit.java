@@ -6,8 +6,8 @@ import org.hirengine.verify.Verifier;
 
 /**
  * {@code Length_Sentences}: the number of stretches that end in a full stop, a question mark or an
- * exclamation mark ({@code [^.!?]*[.!?]}, so each mark ends one; full-width marks end none). Where
- * no limit is known the reference's verdict is that the constraint is satisfied.
+ * exclamation mark ({@code [^.!?]*[.!?]}, so each mark ends one; full-width marks end none). If no
+ * limit is known, the reference's verdict is "satisfied".
  */
 final class SentenceLimit {
 

@@ -41,7 +41,7 @@ final class TableDemand {
               "limit the table to\\s+N\\s+rows",
               "the number of rows in each table does not exceed\\s+N");
 
-  /** {@code col_patterns}, but for the single column, which is looked for last. */
+  /** {@code col_patterns}, except the single column, which is looked for last. */
   private static final LimitRules COLUMNS =
       rules()
           .exactly("exactly\\s+N\\s+column")
@@ -80,7 +80,9 @@ final class TableDemand {
   private static final PyPattern COLUMNS_FOR =
       PyPattern.compile("must include columns for\\s+\"([^\"]+)\"");
 
-  /** Its first group is read as the columns' names, though it is the word before them. */
+  /**
+   * The reference reads its first group as the columns' names, although it is the word before them.
+   */
   private static final PyPattern NAMED =
       PyPattern.compile("table must include columns (for|named)\\s+\"[^\"]+\"");
 
@@ -174,7 +176,7 @@ final class TableDemand {
     return sentence.contains("film title") && sentence.contains("release year");
   }
 
-  /** Columns for quoted names: then nothing else is read. */
+  /** Columns for quoted names; nothing else is read then. */
   private boolean readNamesOnly() {
     if (!sentence.contains("columns for")) {
       return false;
@@ -189,7 +191,7 @@ final class TableDemand {
     return true;
   }
 
-  /** What stands in quotation marks, without a comma at its end. */
+  /** The text in quotation marks, without a comma at its end. */
   private List<String> quoted() {
     return QUOTED.findAll(CodePoints.of(sentence)).stream()
         .map(match -> PyText.strip(String.valueOf(match.group(1))))

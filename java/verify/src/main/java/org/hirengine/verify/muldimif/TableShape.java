@@ -14,15 +14,15 @@ import org.jspecify.annotations.Nullable;
  * {@code Format_Table}: a table, with limits of rows and columns, names of columns, contents
  * ({@link TableDemand}).
  *
- * <p>The table is what lies between the first and the last bar: rows are its lines without header
- * and separator, columns the pieces of its first line but two. Without a bar the constraint is
- * satisfied where the sentence asks for no table, or only says what one is to look like if used.
+ * <p>The table is the text between the first and the last bar: rows are its lines without header
+ * and separator, columns the pieces of its first line less two. Without a bar the constraint is
+ * satisfied if the sentence asks for no table, or only says what one should look like if used.
  */
 final class TableShape {
 
   private static final String TAKEN = "(?:used|included|utilized|incorporated|presented|chosen)";
 
-  /** {@code optional_patterns}; two of them run together, for want of a comma. */
+  /** {@code optional_patterns}; a missing comma joins two of them. */
   private static final PyPattern OPTIONAL =
       PyPattern.compile(
           String.join(
@@ -172,7 +172,7 @@ final class TableShape {
     return headers.stream().anyMatch(header -> header.contains(word));
   }
 
-  /** Each content stands in the table, or one of its words in a header. */
+  /** Each content occurs in the table, or one of its words in a header. */
   private @Nullable String contentProblem(List<String> lines, List<String> headers) {
     String table = PyText.lower(String.join(" ", lines).replace('|', ' '));
     for (String content : demand.contents()) {

@@ -6,7 +6,7 @@ import org.hirengine.text.CodePoints;
 import org.hirengine.text.PyText;
 import org.hirengine.text.regex.PyPattern;
 
-/** The main format of a text ({@code detect_format}), in whose terms "each" is to be taken. */
+/** The main format of a text ({@code detect_format}), which decides what "each" refers to. */
 enum TextShape {
   JSON,
   TABLE,
@@ -16,7 +16,7 @@ enum TextShape {
 
   private static final PyPattern JSON_START = PyPattern.compile("\\s*[{\\[]");
 
-  /** White space on the lines before it says nothing, and would be scanned again and again. */
+  /** Leading lines of white space do not matter and would be scanned repeatedly. */
   private static final PyPattern TABLE_LINE =
       PyPattern.compile("^[^\\S\\n]*\\|.+\\|", PyPattern.MULTILINE);
 

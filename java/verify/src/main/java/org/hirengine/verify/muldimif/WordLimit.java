@@ -12,12 +12,11 @@ import org.hirengine.verify.rule.Wording;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code Length_Words}: limits of words, and beside them of sentences, and quoted keywords; a
- * sentence with "each" is read by {@link WordLimitOfEach}.
+ * {@code Length_Words}: limits of words and sentences, and quoted keywords; a sentence with "each"
+ * is read by {@link WordLimitOfEach}.
  *
- * <p>Words are the pieces between white space; in a text with Chinese or full-width characters
- * these alone are counted. Where nothing is known the reference's verdict is that the constraint is
- * satisfied.
+ * <p>Words are the pieces between white space; in a text with Chinese or full-width characters only
+ * these are counted. If no wording is known, the reference's verdict is "satisfied".
  */
 final class WordLimit {
 
@@ -91,7 +90,7 @@ final class WordLimit {
         : limit::check;
   }
 
-  /** One blank between words, no quotation marks around them, "word" in one form. */
+  /** Single spaces between words, no quotation marks around them, "word" in one form. */
   private static String simplified(String lower) {
     String bare = PyText.strip(PyText.strip(lower, "\""));
     String spaced =
@@ -110,8 +109,7 @@ final class WordLimit {
     for (PyPattern range : RANGES) {
       PyPattern.Match match = range.search(sentence);
       if (match != null) {
-        // A later wording may replace what an earlier one read in part: the last that occurs
-        // counts.
+        // A later wording may be more complete than an earlier one: the last that occurs counts.
         least = number(match, 1);
         most = number(match, 2);
         if (least != null && most != null) {
@@ -180,7 +178,7 @@ final class WordLimit {
         .verdict(SENTENCE_ENDS.count(response.codePoints()), "sentence");
   }
 
-  /** Words between white space, or the Chinese and full-width characters where there are any. */
+  /** Words between white space, or the Chinese and full-width characters if there are any. */
   private static long count(Response response) {
     long wide = response.text().codePoints().filter(WordLimit::isWide).count();
     return wide > 0 ? wide : response.tokens().size();

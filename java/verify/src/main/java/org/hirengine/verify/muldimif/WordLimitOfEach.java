@@ -15,8 +15,8 @@ import org.hirengine.verify.rule.Wording;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code LengthWords_Each}: limits of words for each table cell, JSON entry, list item or line. No
- * element, or no limit that is known, violates the constraint.
+ * {@code LengthWords_Each}: limits of words for each table cell, JSON entry, list item or line.
+ * Without elements, or without a known limit, the constraint is violated.
  */
 final class WordLimitOfEach {
 
@@ -56,7 +56,7 @@ final class WordLimitOfEach {
   private static final PyPattern SEPARATOR = PyPattern.compile("[\\s|*-]+");
   private static final PyPattern TABLE_LINE = PyPattern.compile("\\|.*\\|$");
 
-  /** What stands for a separating row among the cells; it counts as a cell of one word. */
+  /** Represents a separator row among the cells; it counts as a cell of one word. */
   private static final String SPLIT = "<TitleSplit>";
 
   private final @Nullable String target;
@@ -190,8 +190,8 @@ final class WordLimitOfEach {
   }
 
   /**
-   * {@code parse_table}: the cells below the headers that hold the target; all cells, the headers'
-   * and the separating rows among them, where no header does.
+   * {@code parse_table}: the cells below the headers that contain the target; if no header does,
+   * all cells, including headers and separator rows.
    */
   private List<String> cells(String text) {
     List<String> cells = new ArrayList<>();

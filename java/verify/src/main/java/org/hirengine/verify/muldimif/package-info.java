@@ -5,11 +5,11 @@
  * checker turns one sentence ({@link org.hirengine.verify.muldimif.Demand}) into a verifier. It
  * looks for the wordings of its reference (github Junjie-Ye/MulDimIF, {@code Code/evaluation}; the
  * same in sastpg/HIR, {@code evaluation/MulDimIF}) in their order, with Python's meaning of regular
- * expressions: a sentence that nobody has seen gets the reference's verdict, quirks included. Where
- * no wording is known the reference's default is the verdict, and {@link
+ * expressions: a new sentence gets the reference's verdict, quirks included. If no wording is
+ * known, the verdict is the reference's default, and {@link
  * org.hirengine.verify.muldimif.NotUnderstood} says so.
  *
- * <p>Names in {@code code font} in these comments are the reference's own.
+ * <p>Names in {@code code font} in these comments are the reference's.
  */
 @NullMarked
 package org.hirengine.verify.muldimif;

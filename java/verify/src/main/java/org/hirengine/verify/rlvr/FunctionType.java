@@ -9,9 +9,9 @@ import org.hirengine.verify.rule.Kwargs;
 
 /**
  * A constraint by the name of the function that checks it in {@code open_instruct/if_functions.py}.
- * Like its caller there, it looks at the response without white space around it; a blank response
- * satisfies none, though some functions would let it pass. New instructions do not use these types:
- * IFEval's say the same in more than one way.
+ * Like its caller there, it checks the response without surrounding white space; a blank response
+ * satisfies none, although some functions would accept it. New instructions do not use these types,
+ * since IFEval's types cover the same constraints.
  */
 final class FunctionType implements ConstraintType {
 

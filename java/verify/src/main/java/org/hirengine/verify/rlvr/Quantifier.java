@@ -4,7 +4,9 @@ import org.hirengine.verify.Verdict;
 import org.hirengine.verify.rule.Kwargs;
 import org.hirengine.verify.rule.Wording;
 
-/** How a count must stand to {@code N}, by the kwarg {@code quantifier} or by the type itself. */
+/**
+ * How a count must compare with {@code N}, by the kwarg {@code quantifier} or by the type itself.
+ */
 enum Quantifier {
   EXACTLY("exactly"),
   AT_LEAST("at least"),
@@ -28,7 +30,7 @@ enum Quantifier {
     throw new IllegalStateException(named);
   }
 
-  /** How far from a count "around" it reaches: a tenth, halves rounded to even, at least one. */
+  /** The tolerance of "around": a tenth of the number, halves rounded to even, at least one. */
   static long tenth(int asked) {
     return Math.max((long) Math.rint(asked * 0.1), 1);
   }

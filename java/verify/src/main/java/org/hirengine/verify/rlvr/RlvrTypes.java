@@ -21,7 +21,7 @@ import org.hirengine.verify.text.LanguageDetector;
 /**
  * The 25 functions of {@code open_instruct/if_functions.py}, one for each type of IFEval. Their
  * rules are not IFEval's: numbers are exact where IFEval says "at least", "around" is a relation,
- * words are found as they are written, and cases matter.
+ * and words are matched literally, with their case.
  */
 public final class RlvrTypes {
 
@@ -102,7 +102,7 @@ public final class RlvrTypes {
     return Verdict.satisfied("no forbidden word found");
   }
 
-  /** Simplified Chinese is zh-cn here; a text without features makes the reference raise. */
+  /** Simplified Chinese is zh-cn here; the reference raises on a text without features. */
   private static ConstraintType language(TextTools tools) {
     return FunctionType.ofResponse(
         "validate_response_language",

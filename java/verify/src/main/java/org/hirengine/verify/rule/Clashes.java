@@ -13,8 +13,8 @@ import java.util.Set;
 import org.hirengine.text.PyText;
 
 /**
- * Which types cannot sensibly stand together, read from {@code clashes.txt}: a line names a type
- * and then those it clashes with ({@code *}: all that the file names), in either direction.
+ * Which types cannot sensibly be combined, read from {@code clashes.txt}: a line names a type, then
+ * those it clashes with ({@code *}: all in the file); clashes are symmetric.
  */
 final class Clashes {
 

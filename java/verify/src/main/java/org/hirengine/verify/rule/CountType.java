@@ -7,7 +7,7 @@ import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
 
-/** "At least n" or "less than n" of something counted in the response, by two kwargs. */
+/** "At least n" or "less than n" of something countable in the response, by two kwargs. */
 public abstract class CountType extends RuleType {
 
   /** Every text has one sentence and one word, and nobody asks for fewer than one. */

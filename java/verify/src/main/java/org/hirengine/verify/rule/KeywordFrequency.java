@@ -47,7 +47,7 @@ public final class KeywordFrequency extends RuleType {
     return List.of(PyText.strip(kwargs.text("keyword")));
   }
 
-  /** A word that is there, or one that is rare, with a frequency near its own. */
+  /** A word that occurs, or a rare one, with a frequency near its own. */
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {

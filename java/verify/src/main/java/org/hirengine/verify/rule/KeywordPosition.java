@@ -13,8 +13,8 @@ import org.hirengine.verify.Verifier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code KeywordSpecificPositionChecker}: the m-th token of the n-th sentence. What is a sentence,
- * what a token and whether case matters differ between the references.
+ * {@code KeywordSpecificPositionChecker}: the m-th token of the n-th sentence. The references
+ * differ in what a sentence and a token are, and in whether case matters.
  */
 public final class KeywordPosition extends RuleType {
 
@@ -37,7 +37,7 @@ public final class KeywordPosition extends RuleType {
     this.ignoreCase = ignoreCase;
   }
 
-  /** The token at a place, or null where there is none. */
+  /** The token at a position, or null if there is none. */
   private @Nullable String token(Response response, int sentence, int word) {
     List<String> all = sentences.apply(response);
     if (sentence > all.size()) {
@@ -88,7 +88,7 @@ public final class KeywordPosition extends RuleType {
             WORD, 1 + random.nextInt(6)));
   }
 
-  /** The word at the place asked for, or at another one. */
+  /** The word at the requested position, or at another one. */
   @Override
   protected Optional<Map<String, Object>> relabel(
       Response response, Kwargs kwargs, RandomGenerator random) {

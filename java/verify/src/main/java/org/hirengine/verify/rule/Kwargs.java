@@ -15,8 +15,8 @@ import org.hirengine.text.Similar;
  * The arguments of one constraint, read with checks: one that is missing, empty, out of range or of
  * the wrong type is an {@link IllegalArgumentException} that names it and says what it may be.
  *
- * <p>What is refused here is what the references do not check either: for an argument that is
- * missing, empty or out of range they draw another at random, or raise.
+ * <p>The references cannot check what is refused here either: for an argument that is missing,
+ * empty or out of range they draw another at random, or raise.
  */
 public final class Kwargs {
 
@@ -50,7 +50,7 @@ public final class Kwargs {
     return integer(name, least, most, "a whole number from " + least + " to " + most);
   }
 
-  /** A place in a list or a text, as Python counts: a negative one from the end. */
+  /** A position in a list or a text as in Python: negative ones count from the end. */
   public int index(String name) {
     return integer(name, Integer.MIN_VALUE, Integer.MAX_VALUE, "a whole number");
   }
@@ -77,7 +77,7 @@ public final class Kwargs {
     return notBlank(name, TEXT);
   }
 
-  /** A string that is not blank, or none where the argument is missing or blank. */
+  /** A string that is not blank, or none if the argument is missing or blank. */
   public Optional<String> optionalText(String name) {
     Object value = values.get(name);
     return value == null || (value instanceof String text && PyText.isBlank(text))
@@ -128,7 +128,7 @@ public final class Kwargs {
   }
 
   /**
-   * The code of a language, one of {@code codes}: no detector can find a language outside this
+   * The code of a language, one of {@code codes}: no detector can return a language outside this
    * list.
    */
   public String language(String name, Collection<String> codes) {

@@ -14,8 +14,8 @@ final class Languages {
   private Languages() {}
 
   /**
-   * The one of {@code codes} that was meant by "English", "eng", "zh_CN", "pt-BR", "Deutsch" or a
-   * slip of the pen, if any.
+   * The one of {@code codes} meant by a name such as "English", "eng", "zh_CN", "pt-BR" or
+   * "Deutsch", or by a misspelling, if any.
    */
   static Optional<String> code(String named, Collection<String> codes) {
     String tag = named.strip().toLowerCase(Locale.ROOT).replace('_', '-');

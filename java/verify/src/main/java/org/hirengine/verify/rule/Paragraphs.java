@@ -9,8 +9,8 @@ public final class Paragraphs {
   private Paragraphs() {}
 
   /**
-   * The number of paragraphs: an empty part at either end does not count, and with an empty part
-   * between two dividers the answer is -1.
+   * The number of paragraphs: an empty part at either end does not count; -1 if a part between two
+   * dividers is empty.
    *
    * <p>The references split at {@code \s?\*\*\*\s?}; as only blank and non-blank matter, the white
    * space does not matter.

@@ -57,7 +57,7 @@ public enum Relation {
     return (int) Math.min(asked, Integer.MAX_VALUE);
   }
 
-  /** One of the two, each as likely. */
+  /** One of the two, with equal probability. */
   public static Relation sample(RandomGenerator random) {
     return random.nextBoolean() ? AT_LEAST : LESS_THAN;
   }

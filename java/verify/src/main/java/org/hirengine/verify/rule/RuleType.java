@@ -50,8 +50,8 @@ public abstract class RuleType implements ConstraintType {
   }
 
   /**
-   * Whether a response achieves these kwargs: satisfies them, and not only because the reference
-   * gives it the benefit of the doubt.
+   * Whether a response achieves these kwargs: satisfies them, and not merely by a default of the
+   * reference.
    */
   protected boolean achieves(Response response, Kwargs kwargs) {
     return parse(kwargs).check(response).satisfied();
@@ -67,7 +67,7 @@ public abstract class RuleType implements ConstraintType {
     return quoted(Kwargs.of(id, kwargs));
   }
 
-  /** What is satisfied stays as it was asked; else {@link #relabel}. */
+  /** Satisfied kwargs are kept; otherwise {@link #relabel}. */
   @Override
   public final Optional<Map<String, Object>> achieved(
       Response response, Map<String, Object> kwargs, RandomGenerator random) {

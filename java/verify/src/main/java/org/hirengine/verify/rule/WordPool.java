@@ -177,7 +177,7 @@ public final class WordPool {
         .toList();
   }
 
-  /** Those of {@link #keywords} that match exactly {@code times} times, also within words. */
+  /** Those of {@link #keywords} that occur exactly {@code times} times, also within words. */
   public static List<String> occurring(Response response, int times) {
     return keywords(response).stream()
         .filter(word -> KeywordPattern.of(word).count(response.codePoints()) == times)

@@ -31,7 +31,7 @@ public final class Wording {
     return tenths / 10 + "." + tenths % 10 + "%";
   }
 
-  /** The value as text, cut where it is long. */
+  /** The value as text, truncated if long. */
   public static String brief(Object value) {
     String text = String.valueOf(value);
     if (text.codePointCount(0, text.length()) <= BRIEF) {

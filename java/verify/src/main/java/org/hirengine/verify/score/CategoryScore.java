@@ -25,8 +25,8 @@ public final class CategoryScore {
    *
    * @param ids the ids of its item's constraints ({@code category_subcategory})
    * @param judges their verdicts, in the same order
-   * @param difficulty such as {@code Level 1}; empty where the item does not say
-   * @param pattern such as {@code Listing}; empty where the item does not say
+   * @param difficulty such as {@code Level 1}; empty if the item does not say
+   * @param pattern such as {@code Listing}; empty if the item does not say
    */
   public void add(List<String> ids, JudgeList judges, String difficulty, String pattern) {
     if (ids.size() != judges.size()) {

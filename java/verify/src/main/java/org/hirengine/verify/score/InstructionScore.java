@@ -12,7 +12,8 @@ import org.hirengine.verify.JudgeList;
  *
  * <p>Prompt-level accuracy is the share of prompts whose instructions are all followed,
  * instruction-level accuracy the share of instructions followed; tier 0 groups them by the part of
- * the id before the colon, tier 1 by the whole id. What failed or has no verdict is not followed.
+ * the id before the colon, tier 1 by the whole id. Failed checks and missing verdicts count as not
+ * followed.
  */
 public final class InstructionScore {
 

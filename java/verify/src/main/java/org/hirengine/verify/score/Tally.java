@@ -5,7 +5,7 @@ public record Tally(int followed, int total) {
 
   static final Tally NONE = new Tally(0, 0);
 
-  /** The share that was followed, 0 of nothing. */
+  /** The share that was followed; 0 if there are no items. */
   public double rate() {
     return total == 0 ? 0 : (double) followed / total;
   }

@@ -19,14 +19,15 @@ import org.hirengine.text.PyChars;
 import org.hirengine.text.PyRandom;
 
 /**
- * Language identification by naive Bayes over character n-grams, step for step as the references'
- * Python {@code langdetect} 1.0.9 with seed 0 does it, random draws included: the same text has the
- * same language on any thread and at any time.
+ * Language identification by naive Bayes over character n-grams, step by step like the references'
+ * Python {@code langdetect} 1.0.9 with seed 0, random draws included: the same text always has the
+ * same language.
  *
  * <p>Profiles and character normalisation come from the Java library that it was ported from
- * ({@code com.cybozu.labs:langdetect}); the library's static detector is not used. Of its 53
- * profiles the port has another for Korean, and it adds Catalan and Welsh: these three are
- * resources here, one n-gram and its count a line, after the totals of each length.
+ * ({@code com.cybozu.labs:langdetect}); the library's static detector is not used. The Python port
+ * has a different Korean profile than the 53 of that library, and adds Catalan and Welsh: these
+ * three are resources here, with the totals of each length and then one n-gram with its count per
+ * line.
  */
 public final class LanguageDetector {
 
@@ -37,7 +38,7 @@ public final class LanguageDetector {
     "tl", "tr", "uk", "ur", "vi", "zh-cn", "zh-tw"
   };
 
-  /** Those whose profile is the port's own. */
+  /** Languages whose profile comes from the Python port. */
   private static final Set<String> PORTED = Set.of("ca", "cy", "ko");
 
   private static final int TRIALS = 7;
@@ -52,7 +53,7 @@ public final class LanguageDetector {
   /** n-gram (up to three characters of 16 bits, length above them) to its row. */
   private final LongIndex rows;
 
-  /** For each row the languages that know the n-gram, and its frequency in each. */
+  /** For each row the languages that have the n-gram, and its frequency in each. */
   private final byte[][] rowLanguages;
 
   private final double[][] rowFrequencies;
@@ -86,7 +87,7 @@ public final class LanguageDetector {
     rowFrequencies = frequencies.toArray(double[][]::new);
   }
 
-  /** The codes of the languages it can tell. */
+  /** The codes of the languages that can be detected. */
   public static List<String> languages() {
     return List.of(LANGUAGES);
   }
@@ -175,7 +176,7 @@ public final class LanguageDetector {
 
   /**
    * The most likely language as an ISO 639-1 code ({@code zh-cn} and {@code zh-tw} apart), {@code
-   * unknown} where none stands out, or empty where the text has no letters to tell from.
+   * unknown} if none stands out, or empty if the text has no letters.
    */
   public Optional<String> detect(String text) {
     int[] grams = grams(withoutMinorityLatin(clean(text)));
@@ -316,7 +317,7 @@ public final class LanguageDetector {
     return out.append(s, copied, s.length()).toString();
   }
 
-  /** Leaves Latin letters out of a text that is mostly in another script. */
+  /** Removes Latin letters from a text that is mostly in another script. */
   private static int[] withoutMinorityLatin(int[] text) {
     int latin = 0;
     int other = 0;
@@ -334,7 +335,7 @@ public final class LanguageDetector {
   private int[] grams(int[] text) {
     int[] found = new int[3 * text.length];
     int n = 0;
-    // The last three characters: a, b, c; a and b are -1 where a word has just begun.
+    // The last three characters: a, b, c; a and b are -1 if a word has just begun.
     int a = -1;
     int b = -1;
     int c = ' ';

@@ -6,8 +6,9 @@ import org.hirengine.text.PyText;
 
 /**
  * The stand-in for {@link PerceptronTagger} without its model: a list of common verbs and their
- * regular endings. It knows verbs from other words and nothing finer. What is all in capitals is a
- * name to it, and what ends in -s a plural: a text hardly begins with a verb in the third person.
+ * regular endings. It distinguishes verbs from other words and nothing finer. It takes a word in
+ * capitals for a name and one that ends in -s for a plural, since a text hardly begins with a verb
+ * in the third person.
  */
 public final class LexiconTagger implements PosTagger {
 
@@ -68,7 +69,7 @@ public final class LexiconTagger implements PosTagger {
     return "NN";
   }
 
-  /** Is it a verb without its final e, with its final consonant doubled, or as it is? */
+  /** Whether it is a verb: without its final e, with its final consonant doubled, or unchanged. */
   private static boolean known(String stem) {
     int n = stem.length();
     return VERBS.contains(stem)

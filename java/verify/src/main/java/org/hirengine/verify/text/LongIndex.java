@@ -8,7 +8,7 @@ final class LongIndex {
   private int size;
 
   /**
-   * @param capacity places to begin with, a power of two
+   * @param capacity initial number of slots, a power of two
    */
   LongIndex(int capacity) {
     keys = new long[capacity];
@@ -30,7 +30,7 @@ final class LongIndex {
     return keys[at] == key ? values[at] : -1;
   }
 
-  /** The key's value, which is {@code value} where it had none. */
+  /** The key's value; {@code value} if it had none. */
   int putIfAbsent(long key, int value) {
     int at = slot(keys, key);
     if (keys[at] == key) {

@@ -2,10 +2,10 @@ package org.hirengine.verify.text;
 
 import java.util.List;
 
-/** Tells the part of speech of a text's first word. */
+/** Finds the part of speech of a text's first word. */
 public interface PosTagger {
 
-  /** How many tokens the first tag may hang on. */
+  /** How many tokens the first tag may depend on. */
   int TOKENS_FOR_FIRST = 3;
 
   /**

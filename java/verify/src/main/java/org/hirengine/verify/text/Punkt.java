@@ -32,7 +32,7 @@ public final class Punkt {
     return sentences;
   }
 
-  /** The same, each found when it is asked for: for who may need only the first. */
+  /** The same, found lazily, for callers that may need only the first. */
   public Iterable<String> each(String text) {
     return () -> new Sentences(text);
   }
@@ -43,7 +43,7 @@ public final class Punkt {
   private final class Sentences implements Iterator<String> {
     private final String text;
 
-    /** Where the next mark is looked for. */
+    /** Where to look for the next mark. */
     private int at;
 
     private @Nullable Context lastContext;
@@ -110,7 +110,7 @@ public final class Punkt {
       return new Slice(lastBreak, PyText.stripTrailing(text).length());
     }
 
-    /** The next possible sentence end with its surroundings; of overlapping ones the last. */
+    /** The next possible sentence end with its context; of overlapping ones the last. */
     private @Nullable Context context() {
       while (at < text.length()) {
         int mark = at++;
@@ -171,7 +171,9 @@ public final class Punkt {
     return i - from;
   }
 
-  /** Behind the last ASCII space between {@code stop} and {@code mark}, which is not at stop. */
+  /**
+   * After the last ASCII space between {@code stop} and {@code mark}, if it is not at {@code stop}.
+   */
   private static int wordStart(String text, int start, int stop, int mark) {
     for (int i = mark - 1; i > stop; i--) {
       if (" \t\n\r\u000B\f".indexOf(text.charAt(i)) >= 0) {
@@ -181,7 +183,7 @@ public final class Punkt {
     return start;
   }
 
-  /** Is there a sentence break before the last token? */
+  /** Whether there is a sentence break before the last token. */
   private boolean containsBreak(String words) {
     PunktToken pending = null;
     boolean found = false;
@@ -256,7 +258,10 @@ public final class Punkt {
     }
   }
 
-  /** The orthographic heuristic: does the case in which the token was seen tell a beginning? */
+  /**
+   * The orthographic heuristic: whether the cases in which the token was seen indicate a sentence
+   * start.
+   */
   private Starter startsSentence(PunktToken token) {
     if (token.text.length() == 1 && ";:,.!?".contains(token.text)) {
       return Starter.NO;

@@ -90,8 +90,8 @@ public record PunktParameters(
 
   /**
    * A parameter set of our own for English, used where NLTK's is not installed: common
-   * abbreviations, and the words that usually stand in lower case (so that their capital tells a
-   * sentence's beginning).
+   * abbreviations, and words that are usually in lower case (so that a capital indicates the start
+   * of a sentence).
    */
   public static PunktParameters builtIn() {
     return BuiltIn.PARAMETERS;

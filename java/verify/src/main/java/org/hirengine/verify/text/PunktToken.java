@@ -22,7 +22,7 @@ final class PunktToken {
     this.text = text;
   }
 
-  /** The text in lower case, or what stands for all numbers. */
+  /** The text in lower case, or the placeholder for all numbers. */
   private String type() {
     String result = type;
     if (result == null) {

@@ -10,10 +10,10 @@ import org.jspecify.annotations.Nullable;
  * The references' {@code split_into_sentences}: periods that do not end a sentence are protected by
  * a list of substitutions, then every period, question and exclamation mark ends one.
  *
- * <p>Each substitution is a method of its own, named by its pattern. The reference writes a mark of
- * several letters in place of a period; here the period stays and is marked beside the text, so
- * that every place in the text stays where it is. The reference's marks are treated as there in a
- * text that holds them.
+ * <p>Each substitution is a method, documented with its pattern. The reference writes a marker of
+ * several letters in place of a period; here the period stays and is marked in a separate array, so
+ * that positions do not change. In a text that contains the reference's markers they are treated as
+ * in the reference.
  */
 public final class SentenceSplitter {
 
@@ -24,7 +24,10 @@ public final class SentenceSplitter {
   private static final String[] WEBSITES = {"com", "net", "org", "io", "gov", "edu", "me"};
   private static final String[] SUFFIXES = {"Inc", "Ltd", "Jr", "Sr", "Co"};
 
-  /** Words after which the reference wants nothing, and words after which it wants white space. */
+  /**
+   * Words after which the reference requires nothing, and words after which it requires white
+   * space.
+   */
   private static final String[] STARTERS = {
     "Mr", "Ms", "Dr", "Prof", "Capt", "Cpt", "Lt", "Wherever"
   };
@@ -33,28 +36,28 @@ public final class SentenceSplitter {
     "He", "She", "It", "They", "Their", "Our", "We", "But", "However", "That", "This"
   };
 
-  /** The period is none to the substitutions that follow, and ends no sentence by itself. */
+  /** Later substitutions ignore this period, and it does not end a sentence. */
   private static final int PROTECTED = 1;
 
-  /** A sentence ends behind the period. */
+  /** A sentence ends after the period. */
   private static final int STOPPED = 1 << 1;
 
-  /** The period is left out, and a sentence ends in its place. */
+  /** The period is removed, and a sentence ends there. */
   private static final int DROPPED = 1 << 2;
 
-  /** The text; the reference has spaces in place of its line ends and around it. */
+  /** The text; the reference replaces line ends with spaces and adds spaces around it. */
   private final String s;
 
-  /** The text as the sentences show it, where it differs from {@link #s}; as long. */
+  /** The text as it appears in sentences, if it differs from {@link #s}; of the same length. */
   private char @Nullable [] shown;
 
   /** Where the periods are. */
   private final Places periods;
 
-  /** The marks of the periods by their places in the text; null while there are none. */
+  /** The marks of the periods by position in the text; null while there are none. */
   private byte @Nullable [] marks;
 
-  /** A line end at the sentence last added or behind it, where there is one. */
+  /** A line end at or after the sentence added last, if there is one. */
   private int lineEnd = -1;
 
   /** Whether the text itself holds the reference's marks. */
@@ -67,14 +70,14 @@ public final class SentenceSplitter {
   }
 
   /**
-   * The stripped pieces between sentence ends; only one empty piece at the end is left out, so
+   * The stripped pieces between sentence ends; a single empty piece at the end is dropped, so
    * "What?!" has the pieces "What?" and "!".
    */
   public static Pieces split(String text) {
     return sentences(text).pieces();
   }
 
-  /** The same, with what it takes to know the sentences of a part of the text. */
+  /** The same, with the data needed to find the sentences of a part of the text. */
   public static Sentences sentences(String text) {
     SentenceSplitter splitter = new SentenceSplitter(text);
     int found = splitter.mayMatch();
@@ -85,18 +88,21 @@ public final class SentenceSplitter {
   /**
    * The sentences of a text.
    *
-   * @param local whether lines next to each other leave each other's sentences as they are, but for
-   *     one that lies in both
+   * @param local whether neighbouring lines do not change each other's sentences, except one that
+   *     spans both
    */
   public record Sentences(Pieces pieces, boolean local) {
 
-    /** Those of whole lines of the text, between two places beside white space; for local ones. */
+    /**
+     * The sentences of whole lines of the text, between two positions next to white space; only if
+     * local.
+     */
     public Sentences within(int from, int to) {
       return new Sentences(pieces.cut(from, to), true);
     }
   }
 
-  /** The places of a character in a text, ascending. */
+  /** The positions of a character in a text, ascending. */
   private static final class Places {
     private int[] at = new int[16];
     private int count;
@@ -169,7 +175,7 @@ public final class SentenceSplitter {
     return sentences.build();
   }
 
-  /** Puts each of the marks behind a quote that follows it: {@code ."} becomes {@code ".}. */
+  /** Moves each mark after a quote that follows it: {@code ."} becomes {@code ".}. */
   private void moveBehind(Places marks, char quote) {
     for (int i = 0; i < marks.count; i++) {
       int at = marks.at[i];
@@ -194,7 +200,7 @@ public final class SentenceSplitter {
     chars[i] = c;
   }
 
-  /** Adds a stretch of the text without white space around it. */
+  /** Adds a part of the text, without surrounding white space. */
   private void add(Pieces.Builder sentences, int from, int to) {
     int first = from;
     int end = to;
@@ -262,13 +268,15 @@ public final class SentenceSplitter {
   private static final int INITIAL = 1 << 5;
   private static final int SUFFIX = 1 << 6;
 
-  /** Those whose patterns hold white space, so that a match may go on in the next line. */
+  /**
+   * Substitutions whose patterns contain white space, so that a match may continue on the next
+   * line.
+   */
   private static final int BEYOND_LINES = ACRONYM | INITIAL | SUFFIX;
 
   /**
-   * Which of the substitutions may find something, by what stands around each period. None makes a
-   * match for a later one where there was none: what they put in are marks and, for other white
-   * space, a space.
+   * Which of the substitutions may match, by the context of each period. No substitution creates a
+   * match for a later one: they insert only marks and, for other white space, a space.
    */
   private int mayMatch() {
     int may = 0;
@@ -294,7 +302,7 @@ public final class SentenceSplitter {
     return may;
   }
 
-  /** Whether a title or a suffix stands before a period; their last letters rule most words out. */
+  /** Whether a title or a suffix precedes a period; their last letters rule most words out. */
   private int mayEndIn(int dot) {
     return switch (at(dot - 1)) {
       case 'r', 's', 't', 'c', 'd', 'o' ->
@@ -312,7 +320,7 @@ public final class SentenceSplitter {
     return false;
   }
 
-  /** The character at a place, as the reference sees it. */
+  /** The character at a position, as the reference sees it. */
   private char at(int i) {
     char c = i >= 0 && i < s.length() ? s.charAt(i) : ' ';
     return c == '\n' ? ' ' : c;
@@ -341,12 +349,12 @@ public final class SentenceSplitter {
     marks[i] |= (byte) mark;
   }
 
-  /** Is there a period that is not protected yet? */
+  /** Whether there is a period that is not protected yet. */
   private boolean isPeriod(int i) {
     return at(i) == '.' && (mark(i) & (PROTECTED | DROPPED)) == 0;
   }
 
-  /** Before any place: no match has ended yet. */
+  /** Before any position: no match has ended yet. */
   private static final int NOWHERE = -2;
 
   /** {@code (Mr|St|Mrs|Ms|Dr)[.]}. */
@@ -431,7 +439,7 @@ public final class SentenceSplitter {
     }
   }
 
-  /** Is there a word that begins a sentence, and where does what the pattern takes of it end? */
+  /** Whether a word that begins a sentence follows, and where the pattern's match of it ends. */
   private int starterEnd(int from) {
     for (String starter : STARTERS) {
       if (s.startsWith(starter, from)) {
@@ -515,7 +523,7 @@ public final class SentenceSplitter {
     }
   }
 
-  /** {@code ([A-Za-z])[.]} behind a space. */
+  /** {@code ([A-Za-z])[.]} after a space. */
   private void singleLetters() {
     int end = NOWHERE;
     for (int i = 0; i < periods.count; i++) {

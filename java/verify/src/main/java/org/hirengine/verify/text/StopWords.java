@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Set;
 
-/** English function words, in lower case: NLTK's list where it is installed, else our own. */
+/** English function words, in lower case: NLTK's list if installed, else our own. */
 public final class StopWords {
 
   private StopWords() {}
@@ -15,9 +15,9 @@ public final class StopWords {
   }
 
   /**
-   * NLTK's {@code corpora/stopwords/english}, one word a line.
+   * NLTK's {@code corpora/stopwords/english}, one word per line.
    *
-   * @throws IOException where the file cannot be read
+   * @throws IOException if the file cannot be read
    */
   public static Set<String> read(Path file) throws IOException {
     return WordList.read(file);

@@ -10,7 +10,7 @@ import org.hirengine.text.PyChars;
 
 /**
  * Syllables of an English word as the syllapy package counts them: by a list of words, and by
- * groups of vowels where the word is not in it.
+ * groups of vowels if the word is not in it.
  */
 public final class Syllables {
 
@@ -30,7 +30,7 @@ public final class Syllables {
   /**
    * With syllapy's list: lines of {@code word,count}.
    *
-   * @throws IOException where the file cannot be read or a line is something else
+   * @throws IOException if the file cannot be read or a line has another form
    */
   public static Syllables read(Path file) throws IOException {
     Map<String, Integer> known = new HashMap<>();

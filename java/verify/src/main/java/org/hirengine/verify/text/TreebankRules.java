@@ -6,11 +6,11 @@ import org.hirengine.text.PyText;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The substitutions of NLTK's {@code NLTKWordTokenizer}, one after another as there, but for that
- * of the final period: {@link WordTokenizer} does the plain pieces of a sentence itself and asks
- * here for the tangled ones.
+ * The substitutions of NLTK's {@code NLTKWordTokenizer}, in the same order, except for the final
+ * period: {@link WordTokenizer} handles the plain pieces of a sentence itself and uses these rules
+ * for the difficult ones.
  *
- * <p>Each substitution is a scan of its own, run only where a character that it cares about occurs.
+ * <p>Each substitution is a separate scan, run only if a character that it looks for occurs.
  */
 final class TreebankRules {
 
@@ -19,8 +19,8 @@ final class TreebankRules {
   /**
    * The tokens of a piece of a sentence.
    *
-   * @param piece with the white space on both sides of it, which the rules look at; at an end of
-   *     the sentence without
+   * @param piece with the white space on both sides, which the rules look at; at the ends of the
+   *     sentence without
    */
   static List<String> tokenize(String piece) {
     int held = held(piece);
@@ -48,7 +48,7 @@ final class TreebankRules {
     return PyText.split(splitContractions(s));
   }
 
-  // Which of the substitutions below a sentence can need, by the characters that it holds.
+  // Which of the substitutions below a sentence may need, by the characters it contains.
   private static final int OPENING = 1;
   private static final int CLOSING = 1 << 1;
   private static final int COLON = 1 << 2;
@@ -89,7 +89,7 @@ final class TreebankRules {
     return held;
   }
 
-  /** Opening quotes: pads them, and turns straight double quotes that open into backticks. */
+  /** Opening quotes: pads them, and turns opening straight double quotes into backticks. */
   private static String openQuotes(String s) {
     StringBuilder out = new StringBuilder(s.length() + 16);
     for (int i = 0; i < s.length(); i++) {
@@ -259,7 +259,7 @@ final class TreebankRules {
     return splitBefore(splitBefore(s, CLITICS), LONG_CLITICS);
   }
 
-  /** A space before each of the endings where neither a space nor an apostrophe precedes. */
+  /** A space before each of the endings, if neither a space nor an apostrophe precedes it. */
   private static String splitBefore(String s, String[] endings) {
     StringBuilder out = new StringBuilder(s.length() + 8);
     int matchedTo = 0;
@@ -292,8 +292,8 @@ final class TreebankRules {
   };
 
   /**
-   * Words written together: cannot, gonna, 'tis. The last two need a space before them in the text
-   * as the substitutions before their own have left it.
+   * Words written together: cannot, gonna, 'tis. The last two need a space before them after the
+   * earlier substitutions.
    */
   private static String splitContractions(String s) {
     StringBuilder out = null;
@@ -332,7 +332,7 @@ final class TreebankRules {
     return out == null ? s : out.toString();
   }
 
-  /** Is it the first letter of one of the contractions, in any case? */
+  /** Whether it is the first letter of one of the contractions, in any case. */
   private static boolean mayContract(char c) {
     return switch (c | 0x20) {
       case 'c', 'd', 'g', 'l', 'm', 'w' -> true;
@@ -340,7 +340,7 @@ final class TreebankRules {
     };
   }
 
-  /** Could one of the contractions begin here, whatever stands around it? */
+  /** Whether one of the contractions could begin here, whatever the context. */
   static boolean mayContract(String s, int at) {
     if (mayContract(s.charAt(at))) {
       int initial = s.charAt(at) | 0x20;
@@ -371,7 +371,7 @@ final class TreebankRules {
   private static final String[] TIS = {"'t", "is"};
   private static final String[] TWAS = {"'t", "was"};
 
-  /** Do the two parts stand at {@code i}, in any case, before a word boundary? */
+  /** Whether the two parts are at {@code i}, in any case, before a word boundary. */
   private static boolean contraction(String s, int i, String[] parts) {
     int middle = i + parts[0].length();
     int end = middle + parts[1].length();

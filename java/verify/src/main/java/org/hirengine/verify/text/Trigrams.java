@@ -3,7 +3,7 @@ package org.hirengine.verify.text;
 import org.hirengine.text.CodePoints;
 import org.jspecify.annotations.Nullable;
 
-/** The different runs of three characters in a text, or in a part of it. */
+/** The distinct character trigrams of a text, or of a part of it. */
 public final class Trigrams {
 
   private final Table table;
@@ -23,7 +23,7 @@ public final class Trigrams {
     return new Trigrams(table, 0, table.previous.length);
   }
 
-  /** Those of the text between two places of this one's, in code points. */
+  /** Those of the text between two positions in this text, in code points. */
   public Trigrams within(int first, int end) {
     return new Trigrams(table, from + first, Math.min(to, from + end - 2));
   }
@@ -38,7 +38,7 @@ public final class Trigrams {
     return table.shared(other) - missing(other);
   }
 
-  /** Is the run that begins at a place of a text one of them? */
+  /** Whether the trigram at a position of a text is one of them. */
   private boolean contains(int[] points, int at) {
     int last = table.last(points, at);
     while (last >= to) {
@@ -48,10 +48,10 @@ public final class Trigrams {
   }
 
   /**
-   * How many runs of the whole text begin only outside of this part: a part leaves out little, so
-   * that this is less work than counting what it has.
+   * How many trigrams of the whole text begin only outside this part. A part leaves out little, so
+   * this is less work than counting its own.
    *
-   * @param in another text that they must be in; null for all
+   * @param in another text that must also have them; null for all
    */
   private int missing(@Nullable Trigrams in) {
     int missing = 0;
@@ -74,18 +74,21 @@ public final class Trigrams {
 
     private final int[] points;
 
-    /** Open addressing, never full; a slot holds the last place of a run plus 1, or 0. */
+    /** Open addressing, never full; a slot holds the last position of a trigram plus 1, or 0. */
     private final int[] slots;
 
-    /** Where the run at each place begins the time before; -1 where it is the first time. */
+    /** For each position, the previous position of its trigram; -1 if there is none. */
     private final int[] previous;
 
-    /** Where it begins the next time; 0 where it is the last time. */
+    /** For each position, the next position of its trigram; 0 if there is none. */
     private final int[] next;
 
     private final int different;
 
-    /** The last answer of {@link #shared}: parts of one text are compared with one other. */
+    /**
+     * The last result of {@link #shared}: the parts of a text are compared with the same other
+     * text.
+     */
     private volatile @Nullable Shared last;
 
     private record Shared(Trigrams other, int count) {}
@@ -94,7 +97,7 @@ public final class Trigrams {
       this.points = points;
       previous = new int[Math.max(0, points.length - 2)];
       next = new int[previous.length];
-      // Most runs of a text occur often, which leaves a table of this size half empty.
+      // Most trigrams of a text occur often, so a table of this size stays half empty.
       slots = new int[Math.max(2, Integer.highestOneBit(points.length) << 1)];
       int found = 0;
       long run = points.length < 3 ? 0 : run(points, 0) >> 21;
@@ -118,10 +121,10 @@ public final class Trigrams {
       return (long) points[at] << 42 | (long) points[at + 1] << 21 | points[at + 2];
     }
 
-    /** Where the run is, or the empty slot where it would be. */
+    /** The slot of the trigram, or the empty slot for it. */
     private int slot(long run) {
       int mask = slots.length - 1;
-      // The highest bits of the product depend on all of the run.
+      // The highest bits of the product depend on the whole trigram.
       int at = (int) ((run * 0x9E3779B97F4A7C15L) >>> Long.numberOfLeadingZeros(mask));
       while (slots[at] != 0 && run(points, slots[at] - 1) != run) {
         at = (at + 1) & mask;
@@ -129,12 +132,12 @@ public final class Trigrams {
       return at;
     }
 
-    /** The last place here of the run that begins at a place of a text; -1 for none. */
+    /** The last position here of the trigram at a position of a text; -1 if there is none. */
     int last(int[] text, int place) {
       return slots[slot(run(text, place))] - 1;
     }
 
-    /** How many of the runs the other text has too. */
+    /** How many of the trigrams the other text has too. */
     int shared(Trigrams other) {
       Shared known = last;
       if (known == null || known.other != other) {

@@ -12,13 +12,13 @@ import java.util.HashSet;
 import java.util.Set;
 import org.hirengine.text.PyText;
 
-/** Words read from a file or a resource, one a line; lines that begin with # are comments. */
+/** Words read from a file or a resource, one per line; lines that begin with # are comments. */
 final class WordList {
 
   private WordList() {}
 
   /**
-   * @throws IOException where the file cannot be read
+   * @throws IOException if the file cannot be read
    */
   static Set<String> read(Path file) throws IOException {
     try (BufferedReader lines = Files.newBufferedReader(file)) {
@@ -26,7 +26,7 @@ final class WordList {
     }
   }
 
-  /** The words of a resource beside this class; several may share a line. */
+  /** The words of a resource in this package; several may share a line. */
   static Set<String> resource(String name) {
     InputStream in = WordList.class.getResourceAsStream(name);
     if (in == null) {

@@ -4,17 +4,16 @@ import java.util.Set;
 import org.hirengine.text.PyText;
 
 /**
- * Words in lower case that are looked up in any case and where they stand in a text, without making
- * a string of them.
+ * Words in lower case, looked up in any case and in place within a text, without creating a string.
  */
 public final class WordSet {
 
-  /** Five bits a letter fit into a long. */
+  /** The longest word that fits into a long at five bits per letter. */
   private static final int LONGEST = 12;
 
   private final Set<String> words;
 
-  /** The short words of nothing but letters a-z. */
+  /** The short words that consist of letters a-z. */
   private final LongIndex packed;
 
   private WordSet(Set<String> words) {
@@ -51,7 +50,7 @@ public final class WordSet {
     return key;
   }
 
-  /** Is what stands between two places one of the words, in lower case? */
+  /** Whether the text between two positions is, in lower case, one of the words. */
   public boolean contains(String text, int from, int to) {
     long key = packed(text, from, to);
     return key > 0 ? packed.get(key) > 0 : words.contains(PyText.lower(text.substring(from, to)));

@@ -10,28 +10,27 @@ import org.hirengine.text.PyText;
  * rules of {@code NLTKWordTokenizer} on each (contractions and punctuation split off, straight
  * double quotes written as two backticks or two apostrophes).
  *
- * <p>The reference rewrites each sentence twenty times over. But no rule looks further than the
- * white space around a piece, other than that of the final period: so pieces are cut here in one
- * pass where their marks allow, and only the few with quotes and the like go through the rules
- * ({@link TreebankRules}).
+ * <p>The reference rewrites each sentence twenty times. But only the rule for the final period
+ * looks further than the white space around a piece, so most pieces are split here in one pass, and
+ * only the few with quotes and the like go through the rules ({@link TreebankRules}).
  */
 public final class WordTokenizer {
 
   private static final int LETTER = 1;
   private static final int SPACE = 1 << 1;
 
-  /** A token of its own, wherever it stands. */
+  /** Always a separate token. */
   private static final int MARK = 1 << 2;
 
-  /** A token of its own unless a digit follows. */
+  /** A separate token unless a digit follows. */
   private static final int COLON = 1 << 3;
 
-  /** A mark of its own where it is doubled, else a part of the word. */
+  /** A separate mark if doubled, else a part of the word. */
   private static final int DOUBLED = 1 << 4;
 
   private static final int APOSTROPHE = 1 << 5;
 
-  /** What only the rules can tell. */
+  /** Left to the rules. */
   private static final int QUOTE = 1 << 6;
 
   private static final int OTHER = 1 << 7;
@@ -165,7 +164,7 @@ public final class WordTokenizer {
     return c < 128 ? MARKS[c] : String.valueOf(c);
   }
 
-  /** Cuts a piece at its marks; false where the rules are needed. */
+  /** Splits a piece at its marks; false if the rules are needed. */
   private static boolean cutPiece(String s, int from, int to, List<String> tokens) {
     int start = from;
     int kinds = 0;
@@ -193,7 +192,7 @@ public final class WordTokenizer {
     return start == to || cutWord(s, start, to, kinds, tokens);
   }
 
-  /** Cuts a clitic off a word; false where the rules are needed. */
+  /** Splits a clitic off a word; false if the rules are needed. */
   private static boolean cutWord(String s, int from, int to, int kinds, List<String> tokens) {
     if (TreebankRules.mayContract(s, from)) {
       return false;
@@ -218,8 +217,8 @@ public final class WordTokenizer {
   }
 
   /**
-   * Where the clitic of a word with an apostrophe begins; -1 where there is none, or where the
-   * rules are needed.
+   * Where the clitic of a word with an apostrophe begins; -1 if there is none, or if the rules are
+   * needed.
    */
   private static int clitic(String s, int from, int to) {
     int at = s.lastIndexOf('\'', to - 1);
