@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds native/ into native/build/linux-x86_64[-gpu]/{lib,include}; does nothing when all is up to date.
 #   cppbuild.sh [cpu|gpu] [test]     test also runs the native tests; gpu adds the CUDA kernels to the CPU's (needs nvcc)
-#   cppbuild.sh cpu sanitize         the native tests under AddressSanitizer and UndefinedBehaviorSanitizer, built aside
+#   cppbuild.sh cpu sanitize         the native tests under AddressSanitizer and UndefinedBehaviorSanitizer, in a separate build
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -43,7 +43,7 @@ if [[ ! -e "$stamp" || -n "$(find native cppbuild.sh -path native/build -prune -
   grep -A6 "warning:" "$log" >&2 || true
   # Registers in memory cost a kernel its speed.
   grep -E "[1-9][0-9]* bytes spill" "$log" >&2 || true
-  # The stamp bears the start of the build: a source edited meanwhile is newer.
+  # The stamp has the time at which the build started, so that a source edited meanwhile is newer.
   touch -d "@$((started / 1000000000))" "$stamp"
 fi
 if [[ -n "${2:-}" ]]; then

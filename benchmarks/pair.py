@@ -23,7 +23,7 @@ import time
 
 PARTS = ["rollout", "logprob", "update", "step"]
 TOY = ["demo-2m", "tiny-12m"]
-# As many rows as 24 GB hold on both sides.
+# As many rows as fit into 24 GB on both sides.
 REAL = {"smol-135m": "--batch 16", "half-0.25b": "--batch 16", "qwen3-0.6b": "--batch 8 --micro 8"}
 MEMORY = 0.7  # of the peer's
 DEMO_SECONDS = 20

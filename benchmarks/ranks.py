@@ -135,7 +135,7 @@ def simulate(given):
 
     def step(ranks):
         groups = [draw.choice(pool) for _ in range(per_rank * ranks)]
-        # What was seen before: another draw of the same prompt, as noisy as a group's mean.
+        # What earlier steps show: another draw of the same prompt, as noisy as a group's mean.
         expected = [statistics.mean(draw.choice(g) for _ in g) for g in groups]
         owners = deal(expected, ranks)
         tokens, longest = [0] * ranks, [0] * ranks

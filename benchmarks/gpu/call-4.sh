@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Call 4 of 5: the engine itself, unpacked; what it finds, and its tests of the tag gpu. Carries .gpu/03.
+# Call 4 of 5: unpacks the engine; what it finds, and its tests tagged gpu. Carries .gpu/03.
 cd "$(dirname "$0")/../.."
 . benchmarks/gpu/common.sh
 keep 03

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Call 5 of 5: the engine's speed at real lengths, its own passes beside LibTorch's operators, and a run of the demo.
+# Call 5 of 5: the engine's speed at real lengths, its own passes against LibTorch's operators, and a run of the demo.
 cd "$(dirname "$0")/../.."
 . benchmarks/gpu/common.sh
 packed=$home/hir-gpu

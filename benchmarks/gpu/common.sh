@@ -1,5 +1,5 @@
-# What the calls share. A call is one command on a lent host: it may take ten minutes and print 12,000 characters, so that a
-# part has a time limit, its log is a file of $OUT, and the screen gets its last lines.
+# What the calls share. A call is one command on a borrowed host: it may take ten minutes and print 12,000 characters, so each
+# part has a time limit, writes its log to $OUT and prints only its last lines.
 #   HIR_EMULATED=1   the emulator in place of the device, tiny sizes: a rehearsal (rehearse.sh)
 #   OUT              folder of logs and results (default gpu-out)
 #   HIR_GPU_HOME     folder outside the checkout that outlives a call (default /tmp/hir)
@@ -14,7 +14,7 @@ if [[ -n ${HIR_EMULATED:-} ]]; then
   library=native/build/linux-x86_64/lib/libhir_kernels.so
   flags+=(--emulated)
 fi
-# Only the first call brings the library along.
+# Only the first call carries the library.
 if [[ -e $library ]]; then cp "$library" "$home/"; else library=$home/libhir_kernels.so; fi
 failed=()
 began=$SECONDS

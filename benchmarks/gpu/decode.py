@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Decoding at the shapes of Qwen3: its logits against PyTorch's (--check), its steps' times beside their limit (--time).
+"""Decoding at the shapes of Qwen3: its logits against PyTorch's (--check), its steps' times against their limit (--time).
 
   decode.py LIBHIR_KERNELS.SO --check
   decode.py LIBHIR_KERNELS.SO --time [--shapes qwen3-0.6b,qwen3-4b] [--batches 1,8,64,256] [--context 1024]
@@ -49,7 +49,7 @@ def check(lib, model, checks, rows, length, steps):
         differ += sum(a != b for a, b in zip(drawn, expected.tolist()))
     checks(f"logits of {rows} rows {str(model.dtype)[6:]}", worst, 5e-2 if model.dtype == torch.bfloat16 else 1e-4)
     checks(f"draws of {rows} rows {str(model.dtype)[6:]}", differ, 0)
-    # A draw that never left the device is the token that it was.
+    # A draw that stays on the device is fed back as the same token.
     counters = torch.zeros(rows, 4, dtype=torch.int32)
     where = ctypes.cast(counters.data_ptr(), ctypes.POINTER(ctypes.c_int32))
     one, _ = drawing.draw([-1] * rows, where)
@@ -88,7 +88,7 @@ def measure(lib, name, model, batches, context, ceilings, repeats):
 
 
 def torch_step(model, rows, context, repeats):
-    """One token a row by PyTorch's operators, each row with a cache of its own, padded to the longest."""
+    """One token per row by PyTorch's operators, each row with its own cache, padded to the longest."""
     s = model.shape
     if rows * (context + 1) * s.kv_bytes(model.embedding.element_size()) > 40 << 30:
         return None

@@ -66,7 +66,7 @@ class NativeModel:
 
 
 class Decoder:
-    """Rows that are decoded over a NativeModel."""
+    """Rows decoded with a NativeModel."""
 
     def __init__(self, native):
         self.native, self.lib, self.handle = native, native.lib, i64()

@@ -1,4 +1,4 @@
-"""What the scripts of this folder share: the native library, clocks, the host's ceilings, checks and tables."""
+"""Shared by the scripts of this folder: the native library, clocks, the host's ceilings, checks and tables."""
 import argparse
 import ctypes
 import json
@@ -75,7 +75,7 @@ class Library:
 
 
 class Results:
-    """What a script found, as JSON beside the few lines that it prints: a command's answer is cut after 12,000 characters."""
+    """A script's results as JSON, besides the few lines that it prints: output is cut after 12,000 characters."""
 
     def __init__(self, folder):
         self.folder, self.failed = folder, 0
@@ -97,7 +97,7 @@ class Results:
 
 
 class Checks:
-    """Errors against their bounds: all go into the results, those that are too large are printed."""
+    """Compares errors with their bounds: records all of them and prints those that are too large."""
 
     def __init__(self, results):
         self.results, self.count = results, 0
@@ -151,7 +151,7 @@ def seconds(work, repeats=20, warm_up=3):
 
 
 class Ceilings:
-    """What this host reaches at best, measured: copied bytes/s, and flops/s of a large product in bfloat16."""
+    """Measured ceilings of this host: copied bytes/s, and flops/s of a large product in bfloat16."""
 
     def __init__(self, device, small=False):
         source = torch.empty(1 << (16 if small else 30), dtype=torch.uint8, device=device)

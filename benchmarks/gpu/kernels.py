@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every CUDA kernel against float64 and the CPU's reference backend (--check), and its time beside PyTorch's (--time).
+"""Every CUDA kernel against float64 and the CPU's reference backend (--check), and its time against PyTorch's (--time).
 
   kernels.py LIBHIR_KERNELS.SO --check --time     on a GPU host; exits with 1 when a check fails
   --emulated      the same, small, on the CPU: its times say nothing
@@ -31,7 +31,7 @@ def check(lib, device, shapes, checks):
     check_optimizer(lib, device, checks, 100_003)
     for rows, cols in shapes:
         for dtype in (torch.float32, torch.bfloat16):
-            # Rows that begin anywhere: a stride that is no multiple of a vector.
+            # Unaligned rows: a stride that is not a multiple of a vector.
             x = (torch.randn(rows, cols + 3, device=device) * 3).to(dtype)[:, :cols]
             targets = torch.randint(cols, (rows,), device=device)
             name = f"[{rows}, {cols}] {str(dtype)[6:]}"

@@ -22,7 +22,7 @@ GROUP = 8
 
 
 class Batch:
-    """Groups of responses behind shared prompts."""
+    """Groups of responses with shared prompts."""
 
     def __init__(self, random, vocab, tokens, prompt, response):
         def length(mean):

@@ -1,4 +1,4 @@
-"""A Qwen3 decoder in plain PyTorch: the model whose decoding and training the engine is timed beside.
+"""A Qwen3 decoder in plain PyTorch: the peer of the engine's decoding and training.
 
 Weights lie as the engine's kernels take them (queries, keys and values in one matrix, gates and ups in one).
 """

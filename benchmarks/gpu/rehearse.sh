@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The five calls from first to last, the emulator in place of the device, in a folder and with a PATH that have only what the
-# lent host has: no JDK, no Maven, no compiler, no network client.
+# The five calls in order, with the emulator instead of the device, in a folder and with a PATH that have only what the
+# borrowed host has: no JDK, no Maven, no compiler, no network client.
 #   ./cppbuild.sh cpu && mvn -B -DskipTests package && benchmarks/gpu/rehearse.sh [PARTS]
-# PYTHON is a python3 with torch (default: the one found). PARTS is a folder that stage.sh --cpu has filled; made where absent.
+# PYTHON is a python3 with torch (default: the one found). PARTS is a folder that stage.sh --cpu has filled; made if missing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 python=$(command -v "${PYTHON:-python3}")
@@ -21,7 +21,7 @@ printf '#!%s/bin/bash\nexec %s "$@"\n' "$work" "$python" >"$work/bin/python3"
 printf '#!%s/bin/bash\necho "GPU 0: emulated"\n' "$work" >"$work/bin/nvidia-smi"
 chmod +x "$work"/bin/{python3,nvidia-smi}
 cp -r benchmarks/gpu "$work/checkout/benchmarks/"
-# As a call does: what it carries is there, what an earlier one carried is gone.
+# As in a real call: its own files are there, those of earlier calls are gone.
 for i in 1 2 3 4 5; do
   rm -rf "$work"/checkout/.gpu/* "$work/checkout/native"
   if [[ $i -lt 5 ]]; then cp -r "$parts/0$((i - 1))" "$work/checkout/.gpu/"; fi

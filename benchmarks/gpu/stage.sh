@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Packs the engine for a GPU host that has neither JDK nor registries, only a driver and PyTorch for CUDA 13:
 #   mvn -B -Pgpu -DskipTests package && benchmarks/gpu/stage.sh .gpu
-# The folder then holds 00/ to 03/ with a part each, which call-1.sh to call-4.sh bring to the host; call 4 unpacks them.
-# LibTorch keeps the code of one GPU architecture (ARCH=90, Hopper): the other ones' would be most of the weight.
-#   stage.sh --cpu .gpu   of a build for the CPU: for rehearse.sh. LEVEL=0 to 9 is how hard xz tries (6).
+# The folder then holds 00/ to 03/ with a part each, which call-1.sh to call-4.sh carry to the host; call 4 unpacks them.
+# LibTorch keeps the code of one GPU architecture (ARCH=90, Hopper): the others would be most of the size.
+#   stage.sh --cpu .gpu   packs a CPU build for rehearse.sh. LEVEL=0 to 9 is the level of xz (6).
 set -euo pipefail
 gpu=-gpu
 if [[ ${1:-} == --cpu ]]; then

@@ -1,4 +1,4 @@
-# Java of a packed engine ($root), with NVIDIA's libraries for it alone: python3 has PyTorch libraries of its own.
+# Java of a packed engine ($root), with NVIDIA's libraries only for it: python3 uses those of PyTorch.
 packages=$(python3 -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])' 2>/dev/null)
 path=$root/lib
 for folder in "$packages"/nvidia/*/lib /usr/local/cuda/lib64 /usr/local/cuda/extras/CUPTI/lib64; do

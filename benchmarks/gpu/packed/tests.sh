@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tests of the tag gpu of a packed engine; in a rehearsal those of the emulated kernels, since there is no device.
+# The tests tagged gpu of a packed engine; in a rehearsal, which has no device, those of the emulated kernels.
 root=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 . "$root/java.sh"
 what=(--include-tag gpu --select-package org.hirengine.engine.gpu)

@@ -1,4 +1,4 @@
-"""Writes languages.own.jsonl.gz: the languages that langdetect tells in texts of our own making, many of them mixed.
+"""Writes languages.own.jsonl.gz: the languages that langdetect finds in texts of our own making, many of them mixed.
 
 Run with CPython 3.11 and langdetect 1.0.9: python languages.py
 A text is a run of words in one to three languages, with numbers, marks, capitals and line breaks between. Each line:

@@ -1,4 +1,4 @@
-"""Writes the *.json beside this file: what verl's own functions make of random and of nasty matrices.
+"""Writes the *.json beside this file: the results of verl's functions on random and on difficult matrices.
 
 Run with CPython 3.11 and torch 2.13.0: python algos.py VERL
 VERL is a checkout of github.com/volcengine/verl at b178a3cd5. Only its core_algos.py, torch_functional.py and

@@ -1,4 +1,4 @@
-"""Writes two small byte-level BPE tokenizers and what the tokenizers library makes of texts with them.
+"""Writes two small byte-level BPE tokenizers and the tokenizers library's results with them.
 
 Run with CPython 3.11, tokenizers 0.23.2: python tokenizer.py
 Both are trained on the sentences below: qwen_mini has Qwen2's form (NFC, single digits), llama3_mini has Llama 3's

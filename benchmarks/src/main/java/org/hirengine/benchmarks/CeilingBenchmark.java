@@ -33,7 +33,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @State(Scope.Thread)
 public class CeilingBenchmark {
 
-  /** 256 MB: no cache holds them. */
+  /** 256 MB, larger than any cache. */
   static final long FLOATS = 1L << 26;
 
   @Param({"read", "copy", "in-place", "exp"})

@@ -31,7 +31,7 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * One decode step of a batch, groups of 8 after prompts of 64 tokens, over their first 32 tokens:
- * {@code rows} divided by the time is tokens a second, without sampling.
+ * {@code rows} divided by the time is tokens per second, without sampling.
  *
  * <p>How to run: {@code java -jar benchmarks/target/benchmarks.jar DecodeBenchmark}
  */

@@ -35,7 +35,7 @@ public class KernelBenchmark {
 
   static final PolicyLossConfig PPO = new PolicyLossConfig(1.0, 0.2, 0.2, 3.0, 0, KlLoss.NONE, 0);
 
-  /** Logits that are as new for every call, since the kernel overwrites them. */
+  /** Logits that are restored for every call, since the kernel overwrites them. */
   @State(Scope.Thread)
   public static class Overwritten extends KernelInputs {
     @Setup(Level.Invocation)

@@ -14,8 +14,8 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 
 /**
  * The machine's ceilings, the kernels and the optimizer in one run, as one table: fastest and
- * median time of a call, bytes and exponentials moved a second, and what share of the ceiling that
- * binds this is. Takes JMH's options.
+ * median time of a call, bytes and exponentials per second, and their share of the binding ceiling.
+ * Takes JMH's options.
  *
  * <p>How to run: {@code java -cp benchmarks/target/benchmarks.jar
  * org.hirengine.benchmarks.KernelReport -p vocab=151936}

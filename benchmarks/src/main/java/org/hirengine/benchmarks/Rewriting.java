@@ -101,7 +101,7 @@ public final class Rewriting {
     return pairs;
   }
 
-  /** The responses that may be replayed: sampled ones that ended by themselves. */
+  /** The responses that may be replayed: sampled ones that were not truncated. */
   private static List<Pair> dumped(Path file) {
     Map<String, List<RolloutRow>> byPrompt = new LinkedHashMap<>();
     RolloutDump.forEach(

@@ -27,7 +27,7 @@ import org.openjdk.jmh.infra.Blackhole;
 
 /**
  * Verdicts per second on one thread ({@code -t max} for all cores). Every operation takes a new
- * {@link Response}, so the analysis of its text is paid each time. {@link VerifierReport} finds the
+ * {@link Response}, so the analysis of its text is included. {@link VerifierReport} finds the
  * slowest types and runs it on them.
  *
  * <p>How to run: {@code java -jar benchmarks/target/benchmarks.jar VerifierBenchmark -prof gc}

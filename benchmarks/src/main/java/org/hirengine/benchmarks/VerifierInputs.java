@@ -22,8 +22,8 @@ import org.hirengine.verify.Response;
 import org.hirengine.verify.Verifiers;
 
 /**
- * What the verifiers are timed on: lines of the reference data ({@code -Dhir.shared}), or where
- * that is absent generated texts under sampled constraints.
+ * Inputs for timing the verifiers: lines of the reference data ({@code -Dhir.shared}) or, without
+ * it, generated texts with sampled constraints.
  */
 final class VerifierInputs {
 

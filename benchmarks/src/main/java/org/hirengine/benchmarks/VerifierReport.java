@@ -28,8 +28,8 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 
 /**
  * Verdicts per second and thread and bytes allocated for each, of every benchmark and of the ten
- * slowest types on a response of 500 words: first by the processor's time, then by JMH, whose
- * options it takes; {@code quick} leaves JMH out.
+ * slowest types on a response of 500 words: first in processor time, then by JMH, whose options it
+ * takes; {@code quick} skips JMH.
  *
  * <p>How to run: {@code java -Dhir.shared=../shared -cp benchmarks/target/benchmarks.jar
  * org.hirengine.benchmarks.VerifierReport}
@@ -59,7 +59,7 @@ public final class VerifierReport {
     print(new Runner(run.build()).run());
   }
 
-  /** What a check costs in each benchmark, and in IFEval without its language types. */
+  /** The cost of a check in each benchmark, and in IFEval without its language types. */
   private static void benches() throws IOException {
     Verifiers verifiers = Verifiers.standard();
     for (String bench : verifiers.benches()) {
@@ -85,7 +85,7 @@ public final class VerifierReport {
 
   /**
    * The processor's time of a check in the best of the passes over the lines that fit into some
-   * seconds: strict and loose verdicts, for MulDimIF, which knows one kind, only those.
+   * seconds: strict and loose verdicts, or for MulDimIF the only kind.
    */
   private static void bench(Verifiers verifiers, String what, List<VerifierInputs.Line> lines) {
     boolean both = !what.equals(ConstraintJson.MULDIMIF);

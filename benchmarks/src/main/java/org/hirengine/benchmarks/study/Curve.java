@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Held-out accuracy of one run against what it had cost by then. */
+/** Held-out accuracy of one run against its cost so far. */
 record Curve(StudyPlan.Cell cell, List<Point> points) {
 
   /**
@@ -40,14 +40,14 @@ record Curve(StudyPlan.Cell cell, List<Point> points) {
       return Files.isRegularFile(summary)
           && JSON.readTree(summary.toFile()).path("after").isObject();
     } catch (IOException e) {
-      return false; // torn by a crash
+      return false; // cut off by a crash
     }
   }
 
   /**
    * Reads a complete run.
    *
-   * @throws IOException where a file is missing or not as a run writes it
+   * @throws IOException if a file is missing or invalid
    */
   static Curve read(StudyPlan.Cell cell, Path run) throws IOException {
     JsonNode before = JSON.readTree(run.resolve("summary.json").toFile()).get("before");

@@ -23,7 +23,7 @@ final class Results {
   private final List<Curve> curves = new ArrayList<>();
 
   /**
-   * @throws IOException where a complete run cannot be read
+   * @throws IOException if a complete run cannot be read
    */
   Results(StudyPlan plan, Map<String, Double> rates) throws IOException {
     this.plan = plan;
@@ -82,7 +82,7 @@ final class Results {
     return intervals;
   }
 
-  /** Where the mean curve first reaches a height, between evaluations in a straight line. */
+  /** Where the mean curve first reaches a level, by linear interpolation between evaluations. */
   static OptionalDouble reaches(List<Interval> x, List<Interval> y, double height) {
     for (int i = 0; i < y.size(); i++) {
       if (y.get(i).mean() >= height) {

@@ -20,7 +20,7 @@ final class RunProcess {
 
   private RunProcess() {}
 
-  /** Fresh training and held-out requests; does nothing if they exist. */
+  /** Makes training and held-out requests, unless they exist. */
   static void makeRequests(Path folder, StudyPlan.Setting setting, StudyPlan.Requests r, long seed)
       throws IOException, InterruptedException {
     if (Files.isRegularFile(folder.resolve("train.jsonl"))

@@ -26,8 +26,8 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     description = {
       "Runs the study of sample efficiency: first the search for learning rates, then every method"
-          + " in every setting over the seeds. Runs that are whole are kept, so a study that was"
-          + " broken off goes on where it was.",
+          + " in every setting over the seeds. Complete runs are kept, so an interrupted study"
+          + " continues where it stopped.",
       "",
       "Writes to the plan's 'out': rates.json, curves.csv (every evaluation), results.md (tables),"
           + " figure.png (ILA against rollouts), plots/ (SVG), and the runs themselves."
@@ -41,7 +41,9 @@ import picocli.CommandLine.Parameters;
     })
 public final class Study implements Callable<Integer> {
 
-  /** Below this ILA a learning rate is judged by CLA: hardly any run answers a request fully. */
+  /**
+   * Below this ILA a learning rate is judged by CLA, since hardly any request is satisfied fully.
+   */
   private static final double FEW = 0.02;
 
   @Parameters(paramLabel = "PLAN.yaml", arity = "1", description = "What to run.")
@@ -50,7 +52,9 @@ public final class Study implements Callable<Integer> {
   @Option(names = "--jobs", defaultValue = "1", description = "Runs at a time, one core each.")
   private int jobs;
 
-  @Option(names = "--only-results", description = "Runs nothing; tables and plots of what stands.")
+  @Option(
+      names = "--only-results",
+      description = "Run nothing; make tables and plots of the complete runs.")
   private boolean onlyResults;
 
   public static void main(String[] arguments) {

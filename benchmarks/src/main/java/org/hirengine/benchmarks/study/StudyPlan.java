@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param out folder of all runs and results
  * @param rollouts sampled responses of a run
  * @param evaluateEvery steps between two evaluations on held-out requests
- * @param seeds training seeds of the study, fresh ones
+ * @param seeds training seeds of the study, not used for tuning
  */
 record StudyPlan(
     @JsonProperty(required = true) Path out,

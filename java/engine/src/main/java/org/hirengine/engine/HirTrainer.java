@@ -122,11 +122,11 @@ public final class HirTrainer implements AutoCloseable {
 
     /**
      * Trains together with other processes, each of which builds such a trainer with the same
-     * configuration and data and makes the same calls: every one takes its share of the prompts,
-     * all have the same weights, and the first writes the run folder. The caller closes the group,
+     * configuration and data and makes the same calls: each takes its share of the prompts, all
+     * have the same weights, and the first writes the run folder. The caller closes the group,
      * after the trainer.
      *
-     * @param value such as {@link ProcessGroup#join} of the environment
+     * @param value such as the result of {@link ProcessGroup#join}
      */
     public Builder distributed(ProcessGroup value) {
       group = value;
@@ -140,8 +140,8 @@ public final class HirTrainer implements AutoCloseable {
     }
 
     /**
-     * Downloads what the configuration names by Hub name and this machine lacks, reads data and
-     * models, and opens the run folder.
+     * Downloads missing files that the configuration gives by Hub name, reads data and models, and
+     * opens the run folder.
      *
      * @throws IOException when a file cannot be read
      * @throws RuntimeException of {@code ConfigException}, {@code DataException}, {@code
@@ -176,7 +176,7 @@ public final class HirTrainer implements AutoCloseable {
       return new HirTrainer(run, group);
     }
 
-    /** One rank of a machine downloads, the others find it there. */
+    /** One rank per machine downloads, the others find the files. */
     private TrainConfig locatedOnce(TrainConfig given) {
       TrainConfig early = group.localRank() == 0 ? located(given) : null;
       group.gather("models and data", new byte[0]);
@@ -289,7 +289,7 @@ public final class HirTrainer implements AutoCloseable {
     T take() throws IOException;
   }
 
-  /** A rank that fails tells the others, which would wait for it. */
+  /** A failing rank tells the others, so that they do not wait for it. */
   private static <T> T together(ProcessGroup group, Part<T> part) throws IOException {
     try {
       return part.take();
@@ -332,16 +332,16 @@ public final class HirTrainer implements AutoCloseable {
   }
 
   /**
-   * Makes {@link #run} finish the step under way, save and return, and a loop over {@link #step}
-   * end: the step under way saves, {@link #finished} is true. Callable from any thread.
+   * Makes {@link #run} finish the current step, save and return. A loop over {@link #step} ends
+   * too: the current step saves, then {@link #finished} is true. Callable from any thread.
    */
   public void requestStop() {
     run.requestStop();
   }
 
   /**
-   * Frees all native memory and the run folder. Where another thread is in {@link #run} or {@link
-   * #step}, requests the stop and waits for it; otherwise does not save.
+   * Frees all native memory and the run folder. If another thread is in {@link #run} or {@link
+   * #step}, requests a stop and waits for it; otherwise does not save.
    */
   @Override
   public void close() {

@@ -1,4 +1,4 @@
-"""Writes python-case.jsonl: what CPython's str methods make of characters and texts whose case is not plain.
+"""Writes python-case.jsonl: the results of CPython's str methods on characters and texts with unusual case.
 
 Run with CPython 3.11: python3 python-case.py > python-case.jsonl
 Characters newer than Unicode 13 are left out: a Java 17 runtime does not know them.

@@ -1,4 +1,4 @@
-"""Writes python-repr.jsonl: what CPython's repr makes of crafted and random strings and floats."""
+"""Writes python-repr.jsonl: CPython's repr of crafted and random strings and floats."""
 import json
 import random
 import struct

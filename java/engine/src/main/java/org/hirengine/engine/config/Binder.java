@@ -61,7 +61,7 @@ final class Binder {
     }
   }
 
-  /** Puts where the key that begins a message was set in front of it. */
+  /** Prefixes a message that begins with a key with the place where the key was set. */
   private String located(String text) {
     Setting setting = settings.get(text.split("[^a-z0-9_.]", 2)[0]);
     return setting == null ? text : setting.origin() + ": " + text;
@@ -228,7 +228,7 @@ final class Binder {
         .replace('_', '-');
   }
 
-  /** The same configuration with each location, however deep, replaced. */
+  /** The same configuration with each location replaced, at any depth. */
   static <T extends Record> T locate(T config, UnaryOperator<Location> find) {
     RecordComponent[] components = config.getClass().getRecordComponents();
     @Nullable Object[] values = new Object[components.length];
@@ -264,7 +264,7 @@ final class Binder {
     return changed;
   }
 
-  /** The record as YAML, every key under a comment that says what it does and takes. */
+  /** The record as YAML, each key preceded by a comment on what it does and takes. */
   static String yaml(Record config) {
     StringBuilder yaml = new StringBuilder();
     write(config, "", yaml);

@@ -7,8 +7,8 @@ import java.lang.annotation.Target;
 import org.hirengine.engine.hub.Location;
 
 /**
- * Documents a configuration key: a record component whose name in YAML is its own in snake case.
- * The resolved configuration is written with these texts as comments.
+ * Documents a configuration key: a record component, named in snake case in YAML. The resolved
+ * configuration is written with these texts as comments.
  */
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.RECORD_COMPONENT)
@@ -29,7 +29,7 @@ import org.hirengine.engine.hub.Location;
   /** On one key of a section: {@code section: x} is short for {@code section.key: x}. */
   boolean shorthand() default false;
 
-  /** For a {@link Location}: what it may name. */
+  /** For a {@link Location}: what it may refer to. */
   Location.Kind kind() default Location.Kind.FILE;
 
   /** How "no value" is written where a key may have none. */
@@ -38,7 +38,7 @@ import org.hirengine.engine.hub.Location;
   /** For a choice: what else is read as one of them, each {@code written=meant}. */
   String[] aliases() default {};
 
-  /** What other trainers call it; only said in the error about an unknown key. */
+  /** Names in other trainers; used only in the error for an unknown key. */
   String[] elsewhere() default {};
 
   /** Marks a key without default. */

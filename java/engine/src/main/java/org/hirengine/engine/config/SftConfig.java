@@ -28,7 +28,7 @@ public record SftConfig(
                     + " random; null starts from model.",
             value = "null")
         @Nullable Path init,
-    @Key(doc = "Where tensors live.", value = "cpu") Device.Kind device,
+    @Key(doc = "Device of all tensors.", value = "cpu") Device.Kind device,
     @Key(
             doc = "Number format of the forward and backward pass; masters are always float32.",
             value = "float32")
@@ -39,7 +39,7 @@ public record SftConfig(
             doc =
                 "JSONL of pairs: prompt (or messages) and response in each line; or prompt and"
                     + " completion; or messages that end with the assistant's turn, which is the"
-                    + " one that is trained.",
+                    + " response.",
             value = Key.REQUIRED,
             elsewhere = {"train_file", "train_files", "dataset"})
         Location data,
@@ -61,14 +61,14 @@ public record SftConfig(
             max = 9e15)
         long seed,
     @Key(
-            doc = "Updates; null goes by epochs.",
+            doc = "Updates; null uses epochs.",
             value = "null",
             min = 1,
             max = 1e9,
             elsewhere = {"max_steps", "total_steps"})
         @Nullable Integer steps,
     @Key(
-            doc = "Passes over the pairs, where steps is null.",
+            doc = "Passes over the pairs, if steps is null.",
             value = "1",
             min = 1,
             max = 1e6,
@@ -89,23 +89,23 @@ public record SftConfig(
             elsewhere = "micro_batch_size")
         int microTokens,
     @Key(
-            doc = "Tokens of a pair; longer pairs are skipped and counted.",
+            doc = "Most tokens of a pair; longer pairs are skipped and counted.",
             value = "4096",
             min = 2,
             max = 1e7,
             elsewhere = {"max_length", "max_seq_length", "max_seq_len"})
         int maxTokens,
-    @Key(doc = "New order of the pairs in every pass over them.", value = "true") boolean shuffle,
+    @Key(doc = "Shuffles the pairs anew for every pass.", value = "true") boolean shuffle,
     @Key(
             doc =
-                "Control tokens of the model, such as the one that ends a turn, in prompts and"
-                    + " responses: read as those tokens, or split into plain text.",
+                "How texts in prompts and responses that read as control tokens, such as the end of"
+                    + " a turn, are encoded: as control tokens (read), or as plain text (split).",
             value = "read")
         ControlTokens controlTokens,
     @Key(
             doc =
                 "Local date and time, such as 2026-01-31T12:00, that a chat template's strftime_now"
-                    + " gives; null takes the start of the run.",
+                    + " returns; null takes the start of the run.",
             value = "null")
         @Nullable String now,
     @Key(

@@ -32,12 +32,12 @@ public record TrainConfig(
         Location model,
     @Key(
             doc =
-                "LoRA adapter to start from, a folder in PEFT's layout; it alone is trained, and"
-                    + " the reference policy has it as it is at the start.",
+                "LoRA adapter to start from, a folder in PEFT's layout. Only the adapter is"
+                    + " trained; the reference policy keeps its initial state.",
             value = "null",
             elsewhere = {"adapter_path", "lora_path", "peft_model"})
         @Nullable Path adapter,
-    @Key(doc = "Where tensors live.", value = "cpu") Device.Kind device,
+    @Key(doc = "Device of all tensors.", value = "cpu") Device.Kind device,
     @Key(
             doc = "Number format of the forward and backward pass; masters are always float32.",
             value = "float32",
@@ -81,9 +81,9 @@ public record TrainConfig(
     GRPO
   }
 
-  /** What a sampled response is rewarded with. */
+  /** The reward of a sampled response. */
   public enum RewardKind {
-    /** 1 where all constraints are satisfied, else 0. */
+    /** 1 if all constraints are satisfied, else 0. */
     ILA,
     /** The fraction of satisfied constraints. */
     CLA
@@ -105,7 +105,7 @@ public record TrainConfig(
 
   /** How failed responses are replayed. */
   public enum Rewrite {
-    /** They are not: plain reinforcement learning on all sampled responses. */
+    /** No replay: plain reinforcement learning on all sampled responses. */
     NONE,
     /** Under the instruction without the violated constraints (the paper). */
     DROP,
@@ -155,7 +155,7 @@ public record TrainConfig(
     SPLIT
   }
 
-  /** What happens to a row of which a constraint got no verdict. */
+  /** What happens to a row with a constraint that got no verdict. */
   public enum NoVerdict {
     /** Left out of training, and counted. */
     SKIP,
@@ -171,9 +171,9 @@ public record TrainConfig(
 
   /** How a control token, such as {@code <|im_end|>}, is read in a text of the data. */
   public enum ControlTokens {
-    /** It is that token, as other trainers take it. */
+    /** As that token, like other trainers. */
     READ,
-    /** It is text like any other. */
+    /** As plain text. */
     SPLIT
   }
 
@@ -194,19 +194,18 @@ public record TrainConfig(
                       + " bad_rows.jsonl.",
               value = "fail")
           BadRows badRows,
-      @Key(doc = "New order of the instructions in every pass over them.", value = "true")
-          boolean shuffle,
+      @Key(doc = "Shuffles the instructions anew for every pass.", value = "true") boolean shuffle,
       @Key(
               doc =
-                  "Control tokens of the model, such as the one that ends a turn, in texts of the"
-                      + " data: read as those tokens, or split into plain text.",
+                  "How texts of the data that read as control tokens, such as the end of a turn,"
+                      + " are encoded: as control tokens (read), or as plain text (split).",
               value = "read")
           ControlTokens controlTokens,
       @Key(
               doc =
                   "Local date and time, such as 2026-01-31T12:00, that a chat template's"
-                      + " strftime_now gives; null takes the start of the run, which a resumed run"
-                      + " keeps.",
+                      + " strftime_now returns; null takes the start of the run, which a resumed"
+                      + " run keeps.",
               value = "null")
           @Nullable String now) {}
 
@@ -226,8 +225,8 @@ public record TrainConfig(
           @Nullable Long maxRollouts,
       @Key(
               doc =
-                  "Seed of every random choice of the run. It selects rows by their place in the"
-                      + " data, so the same rows in another order give another run.",
+                  "Seed of every random choice of the run. It selects rows by position, so the same"
+                      + " rows in another order give another run.",
               value = "0",
               min = 0,
               max = 9e15)
@@ -306,30 +305,32 @@ public record TrainConfig(
   public record Lora(
       @Key(
               doc =
-                  "Rank of a new LoRA adapter; then it alone is trained, the model stays as it is"
-                      + " (8-bit and 4-bit .gguf files too), and checkpoints hold the adapter. null"
-                      + " trains all weights, or the adapter that `adapter` names.",
+                  "Rank of a new LoRA adapter. Only the adapter is trained and saved; the model"
+                      + " (which may be an 8-bit or 4-bit .gguf file) is frozen. null trains all"
+                      + " weights, or the adapter that `adapter` names.",
               value = "null",
               min = 1,
               max = 65536,
               elsewhere = {"r", "lora_r", "lora_rank"})
           @Nullable Integer rank,
       @Key(
-              doc = "The adapter's part is alpha / rank times B A; null is twice the rank.",
+              doc = "The adapter adds alpha / rank * B A to a weight; null is twice the rank.",
               value = "null",
               min = 0.001,
               max = 1e6,
               elsewhere = "lora_alpha")
           @Nullable Double alpha,
       @Key(
-              doc = "Projections that get one: some of q, k, v, o, gate, up, down, with commas.",
+              doc =
+                  "Projections with an adapter: some of q, k, v, o, gate, up, down, separated by"
+                      + " commas.",
               value = "q,k,v,o,gate,up,down",
               elsewhere = {"target_modules", "lora_target_modules"})
           String targets,
       @Key(
               doc =
-                  "Dropout before the adapter: 0, since what is sampled, scored and trained must be"
-                      + " one policy.",
+                  "Dropout before the adapter; must be 0, since sampling, scoring and training must"
+                      + " use the same policy.",
               value = "0",
               min = 0,
               max = 0,
@@ -402,7 +403,8 @@ public record TrainConfig(
       @Key(doc = "Which verdicts count.", value = "strict") VerdictMode mode) {}
 
   public record Replay(
-      @Key(doc = "How failed responses come back as replays.", value = "drop") Rewrite rewrite,
+      @Key(doc = "How instructions of failed responses are rewritten for replays.", value = "drop")
+          Rewrite rewrite,
       @Key(
               doc =
                   "Responses sampled per prompt before replays; with rewrite none all of"
@@ -423,7 +425,11 @@ public record TrainConfig(
               min = 0,
               max = 1e9)
           double lambda0,
-      @Key(doc = "Growth of lambda a step; 0 holds it.", value = "0.05", min = 0, max = 1e3)
+      @Key(
+              doc = "Growth of lambda per step; 0 keeps it constant.",
+              value = "0.05",
+              min = 0,
+              max = 1e3)
           double eta,
       @Key(
               doc = "Prompt under which a replay's old and reference log-probs are taken.",
@@ -437,7 +443,7 @@ public record TrainConfig(
           ReplayGroup group,
       @Key(
               doc =
-                  "Replays a step at most (rewrite achieve), chosen at random; null is three per"
+                  "Most replays per step (rewrite achieve), chosen at random; null is three per"
                       + " prompt.",
               value = "null",
               min = 0,
@@ -462,15 +468,15 @@ public record TrainConfig(
           Floor floor,
       @Key(
               doc =
-                  "JSON of sentence templates by constraint id, in which rewritten constraints are"
-                      + " put (rewrite achieve); null takes the engine's words.",
+                  "JSON file of sentence templates by constraint id for rewritten constraints"
+                      + " (rewrite achieve); null takes the engine's words.",
               value = "null")
           @Nullable Path sentences,
       @Key(
               doc =
-                  "Constraint ids, divided by commas, that are dropped when violated and never"
-                      + " relabelled (rewrite achieve): those whose sentences cannot be matched,"
-                      + " for instance; null relabels all.",
+                  "Constraint ids, separated by commas, that are dropped when violated and never"
+                      + " relabelled (rewrite achieve), for instance those whose sentences cannot"
+                      + " be matched; null relabels all.",
               value = "null")
           @Nullable String dropTypes) {}
 
@@ -493,7 +499,7 @@ public record TrainConfig(
       @Key(doc = "Target of the adaptive controller.", value = "0.1", min = 1e-12, max = 1e6)
           double target,
       @Key(
-              doc = "Rows over which the adaptive controller acts.",
+              doc = "Time constant of the adaptive controller, in rows.",
               value = "10000",
               min = 1,
               max = 1e12)
@@ -560,7 +566,7 @@ public record TrainConfig(
               elsewhere = "warmup_steps")
           int warmup,
       @Key(
-              doc = "What linear and cosine schedules end at, as a fraction of lr.",
+              doc = "Final value of linear and cosine schedules, as a fraction of lr.",
               value = "0",
               min = 0,
               max = 1)
@@ -638,7 +644,7 @@ public record TrainConfig(
       Judge judge) {}
 
   /**
-   * How the judge of constraints in words is asked; which judge, and its key, the environment says
+   * Settings of the judge of constraints in words; the environment gives its address, model and key
    * (HIR_JUDGE_URL, HIR_JUDGE_MODEL, HIR_JUDGE_KEY).
    */
   public record Judge(
@@ -671,7 +677,8 @@ public record TrainConfig(
               elsewhere = {"eval_steps", "eval_every", "test_freq"})
           int every,
       @Key(
-              doc = "Held-out instructions at most, the first ones; null takes all.",
+              doc =
+                  "Most held-out instructions to use, from the start of the data; null takes all.",
               value = "512",
               min = 1,
               max = 1e9)
@@ -711,23 +718,24 @@ public record TrainConfig(
 
   /** Limits beyond which a step raises a warning and a metric; the run continues. */
   public record Guards(
-      @Key(doc = "Warns where mean token entropy falls below (nats).", value = "0.02", min = 0)
+      @Key(doc = "Warns if mean token entropy falls below this (nats).", value = "0.02", min = 0)
           double minEntropy,
-      @Key(doc = "Warns where the mean KL from the reference exceeds this.", value = "1", min = 0)
+      @Key(doc = "Warns if the mean KL from the reference exceeds this.", value = "1", min = 0)
           double maxKl,
       @Key(
-              doc = "Warns where decoding and scoring differ by more in mean |log-prob|.",
+              doc =
+                  "Warns if log-probs of decoding and scoring differ by more than this on average.",
               value = "0.02",
               min = 0)
           double maxMismatch,
       @Key(
-              doc = "Warns where more responses hit the limit of tokens (fraction).",
+              doc = "Warns if a larger fraction of responses reaches the token limit.",
               value = "0.5",
               min = 0,
               max = 1)
           double maxTruncated,
       @Key(
-              doc = "Warns where more verdicts failed: exceptions and spent budgets (fraction).",
+              doc = "Warns if a larger fraction of verdicts failed (exceptions and spent budgets).",
               value = "0.01",
               min = 0,
               max = 1)
@@ -745,8 +753,8 @@ public record TrainConfig(
   public record Distributed(
       @Key(
               doc =
-                  "Seconds that a rank waits for the others; longer than the longest sampling of"
-                      + " one rank may be behind another's.",
+                  "Seconds that a rank waits for the others; must exceed the time that one rank's"
+                      + " sampling can lag behind another's.",
               value = "300",
               min = 1,
               max = 86400)
@@ -755,7 +763,7 @@ public record TrainConfig(
               doc =
                   "Parts of a mini-batch whose gradients are summed in a fixed order, a multiple"
                       + " of the ranks; a power of two gives the same bits on 1, 2, 4, ... ranks"
-                      + " up to it. null is one part a rank.",
+                      + " up to it. null is one part per rank.",
               value = "null",
               min = 1,
               max = 1024)
@@ -775,7 +783,7 @@ public record TrainConfig(
     }
     if (adapter != null && lora.rank != null) {
       throw new IllegalArgumentException(
-          "lora.rank (%d) is of a new adapter, but adapter (%s) has its own; set one of them"
+          "lora.rank (%d) is for a new adapter, but adapter (%s) has its own rank; set one of them"
               .formatted(lora.rank, adapter));
     }
     if (lora.rank != null) {
@@ -814,7 +822,7 @@ public record TrainConfig(
           on
               + " must be off in training: responses would be drawn from other probabilities than"
               + " the loss uses, among fewer tokens; lower sampling.temperature instead, which the"
-              + " loss knows, and filter when generating");
+              + " loss accounts for, and filter when generating");
     }
   }
 
@@ -823,14 +831,14 @@ public record TrainConfig(
     return Binder.enumName(algorithm);
   }
 
-  /** Whether an adapter alone is trained. */
+  /** Whether only an adapter is trained. */
   public boolean adapts() {
     return adapter != null || lora.rank != null;
   }
 
   /**
-   * Native threads of each of several processes that share this machine: what is configured, else
-   * an equal part of its cores.
+   * Native threads of each of several processes that share this machine: the configured number,
+   * else an equal share of its cores.
    */
   public int threads(int processes) {
     return threads != null
@@ -843,7 +851,7 @@ public record TrainConfig(
     return replay.rewrite == Rewrite.NONE ? train.group : replay.sampled;
   }
 
-  /** What a preset sets; everything else stays at its default, the reference's. */
+  /** The keys that a preset sets; all others keep their defaults, which are the reference's. */
   public static Map<String, String> preset(Algorithm algorithm) {
     return switch (algorithm) {
       case HIR -> Map.of();

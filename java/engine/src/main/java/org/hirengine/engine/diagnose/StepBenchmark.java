@@ -47,7 +47,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StepBenchmark implements AutoCloseable {
 
-  /** The lowest token ids stand for special tokens and are not drawn. */
+  /** The lowest token ids represent special tokens and are not drawn. */
   private static final int FIRST_TOKEN = 3;
 
   private static final long SEED = 17;
@@ -63,7 +63,7 @@ public final class StepBenchmark implements AutoCloseable {
     /** Rollout, log-probs of the policy and of a reference, update. */
     STEP;
 
-    /** Whether the part's tokens are those of prompts and responses, or of responses alone. */
+    /** Whether the part's tokens include prompts, or only responses. */
     public boolean countsPrompts() {
       return this == LOGPROB || this == UPDATE;
     }
@@ -74,7 +74,7 @@ public final class StepBenchmark implements AutoCloseable {
   }
 
   /**
-   * How much work it is.
+   * The size of the work.
    *
    * @param batch responses
    * @param group responses that share a prompt; divides {@code batch}
@@ -116,7 +116,7 @@ public final class StepBenchmark implements AutoCloseable {
       return IntStream.range(0, batch).mapToLong(this::responseLength).sum();
     }
 
-    /** Of all sequences, prompts counted for each of their responses: what a trainer would pad. */
+    /** Of all sequences, with prompts counted for each of their responses. */
     public long sequenceTokens() {
       return responseTokens() + group * promptsTokens();
     }
@@ -136,12 +136,12 @@ public final class StepBenchmark implements AutoCloseable {
   private int step;
 
   /**
-   * What is run.
+   * The model to run.
    *
    * @param config its shape
    * @param weights a folder or a .gguf file; none for random weights
    * @param lora the adapter that is trained; none trains all weights
-   * @param recompute activations are computed again in the backward
+   * @param recompute activations are recomputed in the backward
    * @param splitMasters as {@code optim.masters: split}
    * @param moments as {@code optim.moments}
    */
@@ -215,8 +215,8 @@ public final class StepBenchmark implements AutoCloseable {
   }
 
   /**
-   * Arithmetic of the matrix products of one repeat, prompts counted once a group: the layers' and
-   * the head's, without attention.
+   * Arithmetic of the matrix products of one repeat, with prompts counted once per group: the
+   * layers' and the head's, without attention.
    */
   public double productFlops() {
     ModelConfig config = policy.config();
@@ -227,7 +227,7 @@ public final class StepBenchmark implements AutoCloseable {
     double forward =
         2 * config.layers() * layer * packed
             + 2.0 * config.hiddenSize() * config.vocabSize() * size.responseTokens();
-    // Of frozen weights there is no gradient; those of adapters are next to nothing.
+    // Frozen weights have no gradient; the adapters' is negligible.
     double update = policy.lora() == null ? 3 * forward : 2 * forward;
     return switch (part) {
       case ROLLOUT, LOGPROB -> forward;
@@ -236,7 +236,7 @@ public final class StepBenchmark implements AutoCloseable {
     };
   }
 
-  /** What the machine's products can do at best in the policy's type, GFLOP/s; 0 where unknown. */
+  /** Ceiling of the machine's matrix products in the policy's type, in GFLOP/s; 0 if unknown. */
   public double productCeiling() {
     return executor.call(() -> kernels.productCeiling(policy.computeType()));
   }

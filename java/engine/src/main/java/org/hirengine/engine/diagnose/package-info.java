@@ -1,4 +1,4 @@
-/** Looks at training from outside: repeats a step's update row by row, and times a step's parts. */
+/** Diagnoses training: repeats a step's update row by row, and times a step's parts. */
 @NullMarked
 package org.hirengine.engine.diagnose;
 

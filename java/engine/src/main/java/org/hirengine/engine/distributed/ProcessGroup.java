@@ -78,7 +78,8 @@ public interface ProcessGroup extends AutoCloseable {
   void sum(String what, Tensor values);
 
   /**
-   * The first half of {@link #sum}: each rank's shard of {@code values} becomes the sum, and the rest is undefined.
+   * The first half of {@link #sum}: each rank's shard of {@code values} becomes the sum, and the
+   * rest is undefined.
    */
   void sumShards(String what, Tensor values, Shards shards);
 

@@ -260,7 +260,10 @@ final class TorchGroup implements ProcessGroup {
     return nccl != null && values.is_cuda();
   }
 
-  /** NCCL's collectives want equal shards: each is a call of its own, and they run side by side. */
+  /**
+   * NCCL's collectives need equal shards, so each shard is a separate call; the calls run
+   * concurrently.
+   */
   private void reduceOnGpu(Tensor flat, Shards shards) {
     List<Work> works = new ArrayList<>();
     for (int owner = 0; owner < size(); owner++) {

@@ -4,8 +4,8 @@ import java.util.SplittableRandom;
 import org.hirengine.engine.experience.Randoms.Purpose;
 
 /**
- * Endless passes over {@code size} items. Each pass has its own order, which follows from the seed
- * and the pass number alone, so the position is the only state.
+ * Endless passes over {@code size} items. Each pass has its own order, which depends only on the
+ * seed and the number of the pass, so the position is the only state.
  */
 public final class DataOrder {
 

@@ -1,6 +1,6 @@
 package org.hirengine.engine.experience;
 
-/** Receives how far a part of the step has come. */
+/** Receives the progress of a part of the step. */
 public interface Progress {
 
   /**

@@ -8,7 +8,7 @@ import java.util.SplittableRandom;
  */
 public record Randoms(long seed) {
 
-  /** What is chosen; the ordinal is part of the key, so new purposes go to the end. */
+  /** What a choice is for; the ordinal is part of the key, so new purposes go to the end. */
   enum Purpose {
     DATA_ORDER,
     SELECTION,
@@ -16,11 +16,11 @@ public record Randoms(long seed) {
     REPLAY_CAP
   }
 
-  /** The stream of one choice; {@code keys} say which, such as step and row. */
+  /** The stream of one choice, identified by {@code keys} such as step and row. */
   SplittableRandom stream(Purpose purpose, long... keys) {
     long key = mix(seed + 0x9E3779B97F4A7C15L * (purpose.ordinal() + 1));
     for (long part : keys) {
-      // Another odd constant than above: equal seed and part must not cancel out.
+      // A different odd constant than above: equal seed and part must not cancel out.
       key = mix(key ^ mix(part + 0xD1B54A32D192ED03L));
     }
     return new SplittableRandom(key);

@@ -12,9 +12,9 @@ import org.hirengine.engine.experience.Sampler.Scored;
 import org.hirengine.engine.model.ResponseBatch.Sequence;
 
 /**
- * Deals a step's work over the ranks and gathers what they made of it, so that every rank goes on
- * with all of it, in the same order. Whose work a prompt is changes nothing but time: its random
- * streams are keyed by the prompt.
+ * Divides a step's work among the ranks and gathers the results, so that every rank continues with
+ * all of them, in the same order. Which rank handles a prompt affects only time: random streams are
+ * keyed by the prompt.
  */
 public final class RankShares {
 
@@ -27,7 +27,7 @@ public final class RankShares {
     this.group = group;
   }
 
-  /** Throws where another rank has failed. */
+  /** Throws if another rank has failed. */
   void checkOthers() {
     group.checkOthers();
   }
@@ -126,7 +126,7 @@ public final class RankShares {
   }
 
   /**
-   * Makes this rank's part and exchanges it.
+   * Computes this rank's part and exchanges it.
    *
    * @param owners the rank of each item
    * @param each results an item has

@@ -17,7 +17,7 @@ import org.hirengine.verify.Response;
 import org.hirengine.verify.Verdict;
 import org.jspecify.annotations.Nullable;
 
-/** What ranks send each other about responses, as bytes; floats bit for bit. */
+/** Encodes what ranks exchange about responses as bytes, with floats bit for bit. */
 final class RankWire {
 
   private RankWire() {}
@@ -39,7 +39,7 @@ final class RankWire {
         writer.write(out, result);
       }
     } catch (IOException e) {
-      throw new UncheckedIOException(e); // memory does not fail
+      throw new UncheckedIOException(e); // writing to memory does not fail
     }
     return bytes.toByteArray();
   }
@@ -145,7 +145,7 @@ final class RankWire {
 
   private static void write(DataOutputStream out, String text) throws IOException {
     out.writeInt(text.length());
-    out.writeChars(text); // unlike UTF-8 it keeps lone surrogates
+    out.writeChars(text); // unlike UTF-8, this keeps lone surrogates
   }
 
   private static String readText(DataInputStream in) throws IOException {

@@ -28,7 +28,7 @@ public final class ReplayMaker {
   private final Randoms randoms;
 
   /**
-   * @param tasks makes prompts of rewritten instructions
+   * @param tasks encodes prompts of rewritten instructions
    * @param sampler scores replays under their rewritten prompts
    */
   public ReplayMaker(
@@ -52,7 +52,7 @@ public final class ReplayMaker {
    * A step's replays.
    *
    * @param replays in the order of their originals
-   * @param belowFloor responses that could have been chosen but for {@code replay.floor}
+   * @param belowFloor responses refused only by {@code replay.floor}
    * @param skipped pairs that were chosen but could not be replayed
    */
   public record Result(List<Trajectory> replays, int belowFloor, int skipped) {}
@@ -66,7 +66,7 @@ public final class ReplayMaker {
    * Makes the replays of a step.
    *
    * @param trajectories all of the step, a prompt's together
-   * @param places R, how many the paper's rule replays at most
+   * @param places R, the maximum number of replays under the paper's rule
    */
   public Result make(List<Trajectory> trajectories, int places, int step, Stopwatch watch) {
     if (config.replay().rewrite() == TrainConfig.Rewrite.NONE) {
@@ -141,7 +141,7 @@ public final class ReplayMaker {
         randoms.stream(Purpose.REPLAY_CAP, step));
   }
 
-  /** The other responses to a trajectory's prompt, where goals are ranked by them. */
+  /** The other responses to a trajectory's prompt, if goals are ranked by them. */
   private List<Response> peers(List<Trajectory> trajectories, int index) {
     if (config.replay().goal() != Goal.HARDEST) {
       return List.of();
@@ -153,7 +153,7 @@ public final class ReplayMaker {
         .toList();
   }
 
-  /** Null where the pair cannot be rewritten, or the rewritten prompt is too long. */
+  /** Null if the pair cannot be rewritten, or the rewritten prompt is too long. */
   private @Nullable Trajectory rewrite(Trajectory trajectory, List<Response> peers, int step) {
     Task task = trajectory.task();
     Rewrite rewrite =
@@ -172,7 +172,7 @@ public final class ReplayMaker {
         .orElse(null);
   }
 
-  /** Replaces the originals' log-probs by those under x', where the configuration says so. */
+  /** Replaces the originals' log-probs by those under x', if the configuration says so. */
   private List<Trajectory> rescored(List<Trajectory> replays, Stopwatch watch) {
     if (config.replay().oldLogprobs() != OldLogprobs.REWRITTEN || replays.isEmpty()) {
       return replays;

@@ -65,7 +65,7 @@ public record StepBatch(
     return new Assembly(config, entries, beta).batch(undecided);
   }
 
-  /** Whether all rows have the same reward, so that only the KL penalty is left to learn from. */
+  /** Whether all rows have the same reward, so that only the KL penalty gives a signal. */
   public boolean withoutSignal() {
     return !(rewardDeviation > 0);
   }
@@ -123,7 +123,7 @@ public record StepBatch(
           undecided);
     }
 
-    /** Of a whole response: a replay satisfies its rewritten instruction. */
+    /** The reward of a whole response; a replay satisfies its rewritten instruction. */
     private double reward(Trajectory entry) {
       if (entry.replay() != null) {
         return 1;

@@ -7,7 +7,9 @@ import org.hirengine.engine.tokens.PromptEncoder;
 import org.hirengine.replay.DataException;
 import org.hirengine.replay.Instruction;
 
-/** Draws tasks from instructions. A prompt over the limit is skipped and counted, never cut. */
+/**
+ * Draws tasks from instructions. A prompt over the limit is skipped and counted, never truncated.
+ */
 public final class TaskSource {
 
   private final List<Instruction> instructions;
@@ -17,7 +19,7 @@ public final class TaskSource {
   private long tooLong;
 
   /**
-   * @param limit prompt tokens at most
+   * @param limit maximum prompt tokens
    */
   public TaskSource(
       List<Instruction> instructions, PromptEncoder encoder, int limit, DataOrder order) {

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param response token ids, at least one; all of them are trained
  * @param oldLogprobs per response token, of the policy that the ratio compares with; null makes the
  *     ratio 1 (on-policy, and cross-entropy)
- * @param refLogprobs per response token, of the reference policy; null where no KL loss needs them
+ * @param refLogprobs per response token, of the reference policy; null if no KL loss needs them
  * @param advantages per response token
  * @param replayed whether statistics count it as a replay
  */

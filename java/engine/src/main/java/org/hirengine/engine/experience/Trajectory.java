@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param oldLogprobs per token, of the sampling policy as scored: what the ratio compares with
  * @param entropies per token, of the distribution it was drawn from, in nats
  * @param refLogprobs per token, of the reference policy; null where there is none
- * @param replay where a replay comes from; null for a sampled response
+ * @param replay origin of a replay; null for a sampled response
  */
 public record Trajectory(
     Task task,
@@ -31,11 +31,11 @@ public record Trajectory(
     @Nullable Replay replay) {
 
   /**
-   * Where a replay comes from.
+   * The origin of a replay.
    *
    * @param original the failed response as it was sampled
-   * @param rewrite x' and how it came about
-   * @param score what it was ranked by; null where replays are not ranked
+   * @param rewrite x' and how it was made
+   * @param score the score that ranked it; null if replays are not ranked
    */
   public record Replay(Trajectory original, Rewrite.Rewritten rewrite, @Nullable Double score) {}
 

@@ -8,7 +8,7 @@ import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.Kernels;
 import org.jspecify.annotations.Nullable;
 
-/** Weights of models that nobody has trained yet. */
+/** Weights of untrained models. */
 public final class InitialWeights {
 
   private InitialWeights() {}
@@ -21,13 +21,13 @@ public final class InitialWeights {
     return random(config, options, seed, Policy.kernels(options), null);
   }
 
-  /** The same with an adapter on it, which alone is trained. */
+  /** The same with an adapter; only the adapter is trained. */
   public static Policy random(
       ModelConfig config, Policy.Options options, long seed, Lora.Source adapter) {
     return random(config, options, seed, Policy.kernels(options), adapter);
   }
 
-  /** On kernels that may be others than this machine's best. */
+  /** With given kernels instead of this machine's best. */
   static Policy random(
       ModelConfig config,
       Policy.Options options,

@@ -25,15 +25,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * The shape of a decoder-only transformer, from a Hugging Face {@code config.json} in its form of
  * transformers 4 ({@code rope_theta}, {@code rope_scaling}, {@code torch_dtype}) or 5 ({@code
- * rope_parameters}, {@code dtype}). A file that holds both and says two things, or leaves out what
- * readers fill in differently, is refused.
+ * rope_parameters}, {@code dtype}). A file that contradicts itself, or leaves out what readers fill
+ * in differently, is refused.
  *
  * @param headDim width of one attention head, not always hiddenSize / heads
  * @param qkvBias q, k and v projections have biases (Qwen2)
  * @param qkNorm queries and keys are RMS-normed per head (Qwen3)
  * @param ropeScaling frequency scaling of Llama 3.x, or none
  * @param tied the head is the embedding
- * @param dtype storage type of the weights as the file says it: float32, bfloat16 or float16
+ * @param dtype storage type of the weights according to the file: float32, bfloat16 or float16
  * @param stopIds {@code eos_token_id} of config.json, one or many
  * @param json the file itself, for saving
  */
@@ -79,7 +79,7 @@ public record ModelConfig(
   public record RopeScaling(
       double factor, double lowFrequency, double highFrequency, double originalPositions) {}
 
-  /** Shapes of all parameters by Hugging Face name, rows first; a tied head is none of them. */
+  /** Shapes of all parameters by Hugging Face name, rows first; without a tied head. */
   public Map<String, List<Long>> shapes() {
     Map<String, List<Long>> shapes = new LinkedHashMap<>();
     new ParameterLayout(this)
@@ -126,7 +126,7 @@ public record ModelConfig(
   /**
    * Refuses a tokenizer that has more tokens than the embedding has rows.
    *
-   * @param folder where both were read from
+   * @param folder folder of both files
    * @param tokens one more than the tokenizer's highest id
    */
   public void checkTokenizer(Path folder, int tokens) {
@@ -175,7 +175,10 @@ public record ModelConfig(
     return new Reader(file.toString(), json).read();
   }
 
-  /** An adapter is no model, and beside a model some readers apply it while others do not. */
+  /**
+   * An adapter is not a model, and if it is in a model's folder some readers apply it while others
+   * do not.
+   */
   private static void checkAdapter(Path folder) {
     Path adapter = folder.resolve(ADAPTER);
     if (!Files.exists(adapter)) {
@@ -235,7 +238,7 @@ public record ModelConfig(
     }
 
     private int kvHeads(Family family, int heads) {
-      // Absent, not null: then transformers takes 32 for Qwen.
+      // Absent, not null: transformers then takes 32 for Qwen.
       if (family != Family.LLAMA && !json.has("num_key_value_heads") && heads != 32) {
         throw bad(
             "num_key_value_heads is missing; readers fill in 32 or num_attention_heads, "
@@ -313,7 +316,7 @@ public record ModelConfig(
       }
     }
 
-    /** Some readers go by model_type, others by architectures. */
+    /** Some readers use model_type, others architectures. */
     private void refuseOtherArchitectures(Family family) {
       for (JsonNode architecture : json.path("architectures")) {
         for (Family other : Family.values()) {
@@ -328,8 +331,8 @@ public record ModelConfig(
 
     /**
      * Rotary embeddings, which transformers 5 describes in rope_parameters and version 4 in
-     * rope_scaling and rope_theta. Version 5 lets rope_scaling win where a file has both, others
-     * rope_parameters.
+     * rope_scaling and rope_theta. If a file has both, version 5 prefers rope_scaling, other
+     * readers rope_parameters.
      */
     private final class Rope {
 

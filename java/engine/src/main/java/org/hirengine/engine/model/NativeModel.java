@@ -17,12 +17,12 @@ import org.hirengine.kernels.WeightAddresses;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A policy's weights packed for the kernels, for passes and decoders alike, and the passes over
+ * A policy's weights packed for the kernels, for both passes and decoders, and the passes over
  * them. Packed again whenever the policy's weights change.
  */
 public final class NativeModel implements AutoCloseable {
 
-  /** What the kernel holds now, for all policies that share it. */
+  /** What the kernel currently holds, for all policies that share it. */
   private static final class Packed {
     private @Nullable Policy policy;
     private long version;
@@ -51,7 +51,10 @@ public final class NativeModel implements AutoCloseable {
     this(policy, kernel, new Packed(), true);
   }
 
-  /** The same kernel for another policy of the same shape; whichever runs is packed again. */
+  /**
+   * The same kernel for another policy of the same shape; it is packed again whenever the other
+   * policy runs.
+   */
   NativeModel sharedBy(Policy other) {
     return new NativeModel(other, kernel, packed, false);
   }
@@ -87,9 +90,9 @@ public final class NativeModel implements AutoCloseable {
   }
 
   /**
-   * Brings weights and rotary tables up to date; rows that were decoded with others end first.
+   * Updates weights and rotary tables; rows decoded with older ones end first.
    *
-   * @param length tokens of a sequence, at most
+   * @param length most tokens of a sequence
    */
   public void refresh(int length) {
     refresh();
@@ -183,7 +186,7 @@ public final class NativeModel implements AutoCloseable {
         policy.device(), () -> kernel.logitsBackward(flow, hidden, rows, written, head));
   }
 
-  @SuppressWarnings("ReferenceEquality") // which of those that share the kernel
+  @SuppressWarnings("ReferenceEquality") // identifies this policy among those that share the kernel
   private void refresh() {
     if (policy == packed.policy && policy.version() == packed.version) {
       return;

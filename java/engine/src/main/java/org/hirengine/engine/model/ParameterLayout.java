@@ -8,11 +8,11 @@ import java.util.function.ToLongFunction;
 import org.hirengine.kernels.WeightAddresses;
 
 /**
- * Where every parameter lies in the flat buffer that holds them all.
+ * The position of every parameter in the flat buffer.
  *
- * <p>q, k and v follow each other without a gap, and so do gate and up, so that one view of the
- * buffer is the fused weight of one GEMM. Everything else begins at a multiple of 16 elements (64
- * bytes in fp32); the gaps stay zero, in the gradients too, and so add nothing to a norm.
+ * <p>q, k and v are adjacent, and so are gate and up, so that one view of the buffer is the fused
+ * weight of one GEMM. Everything else begins at a multiple of 16 elements (64 bytes in fp32); the
+ * gaps stay zero, also in the gradients, and so add nothing to a norm.
  */
 final class ParameterLayout {
 
@@ -44,7 +44,7 @@ final class ParameterLayout {
   }
 
   /**
-   * @param matrices whether they are in it, or norms and biases alone
+   * @param matrices whether matrices are included, or only norms and biases
    */
   ParameterLayout(ModelConfig c, boolean matrices) {
     this.matrices = matrices;
@@ -135,7 +135,7 @@ final class ParameterLayout {
     return slices.containsKey(name);
   }
 
-  /** Addresses of the parameters, as kernels take them, in a buffer of this layout. */
+  /** Addresses of the parameters, in the form that kernels take, for a buffer of this layout. */
   WeightAddresses addresses(long buffer, int elementBytes) {
     ToLongFunction<String> address =
         name -> slices.containsKey(name) ? buffer + slice(name).offset() * elementBytes : 0;

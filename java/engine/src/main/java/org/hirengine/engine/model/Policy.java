@@ -42,7 +42,7 @@ public final class Policy implements AutoCloseable {
    * How a policy is stored.
    *
    * @param compute type of activations and of the weights that GEMMs read
-   * @param trainable with gradients, and fp32 masters; of the adapter, where there is one
+   * @param trainable with gradients and fp32 masters; those of the adapter, if there is one
    * @param splitMasters keeps masters as weights and residues: 4 bytes a parameter in place of 6;
    *     needs bf16 weights and kernels for them
    */
@@ -68,7 +68,7 @@ public final class Policy implements AutoCloseable {
       return new Buffers(weights, masters, 4 * elements);
     }
 
-    /** On the CPU in fp32, to be trained. */
+    /** On the CPU in fp32, for training. */
     public static final Options TRAINABLE = new Options(Device.CPU, DType.FLOAT32, true);
 
     /** On the CPU in fp32, weights only. */
@@ -111,10 +111,10 @@ public final class Policy implements AutoCloseable {
   /** What kernels pack with the adapter; none without one. */
   private final @Nullable FrozenBase frozen;
 
-  /** The weights without the adapter, in the compute type, where LibTorch's operators run. */
+  /** The weights without the adapter, in the compute type, if LibTorch's operators run. */
   private final @Nullable Tensor base;
 
-  /** Views of the adapted weights in {@link #compute}, where there is a {@link #base}. */
+  /** Views of the adapted weights in {@link #compute}, if there is a {@link #base}. */
   private final Map<String, Tensor> sums = new LinkedHashMap<>();
 
   private final RotaryTable rotary;
@@ -132,11 +132,10 @@ public final class Policy implements AutoCloseable {
   }
 
   /**
-   * With all weights zero, but mapped ones.
+   * With all weights zero, except mapped ones.
    *
    * @param adapter none for a policy whose own weights are trained
-   * @param stored where the weights will come from, if anywhere; mapped for kernels under an
-   *     adapter
+   * @param stored the source of the weights, if any; mapped for kernels with an adapter
    */
   Policy(
       ModelConfig config,
@@ -152,7 +151,7 @@ public final class Policy implements AutoCloseable {
             .model(options.device(), shape())
             .map(kernel -> new NativeModel(this, kernel))
             .orElse(null);
-    // Adapters are of the kernels on the CPU; elsewhere LibTorch's operators run them.
+    // Kernels run adapters only on the CPU; elsewhere LibTorch's operators do.
     boolean packs = adapter == null || options.device().kind() == Device.Kind.CPU;
     boolean nativePasses = model != null && model.runsPasses() && packs;
     boolean mapped = adapter != null && stored != null && nativePasses;
@@ -196,7 +195,7 @@ public final class Policy implements AutoCloseable {
     }
   }
 
-  /** The same weights under another adapter, or none, on the same kernel. */
+  /** The same weights with another adapter, or none, on the same kernel. */
   private Policy(Policy of, NativeModel shared, @Nullable Lora other) {
     config = of.config;
     options = new Options(of.options.device(), of.options.compute(), false);
@@ -254,7 +253,7 @@ public final class Policy implements AutoCloseable {
     }
   }
 
-  /** A weight that autograd knows, whose gradient is a view of the flat gradient buffer. */
+  /** A weight known to autograd, whose gradient is a view of the flat gradient buffer. */
   private Tensor leaf(String... names) {
     Tensor leaf = view(compute, names);
     if (computeGradients != null) {
@@ -280,40 +279,38 @@ public final class Policy implements AutoCloseable {
         leaf(layer + "mlp.down_proj.weight"));
   }
 
-  /** What kernels are made for. */
+  /** The shape for kernels. */
   public ModelShape shape() {
     return config.shape(options.compute());
   }
 
-  /** What the weights compute, on the backend that suits the device. */
+  /** The passes over the weights, on the device's backend. */
   public Passes passes() {
     return passes;
   }
 
-  /** Where kernels find the weights, in the compute type; of mapped ones norms and biases alone. */
+  /** Addresses of the weights in the compute type; only norms and biases if matrices are mapped. */
   public WeightAddresses weightAddresses() {
     return layout.addresses(Tensors.address(compute), options.compute().bytes);
   }
 
-  /** Where kernels add gradients, fp32; nowhere where only an adapter's are wanted. */
+  /** Addresses to which kernels add gradients, fp32; none if only an adapter is trained. */
   WeightAddresses gradientAddresses() {
     return lora != null
         ? WeightAddresses.none(config.layers())
         : layout.addresses(Tensors.address(required(gradients)), DType.FLOAT32.bytes);
   }
 
-  /** The weights as kernels hold them; none where they run on LibTorch's operators alone. */
+  /** The weights packed for kernels; none if only LibTorch's operators run. */
   public @Nullable NativeModel model() {
     return model;
   }
 
   /**
-   * This policy, which has an adapter, without it or with another one: what training compares with.
-   * On kernels it is a view on the same weights, packed again when the two take turns. Close it
-   * before this one.
+   * This policy without its adapter or with another one, as the reference policy. On kernels it is
+   * a view of the same weights, packed again when the two alternate. Close it before this one.
    *
-   * @param start the adapter in place of this one's, of which a copy is kept; none for the model
-   *     itself
+   * @param start the other adapter, which is copied; none for the bare model
    */
   public Policy reference(@Nullable Lora start) {
     if (lora == null) {
@@ -349,7 +346,7 @@ public final class Policy implements AutoCloseable {
     return frozen;
   }
 
-  /** The model's own weights by HF name, as far as they are not mapped. */
+  /** The model's own weights by HF name, except mapped ones. */
   Map<String, Tensor> weights() {
     return weights;
   }
@@ -367,8 +364,8 @@ public final class Policy implements AutoCloseable {
   }
 
   /**
-   * Master weights by HF name: views of {@link #masters()}, fp32 (a frozen policy: of the compute
-   * type). With an adapter, the adapter's by PEFT's names.
+   * Master weights by HF name: views of {@link #masters()}, fp32 (for a frozen policy, in the
+   * compute type). With an adapter, the adapter's by PEFT's names.
    *
    * @throws IllegalStateException where masters are split
    */
@@ -450,7 +447,7 @@ public final class Policy implements AutoCloseable {
   }
 
   /**
-   * All weights, or with an adapter all of the adapter's, fp32[n]: what the optimizer steps. Gaps
+   * All weights, or with an adapter all of the adapter's, fp32[n]: what the optimizer updates. Gaps
    * between parameters are zero. After {@link #keepShard} of a low-precision policy, those of the
    * shard alone.
    *
@@ -570,7 +567,7 @@ public final class Policy implements AutoCloseable {
     return options.bytes(new ParameterLayout(config).size());
   }
 
-  /** All gradients, fp32[n], in the places of {@link #masters()}. */
+  /** All gradients, fp32[n], at the offsets of {@link #masters()}. */
   public Tensor gradients() {
     return required(lora == null ? gradients : lora.gradients());
   }
@@ -586,7 +583,7 @@ public final class Policy implements AutoCloseable {
     gradients().zero_();
   }
 
-  /** Counts changes of the weights; copies packed for decoding are rebuilt when it moves. */
+  /** Counts changes of the weights; packed copies are rebuilt when it changes. */
   public long version() {
     return version;
   }
@@ -634,12 +631,12 @@ public final class Policy implements AutoCloseable {
     }
   }
 
-  /** Output projection in the compute type, [V, d]; the embedding itself where they are tied. */
+  /** Output projection in the compute type, [V, d]; the embedding itself if they are tied. */
   public Tensor headWeight() {
     return held(head);
   }
 
-  /** fp32[V, d], where the head's gradient belongs; none where an adapter alone is trained. */
+  /** fp32[V, d], the head's gradient; none if only an adapter is trained. */
   public @Nullable Tensor headGradient() {
     return weightGradients.get(config.tied() ? ParameterLayout.EMBEDDING : ParameterLayout.HEAD);
   }
@@ -707,7 +704,7 @@ public final class Policy implements AutoCloseable {
       lora.close();
     }
     if (owned.isEmpty()) {
-      return; // a view on another's
+      return; // a view of another policy's
     }
     if (frozen != null) {
       frozen.close();

@@ -13,7 +13,7 @@ import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Kernels;
 import org.jspecify.annotations.Nullable;
 
-/** Policies from model folders and GGUF files, and back into folders. */
+/** Loads policies from model folders and GGUF files, and saves them as folders. */
 public final class PolicyFiles {
 
   private PolicyFiles() {}
@@ -29,28 +29,28 @@ public final class PolicyFiles {
   }
 
   /**
-   * Loads a model's weights under a configuration that was read before.
+   * Loads a model's weights with a configuration that was read before.
    *
-   * <p>Where the configuration ties the head to the embedding and the weights hold a head that
-   * differs, the head is used and the policy is untied, as transformers 5 does.
+   * <p>If the configuration ties the head to the embedding but the weights have a head that
+   * differs, the head is used and the policy is untied, as in transformers 5.
    */
   public static Policy load(Path model, ModelConfig config, Policy.Options options) {
     return open(model, config, options, Policy.kernels(options), null);
   }
 
   /**
-   * Loads a model with an adapter on it. The model's own weights are not trained; where kernels run
-   * the passes they are mapped from its files, which must not be written to meanwhile.
+   * Loads a model with an adapter on it. The model's own weights are not trained; if kernels run
+   * the passes, they are mapped from its files, which must not be written to meanwhile.
    *
    * @param options {@code trainable}: the adapter
    * @param adapter read from a folder, or new ({@link Lora#at}, {@link Lora#fresh})
-   * @throws ModelException naming the adapter's file and field too
+   * @throws ModelException also naming the adapter's file and field
    */
   public static Policy adapted(Path model, Policy.Options options, Lora.Source adapter) {
     return open(model, ModelConfig.read(model), options, Policy.kernels(options), adapter);
   }
 
-  /** On kernels that may be others than this machine's best. */
+  /** With given kernels instead of this machine's best. */
   static Policy open(
       Path model,
       ModelConfig config,
@@ -71,7 +71,8 @@ public final class PolicyFiles {
 
   /**
    * Writes config.json and model.safetensors in HF layout, loadable by transformers; tokenizer
-   * files are not written here. With an adapter, the adapter alone as PEFT has it, in float32.
+   * files are not written here. With an adapter, writes only the adapter, in PEFT's format in
+   * float32.
    *
    * @param dtype storage type; FLOAT32 keeps master weights bit for bit
    */
@@ -96,7 +97,7 @@ public final class PolicyFiles {
                           () -> policy.master(name))));
       SafetensorsWriter.writeSources(
           target.resolve(Safetensors.SINGLE), tensors, Map.of("format", "pt"));
-      // Renamed into place: a link, as caches have them, is replaced and not written through.
+      // Renamed into place, so that a link into a cache is replaced and not written through.
       Path aside = target.resolve("config.json.tmp");
       Files.writeString(
           aside,
@@ -128,7 +129,7 @@ public final class PolicyFiles {
     }
   }
 
-  /** The configuration, saying which type the file's tensors have. */
+  /** The configuration with the type of the file's tensors. */
   private static ObjectNode json(ModelConfig config, DType dtype) {
     ObjectNode json = config.json().deepCopy();
     String name = dtype == DType.FLOAT32 ? "float32" : "bfloat16";

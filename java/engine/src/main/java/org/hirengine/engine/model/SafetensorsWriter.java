@@ -36,7 +36,7 @@ public final class SafetensorsWriter {
 
   private static final int CHUNK = 64 << 20;
 
-  /** The bytes of a tensor, made when they are written. */
+  /** The bytes of a tensor, computed when they are written. */
   public interface Content {
 
     /** Writes them all, little-endian, row by row. */
@@ -72,8 +72,8 @@ public final class SafetensorsWriter {
   }
 
   /**
-   * Writes {@code tensors} in their own types to {@code path}: to a file beside it first, which is
-   * synced and renamed, so a reader sees the old file or the new one.
+   * Writes {@code tensors} in their own types to {@code path}: first under a temporary name, then
+   * synced and renamed, so readers see the old file or the new one.
    */
   public static void write(Path path, Map<String, Tensor> tensors, Map<String, String> metadata) {
     Map<String, Source> sources = new LinkedHashMap<>();
@@ -88,7 +88,7 @@ public final class SafetensorsWriter {
     writeSources(path, sources, metadata);
   }
 
-  /** Writes tensors whose bytes are made on the way, as {@link #write} does. */
+  /** Writes tensors whose bytes are computed on the way, like {@link #write}. */
   public static void writeSources(
       Path path, Map<String, Source> tensors, Map<String, String> metadata) {
     List<String> names = order(tensors);

@@ -17,13 +17,13 @@ import org.hirengine.kernels.Kernels;
 import org.hirengine.kernels.Rows;
 
 /**
- * Log-probs and entropies of response tokens under a policy. The head runs on the rows that predict
- * them alone. Where kernels score hidden states no logits are stored; elsewhere they are made in
- * chunks and never take more than a fixed number of bytes, whatever the batch.
+ * Log-probs and entropies of response tokens under a policy. The head runs only on the rows that
+ * predict them. If kernels score hidden states, no logits are stored; otherwise logits are computed
+ * in chunks of bounded size.
  */
 public final class Scorer {
 
-  /** Default room for logits: large enough that GEMMs run at full speed, small beside a model. */
+  /** Default memory for logits: large enough for GEMMs at full speed, small compared to a model. */
   public static final long DEFAULT_LOGIT_BYTES = 256L << 20;
 
   private final Policy policy;
@@ -33,7 +33,7 @@ public final class Scorer {
   private int shortages;
 
   /**
-   * @param logitBytes room for logits; at least one row is always computed
+   * @param logitBytes memory for logits; at least one row is always computed
    */
   public Scorer(Policy policy, Kernels kernels, long logitBytes) {
     this.policy = policy;
@@ -106,7 +106,7 @@ public final class Scorer {
    *
    * @param maxTokens tokens of a packed batch; a longer sequence gets its own batch
    * @param sharePrompts compute equal prompts of a batch once
-   * @return one entry a sequence
+   * @return one entry per sequence
    */
   public List<Scores> score(
       List<? extends Sequence> sequences, double temperature, int maxTokens, boolean sharePrompts) {
@@ -173,7 +173,9 @@ public final class Scorer {
     return shortages;
   }
 
-  /** Tokens that sequence {@code i} adds to a batch; a prompt like its neighbour's is shared. */
+  /**
+   * Tokens that sequence {@code i} adds to a batch; a prompt equal to its neighbour's is shared.
+   */
   private static int added(
       List<? extends Sequence> sequences, int from, int i, boolean sharePrompts) {
     Sequence sequence = sequences.get(i);
@@ -199,7 +201,7 @@ public final class Scorer {
     return (int) Math.max(1, Math.min(Integer.MAX_VALUE, bytes / row));
   }
 
-  /** A contiguous matrix as kernels take it. */
+  /** A contiguous matrix for kernels. */
   public static Rows rows(Tensor matrix, DType dtype) {
     return new Rows(
         Tensors.address(matrix), matrix.size(0), matrix.size(1), matrix.stride(0), dtype);

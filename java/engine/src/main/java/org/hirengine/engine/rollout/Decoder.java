@@ -11,7 +11,7 @@ import org.hirengine.kernels.ModelMemory;
  */
 interface Decoder extends AutoCloseable {
 
-  /** The policy's own decoder where the kernels have one, else LibTorch's operators. */
+  /** The kernels' decoder for the policy if there is one, else LibTorch's operators. */
   static Decoder of(Policy policy, Kernels kernels) {
     NativeModel model = policy.model();
     return model != null && kernels.runModels()

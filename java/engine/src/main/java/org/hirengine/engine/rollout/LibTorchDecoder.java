@@ -15,8 +15,8 @@ import org.hirengine.kernels.ModelMemory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decoding by LibTorch's operators, where no native decoder runs: plain, not fast. Each row has its
- * own copy of its prompt's keys and values.
+ * Decoding by LibTorch's operators, if no native decoder runs: simple rather than fast. Each row
+ * has its own copy of its prompt's keys and values.
  */
 final class LibTorchDecoder implements Decoder {
 
@@ -27,8 +27,8 @@ final class LibTorchDecoder implements Decoder {
   private int[] lengths = new int[0];
 
   /**
-   * [layers, places, capacity, 2 * kvHeads * headDim]: keys, then values; zeros at first, since
-   * attention gives what lies beyond a row's end the weight 0, which a NaN there would survive.
+   * [layers, places, capacity, 2 * kvHeads * headDim]: keys, then values; zeros at first: attention
+   * gives what lies beyond a row's end the weight 0, but 0 times NaN is NaN.
    */
   private @Nullable Tensor cache;
 
@@ -129,7 +129,7 @@ final class LibTorchDecoder implements Decoder {
     return logits;
   }
 
-  /** Attention of one token a row: its key and value go into the row's slot first. */
+  /** Attention of one token per row, after storing its key and value in the row's slot. */
   private Tensor attend(Tensor layer, Tensor slots, Tensor mask, Tensor queryKeys, Tensor values) {
     long rows = layer.size(0);
     long queries = queryKeys.size(1) - keyWidth();

@@ -8,14 +8,14 @@ import org.hirengine.engine.runtime.DeviceMemory;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.DecodeKernel;
 
-/** Decoding by one native call a step; the prompt's keys and values are shared by its rows. */
+/** Decoding with one native call per step; rows share their prompt's keys and values. */
 final class NativeDecoder implements Decoder {
 
   private final Policy policy;
   private final NativeModel model;
   private final DecodeKernel kernel;
 
-  /** Places whose next token is what was drawn for them last: it need not travel. */
+  /** Places whose next token is the one drawn last, which is already on the device. */
   private boolean[] drawn = {};
 
   private long[] given = {};

@@ -21,11 +21,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Samples responses: each prompt is prefilled once for all of its rows, rows are decoded together,
- * one that ends leaves the batch at once, and its place is taken by the next one waiting.
+ * a row that ends leaves the batch at once, and the next waiting row takes its place.
  *
  * <p>What a row samples depends on its prompt, its row number, the random stream and the weights;
- * the rows decoded with it change its logits by rounding at most. Calls belong on the native
- * executor's thread.
+ * other rows in the batch change its logits only by rounding. Calls belong on the native executor's
+ * thread.
  */
 public final class RolloutEngine implements AutoCloseable {
 
@@ -33,11 +33,11 @@ public final class RolloutEngine implements AutoCloseable {
   public static final int PREFILL_TOKENS = 8192;
 
   /**
-   * How much is decoded at once.
+   * Limits on what is decoded at once.
    *
    * @param rows most rows at a time
-   * @param cacheBytes room for their keys and values; fewer rows are decoded at a time where it is
-   *     short
+   * @param cacheBytes memory for their keys and values; if it is short, fewer rows are decoded at a
+   *     time
    */
   public record Limits(int rows, long cacheBytes) {
 
@@ -115,8 +115,8 @@ public final class RolloutEngine implements AutoCloseable {
 
   /**
    * @param stopIds token ids that end a response
-   * @param tokens only ids below it are sampled: where the embedding has more rows than the
-   *     tokenizer has tokens, the others have no text
+   * @param tokens only ids below it are sampled: if the embedding has more rows than the tokenizer
+   *     has tokens, the other ids have no text
    */
   public RolloutEngine(
       Policy policy, Kernels kernels, Set<Integer> stopIds, int tokens, Limits limits) {
@@ -173,9 +173,9 @@ public final class RolloutEngine implements AutoCloseable {
   /**
    * Samples {@code n} responses to each prompt.
    *
-   * @param firstRow number of the first response: extra samples of a prompt continue its numbers,
+   * @param firstRow number of the first response: extra samples of a prompt continue the numbering,
    *     so that they draw other random numbers
-   * @return n completions a prompt, a prompt's together, in the order of the prompts and rows
+   * @return n completions per prompt, in the order of the prompts and rows
    * @throws IllegalArgumentException when a prompt is empty, or leaves no room for {@code
    *     maxTokens}
    */
@@ -204,8 +204,8 @@ public final class RolloutEngine implements AutoCloseable {
   /**
    * Samples with a separate limit for each response.
    *
-   * @param limits most tokens of the completion of that index, at least 1; {@code maxTokens} holds
-   *     too
+   * @param limits most tokens of the completion of that index, at least 1; {@code maxTokens}
+   *     applies too
    */
   public List<Completion> generate(
       List<Prompt> prompts,
@@ -370,7 +370,7 @@ public final class RolloutEngine implements AutoCloseable {
       }
     }
 
-    /** New rows wait until an eighth of the places is free: a prefill of many is cheaper. */
+    /** New rows wait until an eighth of the places is free: one prefill of many rows is cheaper. */
     private boolean mayAdmit() {
       int free = active.length - rows;
       return free > 0 && waiting > 0 && free >= Math.min(waiting, active.length / 8);

@@ -51,14 +51,14 @@ public enum Metric {
       "skipped_rows",
       "Responses kept out of training (a constraint without a verdict) and pairs that could not be"
           + " replayed."),
-  BELOW_FLOOR("below_floor", "Responses that could have been replayed but for replay.floor."),
+  BELOW_FLOOR("below_floor", "Responses that only replay.floor kept from being replayed."),
   SKIPPED_UPDATES(
       "skipped_updates",
-      "Updates left out: a loss or gradient norm that is not finite, or no reward signal."),
+      "Updates skipped: a loss or gradient norm that is not finite, or no reward signal."),
   PROMPT_TOKENS("prompt_tokens", "Length of the sampled prompts, in tokens."),
   RESPONSE_TOKENS("response_tokens", "Length of the sampled responses, in tokens."),
   RESPONSE_TOKENS_MAX("response_tokens_max", "The longest sampled response, in tokens."),
-  TRUNCATED("truncated", "Fraction of sampled responses that ended at the limit of tokens."),
+  TRUNCATED("truncated", "Fraction of sampled responses that reached the token limit."),
   VERIFIER_FAILURES(
       "verifier_failures",
       "Fraction of verdicts where the verifier threw or spent its step budget."),
@@ -85,7 +85,7 @@ public enum Metric {
       "eval.hollow",
       "Fraction that satisfy all their constraints and are not sound: eval.ila minus"
           + " eval.sound_ila."),
-  EVAL_TRUNCATED("eval.truncated", "Fraction of held-out answers cut off at the limit of tokens."),
+  EVAL_TRUNCATED("eval.truncated", "Fraction of held-out answers truncated at the token limit."),
   EVAL_TOKENS("eval.tokens", "Length of the held-out answers, in tokens."),
   EVAL_DISTINCT(
       "eval.distinct_3",
@@ -96,11 +96,11 @@ public enum Metric {
   EVAL_PROBES_KEPT(
       "eval.probes_kept", "Fraction of eval.probes whose constraints the greedy answer satisfies."),
   EVAL_PROBES_ANSWERED(
-      "eval.probes_answered", "Fraction of eval.probes that are satisfied and rightly answered."),
+      "eval.probes_answered", "Fraction of eval.probes that are satisfied and answered correctly."),
   CPU_SECONDS(
       "cpu_seconds",
-      "Processor time of the whole process during the step, in seconds: comparable where other work"
-          + " shares the machine.",
+      "Processor time of the whole process during the step, in seconds: comparable even if other"
+          + " work shares the machine.",
       false),
   TOKENS_PER_S("tokens_per_s", "Generated tokens per second of decoding.", false),
   MEMORY(
@@ -110,8 +110,8 @@ public enum Metric {
       false),
   MEMORY_RETRIES(
       "memory_retries",
-      "How often memory was out in the step and half as much at once did; absent where it never"
-          + " was.",
+      "How often the step ran out of memory and succeeded with half as much at once; absent if"
+          + " never.",
       false),
   SECONDS_ROLLOUT("seconds.rollout", "Wall time of sampling, in seconds.", false),
   SECONDS_VERIFY("seconds.verify", "Wall time of verification, in seconds.", false),
@@ -158,7 +158,7 @@ public enum Metric {
     return key;
   }
 
-  /** What it says, with its unit. */
+  /** Its meaning, with its unit. */
   public String description() {
     return description;
   }

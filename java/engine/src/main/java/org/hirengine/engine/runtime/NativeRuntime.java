@@ -180,7 +180,8 @@ public final class NativeRuntime {
                 + ")",
             "put org.bytedeco:pytorch, openblas and javacpp with classifier "
                 + Loader.getPlatform()
-                + " on the class path (a build with -Dhir.native.skip leaves them out), and keep about 500 MB free in ~/.javacpp");
+                + " on the class path (a build with -Dhir.native.skip leaves them out), and keep"
+                + " about 500 MB free in ~/.javacpp");
     missing.initCause(cause);
     return missing;
   }

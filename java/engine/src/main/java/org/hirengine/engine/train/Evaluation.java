@@ -39,7 +39,7 @@ final class Evaluation {
   private int tooLong;
 
   /**
-   * @param source makes prompts of instructions
+   * @param source encodes prompts of instructions
    */
   Evaluation(
       TrainConfig.Eval config,

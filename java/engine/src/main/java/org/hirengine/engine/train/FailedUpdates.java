@@ -2,7 +2,7 @@ package org.hirengine.engine.train;
 
 import org.hirengine.engine.update.UpdateReport;
 
-/** Counts updates in a row that were not finite: after {@link #MOST} of them a run gives up. */
+/** Counts consecutive updates that were not finite; after {@link #MOST} of them a run gives up. */
 final class FailedUpdates {
 
   static final int MOST = 3;

@@ -19,13 +19,12 @@ import org.hirengine.replay.InstructionReader;
 import org.hirengine.verify.FieldException;
 
 /**
- * Pairs for supervised learning: instructions of the engine's JSONL with a {@code response} each,
- * or with a {@code completion} in its place, or {@code messages} that end with the assistant's
- * turn.
+ * Pairs for supervised learning: instructions of the engine's JSONL with a {@code response} or a
+ * {@code completion} each, or {@code messages} that end with the assistant's turn.
  *
  * @param rows a row per pair that fits, in the file's order; advantage 1 on every response token
  * @param tooLong pairs left out because they exceed the token limit
- * @param controlTokens pairs whose texts hold what reads as a control token of the model
+ * @param controlTokens pairs whose texts contain a control token of the model
  * @param bad lines that were skipped, with reasons
  */
 record Pairs(List<TrainingRow> rows, int tooLong, int controlTokens, List<BadRow> bad) {
@@ -75,7 +74,7 @@ record Pairs(List<TrainingRow> rows, int tooLong, int controlTokens, List<BadRow
     return new Pairs(rows, tooLong, controlTokens, result.bad());
   }
 
-  /** The row in the engine's own layout: its {@code response} is what is trained. */
+  /** The row in the engine's own layout: its {@code response} is the text to train on. */
   private static ObjectNode withResponse(ObjectNode row) {
     if (row.hasNonNull("response")) {
       return row;
@@ -96,7 +95,7 @@ record Pairs(List<TrainingRow> rows, int tooLong, int controlTokens, List<BadRow
     }
     JsonNode turns = row.path("messages");
     JsonNode last = turns.path(turns.size() - 1);
-    // Beside a prompt they are the turns before it.
+    // With a prompt, the messages are the turns before it.
     boolean whole = !row.hasNonNull("prompt") && !row.hasNonNull("question");
     if (!whole || !last.path("role").asText().equals("assistant")) {
       return row;

@@ -3,8 +3,8 @@ package org.hirengine.engine.train;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Who may do what to a run, and when: one thread at a time works, any thread may request a stop or
- * close. An interrupt of the working thread is a request to stop, and stays set.
+ * Access to a run from several threads: one thread at a time works, any thread may request a stop
+ * or close. An interrupt of the working thread is a request to stop, and stays set.
  */
 final class RunControl {
 
@@ -18,15 +18,15 @@ final class RunControl {
   private boolean closed;
 
   /**
-   * @param what the run as messages name it
-   * @param free frees all that the run holds; called once
+   * @param what the run's name in messages
+   * @param free frees everything that the run holds; called once
    */
   RunControl(String what, Runnable free) {
     this.what = what;
     this.free = free;
   }
 
-  /** What a thread does while no other may. */
+  /** Work that excludes all other threads. */
   interface Work<T, E extends Exception> {
 
     T run() throws E;
@@ -42,7 +42,7 @@ final class RunControl {
   }
 
   /**
-   * Works alone.
+   * Runs exclusive work.
    *
    * @throws IllegalStateException when the run is closed
    */
@@ -59,7 +59,7 @@ final class RunControl {
   }
 
   /**
-   * Works alone until the end. On Ctrl-C and SIGTERM it requests a stop, and frees everything
+   * Runs exclusive work to the end. On Ctrl-C and SIGTERM, requests a stop and frees everything
    * before the process ends.
    */
   <T, E extends Exception> T toTheEnd(Work<T, E> work) throws E {
@@ -78,10 +78,10 @@ final class RunControl {
   }
 
   /**
-   * Frees everything. If another thread is working, requests a stop and waits for it. Does nothing
-   * the second time.
+   * Frees everything. If another thread is working, requests a stop and waits for it. A second call
+   * does nothing.
    *
-   * @throws IllegalStateException when a listener calls it: its step is under way
+   * @throws IllegalStateException when a listener calls it, since its step is still running
    */
   void close() {
     if (busy.isHeldByCurrentThread()) {

@@ -15,7 +15,7 @@ import org.hirengine.engine.update.UpdateReport;
 import org.hirengine.verify.ConstraintSpec;
 import org.hirengine.verify.Verdict;
 
-/** What a step's trajectories, batch and updates say, as metrics. */
+/** Computes metrics from a step's trajectories, batch and updates. */
 final class StepMeasurements {
 
   private StepMeasurements() {}
@@ -99,7 +99,7 @@ final class StepMeasurements {
     byType.forEach((type, c) -> metrics.satisfied(type, (double) c[0] / c[1]));
   }
 
-  /** Of the rows trained on, and their replays. */
+  /** Metrics of the rows trained on, and of their replays. */
   static void trained(StepMetrics metrics, StepBatch batch, ReplayMaker.Result replays) {
     metrics
         .set(Metric.REWARD, batch.meanReward())
@@ -114,7 +114,7 @@ final class StepMeasurements {
         .ifPresent(cla -> metrics.set(Metric.REPLAY_CLA, cla));
   }
 
-  /** Of the updates. */
+  /** Metrics of the updates. */
   static void updated(StepMetrics metrics, UpdateReport report) {
     metrics.set(Metric.SKIPPED_UPDATES, report.skipped());
     if (report.made() == 0) {
@@ -134,7 +134,7 @@ final class StepMeasurements {
     }
   }
 
-  /** Of the clock. */
+  /** Times. */
   static void timed(StepMetrics metrics, Stopwatch watch, long generatedTokens) {
     double rollout = watch.seconds(Part.ROLLOUT);
     metrics

@@ -32,7 +32,7 @@ public final class StopHook implements AutoCloseable {
               requestStop.run();
               try {
                 while (!ended.await(LOOK_MILLIS, TimeUnit.MILLISECONDS) && !endedFromWithin()) {
-                  // until one of both
+                  // waits for either
                 }
               } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
@@ -43,8 +43,8 @@ public final class StopHook implements AutoCloseable {
   }
 
   /**
-   * Whether the process is ended from within a run, by a listener or a reward: that thread waits
-   * for this hook, and the run for that thread.
+   * Whether code within a run, such as a listener, ended the process: that thread waits for this
+   * hook, and the run for that thread.
    */
   private static boolean endedFromWithin() {
     return Thread.getAllStackTraces().values().stream()
@@ -55,9 +55,7 @@ public final class StopHook implements AutoCloseable {
                         .anyMatch(frame -> frame.getClassName().startsWith(ENGINE)));
   }
 
-  /**
-   * Whether the process is ending: then whatever is native must be freed before the hook is closed.
-   */
+  /** Whether the process is ending: native memory must then be freed before the hook is closed. */
   public boolean fired() {
     return fired;
   }
@@ -69,7 +67,7 @@ public final class StopHook implements AutoCloseable {
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException shuttingDown) {
-      // Then the hook is running, and now ends.
+      // The hook is already running, and ends now.
     }
   }
 }

@@ -6,8 +6,8 @@ import org.hirengine.engine.runs.HeldOut;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All state of a run outside its tensors. Random numbers have no state: they follow from seed,
- * purpose, step and place.
+ * All state of a run outside its tensors. Random numbers have no state: they are a function of
+ * seed, purpose, step and position.
  *
  * @param format of the checkpoint; readers refuse others
  * @param step steps taken
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param generatedTokens their tokens
  * @param dataPosition draws from the training data
  * @param tooLong draws skipped because their prompt exceeds the limit
- * @param skippedInARow updates in a row, up to the last, that were not finite
+ * @param skippedInARow consecutive updates, up to the last, that were not finite
  * @param klBeta weight of the KL penalty in the next step
  * @param seconds wall time, including that before a resume
  * @param before the evaluation before the first step; null where there was none

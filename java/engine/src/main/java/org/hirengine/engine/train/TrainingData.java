@@ -21,7 +21,7 @@ import org.hirengine.verify.Verifiers;
  * Instructions to train or evaluate on.
  *
  * @param read the instructions with their places, and lines that were skipped with reasons
- * @param coverage what there is, and how much of it can be checked
+ * @param coverage how much of the data can be checked
  */
 public record TrainingData(InstructionReader.Result read, Coverage coverage) {
 
@@ -66,7 +66,7 @@ public record TrainingData(InstructionReader.Result read, Coverage coverage) {
         noVerdict);
   }
 
-  /** Refuses data of which nothing can be learnt: every response would be left out. */
+  /** Refuses data without anything to learn from: every response would be left out. */
   private static TrainingData of(
       InstructionReader.Result read, Verifiers verifiers, NoVerdict noVerdict) {
     Coverage coverage = Coverage.of(read, verifiers);

@@ -24,7 +24,7 @@ final class Weights {
     try {
       digest = MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e); // every JDK has it
+      throw new IllegalStateException(e); // every JDK has SHA-256
     }
     for (Path file : files(model)) {
       try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {

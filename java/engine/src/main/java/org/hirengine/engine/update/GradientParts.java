@@ -18,13 +18,13 @@ import org.hirengine.kernels.KernelException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A mini-batch cut into parts that ranks compute. Every token has its weight from the whole
- * mini-batch, so gradients and sums are added, never averaged: a rank with few tokens counts as
- * much as its tokens do, and one without any adds zeros and takes part in every exchange.
+ * Splits a mini-batch into parts that ranks compute. Every token's weight comes from the whole
+ * mini-batch, so gradients and sums are added, never averaged: a rank counts in proportion to its
+ * tokens, and one without tokens adds zeros and takes part in every exchange.
  *
- * <p>Each rank has as many consecutive parts. The gradients of the parts are summed as a tree,
- * (0+1)+(2+3), first within a rank and then over ranks: so four parts have the same bits on one
- * rank, on two and on four.
+ * <p>Each rank has the same number of consecutive parts. The gradients of the parts are summed as a
+ * tree, (0+1)+(2+3), first within a rank and then over ranks: so four parts have the same bits on
+ * one rank, on two and on four.
  */
 public final class GradientParts {
 
@@ -103,8 +103,8 @@ public final class GradientParts {
   }
 
   /**
-   * Consecutive rows, of about as many packed tokens a part; a prompt that neighbours share counts
-   * once. Only the rows and the number of parts decide.
+   * Parts of consecutive rows with about equal packed tokens; a prompt that neighbours share counts
+   * once. Depends only on the rows and the number of parts.
    */
   static List<List<TrainingRow>> cut(List<TrainingRow> rows, int parts) {
     long[] before = new long[rows.size() + 1];
@@ -119,7 +119,7 @@ public final class GradientParts {
       long goal = before[rows.size()] * part / parts;
       int to = from;
       while (to < rows.size() && before[to + 1] - goal <= goal - before[to]) {
-        to++; // its end is at least as near as its beginning
+        to++; // its end is at least as close as its start
       }
       to = part == parts ? rows.size() : to;
       cut.add(rows.subList(from, to));
@@ -142,7 +142,7 @@ public final class GradientParts {
     return ByteBuffer.allocate(1 + reason.length).put((byte) 1).put(reason).array();
   }
 
-  /** Adds a rank's parts in their order, or throws what it met. */
+  /** Adds a rank's parts in order, or throws the rank's failure. */
   private static UpdateReport plus(UpdateReport report, ByteBuffer in) {
     if (in.get() != 0) {
       byte[] reason = new byte[in.remaining()];
@@ -158,8 +158,8 @@ public final class GradientParts {
   }
 
   /**
-   * Sums gradients that are made one after another in one buffer, as a tree: equal powers of two
-   * are added as soon as there are two of them, as a binary counter carries. Holds a copy for every
+   * Sums gradients that are computed one after another in one buffer, as a tree: sums of equal size
+   * are added as soon as there are two, like carries in a binary counter. Holds a copy for every
    * one bit of the number of parts so far.
    */
   private static final class TreeSum implements AutoCloseable {
@@ -174,7 +174,7 @@ public final class GradientParts {
       this.buffer = buffer;
     }
 
-    /** Makes room for another part in the buffer. */
+    /** Frees the buffer for another part. */
     void next() {
       if (filled) {
         int parts = carry(false);

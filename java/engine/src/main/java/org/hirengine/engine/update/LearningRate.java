@@ -10,9 +10,7 @@ import org.hirengine.engine.config.TrainConfig.Optim;
  */
 record LearningRate(Optim config, long updates) {
 
-  /**
-   * The rate of an update, counted from 1. After the last update it stays where the schedule ended.
-   */
+  /** The rate of an update, counted from 1. After the last update it stays at the final value. */
   double at(long update) {
     if (update <= config.warmup()) {
       return config.lr() * update / config.warmup();

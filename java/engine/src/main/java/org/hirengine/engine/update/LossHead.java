@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The head of one micro-batch: from hidden states to logits, loss and the hidden states' gradient.
  *
- * <p>Runs in chunks that bound the logits. Within a chunk the loss kernel turns logits into their
- * gradient in place, so no second [tokens, V] matrix and no autograd graph of the head exist. All
- * tensors belong to the enclosing scope.
+ * <p>Runs in chunks that bound the memory of the logits. Within a chunk the loss kernel turns
+ * logits into their gradient in place, so no second [tokens, V] matrix and no autograd graph of the
+ * head exist. All tensors belong to the enclosing scope.
  */
 final class LossHead {
 
@@ -38,9 +38,9 @@ final class LossHead {
   private final TokenInputs inputs;
 
   /**
-   * @param totals of the whole mini-batch, which the tokens' weights come from
+   * @param totals of the whole mini-batch, which determine the tokens' weights
    * @param hidden [T, d], the micro-batch's hidden states
-   * @param logitBytes room for the logits of a chunk; at least one row is always computed
+   * @param logitBytes memory for the logits of a chunk; at least one row is always computed
    */
   LossHead(
       Policy policy,
@@ -86,7 +86,7 @@ final class LossHead {
     return all;
   }
 
-  /** Address of values that either all rows have or none; 0 where none has. */
+  /** Address of values that all rows have, or 0 if no row has them. */
   private long optional(MicroBatch batch, Function<TrainingRow, float @Nullable []> values) {
     long have = batch.rows().stream().filter(row -> values.apply(row) != null).count();
     if (have == 0) {
@@ -94,7 +94,7 @@ final class LossHead {
     }
     if (have < batch.rows().size()) {
       throw new IllegalArgumentException(
-          "old or reference log-probs are there for %d of %d rows of a micro-batch"
+          "only %d of %d rows of a micro-batch have old or reference log-probs"
               .formatted(have, batch.rows().size()));
     }
     return onDevice(perToken(batch, row -> Objects.requireNonNull(values.apply(row))));

@@ -49,7 +49,7 @@ public record LossSums(
   /** Bytes that {@link #write} takes. */
   static final int BYTES = 8 * Double.BYTES;
 
-  /** For another rank, bit for bit. */
+  /** Writes the sums for another rank, bit for bit. */
   void write(ByteBuffer out) {
     out.putDouble(weight).putDouble(loss).putDouble(logprob).putDouble(entropy);
     out.putDouble(approxKl).putDouble(clipped).putDouble(clippedDual).putDouble(klLoss);
@@ -67,7 +67,7 @@ public record LossSums(
         in.getDouble());
   }
 
-  /** A sum as a weighted mean; 0 where nothing was summed. */
+  /** A sum as a weighted mean; 0 if nothing was summed. */
   public double mean(double sum) {
     return weight > 0 ? sum / weight : 0;
   }

@@ -7,8 +7,8 @@ import org.hirengine.engine.experience.TrainingRow;
 import org.hirengine.engine.model.ResponseBatch;
 
 /**
- * Rows packed for one forward pass, a prompt that several of them share only once. Originals come
- * first, then replays, so that their statistics can be kept apart.
+ * Rows packed for one forward pass; a prompt that several of them share is packed once. Originals
+ * come first, then replays, so that their statistics can be kept apart.
  *
  * @param rows the rows, in the order of their tokens
  * @param responses what the decoder reads, and which response tokens it predicts
@@ -17,7 +17,7 @@ import org.hirengine.engine.model.ResponseBatch;
 record MicroBatch(List<TrainingRow> rows, ResponseBatch responses, int originalTokens) {
 
   /**
-   * Cuts consecutive rows into micro-batches.
+   * Splits consecutive rows into micro-batches.
    *
    * @param tokens most packed tokens of a micro-batch; a longer row gets its own
    * @param sharePrompts pack a prompt that rows share once
@@ -48,7 +48,7 @@ record MicroBatch(List<TrainingRow> rows, ResponseBatch responses, int originalT
     return batches;
   }
 
-  /** Packs rows, however many tokens they have. */
+  /** Packs rows regardless of their number of tokens. */
   static MicroBatch of(List<TrainingRow> rows, boolean sharePrompts) {
     List<TrainingRow> sorted = new ArrayList<>();
     rows.stream().filter(row -> !row.replayed()).forEach(sorted::add);

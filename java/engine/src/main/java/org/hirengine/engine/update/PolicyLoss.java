@@ -5,9 +5,8 @@ import org.hirengine.kernels.Kernels.KlLoss;
 import org.hirengine.kernels.Kernels.PolicyLossConfig;
 
 /**
- * The loss that an update lowers: the paper's clipped objective over originals and replays
- * (ALGORITHM 2.9). This is the formula; {@code Kernels.policyLoss} is what computes it and its
- * gradient.
+ * The loss that an update minimises: the paper's clipped objective over originals and replays
+ * (ALGORITHM 2.9). {@code Kernels.policyLoss} computes it and its gradient.
  *
  * <pre>
  * r_t = exp(clamp(log pi(y_t | x, y_&lt;t) - old_t, -20, 20))

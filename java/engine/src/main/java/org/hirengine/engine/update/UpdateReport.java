@@ -1,14 +1,14 @@
 package org.hirengine.engine.update;
 
 /**
- * What updates did: one, or all of a step together.
+ * The results of one update, or of all updates of a step.
  *
  * @param originals the loss's sums over originals
  * @param replays the same over replays
  * @param norms gradient norms before clipping, added over the updates made
  * @param made how many updates changed the policy
  * @param skipped how many were left out
- * @param problem which number was not finite; empty where all were
+ * @param problem which number was not finite; empty if all were
  */
 public record UpdateReport(
     LossSums originals, LossSums replays, double norms, int made, int skipped, String problem) {
@@ -29,15 +29,15 @@ public record UpdateReport(
   }
 
   /**
-   * With updates left out.
+   * With skipped updates.
    *
-   * @param why which number was not finite; empty where there was nothing to learn
+   * @param why which number was not finite; empty if there was no reward signal
    */
   public UpdateReport leftOut(int updates, String why) {
     return new UpdateReport(originals, replays, norms, made, updates, why);
   }
 
-  /** Adds another update; of one that was left out, only that it was. */
+  /** Adds another update; for a skipped one, only counts it. */
   UpdateReport plus(UpdateReport next) {
     return next.made == 0
         ? leftOut(skipped + next.skipped, next.problem)
@@ -50,7 +50,7 @@ public record UpdateReport(
             next.problem);
   }
 
-  /** Whether an update was left out because a number was not finite. */
+  /** Whether an update was skipped because a number was not finite. */
   public boolean failed() {
     return !problem.isEmpty();
   }

@@ -1,5 +1,5 @@
 /**
- * The policy update: rows cut into micro-batches, the gradient of the policy loss, and the
+ * The policy update: rows split into micro-batches, the gradient of the policy loss, and the
  * optimizer. Internal: its classes are public for the runs alone.
  */
 @NullMarked

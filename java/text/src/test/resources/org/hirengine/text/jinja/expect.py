@@ -1,4 +1,4 @@
-"""Renders cases.jsonl anew with the real Jinja: python3 expect.py (needs transformers and jinja2).
+"""Regenerates cases.jsonl with the real Jinja: python3 expect.py (needs transformers and jinja2).
 
 A case names its template and one of the sets of variables.json; this script writes what the environment
 of transformers' chat templates makes of it: "expected", or "raises" with Python's error.
