@@ -33,14 +33,14 @@ import picocli.CommandLine.TypeConversionException;
       "Shows what memory a training run needs at most, by part and phase, about how long it takes,"
           + " and which keys to change so that it fits.",
       "",
-      "No weights are loaded and nothing is written. What the configuration leaves open"
-          + " (train.micro_tokens, train.recompute, sampling.cache_gib) is decided as"
-          + " train would decide it. Times are at the limits of prompts and responses, from a layer"
-          + " of the model's shape timed for some seconds; --no-times leaves them out."
+      "No weights are loaded and nothing is written. Keys left open (train.micro_tokens,"
+          + " train.recompute, sampling.cache_gib) are decided as train would decide them. Times"
+          + " are at the limits of prompts and responses, from a layer of the model's shape timed"
+          + " for some seconds; --no-times leaves them out."
     },
     footer = {
       "",
-      "Exit code 1 where the run does not fit.",
+      "Exit code 1 if the run does not fit.",
       "",
       "Examples:",
       "  hir plan data/real/hir-achieve.yaml",
@@ -61,14 +61,14 @@ final class PlanCommand implements Callable<Integer> {
   @Option(
       names = "--device",
       paramLabel = "KIND",
-      description = "cpu or cuda, also where there is none (default: the configuration's).")
+      description = "cpu or cuda, even if this machine has none (default: the configuration's).")
   private Device.@Nullable Kind device;
 
   @Option(
       names = "--memory",
       paramLabel = "SIZE",
       converter = Size.class,
-      description = "What there is, such as 80GiB (default: what this machine has free).")
+      description = "Available memory, such as 80GiB (default: what this machine has free).")
   private @Nullable Long memory;
 
   @Option(names = "--no-times", description = "Leave out how long a step takes, which is measured.")

@@ -31,12 +31,12 @@ import org.hirengine.kernels.Device;
 import org.hirengine.kernels.Kernels;
 
 /**
- * About how long a training step takes when every prompt and response is as long as the limits
+ * Estimates the time of a training step in which every prompt and response is as long as the limits
  * allow: one layer of the model's shape and a part of its vocabulary are timed for some seconds and
  * scaled up. Verification, evaluation and checkpoints are left out.
  *
  * @param rollout seconds of sampling
- * @param logprobs seconds of scoring, with the reference policy where there is one
+ * @param logprobs seconds of scoring, with the reference policy if there is one
  * @param update seconds of all updates of a step
  * @param steps of the run
  */
@@ -196,7 +196,7 @@ public record StepTimes(double rollout, double logprobs, double update, long ste
       int together = Math.min(rows, MOST_ROWS);
       double stepping = best(() -> decode(together)) / DECODED;
       double layer = stepping - together * policy.config().vocabSize() * logit;
-      // More rows than were timed take as many times longer.
+      // For more rows than were timed, time grows in proportion.
       double decode = Math.max(stepping / 10, layer) * rows / together;
       double parameter = best(() -> optimizer.step(1)) / policy.size();
       return new Rates(

@@ -6,7 +6,10 @@ import org.hirengine.kernels.ModelKernel.Keep;
 import org.hirengine.kernels.ModelMemory;
 import org.hirengine.kernels.ModelWork;
 
-/** What passes of LibTorch's operators take, about: its allocator cannot be asked beforehand. */
+/**
+ * Estimates the memory of passes by LibTorch's operators, whose allocator cannot be asked
+ * beforehand.
+ */
 final class Estimate {
 
   private Estimate() {}
@@ -27,7 +30,7 @@ final class Estimate {
           case EVERYTHING -> layer * model.layers();
           case INPUTS -> layer + element * hidden * model.layers();
         };
-    // The backward's own of one layer, about as much again.
+    // The backward of one layer needs about as much again.
     long pass = tokens * (kept + (work.keep() == Keep.NOTHING ? 0 : layer));
     long head = work.headRows() * model.vocabSize() * element;
     long page =

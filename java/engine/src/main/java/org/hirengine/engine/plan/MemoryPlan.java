@@ -9,10 +9,9 @@ import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.config.TrainConfig.Recompute;
 
 /**
- * The memory that a run needs at most: with every prompt and every response as long as the limits
- * allow.
+ * The maximum memory of a run: with every prompt and every response as long as the limits allow.
  *
- * @param config as planned: nothing of memory left open
+ * @param config as planned, with all memory settings decided
  * @param parts what takes memory
  * @param rows responses decoded at once
  * @param estimated whether activations are estimated, because the kernels cannot tell

@@ -29,8 +29,8 @@ import org.hirengine.kernels.MomentType;
 
 /**
  * Adds up what a run allocates, and decides what the configuration leaves open: tokens of a
- * micro-batch, what is recomputed, and room for keys and values. What kernels allocate they say
- * themselves; what the engine allocates beside them is added where it says so here.
+ * micro-batch, what is recomputed, and memory for keys and values. Kernels report their own
+ * allocations; this class adds the engine's.
  *
  * <p>Calls belong on the native executor's thread: sizes depend on its number of OpenMP threads.
  */
@@ -39,10 +39,10 @@ public final class Planner {
   /** Smallest micro-batch that is chosen: products of fewer rows are slow. */
   private static final int LEAST_TOKENS = 256;
 
-  /** With fewer tokens than this a micro-batch, recomputing layers is the better way to fit. */
+  /** Below this number of tokens per micro-batch, recomputing layers is the better way to fit. */
   private static final int FEW_TOKENS = 1024;
 
-  /** Share of the memory at hand that is given out: other programs and fragments need some. */
+  /** Share of the available memory that is used: other programs and fragmentation need some. */
   private static final double SHARE = 0.92;
 
   /** What the Java heap grows by in a run: data, rollouts and their records. */
@@ -51,7 +51,7 @@ public final class Planner {
   private static final long MOST_CACHE = 4 * DeviceMemory.GIB;
   private static final long LEAST_CACHE = 64L << 20;
 
-  /** Tells what kernels allocate for a model; empty where they cannot. */
+  /** Reports what kernels allocate for a model; empty if they cannot tell. */
   public interface Sizes {
 
     Optional<ModelMemory> of(ModelShape shape, ModelWork work);
@@ -86,7 +86,7 @@ public final class Planner {
   }
 
   /**
-   * Decides what is open for the memory at hand, and plans.
+   * Decides what is left open for the available memory, and plans.
    *
    * @param available bytes that the whole process may take
    */
@@ -146,7 +146,7 @@ public final class Planner {
     return new Sum(config).plan();
   }
 
-  /** One plan in the making. */
+  /** A plan being made. */
   private final class Sum {
     private final TrainConfig config;
     private final DType dtype;
@@ -179,7 +179,7 @@ public final class Planner {
       }
       add("weights", "weights", buffers.weights() + rotary);
       add("packed", "weights packed for products", updating.weights());
-      // An adapter is on every rank; of a model's own weights each has a shard's state.
+      // Every rank has the whole adapter; for a model's own weights, each has a shard's state.
       int holders = config.adapts() ? 1 : ranks;
       add("masters", config.adapts() ? "adapter" : "masters", buffers.masters() / holders);
       add("gradients", "gradients", buffers.gradients() * (1 + waiting()));

@@ -11,7 +11,7 @@ import org.hirengine.engine.config.TrainConfig.Recompute;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.MomentType;
 
-/** Keys that make a run need less, the cheapest first, and what each would bring. */
+/** Keys that reduce a run's memory, the cheapest first, and what each would save. */
 public final class Remedies {
 
   /**
@@ -83,7 +83,7 @@ public final class Remedies {
     return new Change(List.copyOf(settings.values()), peak);
   }
 
-  /** By what would be written. */
+  /** By the settings to write. */
   private static Map<String, UnaryOperator<TrainConfig>> steps(TrainConfig config) {
     Map<String, UnaryOperator<TrainConfig>> steps = new LinkedHashMap<>();
     for (int t = Integer.highestOneBit(config.train().tokensAtOnce() - 1); t >= 512; t /= 2) {

@@ -20,11 +20,11 @@ import org.hirengine.engine.runtime.NativeExecutor;
 import org.hirengine.kernels.Device;
 
 /**
- * The memory of a run before anything of it is loaded.
+ * The memory of a run before anything is loaded.
  *
- * @param plan with all that the configuration leaves open decided
- * @param available bytes that the process may take; empty where the system does not say
- * @param changes what would make it need less
+ * @param plan with everything decided that the configuration leaves open
+ * @param available bytes that the process may take; empty if the system does not say
+ * @param changes settings that would reduce it
  */
 public record TrainingPlan(MemoryPlan plan, OptionalLong available, List<Change> changes) {
 
@@ -37,7 +37,9 @@ public record TrainingPlan(MemoryPlan plan, OptionalLong available, List<Change>
     return of(config, memory, ProcessGroup.ALONE);
   }
 
-  /** Plans a run of several ranks, each within its share: what the first decides holds for all. */
+  /**
+   * Plans a run of several ranks, each within its share: the first rank's decisions hold for all.
+   */
   static TrainingPlan of(TrainConfig config, ProcessGroup group) {
     TrainingPlan own = of(config, OptionalLong.empty(), group);
     TrainConfig.Train train = own.plan.config().train();
@@ -83,7 +85,7 @@ public record TrainingPlan(MemoryPlan plan, OptionalLong available, List<Change>
     return new TrainingPlan(plan, available, new Remedies(planner, most).of(plan));
   }
 
-  /** Whether the run can begin. */
+  /** Whether the run fits. */
   public boolean fits() {
     return plan.peak() <= available.orElse(Long.MAX_VALUE);
   }
@@ -111,8 +113,8 @@ public record TrainingPlan(MemoryPlan plan, OptionalLong available, List<Change>
   }
 
   /**
-   * A configuration with the micro-batch that the run in its folder was begun with, where it leaves
-   * that open: gradients are then summed in the same order.
+   * A configuration with the micro-batch of the existing run in its folder, if it leaves that open,
+   * so that gradients are summed in the same order.
    */
   static TrainConfig asBegun(TrainConfig config, RunFolder.Existing existing) {
     Path written = config.out().resolve(RunFolder.CONFIG);

@@ -22,13 +22,13 @@ import org.hirengine.kernels.MomentType;
 /**
  * AdamW's two moments of every parameter, in the type that the configuration names.
  *
- * <p>8-bit moments are of matrices alone, the embedding excepted: rows of tokens that seldom occur
- * and small vectors would share a scale with much larger numbers (bitsandbytes leaves them out,
- * too). Theirs are bfloat16.
+ * <p>Only matrices other than the embedding have 8-bit moments: rows of rare tokens and small
+ * vectors would share a scale with much larger numbers (bitsandbytes excludes them, too). Their
+ * moments are bfloat16.
  */
 final class MomentBuffers implements AutoCloseable {
 
-  /** A part of the policy's flat buffers, with where its moments lie. */
+  /** A part of the policy's flat buffers, with the position of its moments. */
   private record Part(Policy.Range range, MomentType type, long at, long scalesAt) {}
 
   /**
@@ -108,8 +108,8 @@ final class MomentBuffers implements AutoCloseable {
   }
 
   /**
-   * The ranges, cut where pieces begin: random roundings are keyed by where a part begins, and so
-   * do not depend on how many ranks there are.
+   * The ranges, split where pieces begin: random rounding is keyed by the start of a part, and so
+   * does not depend on the number of ranks.
    */
   private List<Policy.Range> mine() {
     List<Policy.Range> mine = new ArrayList<>();
@@ -162,7 +162,7 @@ final class MomentBuffers implements AutoCloseable {
     return (count + MomentType.BLOCK - 1) / MomentType.BLOCK;
   }
 
-  /** Of parameters that are no large matrices. */
+  /** Of parameters other than large matrices. */
   private static MomentType outside(MomentType type) {
     return type == MomentType.INT8 ? MomentType.BFLOAT16 : type;
   }
@@ -185,7 +185,7 @@ final class MomentBuffers implements AutoCloseable {
     return type;
   }
 
-  /** The names that all that has to be saved is saved under. */
+  /** The names under which the state is saved. */
   Set<String> names() {
     return buffers.keySet();
   }
@@ -234,7 +234,7 @@ final class MomentBuffers implements AutoCloseable {
     return bytes;
   }
 
-  /** Steps this rank's parameters. */
+  /** Updates this rank's parameters. */
   void step(Policy policy, Kernels kernels, Kernels.AdamW config, double scale, long step) {
     Tensor low = policy.lowPrecision();
     long weights = low == null ? 0 : Tensors.address(low);

@@ -16,10 +16,11 @@ import org.hirengine.kernels.MomentType;
 
 /**
  * AdamW on the policy's flat buffers: the global gradient norm is one kernel call, clipping, step
- * and the write-back of the low-precision copy another (8-bit moments: one a kind of parameter).
+ * and the write-back of the low-precision copy another (with 8-bit moments, one per kind of
+ * parameter).
  *
- * <p>Where ranks train together, each keeps moments and fp32 masters of its shard of the parameters
- * alone, steps those, and gives the others the new weights (ZeRO stage 1).
+ * <p>If ranks train together, each keeps moments and fp32 masters only of its shard of the
+ * parameters, updates those, and sends the others the new weights (ZeRO stage 1).
  */
 public final class Optimizer implements AutoCloseable {
 
@@ -48,7 +49,7 @@ public final class Optimizer implements AutoCloseable {
   }
 
   /**
-   * Of one of the ranks that train together. The policy drops the masters that others keep.
+   * Of one of the ranks that train together. The policy drops the masters that other ranks keep.
    *
    * @param pieces what the parameters are cut into, a multiple of the ranks: the same number of
    *     pieces gives the same bits on any number of ranks
@@ -79,7 +80,7 @@ public final class Optimizer implements AutoCloseable {
     moments = new MomentBuffers(policy, config.moments(), shards);
   }
 
-  /** How the parameters are dealt over the ranks; whole where every rank steps them all. */
+  /** How the parameters are dealt over the ranks; whole if every rank updates all of them. */
   public Shards shards() {
     return shards;
   }
