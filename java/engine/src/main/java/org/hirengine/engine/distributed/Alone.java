@@ -41,6 +41,14 @@ final class Alone implements ProcessGroup {
   public void spreadShards(String what, Tensor values, Shards shards) {}
 
   @Override
+  public boolean claim(String work) {
+    return true;
+  }
+
+  @Override
+  public void forget(String work) {}
+
+  @Override
   public void checkOthers() {}
 
   @Override

@@ -87,6 +87,17 @@ public interface ProcessGroup extends AutoCloseable {
   void spreadShards(String what, Tensor values, Shards shards);
 
   /**
+   * Claims work that any rank may do. Unlike the exchanges, ranks call it when they like.
+   *
+   * @param work its name, never used before
+   * @return whether this rank is the first to claim it
+   */
+  boolean claim(String work);
+
+  /** Forgets a claim that all ranks are done with; one rank does it. */
+  void forget(String work);
+
+  /**
    * Throws if another rank has failed; long work between exchanges calls this now and then.
    *
    * @throws DistributedException when another rank has reported its failure

@@ -149,6 +149,15 @@ final class RankStore implements AutoCloseable {
     }
   }
 
+  /** Counts up a key that begins at 0; how often that was done by now. */
+  long count(String key) {
+    return keys.add(key, 1);
+  }
+
+  void delete(String key) {
+    keys.deleteKey(key);
+  }
+
   private static ByteVector bytes(String value) {
     return new ByteVector(value.getBytes(StandardCharsets.UTF_8));
   }

@@ -383,6 +383,21 @@ final class TorchGroup implements ProcessGroup {
   }
 
   @Override
+  public boolean claim(String work) {
+    try {
+      return store.count("claims/" + work) == 1;
+    } catch (RuntimeException e) {
+      broken = true;
+      throw pulse.explain(e);
+    }
+  }
+
+  @Override
+  public void forget(String work) {
+    store.delete("claims/" + work);
+  }
+
+  @Override
   public void checkOthers() {
     pulse.checkOthers();
   }

@@ -1,10 +1,12 @@
 package org.hirengine.engine.experience;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.hirengine.engine.distributed.ProcessGroup;
@@ -23,6 +25,9 @@ public final class RankShares {
   /** Mean tokens of the responses so far, by instruction; equal on all ranks. */
   private final Map<String, Double> lengths = new HashMap<>();
 
+  /** Exchanges so far, which claims are named by; equal on all ranks. */
+  private long calls;
+
   public RankShares(ProcessGroup group) {
     this.group = group;
   }
@@ -33,16 +38,14 @@ public final class RankShares {
   }
 
   /** Every task's {@code n} trajectories, made by {@code make} of each rank's tasks. */
-  List<Trajectory> trajectories(
-      List<Task> tasks, int n, Function<List<Task>, List<Trajectory>> make) {
+  List<Trajectory> trajectories(List<Task> tasks, int n, Function<Share, List<Trajectory>> make) {
     if (group.size() == 1) {
-      return make.apply(tasks);
+      return make.apply(Share.all(tasks));
     }
     List<Trajectory> all =
-        dealt(
+        claimed(
             "rollouts",
             tasks,
-            dealTasks(tasks),
             n,
             make,
             RankWire::writeTrajectory,
@@ -52,13 +55,12 @@ public final class RankShares {
   }
 
   /** Every task's {@code n} answers. */
-  List<Answer> answers(List<Task> tasks, int n, Function<List<Task>, List<Answer>> make) {
+  List<Answer> answers(List<Task> tasks, int n, Function<Share, List<Answer>> make) {
     return group.size() == 1
-        ? make.apply(tasks)
-        : dealt(
+        ? make.apply(Share.all(tasks))
+        : claimed(
             "evaluation",
             tasks,
-            dealTasks(tasks),
             n,
             make,
             RankWire::writeAnswer,
@@ -85,13 +87,70 @@ public final class RankShares {
         (in, sequence) -> RankWire.readScores(in));
   }
 
-  /** Longest first, each to the rank with the least so far. */
-  private int[] dealTasks(List<Task> tasks) {
+  /** What tasks are expected to cost, in tokens. */
+  private double[] costs(List<Task> tasks) {
     double usual = lengths.values().stream().mapToDouble(d -> d).average().orElse(1);
-    return deal(
-        tasks.stream()
-            .mapToDouble(task -> lengths.getOrDefault(task.instruction().id(), usual))
-            .toArray());
+    return tasks.stream()
+        .mapToDouble(task -> lengths.getOrDefault(task.instruction().id(), usual))
+        .toArray();
+  }
+
+  /**
+   * Makes what this rank claims and exchanges it: its own share, longest first, and then what the
+   * others have not begun, from the ends of their shares.
+   *
+   * @param n results a task has
+   */
+  private <R> List<R> claimed(
+      String what,
+      List<Task> tasks,
+      int n,
+      Function<Share, List<R>> make,
+      RankWire.Writer<R> writer,
+      RankWire.Reader<R> reader) {
+    double[] costs = costs(tasks);
+    int[] owners = deal(costs);
+    int[] order =
+        IntStream.range(0, owners.length)
+            .boxed()
+            .sorted(
+                Comparator.<Integer>comparingInt(i -> owners[i] == group.rank() ? 0 : 1)
+                    .thenComparingDouble(i -> owners[i] == group.rank() ? -costs[i] : costs[i]))
+            .mapToInt(i -> i)
+            .toArray();
+    int own = (int) Arrays.stream(owners).filter(owner -> owner == group.rank()).count();
+    String call = what + "/" + calls++ + "/";
+    Share share =
+        new Share(
+            Arrays.stream(order).mapToObj(tasks::get).toList(),
+            own,
+            i -> group.claim(call + order[i]));
+    List<R> made = make.apply(share);
+    byte[] mine =
+        RankWire.bytes(
+            IntStream.range(0, share.claimed().size()).boxed().toList(),
+            (out, i) -> {
+              out.writeInt(order[share.claimed().get(i)]);
+              for (R result : made.subList(i * n, (i + 1) * n)) {
+                writer.write(out, result);
+              }
+            });
+    Map<Integer, List<R>> results = new TreeMap<>();
+    for (byte[] theirs : group.gather(what, mine)) {
+      RankWire.Parcel parcel = new RankWire.Parcel(theirs);
+      while (parcel.hasNext()) {
+        int task = parcel.next((in, none) -> in.readInt(), 0);
+        List<R> rows = new ArrayList<>();
+        for (int row = 0; row < n; row++) {
+          rows.add(parcel.next(reader, task));
+        }
+        results.put(task, rows);
+      }
+    }
+    for (int i = 0; i < own; i++) {
+      group.forget(call + order[i]);
+    }
+    return results.values().stream().flatMap(List::stream).toList();
   }
 
   private int[] deal(double[] costs) {

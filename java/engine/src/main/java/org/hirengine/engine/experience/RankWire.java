@@ -52,6 +52,14 @@ final class RankWire {
       in = new DataInputStream(new ByteArrayInputStream(bytes));
     }
 
+    boolean hasNext() {
+      try {
+        return in.available() > 0;
+      } catch (IOException e) {
+        throw new UncheckedIOException(e); // memory does not fail
+      }
+    }
+
     <R> R next(Reader<R> reader, int item) {
       try {
         return reader.read(in, item);

@@ -3,6 +3,7 @@ package org.hirengine.engine.experience;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.hirengine.engine.config.TrainConfig;
@@ -69,7 +70,7 @@ public final class Sampler {
   }
 
   private List<Trajectory> ownTrajectories(
-      List<Task> tasks, int n, int firstRow, int step, Stopwatch watch) {
+      Share share, int n, int firstRow, int step, Stopwatch watch) {
     RandomStream random = new RandomStream(config.train().seed(), RandomStream.TRAINING, step);
     TrainConfig.Sampling sampling = config.sampling();
     RolloutParams params =
@@ -79,7 +80,8 @@ public final class Sampler {
             sampling.topK(),
             sampling.topP(),
             sampling.minP());
-    List<Completion> completions = generate(tasks, n, firstRow, params, random, watch);
+    List<Completion> completions = generate(share, n, firstRow, params, random, watch);
+    List<Task> tasks = share.claimed().stream().map(share.tasks()::get).toList();
 
     long began = System.nanoTime();
     List<Future<Judged>> verdicts = new ArrayList<>(completions.size());
@@ -123,9 +125,10 @@ public final class Sampler {
   }
 
   private List<Answer> ownAnswers(
-      List<Task> tasks, int n, double temperature, RandomStream random, Stopwatch watch) {
+      Share share, int n, double temperature, RandomStream random, Stopwatch watch) {
     RolloutParams params = RolloutParams.sampling(config.limits().response(), temperature);
-    List<Completion> completions = generate(tasks, n, 0, params, random, watch);
+    List<Completion> completions = generate(share, n, 0, params, random, watch);
+    List<Task> tasks = share.claimed().stream().map(share.tasks()::get).toList();
     List<Future<Judged>> verdicts = new ArrayList<>(completions.size());
     List<Sequence> sequences = new ArrayList<>(completions.size());
     for (int i = 0; i < completions.size(); i++) {
@@ -168,8 +171,9 @@ public final class Sampler {
     return sums;
   }
 
+  /** Responses to the tasks that this rank claims, in the order in which it does. */
   private List<Completion> generate(
-      List<Task> tasks,
+      Share share,
       int n,
       int firstRow,
       RolloutParams params,
@@ -177,12 +181,25 @@ public final class Sampler {
       Stopwatch watch) {
     long began = System.nanoTime();
     List<Prompt> prompts =
-        tasks.stream().map(task -> new Prompt(task.draw(), task.promptIds())).toList();
-    List<Completion> completions =
+        share.tasks().stream().map(task -> new Prompt(task.draw(), task.promptIds())).toList();
+    List<@Nullable Completion> sampled =
         executor.call(
             () ->
                 engine.generate(
-                    prompts, n, firstRow, params, random, counting(prompts.size() * n)));
+                    prompts,
+                    share.own(),
+                    n,
+                    firstRow,
+                    params,
+                    random,
+                    counting(share.own() * n),
+                    share::claim));
+    List<Completion> completions = new ArrayList<>();
+    for (int task : share.claimed()) {
+      for (int row = 0; row < n; row++) {
+        completions.add(Objects.requireNonNull(sampled.get(task * n + row)));
+      }
+    }
     watch.add(Part.ROLLOUT, began);
     return completions;
   }
@@ -194,7 +211,9 @@ public final class Sampler {
       @Override
       public void completed(int index, Completion completion) {
         shares.checkOthers();
-        progress.advanced("rollout", done.incrementAndGet(), responses);
+        int now = done.incrementAndGet();
+        progress.advanced(
+            "rollout", now, Math.max(now, responses)); // more, where others are behind
       }
     };
   }

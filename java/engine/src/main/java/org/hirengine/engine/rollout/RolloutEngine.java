@@ -3,8 +3,8 @@ package org.hirengine.engine.rollout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
+import java.util.function.IntPredicate;
 import java.util.function.IntUnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -215,6 +215,50 @@ public final class RolloutEngine implements AutoCloseable {
       RandomStream random,
       RolloutListener listener,
       IntUnaryOperator limits) {
+    return generate(
+        prompts, prompts.size(), n, firstRow, params, random, listener, limits, prompt -> true);
+  }
+
+  /**
+   * Samples what nobody else does of prompts that several engines share.
+   *
+   * @param own so many prompts, the first ones, decide how many rows run at once; the others are
+   *     begun when these leave places free
+   * @param claims whether this engine is to sample the prompt of that index; asked once, when its
+   *     turn comes
+   * @return n completions of each prompt that was claimed, as above; nulls for the others
+   */
+  public List<@Nullable Completion> generate(
+      List<Prompt> prompts,
+      int own,
+      int n,
+      int firstRow,
+      RolloutParams params,
+      RandomStream random,
+      RolloutListener listener,
+      IntPredicate claims) {
+    return generate(
+        prompts,
+        own,
+        n,
+        firstRow,
+        params,
+        random,
+        listener,
+        completion -> params.maxTokens(),
+        claims);
+  }
+
+  private List<@Nullable Completion> generate(
+      List<Prompt> prompts,
+      int own,
+      int n,
+      int firstRow,
+      RolloutParams params,
+      RandomStream random,
+      RolloutListener listener,
+      IntUnaryOperator limits,
+      IntPredicate claims) {
     if (n < 1 || firstRow < 0) {
       throw new IllegalArgumentException(
           "n " + n + " and firstRow " + firstRow + " must be >= 1, 0");
@@ -230,13 +274,15 @@ public final class RolloutEngine implements AutoCloseable {
     try (GradMode off = GradMode.disabled();
         PointerScope scope = new PointerScope()) {
       int capacity = longest + params.maxTokens();
-      int allowed = this.limits.places(prompts.size() * (long) n, decoder.pageBytes(), capacity);
+      int allowed = this.limits.places(own * (long) n, decoder.pageBytes(), capacity);
       int places = Math.min(allowed, mostPlaces);
       Completion[] done = new Completion[Math.multiplyExact(prompts.size(), n)];
       int[] told = new int[done.length];
+      Turns turns = new Turns(prompts.size(), claims);
       try {
         complete(
-            new Run(prompts, n, firstRow, params, random, places, listener, limits, done, told),
+            new Run(
+                prompts, n, firstRow, params, random, places, listener, limits, turns, done, told),
             capacity);
       } catch (RuntimeException e) {
         if (places == 1 || !DeviceException.isOutOfMemory(e)) {
@@ -246,7 +292,18 @@ public final class RolloutEngine implements AutoCloseable {
         mostPlaces = places / 2;
         shortages++;
         complete(
-            new Run(prompts, n, firstRow, params, random, mostPlaces, listener, limits, done, told),
+            new Run(
+                prompts,
+                n,
+                firstRow,
+                params,
+                random,
+                mostPlaces,
+                listener,
+                limits,
+                turns,
+                done,
+                told),
             capacity);
       }
       return Arrays.asList(done);
@@ -289,6 +346,29 @@ public final class RolloutEngine implements AutoCloseable {
     }
   }
 
+  /** Which prompts are this engine's to sample; each is asked about once. */
+  private static final class Turns {
+    private final Boolean[] claimed;
+    private final IntPredicate claims;
+
+    Turns(int prompts, IntPredicate claims) {
+      claimed = new Boolean[prompts];
+      this.claims = claims;
+    }
+
+    boolean claim(int prompt) {
+      if (claimed[prompt] == null) {
+        claimed[prompt] = claims.test(prompt);
+      }
+      return claimed[prompt];
+    }
+
+    /** Whether another engine samples it, as far as is known. */
+    boolean lost(int prompt) {
+      return Boolean.FALSE.equals(claimed[prompt]);
+    }
+  }
+
   private TokenSampler sampler(int rows) {
     TokenSampler existing = sampler;
     if (existing != null && existing.capacity() >= rows) {
@@ -313,6 +393,7 @@ public final class RolloutEngine implements AutoCloseable {
     private final TokenSampler draws;
     private final RolloutListener listener;
     private final IntUnaryOperator limits;
+    private final Turns turns;
     private int rows;
 
     /** Next row to admit, counted over all prompts; those that are done are passed over. */
@@ -338,12 +419,16 @@ public final class RolloutEngine implements AutoCloseable {
         int places,
         RolloutListener listener,
         IntUnaryOperator limits,
+        Turns turns,
         Completion[] done,
         int[] told) {
       this.limits = limits;
+      this.turns = turns;
       this.done = done;
       this.told = told;
-      waiting = (int) Arrays.stream(done).filter(Objects::isNull).count();
+      for (int i = 0; i < done.length; i++) {
+        waiting += done[i] == null && !turns.lost(i / n) ? 1 : 0;
+      }
       this.prompts = prompts;
       this.n = n;
       this.firstRow = firstRow;
@@ -378,10 +463,13 @@ public final class RolloutEngine implements AutoCloseable {
 
     private void admit() {
       while (rows < active.length && waiting > 0) {
-        while (done[next] != null) {
+        while (done[next] != null || turns.lost(next / n)) {
           next++;
         }
         int prompt = next / n;
+        if (!claim(prompt)) {
+          continue;
+        }
         int most = Math.min(active.length - rows, n - next % n);
         int count = 1;
         while (count < most && done[next + count] == null) {
@@ -395,6 +483,16 @@ public final class RolloutEngine implements AutoCloseable {
       if (waiting == 0) {
         dropPrefill();
       }
+    }
+
+    /** Whether a prompt is ours; if another engine has begun it, its rows wait no longer. */
+    private boolean claim(int prompt) {
+      boolean known = turns.lost(prompt);
+      boolean mine = turns.claim(prompt);
+      if (!mine && !known) {
+        waiting -= n;
+      }
+      return mine;
     }
 
     /** Samples the first token of rows of one prompt; those that continue take their places. */
@@ -435,7 +533,7 @@ public final class RolloutEngine implements AutoCloseable {
       int wanted = active.length - rows;
       for (int i = prompt; i < prompts.size() && (long) batch.size() * n < wanted; i++) {
         tokens += prompts.get(i).tokens().length;
-        if (tokens > PREFILL_TOKENS && !batch.isEmpty()) {
+        if (!batch.isEmpty() && (tokens > PREFILL_TOKENS || !claim(i))) {
           break;
         }
         batch.add(prompts.get(i));

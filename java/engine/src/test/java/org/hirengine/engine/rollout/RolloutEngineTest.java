@@ -154,6 +154,50 @@ class RolloutEngineTest {
     }
   }
 
+  /** Engines that share prompts: what one claims is what an engine by itself samples. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 64})
+  void samplesWhatItClaims(int places) {
+    RolloutParams params = RolloutParams.sampling(12, 1);
+    List<Prompt> prompts = prompts(9);
+    try (Policy policy = policy("qwen3");
+        RolloutEngine engine =
+            new RolloutEngine(
+                policy,
+                kernels,
+                Set.of(3),
+                VOCABULARY,
+                new RolloutEngine.Limits(places, 1 << 30))) {
+      List<Completion> all = engine.generate(prompts, 3, 0, params, STREAM);
+      for (int bits : new int[] {0, 0b101010101, 0b010111001, 0b111111110, 0b100000000}) {
+        List<Integer> asked = new ArrayList<>();
+        List<Completion> some =
+            engine.generate(
+                prompts,
+                4,
+                3,
+                0,
+                params,
+                STREAM,
+                RolloutListener.NONE,
+                prompt -> {
+                  asked.add(prompt);
+                  return (bits >> prompt & 1) == 1;
+                });
+        assertEquals(9, asked.size()); // each once
+        assertEquals(9, Set.copyOf(asked).size());
+        for (int i = 0; i < some.size(); i++) {
+          if ((bits >> i / 3 & 1) == 0) {
+            assertNull(some.get(i));
+          } else {
+            assertArrayEquals(all.get(i).tokens(), some.get(i).tokens());
+            assertArrayEquals(all.get(i).logprobs(), some.get(i).logprobs());
+          }
+        }
+      }
+    }
+  }
+
   @Test
   void changedWeightsAreDecodedWith() {
     try (Policy policy = policy("qwen3");
