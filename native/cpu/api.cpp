@@ -102,8 +102,8 @@ int32_t check_rates(const char *kernel, const hir::AdamWRates &r) {
     return fail(HIR_INVALID, "%s: betas %g and %g must lie in [0, 1)", kernel, r.beta1, r.beta2);
   }
   if (!isfinite(r.learning_rate) || !isfinite(r.weight_decay) || !(r.epsilon >= 0)) {
-    return fail(HIR_INVALID, "%s: learning rate %g, weight decay %g and epsilon %g must be finite", kernel,
-                r.learning_rate, r.weight_decay, r.epsilon);
+    return fail(HIR_INVALID, "%s: learning rate %g, weight decay %g and epsilon %g must be finite", kernel, r.learning_rate,
+                r.weight_decay, r.epsilon);
   }
   if (!isfinite(r.grad_scale)) {
     return fail(HIR_NAN, "%s: gradient scale %g: the gradient norm is not finite, skip this step", kernel, r.grad_scale);
@@ -146,8 +146,8 @@ void hir_set_threads(int32_t threads) { omp_set_num_threads(threads < 1 ? 1 : th
 int32_t hir_threads(void) { return omp_get_max_threads(); }
 
 int32_t hir_token_logprob(int32_t backend, int32_t device, int64_t stream, hir_address logits, int64_t rows, int64_t cols,
-                          int64_t row_stride, int32_t dtype, hir_address targets, double temperature,
-                          hir_address logprobs, hir_address entropies) {
+                          int64_t row_stride, int32_t dtype, hir_address targets, double temperature, hir_address logprobs,
+                          hir_address entropies) {
   const char *kernel = "token_logprob";
   Kernels kernels;
   if (int32_t code = select(kernel, backend, &kernels)) return code;
@@ -199,11 +199,21 @@ int32_t hir_policy_loss(int32_t backend, int32_t device, int64_t stream, hir_add
   if (!advantages) return null(kernel, "advantages");
   if (!weights) return null(kernel, "weights");
   if (kl_loss != HIR_KL_NONE && !ref_logprobs) return null(kernel, "ref_logprobs, which the KL loss needs,");
-  const hir::PolicyLoss loss = {at<int64_t>(targets), at<float>(old_logprobs), at<float>(ref_logprobs),
-                                at<float>(advantages), at<float>(weights),     temperature,
-                                clip_low,             clip_high,               clip_dual,
-                                entropy_bonus,        kl_loss,                 kl_weight,
-                                at<float>(logprobs),  at<float>(entropies),    sums};
+  const hir::PolicyLoss loss = {at<int64_t>(targets),
+                                at<float>(old_logprobs),
+                                at<float>(ref_logprobs),
+                                at<float>(advantages),
+                                at<float>(weights),
+                                temperature,
+                                clip_low,
+                                clip_high,
+                                clip_dual,
+                                entropy_bonus,
+                                kl_loss,
+                                kl_weight,
+                                at<float>(logprobs),
+                                at<float>(entropies),
+                                sums};
   if (kernels.gpu) {
     if (int32_t code = check_on_gpu(kernel, m)) return code;
     return kernels.gpu->policy_loss({device, stream}, m, loss);
@@ -227,14 +237,9 @@ int32_t hir_sample(int32_t backend, int32_t device, int64_t stream, hir_address 
   if (int32_t code = select(kernel, backend, &kernels)) return code;
   const hir::Matrix m = {at<void>(logits), rows, cols, row_stride, dtype};
   if (int32_t code = check_matrix(kernel, m, false)) return code;
-  const hir::Sampling sampling = {temperature,
-                                  top_k,
-                                  top_p,
-                                  min_p,
-                                  static_cast<uint64_t>(key),
-                                  at<uint32_t>(counters),
-                                  at<int64_t>(tokens),
-                                  at<float>(logprobs)};
+  const hir::Sampling sampling = {
+      temperature,        top_k, top_p, min_p, static_cast<uint64_t>(key), at<uint32_t>(counters), at<int64_t>(tokens),
+      at<float>(logprobs)};
   if (int32_t code = hir::check_sampling(kernel, sampling)) return code;
   if (rows == 0) return HIR_OK;
   if (!counters && temperature != 0) return null(kernel, "counters");
@@ -277,8 +282,8 @@ int32_t hir_sum_of_squares(int32_t backend, int32_t device, int64_t stream, hir_
 }
 
 int32_t hir_adamw(int32_t backend, int32_t device, int64_t stream, hir_address params, hir_address grads, int32_t grad_dtype,
-                  hir_address m, hir_address v, hir_address low_precision, int64_t count, double learning_rate,
-                  double beta1, double beta2, double epsilon, double weight_decay, double grad_scale, int64_t step) {
+                  hir_address m, hir_address v, hir_address low_precision, int64_t count, double learning_rate, double beta1,
+                  double beta2, double epsilon, double weight_decay, double grad_scale, int64_t step) {
   const char *kernel = "adamw";
   Kernels kernels;
   if (int32_t code = select(kernel, backend, &kernels)) return code;
@@ -308,8 +313,8 @@ int32_t hir_adamw(int32_t backend, int32_t device, int64_t stream, hir_address p
   if (kernels.gpu) return kernels.gpu->adamw({device, stream}, update);
   const int64_t bad = kernels.cpu->adamw(update);
   if (bad == hir::DONE) return HIR_OK;
-  return fail(HIR_NAN, "%s: element %lld has become NaN: its gradient or state was; check the gradient norm first",
-              kernel, static_cast<long long>(bad));
+  return fail(HIR_NAN, "%s: element %lld has become NaN: its gradient or state was; check the gradient norm first", kernel,
+              static_cast<long long>(bad));
 }
 
 int32_t hir_adamw_narrow(int32_t backend, int32_t, int64_t, const hir_adamw_buffers *buffers, double learning_rate,
@@ -337,15 +342,25 @@ int32_t hir_adamw_narrow(int32_t backend, int32_t, int64_t, const hir_adamw_buff
   if (b.moment_dtype == HIR_INT8 && !b.v_scales) return null(kernel, "v_scales");
   const hir::AdamWRates rates = {learning_rate, beta1, beta2, epsilon, weight_decay, grad_scale, step};
   if (int32_t code = check_rates(kernel, rates)) return code;
-  const hir::NarrowAdamW update = {at<float>(b.params), at<hir::bf16>(b.weights), at<uint16_t>(b.residues),
-                                   at<void>(b.grads),   b.grad_dtype,             b.moment_dtype,
-                                   at<void>(b.m),       at<void>(b.v),            at<float>(b.m_scales),
-                                   at<float>(b.v_scales), b.count,                b.first,
+  const hir::NarrowAdamW update = {at<float>(b.params),
+                                   at<hir::bf16>(b.weights),
+                                   at<uint16_t>(b.residues),
+                                   at<void>(b.grads),
+                                   b.grad_dtype,
+                                   b.moment_dtype,
+                                   at<void>(b.m),
+                                   at<void>(b.v),
+                                   at<float>(b.m_scales),
+                                   at<float>(b.v_scales),
+                                   b.count,
+                                   b.first,
                                    rates};
   const int64_t bad = kernels.cpu->narrow_adamw(update);
   if (bad == hir::DONE) return HIR_OK;
-  return fail(HIR_NAN, "%s: element %lld is no finite number any more: its gradient or state was none; check the gradient "
-              "norm first", kernel, static_cast<long long>(bad));
+  return fail(HIR_NAN,
+              "%s: element %lld is no finite number any more: its gradient or state was none; check the gradient "
+              "norm first",
+              kernel, static_cast<long long>(bad));
 }
 
 int32_t hir_split(int32_t backend, hir_address masters, int64_t count, hir_address weights, hir_address residues) {

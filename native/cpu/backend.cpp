@@ -20,13 +20,13 @@ bool logits_back(const HeadRows &, float *, float *);
 void frozen_row(const Frozen &, int64_t, int32_t, void *);
 void probe(int32_t, float *, float *, int64_t);
 
-extern const Backend backend = {
-    token_logprob, policy_loss, sample, sum_of_squares, adamw, narrow_adamw, page_bytes, page_put, decode_bytes, decode,
+extern const Backend backend = {token_logprob, policy_loss, sample,   sum_of_squares, adamw,
+                                narrow_adamw,  page_bytes,  page_put, decode_bytes,   decode,
 #ifdef HIR_PASSES
-    pass_bytes, forward, backward, head_bytes, logits_back,
+                                pass_bytes,    forward,     backward, head_bytes,     logits_back,
 #else
-    nullptr, nullptr, nullptr, nullptr, nullptr,
+                                nullptr,       nullptr,     nullptr,  nullptr,        nullptr,
 #endif
-    frozen_row, probe};
+                                frozen_row,    probe};
 
 }  // namespace hir::HIR_ISA

@@ -108,8 +108,14 @@ struct Backend {
   void (*probe)(int32_t what, float *x, float *y, int64_t count);
 };
 
-namespace baseline { extern const Backend backend; }
-namespace avx2 { extern const Backend backend; }
-namespace avx512 { extern const Backend backend; }
+namespace baseline {
+extern const Backend backend;
+}
+namespace avx2 {
+extern const Backend backend;
+}
+namespace avx512 {
+extern const Backend backend;
+}
 
 }  // namespace hir

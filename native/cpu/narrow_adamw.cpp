@@ -91,7 +91,8 @@ struct Block {
       memcpy(m, static_cast<const float *>(a.m) + start, sizeof(float) * n);
       memcpy(v, static_cast<const float *>(a.v) + start, sizeof(float) * n);
     } else if (a.moment_dtype == HIR_BFLOAT16) {
-      const bf16 *const first = static_cast<const bf16 *>(a.m) + start, *const second = static_cast<const bf16 *>(a.v) + start;
+      const bf16 *const first = static_cast<const bf16 *>(a.m) + start, *const second =
+                                                                            static_cast<const bf16 *>(a.v) + start;
       for (int64_t i = 0; i < n; i++) m[i] = hir::to_float(first[i]);
       for (int64_t i = 0; i < n; i++) v[i] = hir::to_float(second[i]);
     } else {

@@ -67,8 +67,7 @@ template <class T>
 class Run {
  public:
   Run(const hir::Matrix &logits, const hir::PolicyLoss &loss)
-      : logits(logits), loss(loss), blocks(block_count(logits.cols)),
-        scale(static_cast<float>(LOG2E / loss.temperature)) {}
+      : logits(logits), loss(loss), blocks(block_count(logits.cols)), scale(static_cast<float>(LOG2E / loss.temperature)) {}
 
   int64_t operator()() {
     const int64_t rows = logits.rows;

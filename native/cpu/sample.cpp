@@ -364,8 +364,7 @@ class Run {
  public:
   Run(const hir::Matrix &logits, const hir::Sampling &sampling)
       : logits(logits), sampling(sampling), data(static_cast<const T *>(logits.data)), blocks(block_count(logits.cols)),
-        temperature(sampling.temperature > 0 ? sampling.temperature : 1.0),
-        scale(static_cast<float>(LOG2E / temperature)) {}
+        temperature(sampling.temperature > 0 ? sampling.temperature : 1.0), scale(static_cast<float>(LOG2E / temperature)) {}
 
   int64_t operator()() {
     const int64_t rows = logits.rows, cols = logits.cols;

@@ -42,8 +42,7 @@ int64_t run(const hir::Matrix &logits, const int64_t *targets, double temperatur
 
 namespace hir::HIR_ISA {
 
-int64_t token_logprob(const Matrix &logits, const int64_t *targets, double temperature, float *logprobs,
-                      float *entropies) {
+int64_t token_logprob(const Matrix &logits, const int64_t *targets, double temperature, float *logprobs, float *entropies) {
   return logits.dtype == HIR_BFLOAT16 ? run<bf16>(logits, targets, temperature, logprobs, entropies)
                                       : run<float>(logits, targets, temperature, logprobs, entropies);
 }

@@ -24,9 +24,7 @@ static inline Vec load(const bf16 *p) {
 }
 static inline __mmask16 first(int64_t n) { return static_cast<__mmask16>((1u << n) - 1u); }
 // The first n elements, the rest `fill`.
-static inline Vec load_part(const float *p, int64_t n, float fill) {
-  return _mm512_mask_loadu_ps(vec(fill), first(n), p);
-}
+static inline Vec load_part(const float *p, int64_t n, float fill) { return _mm512_mask_loadu_ps(vec(fill), first(n), p); }
 static inline Vec load_part(const bf16 *p, int64_t n, float fill) {
   const __m256i half = _mm256_maskz_loadu_epi16(first(n), p);
   const __m512i wide = _mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16);
@@ -99,14 +97,14 @@ static inline void compress_ints(int32_t *to, unsigned mask, const int32_t *from
   _mm512_storeu_si512(to, _mm512_maskz_compress_epi32(static_cast<__mmask16>(mask), _mm512_loadu_si512(from)));
 }
 // x where a >= b, else 0.
-static inline Vec where_ge(Vec a, Vec b, Vec x) {
-  return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, b, _CMP_GE_OQ), x);
-}
+static inline Vec where_ge(Vec a, Vec b, Vec x) { return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, b, _CMP_GE_OQ), x); }
 static inline float max_lane(Vec x) { return _mm512_reduce_max_ps(x); }
 // Sum in float, halves onto halves: short sums whose rounding does not matter.
 static inline float sum_tree(Vec x) { return _mm512_reduce_add_ps(x); }
 
-using Pair = struct { __m512d low, high; };  // a vector of floats as doubles
+using Pair = struct {
+  __m512d low, high;
+};  // a vector of floats as doubles
 static inline Pair widen(Vec x) {
   return {_mm512_cvtps_pd(_mm512_castps512_ps256(x)), _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1))};
 }
@@ -139,8 +137,7 @@ static inline Vec load_part(const T *p, int64_t n, float fill) {
 static inline __m128i to_bf16(Vec x) {
   const __m256i word = _mm256_castps_si256(x);
   const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(word, 16), _mm256_set1_epi32(1));
-  const __m256i rounded =
-      _mm256_srli_epi32(_mm256_add_epi32(word, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff))), 16);
+  const __m256i rounded = _mm256_srli_epi32(_mm256_add_epi32(word, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff))), 16);
   return _mm_packus_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
 }
 static inline void load_two(const float *p, Vec *a, Vec *b) {
@@ -218,7 +215,9 @@ static inline float max_lane(Vec x) {
   return best;
 }
 
-using Pair = struct { __m256d low, high; };
+using Pair = struct {
+  __m256d low, high;
+};
 static inline Pair widen(Vec x) {
   return {_mm256_cvtps_pd(_mm256_castps256_ps128(x)), _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1))};
 }
@@ -253,11 +252,11 @@ static inline double sum_lanes(Pair x) {
 
 #if defined(__AVX512F__)
 // 2^f on [0, 1), minimax except for 2^0, which is exact: a row with one token has log-prob 0.
-constexpr float EXP2_COEFFICIENTS[6] = {1.0f,          0x1.62e4f6p-1f, 0x1.ebd5a8p-3f,
+constexpr float EXP2_COEFFICIENTS[6] = {1.0f,           0x1.62e4f6p-1f, 0x1.ebd5a8p-3f,
                                         0x1.c95446p-5f, 0x1.26900cp-7f, 0x1.ec320ap-10f};
 #else
 // 2^f on [-0.5, 0.5], minimax.
-constexpr float EXP2_COEFFICIENTS[6] = {1.0f,          0x1.62e428p-1f, 0x1.ebf918p-3f,
+constexpr float EXP2_COEFFICIENTS[6] = {1.0f,           0x1.62e428p-1f, 0x1.ebf918p-3f,
                                         0x1.c6b6e4p-5f, 0x1.3d0c52p-7f, 0x1.5c08e6p-10f};
 #endif
 

@@ -76,21 +76,23 @@ int32_t usable(const char *kernel, int32_t device) {
   cudaError_t code = cudaGetDeviceCount(&count);
   if (code != cudaSuccess) {
     cudaGetLastError();
-    return fail(HIR_UNSUPPORTED, "%s: no CUDA device: %s (the driver supports CUDA %d.%d, this library was built with "
-                "%d.%d)", kernel, cudaGetErrorString(code), driver / 1000, driver % 1000 / 10, CUDART_VERSION / 1000,
+    return fail(HIR_UNSUPPORTED,
+                "%s: no CUDA device: %s (the driver supports CUDA %d.%d, this library was built with "
+                "%d.%d)",
+                kernel, cudaGetErrorString(code), driver / 1000, driver % 1000 / 10, CUDART_VERSION / 1000,
                 CUDART_VERSION % 1000 / 10);
   }
   if (device < 0 || device >= count || device >= MOST_DEVICES) {
-    return fail(HIR_UNSUPPORTED, "%s: no CUDA device %d: there are %d (CUDA_VISIBLE_DEVICES hides others)", kernel,
-                device, count);
+    return fail(HIR_UNSUPPORTED, "%s: no CUDA device %d: there are %d (CUDA_VISIBLE_DEVICES hides others)", kernel, device,
+                count);
   }
   int major = 0, minor = 0;
   code = cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device);
   if (code == cudaSuccess) code = cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device);
   if (code != cudaSuccess) return fail_cuda(kernel, code, "device query");
   if (10 * major + minor < LEAST_CAPABILITY) {
-    return fail(HIR_UNSUPPORTED, "%s: CUDA device %d has compute capability %d.%d, the kernels need 8.0", kernel,
-                device, major, minor);
+    return fail(HIR_UNSUPPORTED, "%s: CUDA device %d has compute capability %d.%d, the kernels need 8.0", kernel, device,
+                major, minor);
   }
   return HIR_OK;
 }

@@ -119,8 +119,7 @@ void Call::launch(void (*kernel)(A), int64_t blocks, int threads, size_t shared_
           "asking for shared memory")) {
     return;
   }
-  kernel<<<static_cast<unsigned>(blocks), threads, shared_bytes, reinterpret_cast<cudaStream_t>(place.stream)>>>(
-      arguments);
+  kernel<<<static_cast<unsigned>(blocks), threads, shared_bytes, reinterpret_cast<cudaStream_t>(place.stream)>>>(arguments);
   ok(cudaGetLastError(), "launch");
 }
 

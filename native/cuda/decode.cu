@@ -272,8 +272,8 @@ store_kernel(StoreArguments<T> a) {
     const bool value = i >= width;
     const int64_t at = from + i % width;
     const void *source = value ? a.values : a.keys;
-    const float x = a.low_precision ? to_float(static_cast<const bf16 *>(source)[at])
-                                    : static_cast<const float *>(source)[at];
+    const float x =
+        a.low_precision ? to_float(static_cast<const bf16 *>(source)[at]) : static_cast<const float *>(source)[at];
     put(cell(s, page, layer, i % width / s.head_dim, value, token) + i % width % s.head_dim, x);
   }
 }
@@ -310,8 +310,7 @@ void gate(Call &call, int64_t rows, const GateArguments<T> &a) {
 template <class T>
 void linear(Call &call, const LinearArguments<T> &a) {
   constexpr int64_t WARPS = THREADS / WARP;
-  call.launch(linear_kernel<T>, (a.outputs + WARPS - 1) / WARPS * ((a.rows + LINEAR_ROWS - 1) / LINEAR_ROWS), THREADS, 0,
-              a);
+  call.launch(linear_kernel<T>, (a.outputs + WARPS - 1) / WARPS * ((a.rows + LINEAR_ROWS - 1) / LINEAR_ROWS), THREADS, 0, a);
 }
 
 template <class T>
@@ -319,12 +318,12 @@ void store_prompt(Call &call, int64_t tokens, const StoreArguments<T> &a) {
   call.launch(store_kernel<T>, tokens * a.shape.layers, THREADS, 0, a);
 }
 
-#define HIR_INSTANTIATE(T)                                                                          \
-  template void embed(Call &, int64_t, const EmbedArguments<T> &);                                  \
-  template void prepare(Call &, int64_t, const PrepareArguments<T> &);                              \
-  template void attend(Call &, int64_t, const AttendArguments<T> &, const CombineArguments<T> &);   \
-  template void gate(Call &, int64_t, const GateArguments<T> &);                                    \
-  template void linear(Call &, const LinearArguments<T> &);                                         \
+#define HIR_INSTANTIATE(T) \
+  template void embed(Call &, int64_t, const EmbedArguments<T> &); \
+  template void prepare(Call &, int64_t, const PrepareArguments<T> &); \
+  template void attend(Call &, int64_t, const AttendArguments<T> &, const CombineArguments<T> &); \
+  template void gate(Call &, int64_t, const GateArguments<T> &); \
+  template void linear(Call &, const LinearArguments<T> &); \
   template void store_prompt(Call &, int64_t, const StoreArguments<T> &);
 HIR_INSTANTIATE(float)
 HIR_INSTANTIATE(bf16)

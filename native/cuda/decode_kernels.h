@@ -87,11 +87,17 @@ struct StoreArguments {
   T *const *pages;
 };
 
-template <class T> void embed(Call &call, int64_t rows, const EmbedArguments<T> &a);
-template <class T> void prepare(Call &call, int64_t rows, const PrepareArguments<T> &a);
-template <class T> void attend(Call &call, int64_t rows, const AttendArguments<T> &a, const CombineArguments<T> &c);
-template <class T> void gate(Call &call, int64_t rows, const GateArguments<T> &a);
-template <class T> void linear(Call &call, const LinearArguments<T> &a);
-template <class T> void store_prompt(Call &call, int64_t tokens, const StoreArguments<T> &a);
+template <class T>
+void embed(Call &call, int64_t rows, const EmbedArguments<T> &a);
+template <class T>
+void prepare(Call &call, int64_t rows, const PrepareArguments<T> &a);
+template <class T>
+void attend(Call &call, int64_t rows, const AttendArguments<T> &a, const CombineArguments<T> &c);
+template <class T>
+void gate(Call &call, int64_t rows, const GateArguments<T> &a);
+template <class T>
+void linear(Call &call, const LinearArguments<T> &a);
+template <class T>
+void store_prompt(Call &call, int64_t tokens, const StoreArguments<T> &a);
 
 }  // namespace hir::HIR_DEVICE

@@ -65,15 +65,15 @@ class Decoder final : private DevicePages, public AnyDecoder {
 
   ~Decoder() override {
     rows.keep(0);
-    for (void *memory : {static_cast<void *>(inputs.data), static_cast<void *>(table.data), static_cast<void *>(floats.data),
-                         static_cast<void *>(halves.data), static_cast<void *>(logits.data),
-                         static_cast<void *>(drawn.data)}) {
+    for (void *memory :
+         {static_cast<void *>(inputs.data), static_cast<void *>(table.data), static_cast<void *>(floats.data),
+          static_cast<void *>(halves.data), static_cast<void *>(logits.data), static_cast<void *>(drawn.data)}) {
       Call::release(place, memory);
     }
   }
 
-  int32_t prompt(int64_t keys, int64_t values, int64_t layer_stride, int64_t token_stride, int64_t length,
-                 int32_t dtype, Prompt **out) override {
+  int32_t prompt(int64_t keys, int64_t values, int64_t layer_stride, int64_t token_stride, int64_t length, int32_t dtype,
+                 Prompt **out) override {
     *out = rows.make_prompt(length);
     if (!*out) return HIR_NO_MEMORY;
     Call call("decoder", place);
@@ -81,8 +81,8 @@ class Decoder final : private DevicePages, public AnyDecoder {
     T **pages = static_cast<T **>(call.scratch(sizeof(T *) * std::max<size_t>(1, made.size())));
     call.upload(pages, made.data(), sizeof(T *) * made.size());
     if (!call.failed()) {
-      const StoreArguments<T> a = {s,     at<void>(keys), at<void>(values), dtype == HIR_BFLOAT16, layer_stride,
-                                   token_stride, pages};
+      const StoreArguments<T> a = {s,    at<void>(keys), at<void>(values), dtype == HIR_BFLOAT16, layer_stride, token_stride,
+                                   pages};
       store_prompt(call, length, a);
     }
     if (call.failed()) rows.let_go(*out);
@@ -202,8 +202,9 @@ void Decoder<T>::launch(Call &call, const GraphKey &key) {
   const int64_t count = key.rows;
   T *const *const pages = reinterpret_cast<T *const *>(table.data);
   const Inputs in(inputs.data, count);
-  embed(call, count, EmbedArguments<T>{model.table.embedding, in.tokens, in.sources, drawn_at(drawn.data).tokens,
-                                       in.positions, a.x, s.hidden, s.vocab, call.faults()});
+  embed(call, count,
+        EmbedArguments<T>{model.table.embedding, in.tokens, in.sources, drawn_at(drawn.data).tokens, in.positions, a.x,
+                          s.hidden, s.vocab, call.faults()});
   const auto norm = [&](const T *weight) {
     norm_rows(call, count, NormArguments<T>{a.x, s.hidden, weight, a.normed, s.hidden, s.hidden, s.norm_epsilon});
   };
@@ -211,8 +212,9 @@ void Decoder<T>::launch(Call &call, const GraphKey &key) {
     const LayerTable<const T *> &w = model.layers[i];
     norm(w.input_norm);
     multiply(call, LinearArguments<T>{w.qkv, a.normed, a.qkv, count, s.qkv_size(), s.hidden, s.qkv_size(), false});
-    prepare(call, count, PrepareArguments<T>{s, i, a.qkv, w.qkv_bias, w.query_norm, w.key_norm, model.cosines.data,
-                                             model.sines.data, in.positions, pages, page_stride()});
+    prepare(call, count,
+            PrepareArguments<T>{s, i, a.qkv, w.qkv_bias, w.query_norm, w.key_norm, model.cosines.data, model.sines.data,
+                                in.positions, pages, page_stride()});
     attend(call, count, AttendArguments<T>{s, i, key.splits, a.qkv, in.positions, pages, page_stride(), a.partial},
            CombineArguments<T>{s, key.splits, in.positions, a.partial, a.mixed});
     multiply(call, LinearArguments<T>{w.output, a.mixed, a.x, count, s.hidden, s.query_size(), s.hidden, true});
@@ -335,8 +337,8 @@ int32_t Decoder<T>::draw(const int64_t *tokens, int64_t count, const Sampling &s
   reserve_drawn(call, key.rows);
   logits.reserve(call, place, count * s.vocab);
   char *const given = inputs_pinned.reserve(call, Inputs::size(key.rows));
-  void **const pages = reinterpret_cast<void **>(
-      table_pinned.reserve(call, sizeof(void *) * static_cast<size_t>(count * page_stride())));
+  void **const pages =
+      reinterpret_cast<void **>(table_pinned.reserve(call, sizeof(void *) * static_cast<size_t>(count * page_stride())));
   const size_t bytes = sizeof(int64_t) * static_cast<size_t>(drawn_rows) + sizeof(float) * static_cast<size_t>(count);
   char *const found = drawn_pinned.reserve(call, bytes);
   if (call.failed()) return call.result();

@@ -27,8 +27,12 @@ struct DeviceBackend {
   int32_t (*make_model)(const Place &place, const ModelShape &shape, AnyModel **model);
 };
 
-namespace cuda { extern const DeviceBackend backend; }
-namespace simt { extern const DeviceBackend backend; }
+namespace cuda {
+extern const DeviceBackend backend;
+}
+namespace simt {
+extern const DeviceBackend backend;
+}
 
 // The GPU backend of this number in this build; null if there is none.
 const DeviceBackend *device_backend(int32_t backend);

@@ -69,7 +69,8 @@ class Values {
 
   void tensor(const void *data, int32_t dtype, int dims, const int64_t *sizes, const int64_t *strides) {
     void *made = nullptr;
-    good = good && torch().wrap(const_cast<void *>(data), dims, sizes, strides, 0, dtype, torch().cuda_type, device, &made) == 0;
+    good = good &&
+           torch().wrap(const_cast<void *>(data), dims, sizes, strides, 0, dtype, torch().cuda_type, device, &made) == 0;
     add(reinterpret_cast<uint64_t>(made));
   }
 
@@ -133,8 +134,10 @@ bool copy(Call &call, void *result, void *to, int64_t rows, int64_t width, int64
 }
 
 void refuse(Call &call, const char *operation) {
-  call.fail_with(fail(HIR_UNSUPPORTED, "model: LibTorch's %s has failed; its message is on the error stream. "
-                      "HIR_PLAIN_ATTENTION=1 does without it", operation));
+  call.fail_with(fail(HIR_UNSUPPORTED,
+                      "model: LibTorch's %s has failed; its message is on the error stream. "
+                      "HIR_PLAIN_ATTENTION=1 does without it",
+                      operation));
 }
 
 }  // namespace

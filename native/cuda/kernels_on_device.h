@@ -6,8 +6,8 @@
 
 namespace hir::HIR_DEVICE {
 
-int32_t token_logprob(const Place &place, const Matrix &logits, const int64_t *targets, double temperature,
-                      float *logprobs, float *entropies);
+int32_t token_logprob(const Place &place, const Matrix &logits, const int64_t *targets, double temperature, float *logprobs,
+                      float *entropies);
 int32_t policy_loss(const Place &place, const Matrix &logits, const PolicyLoss &loss);
 int32_t sample(const Place &place, const Matrix &logits, const Sampling &sampling);
 int32_t philox(const Place &place, uint64_t key, const uint32_t *counters, int64_t count, uint32_t *out);

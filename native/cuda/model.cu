@@ -268,8 +268,8 @@ class Operations {
 
   void norm_back(const Memory<T> &m, int which, const float *x, const T *weight, const float *gradient,
                  int64_t gradient_pitch, const float *onto, float *out, T *low) const {
-    norm_rows_back(call, NormBackArguments<T>{x, pitches.x, weight, gradient, gradient_pitch, onto, out, low,
-                                              pitches.normed, rows, s.hidden, s.norm_epsilon, m.norm_parts[which]});
+    norm_rows_back(call, NormBackArguments<T>{x, pitches.x, weight, gradient, gradient_pitch, onto, out, low, pitches.normed,
+                                              rows, s.hidden, s.norm_epsilon, m.norm_parts[which]});
   }
 
   void add_norm_sums(const Memory<T> &m, int which, float *gradient) const {
@@ -295,7 +295,8 @@ class Operations {
     write(w.k, w.n, {dy, dy_pitch, 1}, {w.data, 1, w.k}, sink);
   }
 
-  void accumulate(const T *dy, int64_t dy_pitch, int64_t n, const T *x, int64_t x_pitch, int64_t k, float *dw, hir::Order) const {
+  void accumulate(const T *dy, int64_t dy_pitch, int64_t n, const T *x, int64_t x_pitch, int64_t k, float *dw,
+                  hir::Order) const {
     products(call, ProductArguments<T, float>{n, k, rows, {dy, 1, dy_pitch}, {x, 1, x_pitch}, dw, dw, k});
   }
 
@@ -327,8 +328,8 @@ class Operations {
         break;
     }
     if (sink.kind != Sink::GATE && sink.kind != Sink::GATE_BACK) return;
-    const GateRowsArguments<T> gates = {static_cast<T *>(sink.y), sink.pitch, rows, s.intermediate, activated,
-                                        pitches.intermediate};
+    const GateRowsArguments<T> gates = {static_cast<T *>(sink.y), sink.pitch, rows,
+                                        s.intermediate,           activated,  pitches.intermediate};
     if (sink.kind == Sink::GATE) {
       gate_rows(call, gates);
     } else {
@@ -395,8 +396,9 @@ class Pass {
       const Activations<T> a = m.layer(i);
       layer_backward(o, w, a, layers[i], m, [&] { attend_back(call, model, w, a, layers[i], m); });
     }
-    scatter_rows(call, plan.distinct, ScatterArguments{plan.distinct_ids, plan.scatter_starts, plan.scatter_rows, m.flow,
-                                                       o.pitches.x, s.hidden, gradients.embedding});
+    scatter_rows(call, plan.distinct,
+                 ScatterArguments{plan.distinct_ids, plan.scatter_starts, plan.scatter_rows, m.flow, o.pitches.x, s.hidden,
+                                  gradients.embedding});
     keep = HIR_KEEP_NOTHING;
     return call.result();
   }
@@ -405,14 +407,17 @@ class Pass {
   void run(Call &call, const DeviceModel<T> &model, const Operations<T> &o, const Memory<T> &m, int64_t index, bool whole) {
     const LayerWeights<T> w(s, model.layers[index]);
     const Activations<T> a = m.layer(index);
-    layer_forward(o, w, a, [&] {
-      rotate_heads(call, heads(model, w, a, m));
-      const PackedAttentionArguments<T> attention = packed(a, m);
-      if constexpr (std::is_same_v<T, bf16>) {
-        if (flash.usable()) return flash.forward(call, attention, lengths());
-      }
-      attend_packed(call, attention);
-    }, whole);
+    layer_forward(
+        o, w, a,
+        [&] {
+          rotate_heads(call, heads(model, w, a, m));
+          const PackedAttentionArguments<T> attention = packed(a, m);
+          if constexpr (std::is_same_v<T, bf16>) {
+            if (flash.usable()) return flash.forward(call, attention, lengths());
+          }
+          attend_packed(call, attention);
+        },
+        whole);
   }
 
   void attend_back(Call &call, const DeviceModel<T> &model, const LayerWeights<T> &w, const Activations<T> &a,
@@ -457,8 +462,10 @@ class Pass {
   }
 
   PackedAttentionArguments<T> packed(const Activations<T> &a, const Memory<T> &m) const {
-    return {plan.tokens,         plan.slots,         s.heads,  s.kv_heads, s.head_dim, plan.query_starts, plan.key_starts,
-            plan.token_sequence, plan.slot_sequence, m.queries, m.pitches.query, m.keys, m.values, a.mixed, a.sums};
+    return {plan.tokens,        plan.slots,        s.heads,         s.kv_heads,
+            s.head_dim,         plan.query_starts, plan.key_starts, plan.token_sequence,
+            plan.slot_sequence, m.queries,         m.pitches.query, m.keys,
+            m.values,           a.mixed,           a.sums};
   }
 
   Flash::Lengths lengths() const { return {plan.sequences, plan.longest_query, plan.longest_key}; }
@@ -544,13 +551,13 @@ template <class T>
 int32_t DeviceModel<T>::logits(int64_t hidden, int64_t rows, int64_t out, int64_t row_stride) {
   if (int32_t code = ready()) return code;
   if (rows < 0 || row_stride < shape.vocab) {
-    return fail(HIR_INVALID, "model: %lld rows of logits, %lld apart, of a vocabulary of %lld",
-                static_cast<long long>(rows), static_cast<long long>(row_stride), static_cast<long long>(shape.vocab));
+    return fail(HIR_INVALID, "model: %lld rows of logits, %lld apart, of a vocabulary of %lld", static_cast<long long>(rows),
+                static_cast<long long>(row_stride), static_cast<long long>(shape.vocab));
   }
   Call call("model", place);
   const int64_t d = shape.hidden;
-  multiply(call, ProductArguments<T, float>{rows, shape.vocab, d, {at<T>(hidden), d, 1}, {table.head, d, 1}, nullptr,
-                                            at<float>(out), row_stride});
+  multiply(call, ProductArguments<T, float>{
+                     rows, shape.vocab, d, {at<T>(hidden), d, 1}, {table.head, d, 1}, nullptr, at<float>(out), row_stride});
   return call.result();
 }
 
@@ -570,10 +577,11 @@ int32_t DeviceModel<T>::logits_backward(int64_t gradient, int64_t row_stride, in
     convert_rows(call, rows, ConvertArguments<T>{at<float>(gradient), row_stride, head_gradients.data, pitch, shape.vocab});
     flow = head_gradients.data;
   }
-  multiply(call, ProductArguments<T, float>{rows, d, shape.vocab, {flow, pitch, 1}, {table.head, 1, d}, nullptr,
-                                            at<float>(hidden_gradient), d});
+  multiply(call, ProductArguments<T, float>{
+                     rows, d, shape.vocab, {flow, pitch, 1}, {table.head, 1, d}, nullptr, at<float>(hidden_gradient), d});
   float *const sum = at<float>(head_gradient);
-  if (rows > 0) multiply(call, ProductArguments<T, float>{shape.vocab, d, rows, {flow, 1, pitch}, {at<T>(hidden), 1, d}, sum, sum, d});
+  if (rows > 0)
+    multiply(call, ProductArguments<T, float>{shape.vocab, d, rows, {flow, 1, pitch}, {at<T>(hidden), 1, d}, sum, sum, d});
   return call.result();
 }
 

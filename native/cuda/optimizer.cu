@@ -156,9 +156,8 @@ int32_t step(const Place &place, const AdamW &adamw) {
   const uintptr_t addresses = reinterpret_cast<uintptr_t>(adamw.params) | reinterpret_cast<uintptr_t>(adamw.m) |
                               reinterpret_cast<uintptr_t>(adamw.v) | reinterpret_cast<uintptr_t>(adamw.grads) |
                               reinterpret_cast<uintptr_t>(low);
-  const StepArguments<G> arguments = {adamw.params, adamw.m,       adamw.v,       static_cast<const G *>(adamw.grads),
-                                      low,          adamw.count,   Update(adamw), call.faults(),
-                                      addresses % VECTOR_BYTES == 0};
+  const StepArguments<G> arguments = {adamw.params, adamw.m,       adamw.v,       static_cast<const G *>(adamw.grads), low,
+                                      adamw.count,  Update(adamw), call.faults(), addresses % VECTOR_BYTES == 0};
   call.launch(adamw_kernel<G>, chunks(adamw.count), THREADS, 0, arguments);
   return call.result();
 }
@@ -166,8 +165,7 @@ int32_t step(const Place &place, const AdamW &adamw) {
 }  // namespace
 
 int32_t sum_of_squares(const Place &place, const void *values, int64_t count, int32_t dtype, double *result) {
-  return dtype == HIR_BFLOAT16 ? squares<bf16>(place, values, count, result)
-                               : squares<float>(place, values, count, result);
+  return dtype == HIR_BFLOAT16 ? squares<bf16>(place, values, count, result) : squares<float>(place, values, count, result);
 }
 
 int32_t adamw(const Place &place, const AdamW &adamw) {

@@ -74,10 +74,14 @@ struct ConvertArguments {
   int64_t out_pitch, columns;
 };
 
-template <class T> void norm_rows(Call &call, int64_t rows, const NormArguments<T> &a);
-template <class T> void norm_rows_back(Call &call, const NormBackArguments<T> &a);
-template <class T> void sum_columns(Call &call, const ColumnSumArguments<T> &a);
-template <class T> void convert_rows(Call &call, int64_t rows, const ConvertArguments<T> &a);
+template <class T>
+void norm_rows(Call &call, int64_t rows, const NormArguments<T> &a);
+template <class T>
+void norm_rows_back(Call &call, const NormBackArguments<T> &a);
+template <class T>
+void sum_columns(Call &call, const ColumnSumArguments<T> &a);
+template <class T>
+void convert_rows(Call &call, int64_t rows, const ConvertArguments<T> &a);
 void add_parts(Call &call, const AddPartsArguments &a);
 
 // --- ops/heads
@@ -117,8 +121,10 @@ struct HeadsBackArguments {
   float *parts;               // [head_parts(tokens)][2 head_dim]: queries' and keys'; null without norms
 };
 
-template <class T> void rotate_heads(Call &call, const HeadsArguments<T> &a);
-template <class T> void rotate_heads_back(Call &call, const HeadsBackArguments<T> &a);
+template <class T>
+void rotate_heads(Call &call, const HeadsArguments<T> &a);
+template <class T>
+void rotate_heads_back(Call &call, const HeadsBackArguments<T> &a);
 
 // --- ops/gate
 
@@ -131,9 +137,11 @@ struct GateRowsArguments {
   int64_t activated_pitch;
 };
 
-template <class T> void gate_rows(Call &call, const GateRowsArguments<T> &a);
+template <class T>
+void gate_rows(Call &call, const GateRowsArguments<T> &a);
 // gates and ups become their gradients.
-template <class T> void gate_rows_back(Call &call, const GateRowsArguments<T> &a);
+template <class T>
+void gate_rows_back(Call &call, const GateRowsArguments<T> &a);
 
 // --- ops/embedding
 
@@ -154,7 +162,8 @@ struct ScatterArguments {
   float *gradient;  // [vocab][columns], added to
 };
 
-template <class T> void gather_rows(Call &call, int64_t rows, const GatherArguments<T> &a);
+template <class T>
+void gather_rows(Call &call, int64_t rows, const GatherArguments<T> &a);
 void scatter_rows(Call &call, int64_t distinct, const ScatterArguments &a);
 
 // --- ops/attention
@@ -181,7 +190,9 @@ struct PackedAttentionBackArguments {
   T *query_flow, *key_flow, *value_flow;     // as queries, keys, values: written
 };
 
-template <class T> void attend_packed(Call &call, const PackedAttentionArguments<T> &a);
-template <class T> void attend_packed_back(Call &call, const PackedAttentionBackArguments<T> &a);
+template <class T>
+void attend_packed(Call &call, const PackedAttentionArguments<T> &a);
+template <class T>
+void attend_packed_back(Call &call, const PackedAttentionBackArguments<T> &a);
 
 }  // namespace hir::HIR_DEVICE

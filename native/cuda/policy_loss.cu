@@ -200,8 +200,8 @@ int32_t run(const Place &place, const Matrix &logits, const PolicyLoss &loss) {
   const int64_t vectors = logits.cols * static_cast<int64_t>(sizeof(T)) / VECTOR_BYTES;
   const int64_t room = static_cast<int64_t>((call.most_shared() - sizeof(Shared)) / VECTOR_BYTES);
   const int kept = static_cast<int>(vectors < room ? vectors : room);
-  const Arguments<T> arguments = {static_cast<T *>(logits.data), logits.cols, logits.stride, loss, terms, kept,
-                                  call.faults()};
+  const Arguments<T> arguments = {
+      static_cast<T *>(logits.data), logits.cols, logits.stride, loss, terms, kept, call.faults()};
   call.launch(policy_loss_kernel<T>, logits.rows, row_threads(logits.cols * sizeof(T), MOST_THREADS),
               sizeof(Shared) + static_cast<size_t>(kept) * VECTOR_BYTES, arguments);
   const SumArguments sum = {terms, logits.rows, sums};

@@ -49,14 +49,13 @@ struct Lt {
       *function = reinterpret_cast<std::remove_reference_t<decltype(*function)>>(dlsym(library, name));
       return *function != nullptr;
     };
-    complete = find("cublasLtCreate", &create) && find("cublasLtDestroy", &destroy) && find("cublasLtMatmul", &matmul) &&
-               find("cublasLtMatrixLayoutCreate", &make_layout) && find("cublasLtMatrixLayoutDestroy", &drop_layout) &&
-               find("cublasLtMatmulDescCreate", &make_operation) && find("cublasLtMatmulDescDestroy", &drop_operation) &&
-               find("cublasLtMatmulDescSetAttribute", &set_operation) &&
-               find("cublasLtMatmulPreferenceCreate", &make_preference) &&
-               find("cublasLtMatmulPreferenceDestroy", &drop_preference) &&
-               find("cublasLtMatmulPreferenceSetAttribute", &set_preference) &&
-               find("cublasLtMatmulAlgoGetHeuristic", &choose);
+    complete =
+        find("cublasLtCreate", &create) && find("cublasLtDestroy", &destroy) && find("cublasLtMatmul", &matmul) &&
+        find("cublasLtMatrixLayoutCreate", &make_layout) && find("cublasLtMatrixLayoutDestroy", &drop_layout) &&
+        find("cublasLtMatmulDescCreate", &make_operation) && find("cublasLtMatmulDescDestroy", &drop_operation) &&
+        find("cublasLtMatmulDescSetAttribute", &set_operation) && find("cublasLtMatmulPreferenceCreate", &make_preference) &&
+        find("cublasLtMatmulPreferenceDestroy", &drop_preference) &&
+        find("cublasLtMatmulPreferenceSetAttribute", &set_preference) && find("cublasLtMatmulAlgoGetHeuristic", &choose);
   }
 
   bool complete = false;
@@ -132,8 +131,14 @@ template <class T>
 void Products::operator()(Call &call, const LinearArguments<T> &a) {
   if (call.failed()) return;
   if (a.rows > OWN_ROWS && handle &&
-      multiply(call, ProductArguments<T, float>{a.rows, a.outputs, a.inputs, {a.x, a.inputs, 1}, {a.w, a.inputs, 1},
-                                                a.accumulate ? a.out : nullptr, a.out, a.out_stride})) {
+      multiply(call, ProductArguments<T, float>{a.rows,
+                                                a.outputs,
+                                                a.inputs,
+                                                {a.x, a.inputs, 1},
+                                                {a.w, a.inputs, 1},
+                                                a.accumulate ? a.out : nullptr,
+                                                a.out,
+                                                a.out_stride})) {
     return;
   }
   linear(call, a);
@@ -193,8 +198,8 @@ bool Products::multiply(Call &call, const ProductArguments<T, Out> &a) {
       }
       Lt::Heuristic best = {};
       int count = 0;
-      choice.found = lt().choose(handle, d.operation, d.a, d.b, d.c, d.c, preference, 1, &best, &count) == 0 &&
-                     count > 0 && best.status == 0;
+      choice.found = lt().choose(handle, d.operation, d.a, d.b, d.c, d.c, preference, 1, &best, &count) == 0 && count > 0 &&
+                     best.status == 0;
       memcpy(choice.algorithm, best.algorithm, sizeof choice.algorithm);
       lt().drop_preference(preference);
     }
@@ -203,14 +208,13 @@ bool Products::multiply(Call &call, const ProductArguments<T, Out> &a) {
   if (!known->second.found) return false;
   const float one = 1.0f, beta = a.onto ? 1.0f : 0.0f;
   const int code = lt().matmul(handle, d.operation, &one, a.b.data, d.a, a.a.data, d.b, &beta, onto, d.c, a.out, d.c,
-                               known->second.algorithm, workspace, WORKSPACE,
-                               reinterpret_cast<cudaStream_t>(call.stream()));
+                               known->second.algorithm, workspace, WORKSPACE, reinterpret_cast<cudaStream_t>(call.stream()));
   if (code != 0) call.fail_with(fail(HIR_UNSUPPORTED, "model: cuBLASLt refuses a product (status %d)", code));
   return true;
 }
 
-#define HIR_INSTANTIATE(T)                                                    \
-  template void Products::operator()(Call &, const LinearArguments<T> &);     \
+#define HIR_INSTANTIATE(T) \
+  template void Products::operator()(Call &, const LinearArguments<T> &); \
   template void Products::operator()(Call &, const ProductArguments<T, float> &);
 HIR_INSTANTIATE(float)
 HIR_INSTANTIATE(bf16)

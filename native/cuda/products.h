@@ -26,7 +26,8 @@ struct ProductArguments {
 };
 
 // The plain kernel (ops/matmul/product.cu): one thread per element, summed in order.
-template <class T, class Out> void product(Call &call, const ProductArguments<T, Out> &a);
+template <class T, class Out>
+void product(Call &call, const ProductArguments<T, Out> &a);
 
 class Products {
  public:

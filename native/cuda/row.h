@@ -68,9 +68,7 @@ HIR_GPU void unpack(const Bits16 &bits, float (&x)[8]) {
   }
 }
 
-HIR_GPU Bits16 pack(const float (&x)[4]) {
-  return bits16(as_bits(x[0]), as_bits(x[1]), as_bits(x[2]), as_bits(x[3]));
-}
+HIR_GPU Bits16 pack(const float (&x)[4]) { return bits16(as_bits(x[0]), as_bits(x[1]), as_bits(x[2]), as_bits(x[3])); }
 
 HIR_GPU Bits16 pack(const float (&x)[8]) {
   return bits16(pack_bf16(x[0], x[1]), pack_bf16(x[2], x[3]), pack_bf16(x[4], x[5]), pack_bf16(x[6], x[7]));

@@ -169,9 +169,7 @@ struct Filter {
   float floor = 0;  // of the probability
   float top, scale, offset;
 
-  HIR_GPU float probability(float x) const {
-    return exp2_fast(max_nan(OnlineSoftmax::FLOOR, fmaf(x - top, scale, offset)));
-  }
+  HIR_GPU float probability(float x) const { return exp2_fast(max_nan(OnlineSoftmax::FLOOR, fmaf(x - top, scale, offset))); }
 
   template <class T>
   HIR_GPU uint64_t mass(int i, float x) const {
@@ -205,16 +203,17 @@ HIR_GPU void keep_top_p(const Row<T> &row, Shared &s, double top_p, Filter &filt
   });
   // As many of the tokens at the cut as are needed, lower ids first.
   const uint64_t each = filter.template mass<T>(0, Key<T>::value(cut.key)), ties = (cut.rest + each - 1) / each;
-  filter.last = find(row, s, [&cut](int, float x) { return uint64_t{Key<T>::of(x) == cut.key}; },
-                     [ties](uint64_t total) { return (ties < total ? ties : total) - 1; });
+  filter.last = find(
+      row, s, [&cut](int, float x) { return uint64_t{Key<T>::of(x) == cut.key}; },
+      [ties](uint64_t total) { return (ties < total ? ties : total) - 1; });
   filter.least = cut.key;
 }
 
 template <class T>
 HIR_GPU int draw(const Row<T> &row, Shared &s, const Sampling &sampling, const RowSoftmax &softmax, float scale) {
   if (sampling.temperature == 0) {
-    return find(row, s, [&softmax](int, float x) { return uint64_t{x == softmax.top}; },
-                [](uint64_t) { return uint64_t{0}; });
+    return find(
+        row, s, [&softmax](int, float x) { return uint64_t{x == softmax.top}; }, [](uint64_t) { return uint64_t{0}; });
   }
   Filter filter;
   filter.top = softmax.top;
@@ -225,8 +224,9 @@ HIR_GPU int draw(const Row<T> &row, Shared &s, const Sampling &sampling, const R
   // Relative to the likeliest token, which no filter drops.
   if (sampling.min_p > 0) filter.floor = static_cast<float>(sampling.min_p) * filter.probability(softmax.top);
   const double uniform = philox_uniform(sampling.key, sampling.counters + 4 * block());
-  return find(row, s, [&filter](int i, float x) { return filter.template mass<T>(i, x); },
-              [uniform](uint64_t total) { return static_cast<uint64_t>(uniform * static_cast<double>(total)); });
+  return find(
+      row, s, [&filter](int i, float x) { return filter.template mass<T>(i, x); },
+      [uniform](uint64_t total) { return static_cast<uint64_t>(uniform * static_cast<double>(total)); });
 }
 
 template <class T>
@@ -256,8 +256,7 @@ template <class T>
 int32_t run(const Place &place, const Matrix &logits, const Sampling &sampling) {
   Call call("sample", place);
   const Arguments<T> arguments = {static_cast<T *>(logits.data), logits.cols, logits.stride, sampling, call.faults()};
-  call.launch(sample_kernel<T>, logits.rows, row_threads(logits.cols * sizeof(T), MOST_THREADS), sizeof(Shared),
-              arguments);
+  call.launch(sample_kernel<T>, logits.rows, row_threads(logits.cols * sizeof(T), MOST_THREADS), sizeof(Shared), arguments);
   return call.result();
 }
 

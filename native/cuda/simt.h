@@ -85,8 +85,7 @@ HIR_GPU int bits_set(uint32_t x) { return __popc(x); }
 // Two floats rounded to bfloat16 (nearest, ties to even), the first in the low half.
 HIR_GPU uint32_t pack_bf16(float low, float high) {
   const __nv_bfloat162 pair = __floats2bfloat162_rn(low, high);
-  return static_cast<uint32_t>(__bfloat16_as_ushort(pair.x)) |
-         static_cast<uint32_t>(__bfloat16_as_ushort(pair.y)) << 16;
+  return static_cast<uint32_t>(__bfloat16_as_ushort(pair.x)) | static_cast<uint32_t>(__bfloat16_as_ushort(pair.y)) << 16;
 }
 
 using Bits16 = uint4;  // 16 bytes, the widest access

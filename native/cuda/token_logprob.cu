@@ -32,9 +32,8 @@ token_logprob_kernel(Arguments<T> a) {
     return;
   }
   if (!softmax.valid) report(a.faults, KernelId::TOKEN_LOGPROB, softmax.fault(), block());
-  a.logprobs[block()] = softmax.valid
-                            ? static_cast<float>(softmax.logprob(row.at(static_cast<int>(target)), a.temperature))
-                            : NAN;
+  a.logprobs[block()] =
+      softmax.valid ? static_cast<float>(softmax.logprob(row.at(static_cast<int>(target)), a.temperature)) : NAN;
   if (a.entropies) a.entropies[block()] = softmax.valid ? static_cast<float>(softmax.entropy) : NAN;
 }
 
@@ -42,17 +41,17 @@ template <class T>
 int32_t run(const Place &place, const Matrix &logits, const int64_t *targets, double temperature, float *logprobs,
             float *entropies) {
   Call call("token_logprob", place);
-  const Arguments<T> arguments = {static_cast<T *>(logits.data), logits.cols, logits.stride, targets,
-                                  temperature, logprobs, entropies, call.faults()};
-  call.launch(token_logprob_kernel<T>, logits.rows, row_threads(logits.cols * sizeof(T), MOST_THREADS),
-              sizeof(ReducePlaces), arguments);
+  const Arguments<T> arguments = {
+      static_cast<T *>(logits.data), logits.cols, logits.stride, targets, temperature, logprobs, entropies, call.faults()};
+  call.launch(token_logprob_kernel<T>, logits.rows, row_threads(logits.cols * sizeof(T), MOST_THREADS), sizeof(ReducePlaces),
+              arguments);
   return call.result();
 }
 
 }  // namespace
 
-int32_t token_logprob(const Place &place, const Matrix &logits, const int64_t *targets, double temperature,
-                      float *logprobs, float *entropies) {
+int32_t token_logprob(const Place &place, const Matrix &logits, const int64_t *targets, double temperature, float *logprobs,
+                      float *entropies) {
   return logits.dtype == HIR_BFLOAT16 ? run<bf16>(place, logits, targets, temperature, logprobs, entropies)
                                       : run<float>(place, logits, targets, temperature, logprobs, entropies);
 }

@@ -85,8 +85,8 @@ HIR_API int32_t hir_threads(void);
  *   entropies  float[rows], written; optional
  */
 HIR_API int32_t hir_token_logprob(int32_t backend, int32_t device, int64_t stream, hir_address logits, int64_t rows,
-                                  int64_t cols, int64_t row_stride, int32_t dtype, hir_address targets,
-                                  double temperature, hir_address logprobs, hir_address entropies);
+                                  int64_t cols, int64_t row_stride, int32_t dtype, hir_address targets, double temperature,
+                                  hir_address logprobs, hir_address entropies);
 
 /*
  * Clipped surrogate with dual clip, entropy bonus and KL loss, forward and, in place of the logits, backward.
@@ -103,9 +103,9 @@ HIR_API int32_t hir_token_logprob(int32_t backend, int32_t device, int64_t strea
 HIR_API int32_t hir_policy_loss(int32_t backend, int32_t device, int64_t stream, hir_address logits, int64_t rows,
                                 int64_t cols, int64_t row_stride, int32_t dtype, hir_address targets,
                                 hir_address old_logprobs, hir_address ref_logprobs, hir_address advantages,
-                                hir_address weights, double temperature, double clip_low, double clip_high,
-                                double clip_dual, double entropy_bonus, int32_t kl_loss, double kl_weight,
-                                hir_address logprobs, hir_address entropies, double *sums);
+                                hir_address weights, double temperature, double clip_low, double clip_high, double clip_dual,
+                                double entropy_bonus, int32_t kl_loss, double kl_weight, hir_address logprobs,
+                                hir_address entropies, double *sums);
 
 /*
  * One token a row: temperature, then top-k, top-p, min-p, then inverse CDF in vocabulary order.
@@ -118,14 +118,13 @@ HIR_API int32_t hir_policy_loss(int32_t backend, int32_t device, int64_t stream,
  *   tokens       int64[rows], written
  *   logprobs     float[rows], written: under the tempered, unfiltered distribution (temperature 0: of temperature 1)
  */
-HIR_API int32_t hir_sample(int32_t backend, int32_t device, int64_t stream, hir_address logits, int64_t rows,
-                           int64_t cols, int64_t row_stride, int32_t dtype, double temperature, int64_t top_k,
-                           double top_p, double min_p, int64_t key, hir_address counters, hir_address tokens,
-                           hir_address logprobs);
+HIR_API int32_t hir_sample(int32_t backend, int32_t device, int64_t stream, hir_address logits, int64_t rows, int64_t cols,
+                           int64_t row_stride, int32_t dtype, double temperature, int64_t top_k, double top_p, double min_p,
+                           int64_t key, hir_address counters, hir_address tokens, hir_address logprobs);
 
 /* Philox4x32-10 of `count` counters (uint32[count][4]) under `key`; out uint32[count][4]. Same words on every backend. */
-HIR_API int32_t hir_philox(int32_t backend, int32_t device, int64_t stream, int64_t key, hir_address counters,
-                           int64_t count, hir_address out);
+HIR_API int32_t hir_philox(int32_t backend, int32_t device, int64_t stream, int64_t key, hir_address counters, int64_t count,
+                           hir_address out);
 
 /* Sum of squares in double, result[0] written; a NaN among the elements makes it NaN. */
 HIR_API int32_t hir_sum_of_squares(int32_t backend, int32_t device, int64_t stream, hir_address values, int64_t count,
@@ -150,15 +149,16 @@ HIR_API int32_t hir_adamw(int32_t backend, int32_t device, int64_t stream, hir_a
  */
 typedef struct hir_adamw_buffers {
   hir_address params;       /* float[count], updated; 0 where masters are split */
-  hir_address weights;      /* bfloat16[count], written: the rounded masters; optional beside params; of split masters read too */
-  hir_address residues;     /* uint16[count], updated: the low halves of split masters (hir_split); 0 beside params */
-  hir_address grads;        /* [count] of grad_dtype */
-  hir_address m, v;         /* [count] of moment_dtype, updated */
-  hir_address m_scales, v_scales; /* float[(count + 255) / 256], updated: the largest magnitude of each block; HIR_INT8 alone */
+  hir_address weights; /* bfloat16[count], written: the rounded masters; optional beside params; of split masters read too */
+  hir_address residues; /* uint16[count], updated: the low halves of split masters (hir_split); 0 beside params */
+  hir_address grads; /* [count] of grad_dtype */
+  hir_address m, v; /* [count] of moment_dtype, updated */
+  hir_address m_scales,
+      v_scales; /* float[(count + 255) / 256], updated: the largest magnitude of each block; HIR_INT8 alone */
   int64_t count;
-  int64_t first;            /* names the buffer: where it begins among all parameters */
-  int32_t grad_dtype;       /* HIR_FLOAT32 or HIR_BFLOAT16 */
-  int32_t moment_dtype;     /* HIR_FLOAT32, HIR_BFLOAT16 or HIR_INT8; 0 bytes are moments of 0 */
+  int64_t first; /* names the buffer: where it begins among all parameters */
+  int32_t grad_dtype; /* HIR_FLOAT32 or HIR_BFLOAT16 */
+  int32_t moment_dtype; /* HIR_FLOAT32, HIR_BFLOAT16 or HIR_INT8; 0 bytes are moments of 0 */
 } hir_adamw_buffers;
 
 HIR_API int32_t hir_adamw_narrow(int32_t backend, int32_t device, int64_t stream, const hir_adamw_buffers *buffers,
@@ -223,18 +223,18 @@ HIR_API void hir_model_release(int64_t model, int64_t small);
 /* Work whose memory hir_model_memory tells. */
 typedef struct hir_model_work {
   int64_t tokens, sequences, longest; /* of a packed batch: segments that continue none; tokens of a whole sequence */
-  int32_t keep;                       /* HIR_KEEP_... */
-  int64_t head_rows;                  /* of one hir_model_logits_backward */
+  int32_t keep; /* HIR_KEEP_... */
+  int64_t head_rows; /* of one hir_model_logits_backward */
   int64_t decode_rows, decode_longest; /* of a decoder's step: rows, and tokens of the longest */
 } hir_model_work;
 
 /* Bytes. */
 typedef struct hir_model_sizes {
   int64_t weights; /* packed copies of the matrices, and floats of the vectors */
-  int64_t pass;    /* of a forward with its backward */
-  int64_t head;    /* of a head's backward */
-  int64_t page;    /* 32 tokens of one row in a decoder: keys and values of all layers */
-  int64_t step;    /* of a decoder's step */
+  int64_t pass; /* of a forward with its backward */
+  int64_t head; /* of a head's backward */
+  int64_t page; /* 32 tokens of one row in a decoder: keys and values of all layers */
+  int64_t step; /* of a decoder's step */
   int64_t scratch; /* that all threads keep, about */
 } hir_model_sizes;
 
@@ -262,7 +262,7 @@ typedef struct hir_matrix {
   int64_t head; /* rows of a head, if the two halves of them take turns, as GGUF files of llama have q and k; else 0 */
   int64_t rank; /* 0: no adapter */
   double scale;
-  hir_address a, b;                   /* float[rank][in], float[out][rank] */
+  hir_address a, b; /* float[rank][in], float[out][rank] */
   hir_address a_gradient, b_gradient; /* where a backward adds their gradients; 0 for an adapter that is not trained */
 } hir_matrix;
 
@@ -315,14 +315,13 @@ HIR_API int32_t hir_model_logits(int64_t model, hir_address hidden, int64_t rows
  *   logprobs   float[rows], written
  *   entropies  float[rows], written; optional
  */
-HIR_API int32_t hir_model_logprobs(int64_t model, hir_address hidden, int64_t rows, hir_address targets,
-                                   double temperature, hir_address logprobs, hir_address entropies);
+HIR_API int32_t hir_model_logprobs(int64_t model, hir_address hidden, int64_t rows, hir_address targets, double temperature,
+                                   hir_address logprobs, hir_address entropies);
 
 /* The head's backward: hidden_gradient float[rows][hidden] is written, head_gradient float[vocab][hidden] added to (0:
  * frozen). */
-HIR_API int32_t hir_model_logits_backward(int64_t model, hir_address logits_gradient, int64_t row_stride,
-                                          hir_address hidden, int64_t rows, hir_address hidden_gradient,
-                                          hir_address head_gradient);
+HIR_API int32_t hir_model_logits_backward(int64_t model, hir_address logits_gradient, int64_t row_stride, hir_address hidden,
+                                          int64_t rows, hir_address hidden_gradient, hir_address head_gradient);
 
 /*
  * A decoder: a model one token at a time, for a batch of rows at their own positions. The keys and values of a prompt are
@@ -361,8 +360,7 @@ HIR_API void hir_decoder_release(int64_t decoder, int64_t small);
  *   tokens  int64[rows]
  *   logits  float[rows][row_stride], of the next token, written
  */
-HIR_API int32_t hir_decoder_step(int64_t decoder, hir_address tokens, int64_t rows, hir_address logits,
-                                 int64_t row_stride);
+HIR_API int32_t hir_decoder_step(int64_t decoder, hir_address tokens, int64_t rows, hir_address logits, int64_t row_stride);
 
 /*
  * A step whose logits stay where they are: appends tokens as hir_decoder_step does, then draws each row's next one as

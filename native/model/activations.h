@@ -26,9 +26,8 @@ struct Pitches {
   int64_t normed, qkv, query, intermediate, factors;  // of T
 
   explicit Pitches(const ModelShape &s)
-      : x(pitch<float>(s.hidden)), normed(pitch<T>(s.hidden)), qkv(pitch<T>(s.qkv_size())),
-        query(pitch<T>(s.query_size())), intermediate(pitch<T>(s.intermediate)),
-        factors(pitch<T>(hir::width(hir::Order::GATE_UP, 2 * s.intermediate))) {}
+      : x(pitch<float>(s.hidden)), normed(pitch<T>(s.hidden)), qkv(pitch<T>(s.qkv_size())), query(pitch<T>(s.query_size())),
+        intermediate(pitch<T>(s.intermediate)), factors(pitch<T>(hir::width(hir::Order::GATE_UP, 2 * s.intermediate))) {}
 };
 
 // One layer's rows: input, queries with keys and values before norm and rotation, attention's output and the logarithm
@@ -183,8 +182,7 @@ class Memory {
     float *const in = x + (keep == hir::NOTHING ? 0 : index * tokens * pitches.x);
     float *const out = keep == hir::NOTHING ? in : in + tokens * pitches.x;
     const int64_t skip = keep == hir::EVERYTHING ? index * tokens : 0;
-    Activations<T> a = {in,      qkv + skip * pitches.qkv, mixed + skip * pitches.query, nullptr, out, nullptr, out,
-                        nullptr};
+    Activations<T> a = {in, qkv + skip * pitches.qkv, mixed + skip * pitches.query, nullptr, out, nullptr, out, nullptr};
     if (keys_values) a.keys_values = keys_values + index * tokens * 2 * s.key_size();
     if (keep == hir::EVERYTHING || again) {
       a.sums = sums + skip * s.heads;

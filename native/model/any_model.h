@@ -64,9 +64,7 @@ class AnyModel {
   const ModelShape shape;
 
  private:
-  static int32_t unsupported() {
-    return fail(HIR_UNSUPPORTED, "model: this backend only decodes");
-  }
+  static int32_t unsupported() { return fail(HIR_UNSUPPORTED, "model: this backend only decodes"); }
 };
 
 }  // namespace hir

@@ -19,9 +19,8 @@ int32_t read_shape(const hir_model_shape &s, hir::ModelShape *shape) {
     return fail(HIR_INVALID,
                 "model: %lld layers, hidden %lld, intermediate %lld, %lld heads on %lld, head size %lld, vocabulary "
                 "%lld: all must be positive, the head size even and heads a multiple of key-value heads",
-                static_cast<long long>(s.layers), static_cast<long long>(s.hidden),
-                static_cast<long long>(s.intermediate), static_cast<long long>(s.heads),
-                static_cast<long long>(s.kv_heads), static_cast<long long>(s.head_dim),
+                static_cast<long long>(s.layers), static_cast<long long>(s.hidden), static_cast<long long>(s.intermediate),
+                static_cast<long long>(s.heads), static_cast<long long>(s.kv_heads), static_cast<long long>(s.head_dim),
                 static_cast<long long>(s.vocab));
   }
   *shape = {s.layers, s.hidden, s.intermediate, s.heads, s.kv_heads, s.head_dim, s.vocab, static_cast<float>(s.norm_epsilon),
@@ -42,8 +41,8 @@ int32_t hir_model_create(int32_t backend, int32_t device, int64_t stream, const 
   hir::ModelShape shape;
   if (int32_t code = read_shape(*given, &shape)) return code;
   hir::AnyModel *made = nullptr;
-  if (int32_t code = gpu ? gpu->make_model({device, stream}, shape, &made)
-                         : hir::CpuModel::make(*kernels, backend, shape, &made)) {
+  if (int32_t code =
+          gpu ? gpu->make_model({device, stream}, shape, &made) : hir::CpuModel::make(*kernels, backend, shape, &made)) {
     return code;
   }
   *model = reinterpret_cast<int64_t>(made);
@@ -73,9 +72,8 @@ int32_t hir_model_rotary(int64_t model, hir_address cosines, hir_address sines, 
   return model_at(model)->rotary(cosines, sines, positions);
 }
 
-int32_t hir_model_forward(int64_t model, const int64_t *ids, int64_t tokens, const int64_t *lengths,
-                          const int64_t *prefixes, int64_t segments, int32_t keep, hir_address hidden,
-                          hir_address keys_values, int64_t *pass) {
+int32_t hir_model_forward(int64_t model, const int64_t *ids, int64_t tokens, const int64_t *lengths, const int64_t *prefixes,
+                          int64_t segments, int32_t keep, hir_address hidden, hir_address keys_values, int64_t *pass) {
   return model_at(model)->forward(ids, tokens, lengths, prefixes, segments, keep, hidden, keys_values, pass);
 }
 
@@ -106,11 +104,10 @@ int32_t hir_decoder_create(int64_t model, int64_t *decoder) {
 
 void hir_decoder_free(int64_t decoder) { delete decoder_at(decoder); }
 
-int32_t hir_decoder_prompt(int64_t decoder, hir_address keys, hir_address values, int64_t layer_stride,
-                           int64_t token_stride, int64_t length, int32_t dtype, int64_t *prompt) {
+int32_t hir_decoder_prompt(int64_t decoder, hir_address keys, hir_address values, int64_t layer_stride, int64_t token_stride,
+                           int64_t length, int32_t dtype, int64_t *prompt) {
   hir::Prompt *made = nullptr;
-  const int32_t code =
-      decoder_at(decoder)->prompt(keys, values, layer_stride, token_stride, length, dtype, &made);
+  const int32_t code = decoder_at(decoder)->prompt(keys, values, layer_stride, token_stride, length, dtype, &made);
   if (code == HIR_OK) *prompt = reinterpret_cast<int64_t>(made);
   return code;
 }
@@ -137,8 +134,8 @@ int32_t hir_decoder_draw(int64_t decoder, const int64_t *tokens, int64_t rows, d
                          double top_p, double min_p, int64_t vocabulary, int64_t key, const int32_t *counters,
                          int64_t *drawn, float *logprobs) {
   const hir::Sampling sampling = {
-      temperature, top_k, top_p, min_p, static_cast<uint64_t>(key), reinterpret_cast<const uint32_t *>(counters), drawn,
-      logprobs};
+      temperature, top_k,   top_p, min_p, static_cast<uint64_t>(key), reinterpret_cast<const uint32_t *>(counters),
+      drawn,       logprobs};
   if (int32_t code = hir::check_sampling("decoder", sampling)) return code;
   if (vocabulary < 1) return fail(HIR_INVALID, "decoder: a vocabulary of %lld", static_cast<long long>(vocabulary));
   return decoder_at(decoder)->draw(tokens, rows, sampling, vocabulary);

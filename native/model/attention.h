@@ -122,8 +122,8 @@ class PackedAttention {
       sums[r] = a.sums[own.rows[r] * s.heads + own.heads[r]];
       along[r] = dot(mixed_flow + at, a.mixed + at, dim);
     }
-    const bool done = heads.attention.backward({queries, own.flows, sums, along, own.query_gradients, own.key_gradients,
-                                                own.value_gradients, own.head});
+    const bool done = heads.attention.backward(
+        {queries, own.flows, sums, along, own.query_gradients, own.key_gradients, own.value_gradients, own.head});
     for (int64_t r = 0; r < queries.count; r++) {
       float *const gradient = own.query_gradients + r * own.head;
       const int64_t column = own.heads[r] * dim, position = segment.position + own.rows[r] - segment.start;

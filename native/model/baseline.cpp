@@ -110,7 +110,8 @@ struct Walk {
   }
 
   void run(float *logits) const {
-    for (int64_t i = 0; i < s.hidden; i++) x[i] = element(reinterpret_cast<const void *>(model.embedding.matrix.data), s.dtype, row.token * s.hidden + i);
+    for (int64_t i = 0; i < s.hidden; i++)
+      x[i] = element(reinterpret_cast<const void *>(model.embedding.matrix.data), s.dtype, row.token * s.hidden + i);
     for (int64_t i = 0; i < s.layers; i++) layer(i);
     norm(x, model.final_norm, s.hidden, normed);
     for (int64_t i = 0; i < s.vocab; i++) logits[i] = static_cast<float>(dot(model.head, i, normed));
@@ -143,7 +144,8 @@ bool decode(const DecoderStep &step) {
   {
     double *scratch = static_cast<double *>(step.scratch) + omp_get_thread_num() * doubles;
 #pragma omp for schedule(static)
-    for (int64_t row = 0; row < step.count; row++) Walk(*step.model, step.rows[row], scratch).run(step.logits + step.rows[row].place * step.logits_stride);
+    for (int64_t row = 0; row < step.count; row++)
+      Walk(*step.model, step.rows[row], scratch).run(step.logits + step.rows[row].place * step.logits_stride);
   }
   return true;
 }

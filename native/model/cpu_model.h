@@ -61,8 +61,7 @@ class CpuModel final : public AnyModel {
   void take_vectors(const int64_t *addresses);
   bool reserve(int64_t bytes, void **memory);
   const float *floats(const void *values, int64_t count, size_t *used);
-  int32_t cut(const int64_t *tokens, int64_t count, const int64_t *lengths, const int64_t *prefixes,
-              int64_t segment_count);
+  int32_t cut(const int64_t *tokens, int64_t count, const int64_t *lengths, const int64_t *prefixes, int64_t segment_count);
   Pass pass_over(void *memory) const { return {&model, &batch, threads, memory}; }
 
   std::vector<LayerWeights> layers;

@@ -64,8 +64,7 @@ struct StepMemory {
   }
 
   StepMemory(const ModelShape &s, int64_t rows, int32_t threads, int64_t longest, void *memory)
-      : head(round_up(s.head_dim, hir::KEYS)), most(GROUP * (s.heads / s.kv_heads)),
-        pages((longest + PAGE - 1) / PAGE) {
+      : head(round_up(s.head_dim, hir::KEYS)), most(GROUP * (s.heads / s.kv_heads)), pages((longest + PAGE - 1) / PAGE) {
     const Pitches<T> pitches(s);
     Carver carver(memory);
     carver.take(rows * pitches.x, &x);
@@ -154,7 +153,8 @@ class Step {
       put_key(index, w, head, row);
       for (int64_t q = 0; q < share; q++) {
         const int64_t column = (head * share + q) * s.head_dim;
-        heads.query(w, memory.qkv + row * pitches.qkv + column, r.position(), own.queries + count * memory.head, own.scratch);
+        heads.query(w, memory.qkv + row * pitches.qkv + column, r.position(), own.queries + count * memory.head,
+                    own.scratch);
         seen[count] = r.position() + 1;
         blocks[count] = places;
         out[count] = memory.mixed + row * pitches.query + column;

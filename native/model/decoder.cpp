@@ -145,10 +145,10 @@ int32_t CpuDecoder::draw(const int64_t *tokens, int64_t count, const Sampling &s
   if (int32_t code = step(reinterpret_cast<int64_t>(appended.data()), count, where, s.vocab)) return code;
   const int64_t tokens_at = reinterpret_cast<int64_t>(sampling.tokens), all = s.vocab;
   const int64_t logprobs_at = reinterpret_cast<int64_t>(sampling.logprobs);
-  int32_t code = hir_sample(model.backend, 0, 0, where, count, std::min(vocabulary, all), all, HIR_FLOAT32,
-                            sampling.temperature, sampling.top_k, sampling.top_p, sampling.min_p,
-                            static_cast<int64_t>(sampling.key), reinterpret_cast<int64_t>(sampling.counters), tokens_at,
-                            logprobs_at);
+  int32_t code =
+      hir_sample(model.backend, 0, 0, where, count, std::min(vocabulary, all), all, HIR_FLOAT32, sampling.temperature,
+                 sampling.top_k, sampling.top_p, sampling.min_p, static_cast<int64_t>(sampling.key),
+                 reinterpret_cast<int64_t>(sampling.counters), tokens_at, logprobs_at);
   if (code == HIR_OK && vocabulary < all) {
     // Among all ids, as scoring has them, by the same kernel.
     code = hir_token_logprob(model.backend, 0, 0, where, count, all, all, HIR_FLOAT32, tokens_at,
@@ -183,9 +183,9 @@ int32_t CpuDecoder::step(int64_t addresses, int64_t count, int64_t logits, int64
   step_rows.resize(count);
   for (int64_t i = 0; i < count; i++) {
     const Row &row = rows[order[i]];
-    step_rows[i] = {tokens[order[i]],  row.prompt ? row.prompt->pages.data() : nullptr,
+    step_rows[i] = {tokens[order[i]],    row.prompt ? row.prompt->pages.data() : nullptr,
                     row.shared_length(), row.pages.data(),
-                    row.length,        order[i]};
+                    row.length,          order[i]};
   }
   const int32_t threads = omp_get_max_threads();
   void *const memory = scratch.reserve(kernels.decode_bytes(s, count, threads, longest));

@@ -31,8 +31,12 @@ float half(const uint8_t *p) {
 }
 
 // The 6-bit scale and minimum of a sub-block of Q4_K.
-int scale_of(const uint8_t *p, int block) { return block < 4 ? p[block] & 63 : (p[block + 4] & 15) | (p[block - 4] >> 6) << 4; }
-int minimum_of(const uint8_t *p, int block) { return block < 4 ? p[block + 4] & 63 : p[block + 4] >> 4 | (p[block] >> 6) << 4; }
+int scale_of(const uint8_t *p, int block) {
+  return block < 4 ? p[block] & 63 : (p[block + 4] & 15) | (p[block - 4] >> 6) << 4;
+}
+int minimum_of(const uint8_t *p, int block) {
+  return block < 4 ? p[block + 4] & 63 : p[block + 4] >> 4 | (p[block] >> 6) << 4;
+}
 
 // `count` values, whole blocks.
 void decode(int32_t type, const uint8_t *p, int64_t count, float *to) {

@@ -62,9 +62,7 @@ class Layer {
 
   template <class Out>
   void norm(const float *x, const float *weight, Out *out, int64_t out_pitch) const {
-    for_rows([&](int64_t row) {
-      rms_norm(x + row * pitches.x, weight, s.hidden, s.norm_epsilon, out + row * out_pitch);
-    });
+    for_rows([&](int64_t row) { rms_norm(x + row * pitches.x, weight, s.hidden, s.norm_epsilon, out + row * out_pitch); });
   }
 
   // Gradient through a norm: out = onto + the input's gradient, `low` the same as products read it, and the sums of its
@@ -147,8 +145,8 @@ class Layer {
   }
 
   void multiply_back(const Linear &w, const void *packed, const T *dy, int64_t dy_pitch, const Sink &sink) const {
-    check(model.matmul.multiply(team,
-                                {rows, w.weight.k, hir::width(w.weight.order, w.weight.n), dy, dy_pitch, packed, sink}));
+    check(
+        model.matmul.multiply(team, {rows, w.weight.k, hir::width(w.weight.order, w.weight.n), dy, dy_pitch, packed, sink}));
   }
 
   void accumulate(const T *dy, int64_t dy_pitch, int64_t n, const T *x, int64_t x_pitch, int64_t k, float *dw,
@@ -164,14 +162,14 @@ class Layer {
     const hir::Weight &w = linear.weight;
     const int64_t pitch = m.rank_pitch;
     check(model.matmul.multiply(team, {rows, l.rank, w.k, x, x_pitch, l.a, stored(m.thin_x, pitch, nullptr)}));
-    check(model.matmul.multiply(team, {rows, l.rank, hir::width(w.order, w.n), dy, dy_pitch, l.b,
-                                       stored(m.thin_flow, pitch, nullptr)}));
+    check(model.matmul.multiply(
+        team, {rows, l.rank, hir::width(w.order, w.n), dy, dy_pitch, l.b, stored(m.thin_flow, pitch, nullptr)}));
     team.share(2, [&](int64_t which) {
       memset(which ? m.b_gradient : m.a_gradient, 0, sizeof(float) * l.rank * (which ? w.n : w.k));
     });
     check(model.matmul.accumulate(team, {rows, w.n, l.rank, dy, dy_pitch, m.thin_x, pitch, m.b_gradient, l.rank, w.order}));
-    check(model.matmul.accumulate(team, {rows, l.rank, w.k, m.thin_flow, pitch, x, x_pitch, m.a_gradient, w.k,
-                                         hir::Order::PLAIN}));
+    check(model.matmul.accumulate(
+        team, {rows, l.rank, w.k, m.thin_flow, pitch, x, x_pitch, m.a_gradient, w.k, hir::Order::PLAIN}));
     team.share(l.count, [&](int64_t i) {
       const hir::LowRank::Part &part = l.parts[i];
       sum_up(part.a_gradient, m.a_gradient + part.start * w.k, part.rank * w.k);

@@ -20,9 +20,7 @@ namespace {
 
 int32_t out_of_memory() { return fail(HIR_NO_MEMORY, "model: out of memory"); }
 
-Keep keep_of(int32_t keep) {
-  return keep == HIR_KEEP_NOTHING ? NOTHING : keep == HIR_KEEP_EVERYTHING ? EVERYTHING : INPUTS;
-}
+Keep keep_of(int32_t keep) { return keep == HIR_KEEP_NOTHING ? NOTHING : keep == HIR_KEEP_EVERYTHING ? EVERYTHING : INPUTS; }
 
 }  // namespace
 
@@ -110,9 +108,8 @@ int32_t CpuModel::memory(const Backend &kernels, int32_t backend, const ModelSha
   HeadRows head = {&model, nullptr, work.head_rows, nullptr, shape.vocab, nullptr};
   sizes->head = work.head_rows ? Arena::rounded(kernels.head_bytes(head)) : 0;
   sizes->page = kernels.page_bytes(model);
-  sizes->step = work.decode_rows
-                    ? Arena::rounded(kernels.decode_bytes(shape, work.decode_rows, threads, work.decode_longest))
-                    : 0;
+  sizes->step =
+      work.decode_rows ? Arena::rounded(kernels.decode_bytes(shape, work.decode_rows, threads, work.decode_longest)) : 0;
   const int64_t widest = std::max({shape.hidden, shape.query_size(), shape.intermediate});
   sizes->scratch = threads * model.matmul.scratch_bytes(widest);
   return HIR_OK;
@@ -193,8 +190,8 @@ bool CpuModel::adapt(const Frozen *parts, int64_t count, Linear *linear, LowRank
   for (int64_t i = 0, row = 0; i < count; row += parts[i++].rows) {
     const hir_matrix &m = parts[i].matrix;
     if (m.rank == 0 || !m.a_gradient) continue;
-    adapter->parts[adapter->count++] = {row,    parts[i].rows, adapter->rank, m.rank, at<float>(m.a_gradient),
-                                        at<float>(m.b_gradient)};
+    adapter->parts[adapter->count++] = {row,    parts[i].rows,           adapter->rank,
+                                        m.rank, at<float>(m.a_gradient), at<float>(m.b_gradient)};
     adapter->rank += m.rank;
   }
   if (adapter->rank == 0 || !kernels.forward) return true;
@@ -242,8 +239,8 @@ const float *CpuModel::floats(const void *values, int64_t count, size_t *used) {
   float *const copy = vectors.data() + *used;
   *used += static_cast<size_t>(count);
   for (int64_t i = 0; i < count; i++) {
-    copy[i] = shape.dtype == HIR_BFLOAT16 ? to_float(static_cast<const bf16 *>(values)[i])
-                                          : static_cast<const float *>(values)[i];
+    copy[i] =
+        shape.dtype == HIR_BFLOAT16 ? to_float(static_cast<const bf16 *>(values)[i]) : static_cast<const float *>(values)[i];
   }
   return copy;
 }
@@ -354,7 +351,8 @@ int32_t CpuModel::frozen(const int64_t *addresses, const hir_matrix *matrices, i
   for (int64_t l = 0; l < s.layers; l++) {
     for (int64_t f = 0; f < 4; f++) {
       const Frozen *const parts = &all[2 + 7 * l + FUSED[f].first];
-      packed = packed && pack(parts, FUSED[f].count, FUSED[f].order, &(layers[l].*FUSED[f].linear), &packings[1 + 4 * l + f]);
+      packed =
+          packed && pack(parts, FUSED[f].count, FUSED[f].order, &(layers[l].*FUSED[f].linear), &packings[1 + 4 * l + f]);
       std::for_each(parts, parts + FUSED[f].count, unload);
     }
   }
@@ -411,7 +409,8 @@ int32_t CpuModel::cut(const int64_t *tokens, int64_t count, const int64_t *lengt
 
 int32_t CpuModel::forward(const int64_t *tokens, int64_t count, const int64_t *lengths, const int64_t *prefixes,
                           int64_t segment_count, int32_t keep, int64_t hidden, int64_t keys_values, int64_t *pass) {
-  if (!kernels.forward) return AnyModel::forward(tokens, count, lengths, prefixes, segment_count, keep, hidden, keys_values, pass);
+  if (!kernels.forward)
+    return AnyModel::forward(tokens, count, lengths, prefixes, segment_count, keep, hidden, keys_values, pass);
   if (int32_t code = ready()) return code;
   if (keep < HIR_KEEP_NOTHING || keep > HIR_KEEP_INPUTS) return fail(HIR_INVALID, "model: unknown keep %d", keep);
   *pass = ++passes;
@@ -452,8 +451,8 @@ int32_t CpuModel::logits(int64_t hidden, int64_t rows, int64_t out, int64_t row_
   if (!kernels.forward) return AnyModel::logits(hidden, rows, out, row_stride);
   if (int32_t code = ready()) return code;
   if (rows < 0 || row_stride < shape.vocab) {
-    return fail(HIR_INVALID, "model: %lld rows of logits, %lld apart, of a vocabulary of %lld",
-                static_cast<long long>(rows), static_cast<long long>(row_stride), static_cast<long long>(shape.vocab));
+    return fail(HIR_INVALID, "model: %lld rows of logits, %lld apart, of a vocabulary of %lld", static_cast<long long>(rows),
+                static_cast<long long>(row_stride), static_cast<long long>(shape.vocab));
   }
   Sink sink;
   sink.y = at<float>(out);
@@ -478,8 +477,16 @@ int32_t CpuModel::logprobs(int64_t hidden, int64_t rows, int64_t targets, double
     return fail(HIR_INVALID, "model: target %lld of row %lld is outside the vocabulary [0, %lld)",
                 static_cast<long long>(target), static_cast<long long>(row), static_cast<long long>(shape.vocab));
   }
-  HeadLogprobs call = {rows,        shape.vocab,    shape.hidden,  at<void>(hidden),     shape.hidden,
-                       model.head.packed, at<const int64_t>(targets), temperature, at<float>(out), at<float>(entropies),
+  HeadLogprobs call = {rows,
+                       shape.vocab,
+                       shape.hidden,
+                       at<void>(hidden),
+                       shape.hidden,
+                       model.head.packed,
+                       at<const int64_t>(targets),
+                       temperature,
+                       at<float>(out),
+                       at<float>(entropies),
                        nullptr};
   call.scratch = head_arena.reserve(hir::head_bytes(call));
   if (!call.scratch) return out_of_memory();
@@ -489,8 +496,10 @@ int32_t CpuModel::logprobs(int64_t hidden, int64_t rows, int64_t targets, double
   if (failed) return out_of_memory();
   for (int64_t row = 0; row < rows; row++) {
     if (call.logprobs[row] == call.logprobs[row]) continue;
-    return fail(HIR_NAN, "model: among the logits of row %lld is NaN or +inf, or none is finite: the forward pass has "
-                "overflowed or its weights are bad", static_cast<long long>(row));
+    return fail(HIR_NAN,
+                "model: among the logits of row %lld is NaN or +inf, or none is finite: the forward pass has "
+                "overflowed or its weights are bad",
+                static_cast<long long>(row));
   }
   return HIR_OK;
 }

@@ -33,8 +33,8 @@ int32_t check_packed(const Packed &batch, int64_t vocab, int64_t positions, int6
   }
   for (int64_t i = 0; i < batch.tokens; i++) {
     if (batch.ids[i] < 0 || batch.ids[i] >= vocab) {
-      return fail(HIR_INVALID, "model: token %lld is outside the vocabulary [0, %lld)",
-                  static_cast<long long>(batch.ids[i]), static_cast<long long>(vocab));
+      return fail(HIR_INVALID, "model: token %lld is outside the vocabulary [0, %lld)", static_cast<long long>(batch.ids[i]),
+                  static_cast<long long>(vocab));
     }
   }
   return HIR_OK;

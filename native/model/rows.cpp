@@ -99,8 +99,7 @@ int32_t Rows::prepare(int64_t count, int64_t positions) {
   for (int64_t i = 0; i < count; i++) {
     if (places[i].position() < positions) continue;
     return fail(HIR_INVALID, "decoder: row %lld has reached position %lld, the rotary tables end at %lld",
-                static_cast<long long>(i), static_cast<long long>(places[i].position()),
-                static_cast<long long>(positions));
+                static_cast<long long>(i), static_cast<long long>(places[i].position()), static_cast<long long>(positions));
   }
   for (Row &row : places) {
     if (row.length / PAGE < static_cast<int64_t>(row.pages.size())) continue;

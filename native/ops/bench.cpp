@@ -50,7 +50,8 @@ class Numbers {
     for (int64_t i = 0; i < count; i++) {
       seed = seed * 1664525 + 1013904223;
       const float x = static_cast<float>(seed >> 8) * 0x1p-24f - 0.5f;
-      dtype == HIR_FLOAT32 ? from_float(x, static_cast<float *>(memory) + i) : from_float(x, static_cast<bf16 *>(memory) + i);
+      dtype == HIR_FLOAT32 ? from_float(x, static_cast<float *>(memory) + i)
+                           : from_float(x, static_cast<bf16 *>(memory) + i);
     }
   }
   ~Numbers() { free(memory); }
@@ -77,8 +78,7 @@ void products(const Matmul &m, double ceiling, const char *name, int64_t n, int6
   back.y_stride = k;
   const double times[] = {
       best_of([&] { m.multiply(Team::alone(), {rows, n, k, x.memory, k, forward.memory, to}); }),
-      best_of([&] { m.multiply(Team::alone(), {rows, k, n, dy.memory, n, backward.memory, back}); }),
-      best_of([&] {
+      best_of([&] { m.multiply(Team::alone(), {rows, k, n, dy.memory, n, backward.memory, back}); }), best_of([&] {
         m.accumulate(Team::alone(),
                      {rows, n, k, dy.memory, n, x.memory, k, static_cast<float *>(dw.memory), k, Order::PLAIN});
       })};
@@ -146,8 +146,8 @@ void attention(const Matmul &m, double ceiling, int64_t dim, int64_t tokens) {
   float *const flow = static_cast<float *>(gradients.memory);
   const double backward = best_of([&] {
     for (int64_t t = 0; t < tokens; t += COUNT) {
-      a.backward({queries(t), at(x, t), &sums[t], &along[t], flow, flow + COUNT * dim,
-                  flow + (COUNT + blocks * KEYS) * dim, dim});
+      a.backward(
+          {queries(t), at(x, t), &sums[t], &along[t], flow, flow + COUNT * dim, flow + (COUNT + blocks * KEYS) * dim, dim});
     }
   });
   // The arithmetic that the causal mask leaves: two products forward, five backward.

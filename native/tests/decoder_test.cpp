@@ -105,7 +105,8 @@ std::vector<float> decode(const Model &m, int backend, int threads, int device =
   int64_t model = 0, decoder = 0, prompt = 0, longer = 0;
   const int64_t width = s.kv_heads * s.head_dim;
   const auto ok = [&](int32_t code, const char *what) { expect(code == HIR_OK, what, backend, s.hidden); };
-  const hir_model_shape shape = {s.layers, s.hidden, s.intermediate, s.heads, s.kv_heads, s.head_dim, s.vocab, 1e-6, s.dtype};
+  const hir_model_shape shape = {s.layers,   s.hidden, s.intermediate, s.heads, s.kv_heads,
+                                 s.head_dim, s.vocab,  1e-6,           s.dtype};
   ok(hir_model_create(backend, device, 0, &shape, &model), "create");
   ok(hir_decoder_create(model, &decoder), "decoder");
   ok(hir_model_weights(model, m.addresses.data()), "weights");
@@ -164,7 +165,8 @@ void compare(const std::vector<float> &got, const std::vector<float> &expected, 
 // rows leave, move and join in between.
 void draws(int backend, const Model &m, int device = 0) {
   const Shape &s = m.s;
-  const hir_model_shape shape = {s.layers, s.hidden, s.intermediate, s.heads, s.kv_heads, s.head_dim, s.vocab, 1e-6, s.dtype};
+  const hir_model_shape shape = {s.layers,   s.hidden, s.intermediate, s.heads, s.kv_heads,
+                                 s.head_dim, s.vocab,  1e-6,           s.dtype};
   const int64_t width = s.kv_heads * s.head_dim;
   int64_t model = 0, plain = 0, drawing = 0;
   const auto ok = [&](int32_t code, const char *what) { expect(code == HIR_OK, what, backend, s.hidden); };
@@ -265,8 +267,8 @@ void emulated() {
     expect(bucket >= hir::row_bucket(rows - (rows > 1)), "row buckets rise", 0, rows);
     expect(hir::split_bucket(rows) >= rows && hir::split_bucket(rows) < 2 * rows, "split bucket", 0, rows);
   }
-  expect(hir::graph_key(9, 3) == hir::graph_key(16, 4) && !(hir::graph_key(8, 3) == hir::graph_key(9, 3)), "graph key",
-         0, 0);
+  expect(hir::graph_key(9, 3) == hir::graph_key(16, 4) && !(hir::graph_key(8, 3) == hir::graph_key(9, 3)), "graph key", 0,
+         0);
   const hir_model_shape odd = {1, 8, 8, 1, 1, 6, 8, 1e-6, HIR_FLOAT32};
   int64_t model = 0;
   expect(hir_model_create(HIR_CUDA_EMULATED, 0, 0, &odd, &model) == HIR_UNSUPPORTED, "heads that are no whole vectors",

@@ -41,9 +41,8 @@ std::vector<float> random_logits(int64_t count, float spread, unsigned seed) {
 
 // Salmon et al., kat_vectors of Random123: philox4x32-10.
 void philox_known_answers() {
-  const uint32_t counters[3][4] = {{0, 0, 0, 0},
-                                   {0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
-                                   {0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}};
+  const uint32_t counters[3][4] = {
+      {0, 0, 0, 0}, {0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, {0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}};
   const uint64_t keys[3] = {0, 0xffffffffffffffffull, 0x299f31d0a4093822ull};
   const uint32_t answers[3][4] = {{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8},
                                   {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd},
@@ -153,8 +152,8 @@ void errors(int backend) {
   std::vector<int64_t> targets(2, 3);
   std::vector<float> out(2);
   auto call = [&](int64_t stride) {
-    const int code = hir_token_logprob(backend, 0, 0, address(x.data()), 2, 20, stride, HIR_FLOAT32,
-                                       address(targets.data()), 1.0, address(out.data()), 0);
+    const int code = hir_token_logprob(backend, 0, 0, address(x.data()), 2, 20, stride, HIR_FLOAT32, address(targets.data()),
+                                       1.0, address(out.data()), 0);
     return code == HIR_OK ? hir_synchronize(backend, 0, 0) : code;
   };
   expect(call(20) == HIR_OK, "plain call", backend, 0);
@@ -163,8 +162,8 @@ void errors(int backend) {
   expect(call(20) == HIR_INVALID && strstr(hir_last_error(), "row 1"), "target out of range", backend, 0);
   targets[1] = 0;
   x[25] = NAN;
-  expect(call(20) == HIR_NAN && strstr(hir_last_error(), backend == HIR_CUDA_EMULATED ? "row 1" : "logit 5 of row 1"),
-         "NaN", backend, 0);
+  expect(call(20) == HIR_NAN && strstr(hir_last_error(), backend == HIR_CUDA_EMULATED ? "row 1" : "logit 5 of row 1"), "NaN",
+         backend, 0);
   // A NaN with a payload: integer arithmetic on its bits must not lose it.
   const uint32_t word = 0x7fc00001;
   memcpy(&x[25], &word, 4);

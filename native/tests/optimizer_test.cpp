@@ -1,5 +1,6 @@
 // Native checks of AdamW over narrow state: split masters come back exactly, every backend agrees with the baseline and with
-// itself on any number of threads, rounding at random is right on average, and 8-bit moments of a zero gradient move nothing.
+// itself on any number of threads, rounding at random is right on average, and 8-bit moments of a zero gradient move
+// nothing.
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -147,8 +148,8 @@ void against_baseline(int backend) {
   }
 }
 
-// Gradient 0: weights decay to 1/e over 1 / (rate decay) steps though one step is far below a bfloat16's spacing, and so does
-// a second moment.
+// Gradient 0: weights decay to 1/e over 1 / (rate decay) steps though one step is far below a bfloat16's spacing, and so
+// does a second moment.
 void small_steps(int backend) {
   State s(4096, true, HIR_BFLOAT16);
   for (float &p : s.params) p = 1;

@@ -74,8 +74,9 @@ int64_t narrow_adamw(const NarrowAdamW &a) {
       m_most = fabs(m[i]) > m_most ? fabs(m[i]) : m_most;
       v_most = v[i] > v_most ? v[i] : v_most;
       const double p0 = a.params ? a.params[at] : join(a.weights[at], a.residues[at]);
-      const float p = static_cast<float>(p0 * (1 - r.learning_rate * r.weight_decay) -
-                                         r.learning_rate / correction1 * m[i] / (sqrt(v[i]) / sqrt(correction2) + r.epsilon));
+      const float p =
+          static_cast<float>(p0 * (1 - r.learning_rate * r.weight_decay) -
+                             r.learning_rate / correction1 * m[i] / (sqrt(v[i]) / sqrt(correction2) + r.epsilon));
       bf16 weight = {0};
       if (a.params) {
         a.params[at] = p;

@@ -2,8 +2,7 @@
 
 namespace hir::baseline {
 
-int64_t token_logprob(const Matrix &logits, const int64_t *targets, double temperature, float *logprobs,
-                      float *entropies) {
+int64_t token_logprob(const Matrix &logits, const int64_t *targets, double temperature, float *logprobs, float *entropies) {
   int64_t bad = INT64_MAX;
 #pragma omp parallel for schedule(static) reduction(min : bad) if (logits.rows > 1)
   for (int64_t row = 0; row < logits.rows; row++) {

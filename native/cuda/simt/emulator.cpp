@@ -62,8 +62,8 @@ struct Block {
   unsigned char *shared;
 
   Block() {
-    stacks = static_cast<char *>(mmap(nullptr, STACK * MOST_THREADS, PROT_READ | PROT_WRITE,
-                                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+    stacks = static_cast<char *>(
+        mmap(nullptr, STACK * MOST_THREADS, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
     shared = static_cast<unsigned char *>(aligned_alloc(64, SHARED + GUARD));
   }
 

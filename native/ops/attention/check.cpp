@@ -99,7 +99,8 @@ void check_sequence(const Matmul &m, int64_t tokens, int64_t dim) {
         want += w[t] * values(t, i);
         size += fabs(w[t] * values(t, i));
       }
-      expect(fabs(whole.out(r, i) - want) <= (type == HIR_FLOAT32 ? 1e-5 : 1.0 / 128) * (size + 1e-3), m, "attention", tokens, r);
+      expect(fabs(whole.out(r, i) - want) <= (type == HIR_FLOAT32 ? 1e-5 : 1.0 / 128) * (size + 1e-3), m, "attention",
+             tokens, r);
     }
   }
 
@@ -114,7 +115,8 @@ void check_sequence(const Matmul &m, int64_t tokens, int64_t dim) {
 
   // Backward.
   const int64_t pitch = (dim + 31) / 32 * 32, room = (tokens + KEYS - 1) / KEYS * KEYS;
-  std::vector<float> query_gradients(tokens * pitch), key_gradients(room * pitch), value_gradients(room * pitch), along(tokens);
+  std::vector<float> query_gradients(tokens * pitch), key_gradients(room * pitch), value_gradients(room * pitch),
+      along(tokens);
   std::vector<int64_t> seen(tokens);
   std::vector<const char *const *> places(tokens, blocks.blocks.data());
   for (int64_t r = 0; r < tokens; r++) {
@@ -125,18 +127,20 @@ void check_sequence(const Matmul &m, int64_t tokens, int64_t dim) {
   }
   for (int64_t from = 0; from < tokens; from += 50) {
     const int64_t count = std::min<int64_t>(50, tokens - from);
-    const AttentionBackward call = {{count, queries.row(from), queries.stride, seen.data() + from, places.data(), 0, blocks.offset},
-                                    flow.row(from),
-                                    whole.sums.data() + from,
-                                    along.data() + from,
-                                    query_gradients.data() + from * pitch,
-                                    key_gradients.data(),
-                                    value_gradients.data(),
-                                    pitch};
+    const AttentionBackward call = {
+        {count, queries.row(from), queries.stride, seen.data() + from, places.data(), 0, blocks.offset},
+        flow.row(from),
+        whole.sums.data() + from,
+        along.data() + from,
+        query_gradients.data() + from * pitch,
+        key_gradients.data(),
+        value_gradients.data(),
+        pitch};
     expect(a.backward(call), m, "memory");
   }
   // In double, from the same out . flow.
-  std::vector<double> dq(tokens * dim), dk(tokens * dim), dv(tokens * dim), size_q(tokens * dim), size_k(tokens * dim), size_v(tokens * dim);
+  std::vector<double> dq(tokens * dim), dk(tokens * dim), dv(tokens * dim), size_q(tokens * dim), size_k(tokens * dim),
+      size_v(tokens * dim);
   for (int64_t r = 0; r < tokens; r++) {
     for (int64_t t = 0; t <= r; t++) {
       double dp = 0, terms = fabs(along[r]);
@@ -212,7 +216,8 @@ void check_pages(const Matmul &m, int64_t prompt, int64_t dim) {
   Rows out(type, 2 * rows, dim, 3), alone(type, 2 * rows, dim, 3);
   std::vector<void *> to;
   for (int64_t r = 0; r < 2 * rows; r++) to.push_back(out.row(r));
-  expect(a.forward({{2 * rows, queries.row(0), queries.stride, seen.data(), blocks.data(), shared, 0}, to.data(), nullptr}), m, "memory");
+  expect(a.forward({{2 * rows, queries.row(0), queries.stride, seen.data(), blocks.data(), shared, 0}, to.data(), nullptr}),
+         m, "memory");
   for (int64_t r = 0; r < 2 * rows; r++) {
     const Blocks own(a, keys[r / 2], values[r / 2], seen[r]);
     const char *const *each = own.blocks.data();

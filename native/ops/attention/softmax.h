@@ -21,7 +21,7 @@ struct SoftmaxKernel {
 };
 
 #define HIR_SOFTMAX_KERNEL(isa) \
-  namespace isa {               \
+  namespace isa { \
   extern const SoftmaxKernel softmax_kernel; \
   }
 HIR_SOFTMAX_KERNEL(baseline)

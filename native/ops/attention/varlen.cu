@@ -133,8 +133,7 @@ query_back_kernel(PackedAttentionBackArguments<T> b) {
       const int64_t d = thread() + k * THREADS;
       if (d >= dim) continue;
       for (int64_t t = 0; t < THREADS && t < left; t++) {
-        gradient[k] =
-            fmaf(flows[t], to_float(a.keys[(sight.first_key + chunk + t) * key_size + kv * dim + d]), gradient[k]);
+        gradient[k] = fmaf(flows[t], to_float(a.keys[(sight.first_key + chunk + t) * key_size + kv * dim + d]), gradient[k]);
       }
     }
     barrier();
@@ -154,7 +153,8 @@ key_back_kernel(PackedAttentionBackArguments<T> b) {
   const PackedAttentionArguments<T> &a = b.forward;
   const int64_t slot = block() / a.kv_heads, kv = block() % a.kv_heads, share = a.heads / a.kv_heads;
   const int64_t dim = a.head_dim, at = slot * a.kv_heads * dim + kv * dim;
-  float *const weights = shared<float>(), *const flows = weights + THREADS, *const key = flows + THREADS, *const value = key + dim;
+  float *const weights = shared<float>(), *const flows = weights + THREADS, *const key = flows + THREADS,
+               *const value = key + dim;
   const float scale = static_cast<float>(1 / sqrt(static_cast<double>(dim)));
   for (int64_t i = thread(); i < dim; i += threads()) {
     key[i] = to_float(a.keys[at + i]) * scale;
@@ -220,7 +220,7 @@ void attend_packed_back(Call &call, const PackedAttentionBackArguments<T> &b) {
   call.launch(key_back_kernel<T>, a.slots * a.kv_heads, THREADS, sizeof(float) * (2 * THREADS + dims), b);
 }
 
-#define HIR_INSTANTIATE(T)                                              \
+#define HIR_INSTANTIATE(T) \
   template void attend_packed(Call &, const PackedAttentionArguments<T> &); \
   template void attend_packed_back(Call &, const PackedAttentionBackArguments<T> &);
 HIR_INSTANTIATE(float)

@@ -32,19 +32,21 @@ HIR_GPU void for_elements(const Vectors<T> &v, F f) {
     float g[N], u[N], x[N];
     unpack(*reinterpret_cast<const Bits16 *>(gates), g);
     unpack(*reinterpret_cast<const Bits16 *>(ups), u);
-    f(g, u, x, N, [&] { unpack(*reinterpret_cast<const Bits16 *>(activated), x); },
-      [&] {
-        *reinterpret_cast<Bits16 *>(gates) = pack(g);
-        *reinterpret_cast<Bits16 *>(ups) = pack(u);
-      });
+    f(
+        g, u, x, N, [&] { unpack(*reinterpret_cast<const Bits16 *>(activated), x); },
+        [&] {
+          *reinterpret_cast<Bits16 *>(gates) = pack(g);
+          *reinterpret_cast<Bits16 *>(ups) = pack(u);
+        });
     *reinterpret_cast<Bits16 *>(activated) = pack(x);
   } else {
     float g[1] = {to_float(*gates)}, u[1] = {to_float(*ups)}, x[1];
-    f(g, u, x, 1, [&] { x[0] = to_float(*activated); },
-      [&] {
-        put(gates, g[0]);
-        put(ups, u[0]);
-      });
+    f(
+        g, u, x, 1, [&] { x[0] = to_float(*activated); },
+        [&] {
+          put(gates, g[0]);
+          put(ups, u[0]);
+        });
     put(activated, x[0]);
   }
 }
@@ -78,8 +80,8 @@ template <class T>
 void launch(Call &call, void (*kernel)(Vectors<T>), const GateRowsArguments<T> &a) {
   constexpr int N = LANES<T>;
   const auto on_vectors = [](const void *at) { return reinterpret_cast<uintptr_t>(at) % VECTOR_BYTES == 0; };
-  const bool whole = a.columns % N == 0 && a.factor_pitch % N == 0 && a.activated_pitch % N == 0 &&
-                     on_vectors(a.factors) && on_vectors(a.activated);
+  const bool whole = a.columns % N == 0 && a.factor_pitch % N == 0 && a.activated_pitch % N == 0 && on_vectors(a.factors) &&
+                     on_vectors(a.activated);
   const int64_t units = whole ? a.columns / N : a.columns;
   call.launch(kernel, a.rows * ((units + THREADS - 1) / THREADS), THREADS, 0, Vectors<T>{a, whole});
 }
@@ -96,7 +98,7 @@ void gate_rows_back(Call &call, const GateRowsArguments<T> &a) {
   launch(call, gate_rows_back_kernel<T>, a);
 }
 
-#define HIR_INSTANTIATE(T)                                     \
+#define HIR_INSTANTIATE(T) \
   template void gate_rows(Call &, const GateRowsArguments<T> &); \
   template void gate_rows_back(Call &, const GateRowsArguments<T> &);
 HIR_INSTANTIATE(float)

@@ -25,8 +25,17 @@ void check(const Matmul &m, int64_t rows, int64_t vocab, int64_t hidden, double 
   targets[rows - 1] = vocab - 1;
   const auto run = [&](int threads, int64_t from, int64_t count) {
     Result result = {std::vector<float>(count), std::vector<float>(count)};
-    HeadLogprobs call = {count, vocab, hidden, x.row(from), hidden,
-                         packed, targets.data() + from, temperature, result.logprobs.data(), result.entropies.data(), nullptr};
+    HeadLogprobs call = {count,
+                         vocab,
+                         hidden,
+                         x.row(from),
+                         hidden,
+                         packed,
+                         targets.data() + from,
+                         temperature,
+                         result.logprobs.data(),
+                         result.entropies.data(),
+                         nullptr};
     call.scratch = aligned_alloc(64, hir::head_bytes(call));
 #pragma omp parallel num_threads(threads)
     expect(hir::head_logprobs(m, Team::region(), call), m, "memory");
@@ -58,7 +67,8 @@ void check(const Matmul &m, int64_t rows, int64_t vocab, int64_t hidden, double 
   expect(same(run(3, 0, rows).logprobs, result.logprobs, 0), m, "any number of threads", rows, vocab);
   for (int64_t row = 0; row < rows; row += 7) {
     const Result one = run(1, row, 1);
-    expect(same(one.logprobs, result.logprobs, row) && same(one.entropies, result.entropies, row), m, "a row alone", rows, vocab);
+    expect(same(one.logprobs, result.logprobs, row) && same(one.entropies, result.entropies, row), m, "a row alone", rows,
+           vocab);
   }
 
   if (m.variant() != Variant::REFERENCE) {
@@ -69,8 +79,8 @@ void check(const Matmul &m, int64_t rows, int64_t vocab, int64_t hidden, double 
     m.multiply(Team::alone(), {rows, vocab, hidden, x.data(), hidden, packed, sink});
     const hir::Backend &backend = m.variant() == Variant::AVX2 ? hir::avx2::backend : hir::avx512::backend;
     Result kernel = {std::vector<float>(rows), std::vector<float>(rows)};
-    backend.token_logprob({logits.data(), rows, vocab, vocab, HIR_FLOAT32}, targets.data(), temperature, kernel.logprobs.data(),
-                          kernel.entropies.data());
+    backend.token_logprob({logits.data(), rows, vocab, vocab, HIR_FLOAT32}, targets.data(), temperature,
+                          kernel.logprobs.data(), kernel.entropies.data());
     for (int64_t r = 0; r < rows; r++) {
       if (isnan(kernel.logprobs[r])) continue;
       expect(kernel.logprobs[r] == result.logprobs[r] && kernel.entropies[r] == result.entropies[r], m,

@@ -48,7 +48,8 @@ bool head_logprobs(const Matmul &matmul, const Team &team, const HeadLogprobs &c
   const MatmulKernel &set = matmul.pieces();
   const HeadStats &stats = stats_of(matmul.variant());
   const Shared shared(call, call.scratch);
-  const int64_t blocks = ceil_div(call.vocab, BLOCK), groups = ceil_div(call.rows, ROWS), steps = ceil_div(call.hidden, STEP);
+  const int64_t blocks = ceil_div(call.vocab, BLOCK), groups = ceil_div(call.rows, ROWS),
+                steps = ceil_div(call.hidden, STEP);
   const bool packs = set.always_packs || call.hidden % STEP != 0;
   bool failed = false;
   set.enter();

@@ -13,7 +13,7 @@ struct HeadStats {
 };
 
 #define HIR_HEAD_STATS(isa) \
-  namespace isa {           \
+  namespace isa { \
   extern const HeadStats head_stats; \
   }
 HIR_HEAD_STATS(baseline)

@@ -209,7 +209,7 @@ void rotate_heads_back(Call &call, const HeadsBackArguments<T> &a) {
   call.launch(heads_back_kernel<T>, head_parts(a.forward.tokens), WARPS * WARP, bytes, a);
 }
 
-#define HIR_INSTANTIATE(T)                                    \
+#define HIR_INSTANTIATE(T) \
   template void rotate_heads(Call &, const HeadsArguments<T> &); \
   template void rotate_heads_back(Call &, const HeadsBackArguments<T> &);
 HIR_INSTANTIATE(float)

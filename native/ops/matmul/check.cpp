@@ -143,8 +143,8 @@ void check_product(const Matmul &m, int64_t rows, int64_t n, int64_t k) {
       for (int64_t r = 0; r < rows; r++) {
         for (int64_t c = 0; c < n; c++) {
           const double more = kind == 0 ? 0 : kind == 1 ? bias[c] : residual(r, c);
-          expect(fabs(y(r, c) - sums[r * n + c] - more) <= bound(m, sizes[r * n + c] + fabs(more), dtype), m,
-                 "product", rows, n, k);
+          expect(fabs(y(r, c) - sums[r * n + c] - more) <= bound(m, sizes[r * n + c] + fabs(more), dtype), m, "product",
+                 rows, n, k);
         }
       }
     }
@@ -221,7 +221,9 @@ void check_back(const Matmul &m, int64_t rows, int64_t n, int64_t k, Order order
   Rows x = Rows::normal(type, rows, k, 3), dw = Rows::normal(HIR_FLOAT32, n, k, 1);
   const Rows before = dw;
   const auto accumulate = [&](int64_t from, int64_t count, Rows *into, int threads) {
-    const Gradient g = {count, n, k, dy.row(from), dy.stride, x.row(from), x.stride, static_cast<float *>(into->data()), into->stride, order};
+    const Gradient g = {count,        n,           k,        dy.row(from),
+                        dy.stride,    x.row(from), x.stride, static_cast<float *>(into->data()),
+                        into->stride, order};
     by(threads, [&](const Team &team) { expect(m.accumulate(team, g), m, "memory"); });
   };
   accumulate(0, rows, &dw, 2);
@@ -240,7 +242,8 @@ void check_back(const Matmul &m, int64_t rows, int64_t n, int64_t k, Order order
     }
     if (m.variant() == Variant::REFERENCE) continue;
     const int64_t i = random_bits() % k;
-    const float want = chain(m, before(row, i), rows, [&](int64_t r) { return dy(r, c); }, [&](int64_t r) { return x(r, i); });
+    const float want =
+        chain(m, before(row, i), rows, [&](int64_t r) { return dy(r, c); }, [&](int64_t r) { return x(r, i); });
     expect(dw(row, i) == want, m, "the promised chain of a gradient", rows, n, k);
   }
   for (int threads : {0, 1, 3}) {
@@ -293,7 +296,8 @@ void check_gate(const Matmul &m, int64_t rows, int64_t half, int64_t k) {
     for (int64_t c = 0; c < half; c++) {
       const double gate = factors(r, c / 16 * 32 + c % 16), up = factors(r, c / 16 * 32 + 16 + c % 16);
       const double want = silu(gate) * up;
-      expect(fabs(y(r, c) - want) <= fabs(want) * (type == HIR_FLOAT32 ? 1e-6 : 1.0 / 250), m, "silu(gate) up", rows, half, k);
+      expect(fabs(y(r, c) - want) <= fabs(want) * (type == HIR_FLOAT32 ? 1e-6 : 1.0 / 250), m, "silu(gate) up", rows, half,
+             k);
     }
   }
 
@@ -312,7 +316,8 @@ void check_gate(const Matmul &m, int64_t rows, int64_t half, int64_t k) {
   back.activated = activated.data();
   back.activated_stride = activated.stride;
   multiply(m, {rows, half, out, dout.data(), dout.stride, packed_down.data, back}, 2);
-  expect(flow.gaps_untouched() && activated.gaps_untouched(), m, "gates' gradients stay within their columns", rows, half, k);
+  expect(flow.gaps_untouched() && activated.gaps_untouched(), m, "gates' gradients stay within their columns", rows, half,
+         k);
   for (int64_t r = 0; r < rows; r++) {
     for (int64_t c = 0; c < wide / 2; c++) {
       const int64_t at = c / 16 * 32 + c % 16;
@@ -323,8 +328,10 @@ void check_gate(const Matmul &m, int64_t rows, int64_t half, int64_t k) {
       }
       const double gate = factors(r, at), up = factors(r, at + 16), share = 1 / (1 + exp(-gate));
       const double slope = share * (1 + gate * (1 - share));
-      expect(fabs(flow(r, at) - sum * up * slope) <= bound(m, size * fabs(up) * 1.1, type), m, "gate's gradient", rows, half, k);
-      expect(fabs(flow(r, at + 16) - sum * gate * share) <= bound(m, size * fabs(gate), type), m, "up's gradient", rows, half, k);
+      expect(fabs(flow(r, at) - sum * up * slope) <= bound(m, size * fabs(up) * 1.1, type), m, "gate's gradient", rows, half,
+             k);
+      expect(fabs(flow(r, at + 16) - sum * gate * share) <= bound(m, size * fabs(gate), type), m, "up's gradient", rows,
+             half, k);
       if (c < half) expect(activated(r, c) == y(r, c), m, "activated once more", rows, half, k);
     }
   }

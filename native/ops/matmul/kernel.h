@@ -75,7 +75,7 @@ inline int64_t gradient_row(const Gradient &g, int64_t row) { return stored_row(
 
 // [dtype]; null where there is none.
 #define HIR_MATMUL_KERNELS(isa) \
-  namespace isa {               \
+  namespace isa { \
   extern const MatmulKernel matmul_kernels[2]; \
   }
 HIR_MATMUL_KERNELS(baseline)

@@ -106,7 +106,9 @@ const MatmulKernel *kernels_of(Variant variant) {
 }
 
 // Panels of a product of n columns: of GATE one holds 16 of gate and 16 of up.
-int64_t panels_of(const Product &p) { return ceil_div(p.sink.kind == Sink::GATE ? width(Order::GATE_UP, 2 * p.n) : p.n, PANEL); }
+int64_t panels_of(const Product &p) {
+  return ceil_div(p.sink.kind == Sink::GATE ? width(Order::GATE_UP, 2 * p.n) : p.n, PANEL);
+}
 
 }  // namespace
 
@@ -228,7 +230,8 @@ void Matmul::pack_backward(const Team &team, const Weight &w, const void *forwar
 
 bool Matmul::multiply(const Team &team, const Product &product) const {
   const MatmulKernel &set = *kernel;
-  const int64_t panels = panels_of(product), steps = ceil_div(product.k, STEP), tiles = ceil_div(product.rows, set.tile_rows);
+  const int64_t panels = panels_of(product), steps = ceil_div(product.k, STEP),
+                tiles = ceil_div(product.rows, set.tile_rows);
   const int64_t stretch = steps > MOST_STEPS ? ceil_div(steps, ceil_div(steps, STRETCH_STEPS)) : steps;
   // The left side as it is, where its rows are whole steps and do not all fall on the same lines of the first-level cache.
   const int64_t row_bytes = product.x_stride * set.size;
@@ -249,7 +252,8 @@ bool Matmul::multiply(const Team &team, const Product &product) const {
     job.sink = &product.sink;
     if (job.rows <= 0 || job.from >= job.to) return;
     const int64_t block_tiles = ceil_div(job.rows, set.tile_rows);
-    char *const left = packs ? left_scratch.get(block_tiles * set.tile_rows * (stretch * set.left_bytes + ODD_BYTES)) : nullptr;
+    char *const left =
+        packs ? left_scratch.get(block_tiles * set.tile_rows * (stretch * set.left_bytes + ODD_BYTES)) : nullptr;
     if (stretch < steps) {
       const int64_t floats = block_tiles * set.tile_rows * (job.to - job.from) * PANEL;
       job.carry = reinterpret_cast<float *>(carry_scratch.get(floats * static_cast<int64_t>(sizeof(float))));
@@ -292,7 +296,8 @@ bool Matmul::accumulate(const Team &team, const Gradient &g) const {
   const int64_t steps = ceil_div(g.rows, STEP), stretches = ceil_div(steps, GRADIENT_STEPS);
   const int64_t stretch = stretches > 0 ? ceil_div(steps, stretches) : 0;
   const int64_t step_bytes = STEP * PANEL * set.size;
-  const int64_t most_rows = std::max(set.tile_rows, GRADIENT_LEFT_BYTES / std::max<int64_t>(1, stretch * set.gradient_bytes));
+  const int64_t most_rows =
+      std::max(set.tile_rows, GRADIENT_LEFT_BYTES / std::max<int64_t>(1, stretch * set.gradient_bytes));
   const Cut cut(tiles, panels, std::max<int64_t>(1, most_rows / set.tile_rows), team.size);
   // X's panels are everybody's, so all pack them together, into one of two buffers: one may still be read.
   char *right = nullptr;
@@ -311,8 +316,8 @@ bool Matmul::accumulate(const Team &team, const Gradient &g) const {
     team.share(now, [&](int64_t s) {
       const int64_t row = (first + s) * STEP;
       for (int64_t p = 0; p < panels; p++) {
-        set.pack_down(static_cast<const char *>(g.x) + (row * g.x_stride + p * PANEL) * set.size, g.x_stride, g.k - p * PANEL,
-                      g.rows - row, packed + (p * now + s) * step_bytes);
+        set.pack_down(static_cast<const char *>(g.x) + (row * g.x_stride + p * PANEL) * set.size, g.x_stride,
+                      g.k - p * PANEL, g.rows - row, packed + (p * now + s) * step_bytes);
       }
     });
     team.share_without_waiting(cut.down * cut.across, [&](int64_t unit) {

@@ -58,10 +58,10 @@ struct Weight {
 // What becomes of a sum.
 struct Sink {
   enum Kind : int32_t {
-    STORE,      // y = sum + bias
-    ADD,        // y = residual + sum; y may be the residual
-    CONTINUE,   // y (float32) is where the chain starts: y is added to as a weight's gradient is
-    GATE,       // of a GATE_UP product: y [rows, i] = silu(gate) up; `factors` are kept if not null
+    STORE,  // y = sum + bias
+    ADD,  // y = residual + sum; y may be the residual
+    CONTINUE,  // y (float32) is where the chain starts: y is added to as a weight's gradient is
+    GATE,  // of a GATE_UP product: y [rows, i] = silu(gate) up; `factors` are kept if not null
     GATE_BACK,  // of dH = dY W of `down`: y [rows, width(GATE_UP, 2 i)] = gradient of the factors; `activated` [rows, i]
                 // = silu(gate) up once more, if not null. y may be the factors.
   };
@@ -121,7 +121,8 @@ class Matmul {
   int64_t packed_bytes_forward(const Weight &w) const;
   int64_t packed_bytes_backward(const Weight &w) const;
   void pack_forward(const Team &team, const Weight &w, void *packed) const;
-  // The panel of Y's columns 32 `panel` to 32 `panel` + 31 alone, from their rows of W in Y's order, [32, k], zeros where none.
+  // The panel of Y's columns 32 `panel` to 32 `panel` + 31 alone, from their rows of W in Y's order, [32, k], zeros where
+  // none.
   void pack_panel(const Weight &w, int64_t panel, const void *rows, void *packed) const;
   // From what pack_forward has made of W, whose data is not looked at.
   void pack_backward(const Team &team, const Weight &w, const void *forward, void *packed) const;

@@ -126,7 +126,8 @@ static inline void store_turned(float *to, Vec even, Vec odd) {
 #if defined(__AVX512F__)
   const __m512i a = _mm512_castps_si512(even), b = _mm512_castps_si512(odd);
   const __m512i low = _mm512_or_si512(_mm512_and_si512(a, _mm512_set1_epi32(0xffff)), _mm512_slli_epi32(b, 16));
-  const __m512i high = _mm512_or_si512(_mm512_srli_epi32(a, 16), _mm512_and_si512(b, _mm512_set1_epi32(static_cast<int>(0xffff0000))));
+  const __m512i high =
+      _mm512_or_si512(_mm512_srli_epi32(a, 16), _mm512_and_si512(b, _mm512_set1_epi32(static_cast<int>(0xffff0000))));
   const __m512i first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
   const __m512i second = _mm512_add_epi32(first, _mm512_set1_epi32(8));
   store(to, _mm512_castsi512_ps(_mm512_permutex2var_epi32(low, first, high)));
@@ -134,7 +135,8 @@ static inline void store_turned(float *to, Vec even, Vec odd) {
 #else
   const __m256i a = _mm256_castps_si256(even), b = _mm256_castps_si256(odd);
   const __m256i low = _mm256_or_si256(_mm256_and_si256(a, _mm256_set1_epi32(0xffff)), _mm256_slli_epi32(b, 16));
-  const __m256i high = _mm256_or_si256(_mm256_srli_epi32(a, 16), _mm256_and_si256(b, _mm256_set1_epi32(static_cast<int>(0xffff0000))));
+  const __m256i high =
+      _mm256_or_si256(_mm256_srli_epi32(a, 16), _mm256_and_si256(b, _mm256_set1_epi32(static_cast<int>(0xffff0000))));
   const __m256i near = _mm256_unpacklo_epi32(low, high), far = _mm256_unpackhi_epi32(low, high);
   store(to, _mm256_castsi256_ps(_mm256_permute2x128_si256(near, far, 0x20)));
   store(to + WIDTH, _mm256_castsi256_ps(_mm256_permute2x128_si256(near, far, 0x31)));

@@ -165,7 +165,8 @@ void run_gradient(const Job &job) {
       const int64_t row = hir::gradient_row(g, job.row + r);
       if (row < 0) continue;
       double sums[PANEL] = {};
-      add_products<E>(reinterpret_cast<const float *>(job.a) + r * job.steps * STEP, job.panel(p, sizeof(E)), job.steps, sums);
+      add_products<E>(reinterpret_cast<const float *>(job.a) + r * job.steps * STEP, job.panel(p, sizeof(E)), job.steps,
+                      sums);
       float *const dw = g.dw + row * g.dw_stride + p * PANEL;
       for (int64_t c = 0; c < PANEL && p * PANEL + c < g.k; c++) dw[c] = static_cast<float>(dw[c] + sums[c]);
     }
@@ -179,9 +180,22 @@ double ceiling() { return 0; }
 
 namespace hir::HIR_ISA {
 
-#define HIR_KERNEL(E)                                                                                        \
-  {1, sizeof(E), STEP * 4, true, STEP * 4, nothing, nothing, pack_left<E>, pack_left_across<E>, pack_across<E>, \
-   pack_down<E>, turn<E>, run<E>, run_gradient<E>, ceiling}
+#define HIR_KERNEL(E) \
+  {1, \
+   sizeof(E), \
+   STEP * 4, \
+   true, \
+   STEP * 4, \
+   nothing, \
+   nothing, \
+   pack_left<E>, \
+   pack_left_across<E>, \
+   pack_across<E>, \
+   pack_down<E>, \
+   turn<E>, \
+   run<E>, \
+   run_gradient<E>, \
+   ceiling}
 extern const MatmulKernel matmul_kernels[2] = {HIR_KERNEL(float), HIR_KERNEL(bf16)};
 #undef HIR_KERNEL
 

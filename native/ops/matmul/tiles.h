@@ -52,8 +52,8 @@ static inline void dot_tile(int c, int a, int b) {
           hir::bf16 x, y;
           memcpy(&x, emulated_tile(a, m) + 2 * (2 * k + i), 2);
           memcpy(&y, emulated_tile(b, k) + 2 * (2 * n + i), 2);
-          sums[n][i] = flush_denormal(
-              __builtin_fmaf(flush_denormal(hir::to_float(x)), flush_denormal(hir::to_float(y)), sums[n][i]));
+          sums[n][i] =
+              flush_denormal(__builtin_fmaf(flush_denormal(hir::to_float(x)), flush_denormal(hir::to_float(y)), sums[n][i]));
         }
       }
     }
@@ -90,12 +90,12 @@ static inline void configure_tiles() {
 // Otherwise every later switch of the thread would save 8 KiB of tiles, and the core may keep to a lower clock.
 static inline void release_tiles() { asm volatile("tilerelease" ::: "memory"); }
 
-#define TILE_LOAD(t, p, pitch) asm volatile("tileloadd (%0,%1,1), %%tmm" #t ::"r"(p), "r"(int64_t(pitch)) : "memory")
+#define TILE_LOAD(t, p, pitch) asm volatile("tileloadd (%0,%1,1), %%tmm" #t::"r"(p), "r"(int64_t(pitch)) : "memory")
 // The hint keeps data that a tile uses once out of the first-level cache.
-#define TILE_STREAM(t, p, pitch) asm volatile("tileloaddt1 (%0,%1,1), %%tmm" #t ::"r"(p), "r"(int64_t(pitch)) : "memory")
+#define TILE_STREAM(t, p, pitch) asm volatile("tileloaddt1 (%0,%1,1), %%tmm" #t::"r"(p), "r"(int64_t(pitch)) : "memory")
 #define TILE_STORE(t, p, pitch) asm volatile("tilestored %%tmm" #t ", (%0,%1,1)" ::"r"(p), "r"(int64_t(pitch)) : "memory")
-#define TILE_CLEAR(t) asm volatile("tilezero %%tmm" #t ::: "memory")
-#define TILE_DOT(c, a, b) asm volatile("tdpbf16ps %%tmm" #b ", %%tmm" #a ", %%tmm" #c ::: "memory")
+#define TILE_CLEAR(t) asm volatile("tilezero %%tmm" #t::: "memory")
+#define TILE_DOT(c, a, b) asm volatile("tdpbf16ps %%tmm" #b ", %%tmm" #a ", %%tmm" #c::: "memory")
 
 #endif
 

@@ -283,9 +283,22 @@ static double ceiling() {
 namespace hir::HIR_ISA {
 
 // Left sides: unchanged elements, or bfloat16 as floats.
-#define HIR_KERNEL(E, LEFT, PACKS)                                                                                        \
-  {TILE, sizeof(E), STEP * sizeof(LEFT), PACKS, STEP * (sizeof(E) == 2 && DOTS ? 2 : 4), nothing, nothing,                \
-   pack_left<E, LEFT>, pack_left_across<E>, pack_across<E>, pack_down<E>, turn<E>, run<E>, run_gradient<E>, ceiling<E>}
+#define HIR_KERNEL(E, LEFT, PACKS) \
+  {TILE, \
+   sizeof(E), \
+   STEP * sizeof(LEFT), \
+   PACKS, \
+   STEP * (sizeof(E) == 2 && DOTS ? 2 : 4), \
+   nothing, \
+   nothing, \
+   pack_left<E, LEFT>, \
+   pack_left_across<E>, \
+   pack_across<E>, \
+   pack_down<E>, \
+   turn<E>, \
+   run<E>, \
+   run_gradient<E>, \
+   ceiling<E>}
 #if defined(__AVX512BF16__)
 extern const MatmulKernel matmul_kernels[2] = {{}, HIR_KERNEL(bf16, bf16, false)};
 #else

@@ -103,10 +103,10 @@ void convert_rows(Call &call, int64_t rows, const ConvertArguments<T> &a) {
   call.launch(convert_kernel<T>, rows, THREADS, 0, a);
 }
 
-#define HIR_INSTANTIATE(T)                                                     \
-  template void norm_rows(Call &, int64_t, const NormArguments<T> &);          \
-  template void norm_rows_back(Call &, const NormBackArguments<T> &);          \
-  template void sum_columns(Call &, const ColumnSumArguments<T> &);            \
+#define HIR_INSTANTIATE(T) \
+  template void norm_rows(Call &, int64_t, const NormArguments<T> &); \
+  template void norm_rows_back(Call &, const NormBackArguments<T> &); \
+  template void sum_columns(Call &, const ColumnSumArguments<T> &); \
   template void convert_rows(Call &, int64_t, const ConvertArguments<T> &);
 HIR_INSTANTIATE(float)
 HIR_INSTANTIATE(bf16)

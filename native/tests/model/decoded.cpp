@@ -29,8 +29,8 @@ void check_decoded(const Model &m, int backend) {
     const Elements keys(s.dtype, std::vector<float>(s.layers * count * 2 * width));
     std::vector<float> scored(count * s.vocab);
     int64_t pass = 0, decoder = 0, prompt = 0;
-    expect(hir_model_forward(model, packed.data(), count, lengths.data(), prefixes.data(), lengths.size(),
-                             HIR_KEEP_NOTHING, hidden.where(), keys.where(), &pass) == HIR_OK,
+    expect(hir_model_forward(model, packed.data(), count, lengths.data(), prefixes.data(), lengths.size(), HIR_KEEP_NOTHING,
+                             hidden.where(), keys.where(), &pass) == HIR_OK,
            "forward", backend, length);
     expect(hir_model_logits(model, hidden.where(), count, address(scored), s.vocab) == HIR_OK, "logits", backend, length);
 

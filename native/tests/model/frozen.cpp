@@ -20,7 +20,8 @@ void check_frozen(int backend, int32_t dtype) {
     const Result dense = run(m, backend, 2, cut, ids, HIR_KEEP_EVERYTHING, flow);
     m.frozen = true;
     const Result frozen = run(m, backend, 3, cut, ids, HIR_KEEP_INPUTS, flow);
-    expect(dense.hidden == frozen.hidden && dense.gradients == frozen.gradients, "frozen, but the same", backend, shape.hidden);
+    expect(dense.hidden == frozen.hidden && dense.gradients == frozen.gradients, "frozen, but the same", backend,
+           shape.hidden);
 
     // Of all, of some of a fused matrix, of ranks that differ, more than a panel.
     for (int64_t p = 0; p < 7; p++) m.adapt(0, p, 1 + p, 0.5 + 0.25 * static_cast<double>(p));
@@ -38,7 +39,8 @@ void check_frozen(int backend, int32_t dtype) {
     const Result three = run(m, backend, 3, cut, ids, HIR_KEEP_INPUTS, flow);
     bool same = one.hidden == three.hidden;
     for (size_t i = 0; i < gradients.size(); i++) {
-      same = same && gradients[i].a_gradient == m.adapters[i].a_gradient && gradients[i].b_gradient == m.adapters[i].b_gradient;
+      same =
+          same && gradients[i].a_gradient == m.adapters[i].a_gradient && gradients[i].b_gradient == m.adapters[i].b_gradient;
     }
     expect(same, "any number of threads, recomputed", backend, shape.hidden);
     check_decoded(m, backend);
@@ -48,8 +50,8 @@ void check_frozen(int backend, int32_t dtype) {
     const Result want = run(merged, backend, 2, cut, ids, HIR_KEEP_EVERYTHING, flow);
     const double slack = dtype == HIR_BFLOAT16 ? 0.06 : 2e-5;
     for (size_t i = 0; i < want.hidden.size(); i++) {
-      expect(fabs(one.hidden[i] - want.hidden[i]) <= slack * (1 + fabs(want.hidden[i])), "hidden state of an adapter", backend,
-             static_cast<long long>(i));
+      expect(fabs(one.hidden[i] - want.hidden[i]) <= slack * (1 + fabs(want.hidden[i])), "hidden state of an adapter",
+             backend, static_cast<long long>(i));
     }
     for (const Adapter &adapter : gradients) {
       const Model::Place at = m.place(adapter.layer, adapter.projection);

@@ -69,10 +69,12 @@ void check_head(const Model &m, int backend) {
   expect(score(stored.where(), &alone, 0) == HIR_OK && std::equal(alone.begin(), alone.end(), want.begin()),
          "log-probs on one thread", backend, s.vocab);
   targets[7] = s.vocab;
-  expect(score(stored.where(), &alone, 0) == HIR_INVALID && strstr(hir_last_error(), "row 7"), "a target too high", backend, 0);
+  expect(score(stored.where(), &alone, 0) == HIR_INVALID && strstr(hir_last_error(), "row 7"), "a target too high", backend,
+         0);
   targets[7] = 0;
   values[5 * s.hidden] = NAN;
-  expect(score(Elements(s.dtype, values).where(), &alone, 0) == HIR_NAN && strstr(hir_last_error(), "row 5"), "a NaN", backend, 0);
+  expect(score(Elements(s.dtype, values).where(), &alone, 0) == HIR_NAN && strstr(hir_last_error(), "row 5"), "a NaN",
+         backend, 0);
   hir_model_free(model);
 }
 

@@ -6,7 +6,7 @@
 namespace model_test {
 
 static void check_gradients(const Model &m, int backend, const Cut &cut, const std::vector<int64_t> &ids,
-                     const std::vector<float> &flow, const Result &result) {
+                            const std::vector<float> &flow, const Result &result) {
   std::mt19937 random(11);
   Weights w;
   for (const auto &x : m.weights) w.emplace_back(x.begin(), x.end());

@@ -7,7 +7,8 @@ void check_refusals(int backend) {
   hir_model_shape shape = {1, 8, 8, 2, 1, 4, 10, EPSILON, HIR_FLOAT32};
   int64_t model = 0, pass = 0;
   const int64_t plain = m.make(HIR_BASELINE);
-  expect(hir_model_logits(plain, address(m.cosines), 1, address(m.cosines), 10) == HIR_UNSUPPORTED, "no baseline", backend, 0);
+  expect(hir_model_logits(plain, address(m.cosines), 1, address(m.cosines), 10) == HIR_UNSUPPORTED, "no baseline", backend,
+         0);
   hir_model_free(plain);
   shape.heads = 3;
   shape.kv_heads = 2;
@@ -21,7 +22,7 @@ void check_refusals(int backend) {
   std::vector<float> hidden(80);
   const auto forward = [&](std::vector<int64_t> ids, std::vector<int64_t> lengths, std::vector<int64_t> prefixes) {
     return hir_model_forward(model, ids.data(), ids.size(), lengths.data(), prefixes.data(), lengths.size(),
-                                   HIR_KEEP_EVERYTHING, address(hidden), 0, &pass);
+                             HIR_KEEP_EVERYTHING, address(hidden), 0, &pass);
   };
   expect(forward({1}, {1}, {-1}) == HIR_INVALID, "no weights yet", backend, 0);
   hir_model_weights(model, m.addresses().data());
@@ -35,8 +36,8 @@ void check_refusals(int backend) {
   expect(forward({1, 2}, {1, 1}, {-1, 1}) == HIR_INVALID, "continues itself", backend, 0);
   expect(forward({1, 2, 3}, {1, 1, 1}, {-1, 0, 1}) == HIR_INVALID, "continues a continuation", backend, 0);
   expect(forward({1, 2, 3, 4, 5, 6, 7}, {4, 3}, {-1, 0}) == HIR_INVALID, "beyond the rotary tables", backend, 0);
-  expect(hir_model_backward(model, pass, address(hidden), m.addresses().data()) == HIR_INVALID,
-         "backward of what failed", backend, 0);
+  expect(hir_model_backward(model, pass, address(hidden), m.addresses().data()) == HIR_INVALID, "backward of what failed",
+         backend, 0);
   expect(forward({}, {}, {}) == HIR_OK, "nothing", backend, 0);
   hir_model_free(model);
 }

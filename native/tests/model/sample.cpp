@@ -57,16 +57,16 @@ std::vector<int64_t> Model::addresses() const {
 Model::Place Model::place(int64_t layer, int64_t projection) const {
   const size_t first = 3 + 9 * layer;
   const int64_t q = s.heads * s.head_dim, k = s.kv_heads * s.head_dim, d = s.hidden, i = s.intermediate;
-  const Place places[] = {{first + 1, 0, q, d},     {first + 1, q, k, d}, {first + 1, q + k, k, d}, {first + 5, 0, d, q},
-                          {first + 7, 0, i, d},     {first + 7, i, i, d}, {first + 8, 0, d, i}};
+  const Place places[] = {{first + 1, 0, q, d}, {first + 1, q, k, d}, {first + 1, q + k, k, d}, {first + 5, 0, d, q},
+                          {first + 7, 0, i, d}, {first + 7, i, i, d}, {first + 8, 0, d, i}};
   return places[projection];
 }
 
 void Model::adapt(int64_t layer, int64_t projection, int64_t rank, double scale) {
   const Place at = place(layer, projection);
   std::normal_distribution<float> draw(0, 0.3f);
-  Adapter adapter = {layer, projection, rank, scale, std::vector<float>(rank * at.columns),
-                     std::vector<float>(at.rows * rank), {}, {}};
+  Adapter adapter = {
+      layer, projection, rank, scale, std::vector<float>(rank * at.columns), std::vector<float>(at.rows * rank), {}, {}};
   for (float &x : adapter.a) x = draw(random);
   for (float &x : adapter.b) x = draw(random);
   adapter.a_gradient.resize(adapter.a.size());
@@ -129,8 +129,8 @@ void Model::give(int64_t model, int backend) const {
 
 int64_t Model::make(int backend, int threads) const {
   const int device = backend == HIR_CUDA_EMULATED ? threads - 1 : 0;
-  const hir_model_shape shape = {s.layers, s.hidden, s.intermediate, s.heads, s.kv_heads, s.head_dim, s.vocab, EPSILON,
-                                 s.dtype};
+  const hir_model_shape shape = {s.layers,   s.hidden, s.intermediate, s.heads, s.kv_heads,
+                                 s.head_dim, s.vocab,  EPSILON,        s.dtype};
   int64_t model = 0;
   expect(hir_model_create(backend, device, 0, &shape, &model) == HIR_OK, "create", backend, s.hidden);
   give(model, backend);
