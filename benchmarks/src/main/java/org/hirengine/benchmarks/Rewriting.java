@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.hirengine.engine.runs.RolloutDump;
@@ -27,8 +28,9 @@ import org.hirengine.verify.Response;
 import org.hirengine.verify.Verifiers;
 
 /**
- * What share of violated constraints can be relabelled, by type, with and without a floor. Each
- * violated constraint is rewritten alone, so that others of its instruction neither help nor clash.
+ * What share of violated constraints can be relabelled or else swapped, by type: of all failed
+ * responses without a floor, and of those above the floor with it. Each violated constraint is
+ * rewritten alone, so that others of its instruction neither help nor clash.
  *
  * <p>Arguments: training instructions, whose parameters swapped constraints take; then files of
  * responses as {@code hir evaluate --out} writes them, or rollout dumps, where the other responses
@@ -43,13 +45,34 @@ public final class Rewriting {
 
   /** How the violated constraints of a type came back. */
   private static final class Counts {
-    int violated;
+    final Map<Floor, Integer> violated = new EnumMap<>(Floor.class);
     final Map<Floor, Integer> relabelled = new EnumMap<>(Floor.class);
     final Map<Floor, Integer> swapped = new EnumMap<>(Floor.class);
     final Map<Floor, Integer> swappedIn = new EnumMap<>(Floor.class);
 
-    private static double share(Map<Floor, Integer> counts, Floor floor, int of) {
-      return 100.0 * counts.getOrDefault(floor, 0) / of;
+    void add(Counts other) {
+      for (Floor floor : FLOORS) {
+        violated.merge(floor, other.violated.getOrDefault(floor, 0), Integer::sum);
+        relabelled.merge(floor, other.relabelled.getOrDefault(floor, 0), Integer::sum);
+        swapped.merge(floor, other.swapped.getOrDefault(floor, 0), Integer::sum);
+        swappedIn.merge(floor, other.swappedIn.getOrDefault(floor, 0), Integer::sum);
+      }
+    }
+
+    /** Violated, relabelled and swapped in percent of them, swapped in. */
+    String cells(Floor floor) {
+      int of = violated.getOrDefault(floor, 0);
+      return of
+          + " | "
+          + percent(relabelled.getOrDefault(floor, 0), of)
+          + " | "
+          + percent(swapped.getOrDefault(floor, 0), of)
+          + " | "
+          + swappedIn.getOrDefault(floor, 0);
+    }
+
+    private static String percent(int part, int of) {
+      return of == 0 ? "-" : String.format(Locale.ROOT, "%.0f", 100.0 * part / of);
     }
   }
 
@@ -57,18 +80,14 @@ public final class Rewriting {
   private final Map<Floor, Rewriter> rewriters = new EnumMap<>(Floor.class);
   private final Map<String, Counts> byType = new TreeMap<>();
   private final Map<Flaw, Integer> flaws = new EnumMap<>(Flaw.class);
-  private int failed;
+  private int pairs;
 
   private Rewriting(List<Instruction> train) {
     for (Floor floor : FLOORS) {
       rewriters.put(
           floor,
           new AchievedRewriter(
-              verifiers,
-              ConstraintType::sentence,
-              new ObservedParameters(train),
-              java.util.Set.of(),
-              floor));
+              verifiers, ConstraintType::sentence, new ObservedParameters(train), Set.of(), floor));
     }
   }
 
@@ -129,7 +148,7 @@ public final class Rewriting {
     if (judges.ila() || !judges.decided() || pair.y.isBlank()) {
       return;
     }
-    failed++;
+    pairs++;
     Flaw.of(pair.x.question(), pair.y).ifPresent(flaw -> flaws.merge(flaw, 1, Integer::sum));
     for (int i = 0; i < judges.size(); i++) {
       if (!judges.satisfied(i)) {
@@ -143,15 +162,17 @@ public final class Rewriting {
     Instruction x = pair.x.with(List.of(type.sentence(violated.kwargs())), List.of(violated));
     JudgeList judges = verifiers.judge(x.constraints(), pair.y);
     Counts counts = byType.computeIfAbsent(violated.id(), id -> new Counts());
-    counts.violated++;
     rewriters.forEach(
         (floor, rewriter) -> {
-          SplittableRandom random = new SplittableRandom(failed * 31L + counts.violated);
-          if (floor.admits(x.question(), pair.y)
-              && rewriter.rewrite(x, pair.y, judges, pair.peers, random)
-                  instanceof Rewrite.Rewritten done) {
-            (done.relabelled() > 0 ? counts.relabelled : counts.swapped)
-                .merge(floor, 1, Integer::sum);
+          if (!floor.admits(x.question(), pair.y)) {
+            return;
+          }
+          counts.violated.merge(floor, 1, Integer::sum);
+          SplittableRandom random = new SplittableRandom(pairs);
+          if (rewriter.rewrite(x, pair.y, judges, pair.peers, random)
+              instanceof Rewrite.Rewritten done) {
+            Map<Floor, Integer> how = done.relabelled() > 0 ? counts.relabelled : counts.swapped;
+            how.merge(floor, 1, Integer::sum);
             if (done.swapped() > 0) {
               byType
                   .computeIfAbsent(done.instruction().constraints().get(0).id(), id -> new Counts())
@@ -164,37 +185,22 @@ public final class Rewriting {
 
   private void print() {
     System.out.printf(
-        Locale.ROOT, "%d failed responses, below the floor `topic`: %s%n%n", failed, flaws);
+        Locale.ROOT, "%d failed responses, below the floor `topic`: %s%n%n", pairs, flaws);
     System.out.println(
-        "| type | violated | relabelled % | with floor | swapped % | with floor | swapped in | with"
-            + " floor |");
-    System.out.println("|---|---|---|---|---|---|---|---|");
+        "| type | violated | relabelled % | swapped % | swapped in | violated above the floor |"
+            + " relabelled % | swapped % | swapped in |");
+    System.out.println("|---|---|---|---|---|---|---|---|---|");
     Counts all = new Counts();
     byType.forEach(
         (id, counts) -> {
+          all.add(counts);
           row("`" + id + "`", counts);
-          all.violated += counts.violated;
-          for (Floor floor : FLOORS) {
-            all.relabelled.merge(floor, counts.relabelled.getOrDefault(floor, 0), Integer::sum);
-            all.swapped.merge(floor, counts.swapped.getOrDefault(floor, 0), Integer::sum);
-            all.swappedIn.merge(floor, counts.swappedIn.getOrDefault(floor, 0), Integer::sum);
-          }
         });
     row("all", all);
   }
 
   private static void row(String name, Counts counts) {
-    StringBuilder row = new StringBuilder("| " + name + " | " + counts.violated + " |");
-    for (Map<Floor, Integer> part : List.of(counts.relabelled, counts.swapped)) {
-      for (Floor floor : FLOORS) {
-        row.append(
-            counts.violated == 0
-                ? " - |"
-                : String.format(
-                    Locale.ROOT, " %.0f |", Counts.share(part, floor, counts.violated)));
-      }
-    }
-    FLOORS.forEach(floor -> row.append(" " + counts.swappedIn.getOrDefault(floor, 0) + " |"));
-    System.out.println(row);
+    System.out.printf(
+        "| %s | %s | %s |%n", name, counts.cells(Floor.NONE), counts.cells(Floor.TOPIC));
   }
 }

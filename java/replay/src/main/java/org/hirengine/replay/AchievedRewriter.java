@@ -56,8 +56,11 @@ public final class AchievedRewriter implements Rewriter {
    */
   private static final int DRAWS = 4;
 
-  /** The same if a floor refuses most parameters from a response. */
-  private static final int DRAWS_ABOVE_FLOOR = 64;
+  /**
+   * Draws until there is one at all: of a training set's sentences few hold, and a floor turns down
+   * most of what is read off a response.
+   */
+  private static final int MOST_DRAWS = 64;
 
   private final Verifiers verifiers;
   private final Phrasing phrasing;
@@ -206,7 +209,7 @@ public final class AchievedRewriter implements Rewriter {
         return null;
       }
       List<ConstraintSpec> held = new ArrayList<>();
-      for (int draw = 0; draw < draws() && (held.isEmpty() || !peers.isEmpty()); draw++) {
+      for (int draw = 0; draw < draws(spec, held.isEmpty()); draw++) {
         Optional<ConstraintSpec> achieved =
             verifiers.achieved(type, y, spec.kwargs(), random).map(kwargs -> with(spec, kwargs));
         if (achieved.isPresent() && !confirmed(achieved.get())) {
@@ -242,9 +245,13 @@ public final class AchievedRewriter implements Rewriter {
       return peers.isEmpty() || !peers.stream().allMatch(peer -> satisfies(peer, goal));
     }
 
-    private int draws() {
-      if (floor != Floor.NONE) {
-        return DRAWS_ABOVE_FLOOR;
+    /** How many draws a constraint is worth, by whether any was good so far. */
+    private int draws(ConstraintSpec spec, boolean none) {
+      if (spec.kwargs().isEmpty()) {
+        return 1; // the next would be the same
+      }
+      if (none) {
+        return MOST_DRAWS;
       }
       return peers.isEmpty() ? 1 : DRAWS;
     }

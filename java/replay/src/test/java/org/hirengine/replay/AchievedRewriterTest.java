@@ -86,6 +86,34 @@ class AchievedRewriterTest {
     assertTrue(swappedIn.size() >= 4, "random types: " + swappedIn);
   }
 
+  /** One in twenty of the training set's sentences of the type holds. */
+  @Test
+  void relabelsBeforeItSwaps() {
+    List<Instruction> seen = new ArrayList<>();
+    for (int i = 0; i < 19; i++) {
+      seen.add(ask(sentence("Length_Words", "At least " + (50 + i) + " words")));
+    }
+    seen.add(ask(sentence("Length_Words", "At most 50 words")));
+    AchievedRewriter observed =
+        new AchievedRewriter(
+            VERIFIERS,
+            ConstraintType::sentence,
+            new ObservedParameters(seen),
+            Set.of(),
+            Floor.NONE);
+    Instruction x = ask(sentence("Length_Words", "At least 50 words"));
+    int relabelled = 0;
+    for (int seed = 0; seed < 100; seed++) {
+      Rewrite done =
+          observed.rewrite(
+              x, SEVEN_WORDS, Golden.judges(false), List.of(), new SplittableRandom(seed));
+      if (done instanceof Rewrite.Rewritten rewritten) {
+        relabelled += rewritten.relabelled();
+      }
+    }
+    assertEquals(96, relabelled, 4, "1 - 0.95^64");
+  }
+
   /** Sentences that training asks for are swapped in, but none that nobody understands. */
   @Test
   void whatNobodyUnderstandsIsNoGoal() {

@@ -1,7 +1,6 @@
 package org.hirengine.replay;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.HashSet;
@@ -50,27 +49,36 @@ class ObservedParametersTest {
 
   /** A forbidden word that was used gives way to one that training forbids and y avoids. */
   @Test
-  void rewritesStayWithinTraining() {
-    AchievedRewriter rewriter =
-        new AchievedRewriter(VERIFIERS, ConstraintType::sentence, parameters, Set.of(), Floor.NONE);
-    Response y = Response.of("Write about rivers. A river, far away");
-    Set<ConstraintSpec> kept = new HashSet<>();
-    for (int seed = 0; seed < 50; seed++) {
-      Instruction x = TRAINING.get(0);
-      Rewrite.Rewritten done =
-          assertInstanceOf(
-              Rewrite.Rewritten.class,
-              rewriter.rewrite(
-                  x, y, VERIFIERS.judge(x.constraints(), y), new SplittableRandom(seed)));
-      assertEquals(1, done.relabelled() + done.swapped());
-      kept.add(done.instruction().constraints().get(0));
-    }
+  void relabelsStayWithinTraining() {
+    assertEquals(
+        Set.of(spec(AVOID, Map.of("forbidden_words", List.of("sea")))), goals(TRAINING.get(0)));
+  }
+
+  /** A title that is missing gives way to what training asks for and y satisfies. */
+  @Test
+  void swapsStayWithinTraining() {
     assertEquals(
         Set.of(
             spec(AVOID, Map.of("forbidden_words", List.of("sea"))),
             spec(REPEAT, Map.of("prompt_to_repeat", "Write about rivers."))),
-        kept);
-    assertTrue(VERIFIERS.judge(List.copyOf(kept), y).ila());
+        goals(ask("Write about rivers.", spec("detectable_format:title", Map.of()))));
+  }
+
+  /** What x, with one constraint, becomes. */
+  private Set<ConstraintSpec> goals(Instruction x) {
+    AchievedRewriter rewriter =
+        new AchievedRewriter(VERIFIERS, ConstraintType::sentence, parameters, Set.of(), Floor.NONE);
+    Response y = Response.of("Write about rivers. A river, far away");
+    Set<ConstraintSpec> goals = new HashSet<>();
+    for (int seed = 0; seed < 50; seed++) {
+      Rewrite done =
+          rewriter.rewrite(x, y, VERIFIERS.judge(x.constraints(), y), new SplittableRandom(seed));
+      if (done instanceof Rewrite.Rewritten rewritten) {
+        goals.addAll(rewritten.instruction().constraints());
+      }
+    }
+    assertTrue(VERIFIERS.judge(List.copyOf(goals), y).ila());
+    return goals;
   }
 
   private Optional<Map<String, Object>> sample(String id, int seed) {
