@@ -62,14 +62,19 @@ public enum Flaw {
   private static boolean onTopic(String question, String response) {
     Topic asked = Topic.of(question);
     return asked.stems().isEmpty()
-        || latin(question) != latin(response)
-        || asked.touches(Topic.of(response));
+        || asked.touches(Topic.of(response))
+        || (latin(question) && otherScript(response))
+        || (otherScript(question) && latin(response));
   }
 
   private static boolean latin(String text) {
     long letters = text.codePoints().filter(Character::isLetter).count();
-    long latin = text.codePoints().filter(Flaw::isLatinLetter).count();
-    return 2 * latin > letters;
+    return 2 * text.codePoints().filter(Flaw::isLatinLetter).count() > letters;
+  }
+
+  /** Where there are no letters there is no script. */
+  private static boolean otherScript(String text) {
+    return !latin(text) && text.codePoints().anyMatch(Character::isLetter);
   }
 
   private static boolean isLatinLetter(int c) {

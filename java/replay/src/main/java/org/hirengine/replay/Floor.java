@@ -17,7 +17,7 @@ public enum Floor {
 
   /**
    * At least half letters and digits, and long texts do not repeat themselves. A new constraint
-   * must be one that another response to the instruction fails, if there are others.
+   * must be one that a quarter of the other responses to the instruction fail, if there are others.
    */
   PROSE(Set.of(Flaw.EMPTY, Flaw.MARKUP, Flaw.REPETITION)),
 

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -314,6 +315,22 @@ class AchievedRewriterTest {
                 List.of(Response.of("the river runs far and far and far")),
                 new Random(0));
     assertEquals(Reason.NOTHING_SATISFIED, assertInstanceOf(Rewrite.Skipped.class, none).reason());
+  }
+
+  /** One of five peers fails it, which may be chance; two of five, and it says something. */
+  @Test
+  void aboveTheFloorAQuarterOfTheOthersFailAGoal() {
+    Instruction x = ask(spec("language:response_language", Map.of("language", "hi")));
+    Response y = Response.of("The river runs far, and the people of the valley follow it.");
+    Response german = Response.of("Der Fluss fließt weit, und die Leute im Tal folgen ihm.");
+    for (int others = 1; others <= 2; others++) {
+      List<Response> peers = new ArrayList<>(Collections.nCopies(5 - others, y));
+      peers.addAll(Collections.nCopies(others, german));
+      Rewrite done =
+          relabelling(Floor.PROSE)
+              .rewrite(x, y, Golden.judges(false), peers, new SplittableRandom(1));
+      assertEquals(others == 2, done instanceof Rewrite.Rewritten, others + " others: " + done);
+    }
   }
 
   /** Swaps nothing in. */

@@ -20,6 +20,7 @@ class FloorTest {
     "TOPIC, 'पुल पर बर्फ जमती है।'",
     "TOPIC, '橋は冬に凍ります。'",
     "PROSE, 'That is all.'",
+    "PROSE, '7\n9\n10'",
     "PROSE, 'Last year 42 people asked.'",
     "PROSE, 'Why would they? Please explain over there.'",
     "NONE, '** ** **'",

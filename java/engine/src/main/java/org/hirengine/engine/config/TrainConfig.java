@@ -460,8 +460,8 @@ public record TrainConfig(
               doc =
                   "What a response must be to be replayed: anything (none, as in the paper), prose"
                       + " (mostly letters, without endless repetition), or topic (prose with a word"
-                      + " of the request). With rewrite achieve also what goals must be: some other"
-                      + " response fails them, and under topic their words are not only this"
+                      + " of the request). With rewrite achieve also what goals must be: other"
+                      + " responses fail them, and under topic their words are not only this"
                       + " response's. Small policies learn to write markup that satisfies by saying"
                       + " nothing.",
               value = "none")
