@@ -64,6 +64,7 @@ class LauncherTest {
           Map.entry("generate --model a", true),
           Map.entry("score --model a", true),
           Map.entry("merge --model a --adapter b c", true),
+          Map.entry("plan a.yaml", true),
           Map.entry("audit-step a", true),
           Map.entry("bench step", true));
 
