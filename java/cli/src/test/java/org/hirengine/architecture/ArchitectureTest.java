@@ -149,7 +149,10 @@ final class ArchitectureTest {
       names(
           "HirTrainer",
           "algo: AdvantageEstimator KlPenalty LossAggregation",
-          "config: ChatClock ConfigException LoraTargets SftConfig TrainConfig",
+          "config: AdvantageSection ChatClock CheckpointSection ConfigException DataSection"
+              + " DistributedSection EvalSection GuardsSection JudgeSection KlSection LimitsSection"
+              + " LogSection LoraSection LoraTargets LossSection OptimSection ReplaySection"
+              + " RewardSection SamplingSection SftConfig TrainConfig TrainSection VerifySection",
           "convert: ModelConverter",
           "diagnose: StepAudit StepBenchmark StepTimes",
           "distributed: DistributedException GroupOptions Launch ProcessGroup Shards",

@@ -10,7 +10,10 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.hirengine.engine.config.ConfigException;
+import org.hirengine.engine.config.JudgeSection;
+import org.hirengine.engine.config.ReplaySection;
 import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.config.VerifySection;
 import org.hirengine.engine.distributed.DistributedException;
 import org.hirengine.engine.distributed.ProcessGroup;
 import org.hirengine.engine.hub.Hub;
@@ -222,7 +225,7 @@ public final class HirTrainer implements AutoCloseable {
         TrainConfig config,
         Verifiers verifiers)
         throws IOException {
-      TrainConfig.NoVerdict noVerdict = config.verify().noVerdict();
+      VerifySection.NoVerdict noVerdict = config.verify().noVerdict();
       return given != null
           ? TrainingData.of(given, verifiers, noVerdict)
           : TrainingData.read(
@@ -231,7 +234,7 @@ public final class HirTrainer implements AutoCloseable {
 
     private static Verifiers verifiers(TrainConfig config) throws IOException {
       Path textData = config.verify().textData();
-      TrainConfig.Judge asked = config.verify().judge();
+      JudgeSection asked = config.verify().judge();
       Optional<ModelJudge> judge;
       try {
         judge =
@@ -256,7 +259,7 @@ public final class HirTrainer implements AutoCloseable {
 
     private static Rewriter rewriter(TrainConfig config, Verifiers verifiers, TrainingData train)
         throws IOException {
-      if (config.replay().rewrite() != TrainConfig.Rewrite.ACHIEVE) {
+      if (config.replay().rewrite() != ReplaySection.Rewrite.ACHIEVE) {
         return new DropRewriter();
       }
       Path sentences = config.replay().sentences();

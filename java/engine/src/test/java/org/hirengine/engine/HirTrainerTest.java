@@ -17,6 +17,8 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.hirengine.engine.config.ReplaySection;
+import org.hirengine.engine.config.RewardSection;
 import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.model.ModelException;
 import org.hirengine.engine.runs.HeldOut;
@@ -197,7 +199,7 @@ class HirTrainerTest {
       if (row.replay() == null) {
         perPrompt.merge(row.promptId(), 1, Integer::sum);
         double expected =
-            config.reward().kind() == TrainConfig.RewardKind.CLA
+            config.reward().kind() == RewardSection.RewardKind.CLA
                 ? row.judge().cla()
                 : row.judge().ila() ? 1 : 0;
         assertEquals(expected, row.reward());
@@ -209,12 +211,12 @@ class HirTrainerTest {
       assertEquals(1, row.reward());
       assertEquals(original.response(), row.response());
       assertNotEquals(original.prompt(), row.prompt());
-      boolean kept = config.replay().oldLogprobs() == TrainConfig.OldLogprobs.ORIGINAL;
+      boolean kept = config.replay().oldLogprobs() == ReplaySection.OldLogprobs.ORIGINAL;
       assertEquals(kept, Arrays.equals(original.oldLogprobs(), row.oldLogprobs()));
     }
     assertEquals(config.train().prompts(), perPrompt.size());
     perPrompt.values().forEach(count -> assertTrue(count >= sampled));
-    if (config.replay().rewrite() == TrainConfig.Rewrite.DROP) {
+    if (config.replay().rewrite() == ReplaySection.Rewrite.DROP) {
       assertTrue(rows.size() <= config.train().prompts() * config.train().group());
     }
   }

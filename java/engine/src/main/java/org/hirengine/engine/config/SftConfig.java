@@ -4,9 +4,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
-import org.hirengine.engine.config.TrainConfig.BadRows;
-import org.hirengine.engine.config.TrainConfig.ControlTokens;
-import org.hirengine.engine.config.TrainConfig.Optim;
+import org.hirengine.engine.config.DataSection.BadRows;
+import org.hirengine.engine.config.DataSection.ControlTokens;
 import org.hirengine.engine.hub.Location;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Device;
@@ -115,7 +114,7 @@ public record SftConfig(
             value = "false",
             elsewhere = "gradient_checkpointing")
         boolean recompute,
-    Optim optim) {
+    OptimSection optim) {
 
   public SftConfig {
     ChatClock.check("now", now);

@@ -11,6 +11,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.config.TrainSection;
 import org.hirengine.engine.model.ForwardPass;
 import org.hirengine.engine.model.ForwardPass.Activations;
 import org.hirengine.engine.model.InitialWeights;
@@ -137,7 +138,7 @@ public record StepTimes(double rollout, double logprobs, double update, long ste
     }
 
     StepTimes times(ModelConfig model, TrainConfig config, int rows) {
-      TrainConfig.Train train = config.train();
+      TrainSection train = config.train();
       double layers = model.layers();
       double vocabulary = model.vocabSize();
       double prompts = train.prompts() * (double) config.limits().prompt();
@@ -151,7 +152,7 @@ public record StepTimes(double rollout, double logprobs, double update, long ste
       double scoring =
           (prompts + sampled * response) * forward * layers
               + sampled * response * vocabulary * logit;
-      boolean again = train.recompute() == TrainConfig.Recompute.LAYERS;
+      boolean again = train.recompute() == TrainSection.Recompute.LAYERS;
       double layer = (again ? 2 : 1) * forward + backward;
       double pass =
           (prompts + trained * response) * layer * layers

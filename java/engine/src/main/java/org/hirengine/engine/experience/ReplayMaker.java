@@ -5,9 +5,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
+import org.hirengine.engine.config.ReplaySection;
+import org.hirengine.engine.config.ReplaySection.Goal;
+import org.hirengine.engine.config.ReplaySection.OldLogprobs;
 import org.hirengine.engine.config.TrainConfig;
-import org.hirengine.engine.config.TrainConfig.Goal;
-import org.hirengine.engine.config.TrainConfig.OldLogprobs;
 import org.hirengine.engine.experience.Randoms.Purpose;
 import org.hirengine.engine.model.ResponseBatch.Sequence;
 import org.hirengine.replay.ReplaySelector;
@@ -42,7 +43,7 @@ public final class ReplayMaker {
     this.tasks = tasks;
     this.verification = verification;
     this.sampler = sampler;
-    TrainConfig.Replay replay = config.replay();
+    ReplaySection replay = config.replay();
     selector =
         new ReplaySelector(replay.lambda0(), replay.eta(), replay.scope(), replay.selection());
     randoms = new Randoms(config.train().seed());
@@ -69,10 +70,10 @@ public final class ReplayMaker {
    * @param places R, the maximum number of replays under the paper's rule
    */
   public Result make(List<Trajectory> trajectories, int places, int step, Stopwatch watch) {
-    if (config.replay().rewrite() == TrainConfig.Rewrite.NONE) {
+    if (config.replay().rewrite() == ReplaySection.Rewrite.NONE) {
       return new Result(List.of(), 0, 0);
     }
-    boolean drop = config.replay().rewrite() == TrainConfig.Rewrite.DROP;
+    boolean drop = config.replay().rewrite() == ReplaySection.Rewrite.DROP;
     int[] candidates =
         IntStream.range(0, trajectories.size())
             .filter(i -> drop ? partly(trajectories.get(i)) : failed(trajectories.get(i)))
@@ -190,7 +191,7 @@ public final class ReplayMaker {
   }
 
   private @Nullable Double score(Trajectory original, int step) {
-    if (config.replay().rewrite() != TrainConfig.Rewrite.DROP) {
+    if (config.replay().rewrite() != ReplaySection.Rewrite.DROP) {
       return null;
     }
     return switch (config.replay().selection()) {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.hirengine.engine.config.SamplingSection;
 import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.experience.Stopwatch.Part;
 import org.hirengine.engine.experience.Verification.Judged;
@@ -72,7 +73,7 @@ public final class Sampler {
   private List<Trajectory> ownTrajectories(
       Share share, int n, int firstRow, int step, Stopwatch watch) {
     RandomStream random = new RandomStream(config.train().seed(), RandomStream.TRAINING, step);
-    TrainConfig.Sampling sampling = config.sampling();
+    SamplingSection sampling = config.sampling();
     RolloutParams params =
         new RolloutParams(
             config.limits().response(),

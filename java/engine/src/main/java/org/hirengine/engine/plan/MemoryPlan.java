@@ -6,7 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.hirengine.engine.config.TrainConfig;
-import org.hirengine.engine.config.TrainConfig.Recompute;
+import org.hirengine.engine.config.TrainSection;
+import org.hirengine.engine.config.TrainSection.Recompute;
 
 /**
  * The maximum memory of a run: with every prompt and every response as long as the limits allow.
@@ -70,7 +71,7 @@ public record MemoryPlan(TrainConfig config, List<Part> parts, int rows, boolean
       sum.append("%11s".formatted(gib(in(phase))));
     }
     lines.add(sum.toString());
-    TrainConfig.Train train = config.train();
+    TrainSection train = config.train();
     lines.add(
         "%d rows decoded at once (sampling.cache_gib %s), %d tokens a micro-batch, %s%s"
             .formatted(

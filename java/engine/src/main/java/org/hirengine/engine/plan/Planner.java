@@ -6,8 +6,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import org.hirengine.engine.config.LoraSection;
 import org.hirengine.engine.config.TrainConfig;
-import org.hirengine.engine.config.TrainConfig.Recompute;
+import org.hirengine.engine.config.TrainSection;
+import org.hirengine.engine.config.TrainSection.Recompute;
 import org.hirengine.engine.model.Lora;
 import org.hirengine.engine.model.LoraConfig;
 import org.hirengine.engine.model.ModelConfig;
@@ -120,7 +122,7 @@ public final class Planner {
       return List.of(asked);
     }
     List<Integer> tokens = new ArrayList<>();
-    for (int t = TrainConfig.Train.USEFUL_TOKENS; t >= LEAST_TOKENS; t /= 2) {
+    for (int t = TrainSection.USEFUL_TOKENS; t >= LEAST_TOKENS; t /= 2) {
       tokens.add(t);
     }
     return tokens;
@@ -217,7 +219,7 @@ public final class Planner {
     }
 
     private LoraConfig adapter() {
-      TrainConfig.Lora lora = config.lora();
+      LoraSection lora = config.lora();
       return config.adapter() != null
           ? LoraConfig.read(config.adapter())
           : LoraConfig.of(Objects.requireNonNull(lora.rank()), 1, lora.targets());
@@ -251,7 +253,7 @@ public final class Planner {
 
     /** Packed tokens of the rows of so many prompts; a replay has a prompt of its own. */
     private long tokensOf(long prompts) {
-      TrainConfig.Train train = config.train();
+      TrainSection train = config.train();
       long sampled = config.samplesPerPrompt();
       Integer most = config.replay().max();
       double replays =

@@ -6,8 +6,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import org.hirengine.engine.config.OptimSection;
 import org.hirengine.engine.config.TrainConfig;
-import org.hirengine.engine.config.TrainConfig.Recompute;
+import org.hirengine.engine.config.TrainSection.Recompute;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.MomentType;
 
@@ -108,7 +109,7 @@ public final class Remedies {
               : "dtype=bfloat16 optim.masters=split";
       steps.put(
           both,
-          c -> c.with("dtype", DType.BFLOAT16).with("optim.masters", TrainConfig.Masters.SPLIT));
+          c -> c.with("dtype", DType.BFLOAT16).with("optim.masters", OptimSection.Masters.SPLIT));
     }
     for (MomentType type : MomentType.values()) {
       if (type.ordinal() > config.optim().moments().ordinal()) {

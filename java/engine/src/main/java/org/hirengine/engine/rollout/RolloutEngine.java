@@ -8,7 +8,7 @@ import java.util.function.IntPredicate;
 import java.util.function.IntUnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
-import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.config.SamplingSection;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.rollout.Completion.FinishReason;
 import org.hirengine.engine.runtime.DeviceException;
@@ -50,7 +50,7 @@ public final class RolloutEngine implements AutoCloseable {
     private static final double GPU_SHARE = 0.4;
 
     /** Limits of a configuration whose cache is decided. */
-    public static Limits of(TrainConfig.Sampling sampling) {
+    public static Limits of(SamplingSection sampling) {
       Double gib = sampling.cacheGib();
       if (gib == null) {
         throw new IllegalArgumentException("sampling.cache_gib is not decided");

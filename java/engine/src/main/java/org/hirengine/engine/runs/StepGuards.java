@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.Set;
-import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.config.GuardsSection;
 
 /**
  * Watches a step's metrics for training that goes wrong without failing: entropy collapse, KL
@@ -51,7 +51,7 @@ public final class StepGuards {
   private final Set<Metric> raised = EnumSet.noneOf(Metric.class);
 
   /** Uses the limits of a configuration. */
-  public StepGuards(TrainConfig.Guards limits) {
+  public StepGuards(GuardsSection limits) {
     guards =
         List.of(
             new Guard(

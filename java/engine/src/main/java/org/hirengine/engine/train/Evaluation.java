@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
-import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.config.EvalSection;
 import org.hirengine.engine.experience.Answer;
 import org.hirengine.engine.experience.Sampler;
 import org.hirengine.engine.experience.Stopwatch;
@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Evaluation {
 
-  private final TrainConfig.Eval config;
+  private final EvalSection config;
   private final Sampler sampler;
   private final List<Task> tasks = new ArrayList<>();
   private final List<Task> probeTasks = new ArrayList<>();
@@ -42,7 +42,7 @@ final class Evaluation {
    * @param source encodes prompts of instructions
    */
   Evaluation(
-      TrainConfig.Eval config,
+      EvalSection config,
       Sampler sampler,
       TaskSource source,
       List<Instruction> heldOut,

@@ -11,8 +11,12 @@ import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.hirengine.engine.config.ChatClock;
+import org.hirengine.engine.config.DataSection.ControlTokens;
+import org.hirengine.engine.config.LoraSection;
+import org.hirengine.engine.config.LossSection;
+import org.hirengine.engine.config.SamplingSection;
 import org.hirengine.engine.config.TrainConfig;
-import org.hirengine.engine.config.TrainConfig.ControlTokens;
+import org.hirengine.engine.config.TrainSection;
 import org.hirengine.engine.distributed.ProcessGroup;
 import org.hirengine.engine.model.CompanionFiles;
 import org.hirengine.engine.model.ForwardPass.Activations;
@@ -99,7 +103,7 @@ public final class TrainingEngine implements AutoCloseable {
       referenceScorer =
           config.kl().needsReference() ? new Scorer(held(reference(config)), kernels) : null;
       // Last: its cache takes a share of the memory that the others leave.
-      TrainConfig.Sampling sampling = config.sampling();
+      SamplingSection sampling = config.sampling();
       RolloutEngine.Limits limits =
           RolloutEngine.Limits.of(device, sampling.batch(), sampling.cacheGib());
       rollouts =
@@ -173,7 +177,7 @@ public final class TrainingEngine implements AutoCloseable {
     if (config.adapter() != null) {
       return Lora.at(config.adapter());
     }
-    TrainConfig.Lora lora = config.lora();
+    LoraSection lora = config.lora();
     int rank = Objects.requireNonNull(lora.rank());
     double alpha = lora.alpha() == null ? 2.0 * rank : lora.alpha();
     return Lora.fresh(LoraConfig.of(rank, alpha, lora.targets()), config.train().seed());
@@ -233,7 +237,7 @@ public final class TrainingEngine implements AutoCloseable {
 
   /** Updates of the whole run, which schedules stretch over. */
   static long updates(TrainConfig config) {
-    TrainConfig.Train train = config.train();
+    TrainSection train = config.train();
     long steps = train.steps();
     if (train.maxRollouts() != null) {
       long perStep = (long) train.prompts() * config.samplesPerPrompt();
@@ -243,7 +247,7 @@ public final class TrainingEngine implements AutoCloseable {
   }
 
   private static PolicyLoss loss(TrainConfig config) {
-    TrainConfig.Loss loss = config.loss();
+    LossSection loss = config.loss();
     Double dual = loss.clipDual();
     PolicyLossConfig terms =
         new PolicyLossConfig(
@@ -258,12 +262,12 @@ public final class TrainingEngine implements AutoCloseable {
   }
 
   private static PolicyUpdate.Budget budget(TrainConfig config) {
-    TrainConfig.Train train = config.train();
+    TrainSection train = config.train();
     return new PolicyUpdate.Budget(
         train.tokensAtOnce(),
         train.sharePrompts(),
         Scorer.DEFAULT_LOGIT_BYTES,
-        train.recompute() == TrainConfig.Recompute.LAYERS
+        train.recompute() == TrainSection.Recompute.LAYERS
             ? Activations.RECOMPUTE
             : Activations.KEEP);
   }

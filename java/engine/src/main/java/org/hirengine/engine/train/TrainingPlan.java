@@ -6,7 +6,8 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.stream.Collectors;
 import org.hirengine.engine.config.TrainConfig;
-import org.hirengine.engine.config.TrainConfig.Recompute;
+import org.hirengine.engine.config.TrainSection;
+import org.hirengine.engine.config.TrainSection.Recompute;
 import org.hirengine.engine.distributed.ProcessGroup;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.plan.MemoryPlan;
@@ -42,7 +43,7 @@ public record TrainingPlan(MemoryPlan plan, OptionalLong available, List<Change>
    */
   static TrainingPlan of(TrainConfig config, ProcessGroup group) {
     TrainingPlan own = of(config, OptionalLong.empty(), group);
-    TrainConfig.Train train = own.plan.config().train();
+    TrainSection train = own.plan.config().train();
     String decided =
         group.ofFirst(
             "memory plan",

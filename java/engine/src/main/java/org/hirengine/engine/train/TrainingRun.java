@@ -10,10 +10,13 @@ import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.stream.IntStream;
 import org.hirengine.engine.algo.KlController;
+import org.hirengine.engine.config.DataSection.ControlTokens;
+import org.hirengine.engine.config.KlSection;
+import org.hirengine.engine.config.KlSection.Controller;
+import org.hirengine.engine.config.ReplaySection.Rewrite;
 import org.hirengine.engine.config.TrainConfig;
-import org.hirengine.engine.config.TrainConfig.ControlTokens;
-import org.hirengine.engine.config.TrainConfig.Controller;
-import org.hirengine.engine.config.TrainConfig.Rewrite;
+import org.hirengine.engine.config.TrainSection;
+import org.hirengine.engine.config.VerifySection;
 import org.hirengine.engine.distributed.ProcessGroup;
 import org.hirengine.engine.experience.DataOrder;
 import org.hirengine.engine.experience.Randoms;
@@ -163,7 +166,7 @@ public final class TrainingRun implements AutoCloseable {
             : new Evaluation(
                 config.eval(), sampler, source, parts.heldOut.instructions(), parts.probes);
     guards = new StepGuards(config.guards());
-    TrainConfig.Kl k = config.kl();
+    KlSection k = config.kl();
     kl =
         k.controller() == Controller.ADAPTIVE
             ? KlController.adaptive(k.beta(), k.target(), k.horizon())
@@ -245,7 +248,7 @@ public final class TrainingRun implements AutoCloseable {
     listener.data(coverage);
     coverage.warnings().forEach(listener::warning);
     int uncheckable = parts.train.instructions().size() - coverage.checkable();
-    if (uncheckable > 0 && config.verify().noVerdict() == TrainConfig.NoVerdict.SKIP) {
+    if (uncheckable > 0 && config.verify().noVerdict() == VerifySection.NoVerdict.SKIP) {
       listener.warning(
           uncheckable
               + " training instructions have such a constraint; their responses are sampled but not"
@@ -365,7 +368,7 @@ public final class TrainingRun implements AutoCloseable {
     if (savedStep != step || step == 0) {
       save();
     }
-    TrainConfig.Train train = config.train();
+    TrainSection train = config.train();
     Summary summary =
         new Summary(
             config.algorithmName(),

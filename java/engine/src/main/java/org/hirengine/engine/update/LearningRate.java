@@ -1,6 +1,6 @@
 package org.hirengine.engine.update;
 
-import org.hirengine.engine.config.TrainConfig.Optim;
+import org.hirengine.engine.config.OptimSection;
 
 /**
  * Learning rate by update: a linear rise over the warm-up, then the schedule down to its final
@@ -8,7 +8,7 @@ import org.hirengine.engine.config.TrainConfig.Optim;
  *
  * @param updates updates of the whole run, which linear and cosine schedules stretch over
  */
-record LearningRate(Optim config, long updates) {
+record LearningRate(OptimSection config, long updates) {
 
   /** The rate of an update, counted from 1. After the last update it stays at the final value. */
   double at(long update) {

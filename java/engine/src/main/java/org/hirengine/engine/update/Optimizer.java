@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 import org.hirengine.engine.config.ConfigException;
-import org.hirengine.engine.config.TrainConfig.Optim;
+import org.hirengine.engine.config.OptimSection;
 import org.hirengine.engine.distributed.ProcessGroup;
 import org.hirengine.engine.distributed.Shards;
 import org.hirengine.engine.model.Policy;
@@ -32,7 +32,7 @@ public final class Optimizer implements AutoCloseable {
 
   private final Policy policy;
   private final Kernels kernels;
-  private final Optim config;
+  private final OptimSection config;
   private final LearningRate rate;
   private final ProcessGroup group;
   private final Shards shards;
@@ -44,7 +44,7 @@ public final class Optimizer implements AutoCloseable {
    *
    * @param totalUpdates updates of the whole run, for the schedule
    */
-  public Optimizer(Policy policy, Kernels kernels, Optim config, long totalUpdates) {
+  public Optimizer(Policy policy, Kernels kernels, OptimSection config, long totalUpdates) {
     this(policy, kernels, config, totalUpdates, ProcessGroup.ALONE, 1);
   }
 
@@ -57,7 +57,7 @@ public final class Optimizer implements AutoCloseable {
   public Optimizer(
       Policy policy,
       Kernels kernels,
-      Optim config,
+      OptimSection config,
       long totalUpdates,
       ProcessGroup group,
       int pieces) {

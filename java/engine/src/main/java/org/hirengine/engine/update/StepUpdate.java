@@ -2,7 +2,7 @@ package org.hirengine.engine.update;
 
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
-import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.config.TrainSection;
 import org.hirengine.engine.experience.TrainingRow;
 
 /**
@@ -11,10 +11,10 @@ import org.hirengine.engine.experience.TrainingRow;
  */
 public final class StepUpdate {
 
-  private final TrainConfig.Train config;
+  private final TrainSection config;
   private final PolicyUpdate update;
 
-  public StepUpdate(TrainConfig.Train config, PolicyUpdate update) {
+  public StepUpdate(TrainSection config, PolicyUpdate update) {
     this.config = config;
     this.update = update;
   }

@@ -14,8 +14,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.hirengine.engine.algo.AdvantageEstimator;
-import org.hirengine.engine.config.TrainConfig.RewardKind;
-import org.hirengine.engine.config.TrainConfig.Rewrite;
+import org.hirengine.engine.config.ReplaySection.Rewrite;
+import org.hirengine.engine.config.RewardSection.RewardKind;
 import org.hirengine.verify.judge.JudgeOptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -61,12 +61,12 @@ class TrainConfigTest {
 
   @Test
   void theJudgeIsAskedAsTheFileSays() throws IOException {
-    TrainConfig.Judge judge = load(MINIMAL).verify().judge();
+    JudgeSection judge = load(MINIMAL).verify().judge();
     assertNull(judge.cache());
     assertEquals(JudgeOptions.DEFAULT.parallel(), judge.parallel());
     assertEquals(JudgeOptions.DEFAULT.timeoutSeconds(), judge.timeoutS());
     assertEquals(JudgeOptions.DEFAULT.retries(), judge.retries());
-    TrainConfig.Judge set =
+    JudgeSection set =
         load(
                 MINIMAL + "verify:\n  judge:\n    cache: kept\n    template: prompt.txt\n",
                 "verify.judge.timeout_s=2.5",
@@ -86,7 +86,7 @@ class TrainConfigTest {
   void presetsAreWeakerThanKeysAndOverridesAreStronger() throws IOException {
     TrainConfig achieve = load(MINIMAL + "algorithm: hir-achieve\n");
     assertEquals(Rewrite.ACHIEVE, achieve.replay().rewrite());
-    assertEquals(TrainConfig.Goal.HARDEST, achieve.replay().goal());
+    assertEquals(ReplaySection.Goal.HARDEST, achieve.replay().goal());
     assertEquals(RewardKind.CLA, achieve.reward().kind());
     TrainConfig set = load(MINIMAL + "algorithm: hir-achieve\nreward: ila\n");
     assertEquals(RewardKind.ILA, set.reward().kind());
@@ -307,7 +307,7 @@ class TrainConfigTest {
         ConfigException.class, () -> SftConfig.of(List.of("data=a", "out=b", "model=c", "init=d")));
     SftConfig config =
         SftConfig.of(List.of("data=a", "out=b", "init=d", "optim.schedule=cosine", "steps=5"));
-    assertEquals(TrainConfig.Schedule.COSINE, config.optim().schedule());
+    assertEquals(OptimSection.Schedule.COSINE, config.optim().schedule());
     assertEquals(5, config.steps());
   }
 }

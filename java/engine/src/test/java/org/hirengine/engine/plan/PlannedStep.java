@@ -12,8 +12,9 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
 import org.hirengine.engine.algo.LossAggregation;
+import org.hirengine.engine.config.LoraSection;
 import org.hirengine.engine.config.TrainConfig;
-import org.hirengine.engine.config.TrainConfig.Recompute;
+import org.hirengine.engine.config.TrainSection.Recompute;
 import org.hirengine.engine.experience.TrainingRow;
 import org.hirengine.engine.model.ForwardPass.Activations;
 import org.hirengine.engine.model.InitialWeights;
@@ -99,7 +100,7 @@ final class PlannedStep {
 
   private static Policy policy(
       ModelConfig model, @Nullable Path base, TrainConfig config, Policy.Options options) {
-    TrainConfig.Lora lora = config.lora();
+    LoraSection lora = config.lora();
     return base == null
         ? InitialWeights.random(model, options, 1)
         : PolicyFiles.adapted(

@@ -16,7 +16,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.hirengine.engine.config.TrainConfig;
-import org.hirengine.engine.config.TrainConfig.Recompute;
+import org.hirengine.engine.config.TrainSection;
+import org.hirengine.engine.config.TrainSection.Recompute;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.runtime.NativeExecutor;
 import org.hirengine.kernels.Device;
@@ -137,7 +138,7 @@ class PlannerTest {
     Recompute last = Recompute.NONE;
     for (double gib = 8; gib > 1.5; gib *= 0.9) {
       MemoryPlan plan = decide((long) (gib * GIB), given);
-      TrainConfig.Train train = plan.config().train();
+      TrainSection train = plan.config().train();
       if (plan.peak() <= gib * GIB) {
         boolean switched = last == Recompute.NONE && train.recompute() == Recompute.LAYERS;
         assertTrue(train.tokensAtOnce() <= before || switched, plan.table().toString());

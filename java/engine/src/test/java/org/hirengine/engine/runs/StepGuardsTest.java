@@ -7,13 +7,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
-import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.config.GuardsSection;
 import org.junit.jupiter.api.Test;
 
 final class StepGuardsTest {
 
   private static StepGuards guards() {
-    return new StepGuards(new TrainConfig.Guards(0.02, 1, 0.03, 0.5, 0.01, 0.1));
+    return new StepGuards(new GuardsSection(0.02, 1, 0.03, 0.5, 0.01, 0.1));
   }
 
   @Test

@@ -21,6 +21,7 @@ import org.hirengine.engine.HirTrainer;
 import org.hirengine.engine.Runs;
 import org.hirengine.engine.TinyWorld;
 import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.config.VerifySection;
 import org.hirengine.engine.distributed.ProcessGroup;
 import org.hirengine.engine.model.InitialWeights;
 import org.hirengine.engine.model.ModelConfig;
@@ -311,7 +312,7 @@ class ResumeTest {
         };
     TrainingData data =
         TrainingData.of(
-            TinyWorld.instructions(1, 8), Verifiers.standard(), TrainConfig.NoVerdict.SKIP);
+            TinyWorld.instructions(1, 8), Verifiers.standard(), VerifySection.NoVerdict.SKIP);
     run[0] =
         TrainingRun.open(
             new TrainingRun.Parts(

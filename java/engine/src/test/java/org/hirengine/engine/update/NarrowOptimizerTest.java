@@ -14,9 +14,9 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.bytedeco.pytorch.Tensor;
 import org.hirengine.engine.config.ConfigException;
+import org.hirengine.engine.config.OptimSection;
+import org.hirengine.engine.config.OptimSection.Masters;
 import org.hirengine.engine.config.SftConfig;
-import org.hirengine.engine.config.TrainConfig.Masters;
-import org.hirengine.engine.config.TrainConfig.Optim;
 import org.hirengine.engine.experience.TrainingRow;
 import org.hirengine.engine.model.ForwardPass.Activations;
 import org.hirengine.engine.model.InitialWeights;
@@ -56,7 +56,7 @@ class NarrowOptimizerTest {
     return ModelConfig.parse("small", json);
   }
 
-  private static Optim optim(Masters masters, MomentType moments) {
+  private static OptimSection optim(Masters masters, MomentType moments) {
     List<String> settings = new ArrayList<>(List.of("model=m", "data=d", "out=o"));
     settings.addAll(List.of("dtype=bfloat16", "optim.lr=3e-3"));
     settings.add("optim.masters=" + masters.name().toLowerCase(java.util.Locale.ROOT));

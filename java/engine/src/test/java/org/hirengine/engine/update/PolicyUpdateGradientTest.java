@@ -13,8 +13,8 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.hirengine.engine.algo.LossAggregation;
 import org.hirengine.engine.algo.ReferencePolicyLoss;
+import org.hirengine.engine.config.OptimSection;
 import org.hirengine.engine.config.SftConfig;
-import org.hirengine.engine.config.TrainConfig.Optim;
 import org.hirengine.engine.experience.TrainingRow;
 import org.hirengine.engine.model.ForwardPass.Activations;
 import org.hirengine.engine.model.GoldenModel;
@@ -152,7 +152,7 @@ class PolicyUpdateGradientTest {
 
   private static UpdateReport forwardBackward(
       Policy policy, PolicyLoss loss, Budget budget, List<TrainingRow> rows) {
-    Optim optim = SftConfig.of(List.of("model=m", "data=d", "out=o")).optim();
+    OptimSection optim = SftConfig.of(List.of("model=m", "data=d", "out=o")).optim();
     try (Optimizer optimizer = new Optimizer(policy, kernels, optim, 1)) {
       return new PolicyUpdate(policy, kernels, loss, budget, optimizer)
           .forwardBackward(rows, done -> {});

@@ -16,8 +16,8 @@ import java.util.Random;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.hirengine.engine.algo.LossAggregation;
+import org.hirengine.engine.config.OptimSection;
 import org.hirengine.engine.config.SftConfig;
-import org.hirengine.engine.config.TrainConfig.Optim;
 import org.hirengine.engine.experience.TrainingRow;
 import org.hirengine.engine.model.ForwardPass.Activations;
 import org.hirengine.engine.model.InitialWeights;
@@ -54,7 +54,7 @@ class PolicyUpdateTest {
     return ModelConfig.parse("tiny", json);
   }
 
-  private static Optim optim(String... settings) {
+  private static OptimSection optim(String... settings) {
     List<String> all = new ArrayList<>(List.of("model=m", "data=d", "out=o"));
     all.addAll(List.of(settings));
     return SftConfig.of(all).optim();
@@ -177,7 +177,7 @@ class PolicyUpdateTest {
   @ParameterizedTest
   @ValueSource(strings = {"FLOAT32", "BFLOAT16"})
   void stepsLikeTheFormula(String compute) {
-    Optim config =
+    OptimSection config =
         optim("optim.lr=0.02", "optim.warmup=3", "optim.clip=0.5", "optim.weight_decay=0.1");
     Policy.Options options = new Policy.Options(Device.CPU, DType.valueOf(compute), true);
     try (NativeExecutor executor = new NativeExecutor(1)) {

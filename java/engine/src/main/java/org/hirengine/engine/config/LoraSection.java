@@ -1,0 +1,42 @@
+package org.hirengine.engine.config;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Section {@code lora} of a training run's configuration: the adapter that is trained in place of
+ * the weights.
+ */
+public record LoraSection(
+    @Key(
+            doc =
+                "Rank of a new LoRA adapter. Only the adapter is trained and saved; the model"
+                    + " (which may be an 8-bit or 4-bit .gguf file) is frozen. null trains all"
+                    + " weights, or the adapter that `adapter` names.",
+            value = "null",
+            min = 1,
+            max = 65536,
+            elsewhere = {"r", "lora_r", "lora_rank"})
+        @Nullable Integer rank,
+    @Key(
+            doc = "The adapter adds alpha / rank * B A to a weight; null is twice the rank.",
+            value = "null",
+            min = 0.001,
+            max = 1e6,
+            elsewhere = "lora_alpha")
+        @Nullable Double alpha,
+    @Key(
+            doc =
+                "Projections with an adapter: some of q, k, v, o, gate, up, down, separated by"
+                    + " commas.",
+            value = "q,k,v,o,gate,up,down",
+            elsewhere = {"target_modules", "lora_target_modules"})
+        String targets,
+    @Key(
+            doc =
+                "Dropout before the adapter; must be 0, since sampling, scoring and training must"
+                    + " use the same policy.",
+            value = "0",
+            min = 0,
+            max = 0,
+            elsewhere = "lora_dropout")
+        double dropout) {}
