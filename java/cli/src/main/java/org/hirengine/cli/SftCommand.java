@@ -89,6 +89,13 @@ final class SftCommand implements Callable<Integer> {
             settings.controlTokens().name().toLowerCase(Locale.ROOT));
       }
       last = train(trainer, err);
+      if (trainer.memoryRetries() > 0) {
+        err.printf(
+            Locale.ROOT,
+            "warning: memory was out %d times; half as many tokens at once did (lower micro_tokens,"
+                + " or set recompute: true)%n",
+            trainer.memoryRetries());
+      }
     }
     ObjectNode report = JsonLines.MAPPER.createObjectNode();
     report
@@ -102,9 +109,10 @@ final class SftCommand implements Callable<Integer> {
             ? JsonLines.write(report)
             : String.format(
                 Locale.ROOT,
-                "%d updates, last loss %.4f, model written to %s",
+                "%d updates, last loss %.4f, %s written to %s",
                 last.updates(),
                 last.loss(),
+                settings.adapts() ? "adapter" : "model",
                 settings.out()));
     out.flush();
     return 0;

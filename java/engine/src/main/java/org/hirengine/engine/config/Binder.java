@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
 import org.hirengine.engine.config.Settings.Setting;
 import org.hirengine.engine.hub.Location;
 import org.jspecify.annotations.Nullable;
@@ -98,6 +99,10 @@ final class Binder {
       }
     } else if (type == String.class && value.isTextual()) {
       return value.asText();
+    } else if (leaf.key().names() && value.isArray() && texts(value)) {
+      return StreamSupport.stream(value.spliterator(), false)
+          .map(JsonNode::asText)
+          .collect(Collectors.joining(","));
     } else if (type == boolean.class && value.isBoolean()) {
       return value.asBoolean();
     } else if (isWhole(type)) {
@@ -117,6 +122,10 @@ final class Binder {
       }
     }
     throw wrong(leaf, setting);
+  }
+
+  private static boolean texts(JsonNode list) {
+    return StreamSupport.stream(list.spliterator(), false).allMatch(JsonNode::isTextual);
   }
 
   /** A word such as {@code auto}; "null" as text is none. */
@@ -198,7 +207,7 @@ final class Binder {
               ? "a path, or a model's name on the Hugging Face Hub (OWNER/NAME)"
               : "a path, or hf://datasets/OWNER/NAME/FILE";
     } else if (type == String.class) {
-      what = "text";
+      what = leaf.key().names() ? "names, with commas or as a list" : "text";
     } else {
       what = (isWhole(type) ? "a whole number" : "a number") + range(leaf.key());
     }

@@ -26,9 +26,9 @@ final class ConfigKeys {
       return new Leaf(name, component.getType(), optional, key);
     }
 
-    /** Whether its value is text, which includes paths and names. */
+    /** Whether its value is one text, which includes paths and names. */
     boolean isText() {
-      return type == String.class || type == Path.class || type == Location.class;
+      return (type == String.class && !key.names()) || type == Path.class || type == Location.class;
     }
 
     boolean required() {

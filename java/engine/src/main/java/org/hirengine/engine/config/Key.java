@@ -38,6 +38,9 @@ import org.hirengine.engine.hub.Location;
   /** For a choice: what else is read as one of them, each {@code written=meant}. */
   String[] aliases() default {};
 
+  /** For text: names, with commas between them or as a list, which is read as the same text. */
+  boolean names() default false;
+
   /** Names in other trainers; used only in the error for an unknown key. */
   String[] elsewhere() default {};
 

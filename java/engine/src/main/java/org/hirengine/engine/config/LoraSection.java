@@ -1,11 +1,9 @@
 package org.hirengine.engine.config;
 
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Section {@code lora} of a training run's configuration: the adapter that is trained in place of
- * the weights.
- */
+/** Section {@code lora} of a configuration: the adapter that is trained in place of the weights. */
 public record LoraSection(
     @Key(
             doc =
@@ -25,10 +23,9 @@ public record LoraSection(
             elsewhere = "lora_alpha")
         @Nullable Double alpha,
     @Key(
-            doc =
-                "Projections with an adapter: some of q, k, v, o, gate, up, down, separated by"
-                    + " commas.",
+            doc = "Projections with an adapter: some of q, k, v, o, gate, up, down.",
             value = "q,k,v,o,gate,up,down",
+            names = true,
             elsewhere = {"target_modules", "lora_target_modules"})
         String targets,
     @Key(
@@ -39,4 +36,19 @@ public record LoraSection(
             min = 0,
             max = 0,
             elsewhere = "lora_dropout")
-        double dropout) {}
+        double dropout) {
+
+  /**
+   * @param adapter that is trained on, in place of a new one
+   */
+  void check(@Nullable Path adapter) {
+    if (adapter != null && rank != null) {
+      throw new IllegalArgumentException(
+          "lora.rank (%d) is for a new adapter, but adapter (%s) has its own rank; set one of them"
+              .formatted(rank, adapter));
+    }
+    if (rank != null) {
+      LoraTargets.of(targets);
+    }
+  }
+}

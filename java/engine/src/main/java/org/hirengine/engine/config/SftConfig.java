@@ -27,6 +27,14 @@ public record SftConfig(
                     + " random; null starts from model.",
             value = "null")
         @Nullable Path init,
+    @Key(
+            doc =
+                "LoRA adapter to start from, a folder in PEFT's layout. Only the adapter is"
+                    + " trained, and written to out. null trains all weights, or a new adapter if"
+                    + " lora.rank is set.",
+            value = "null",
+            elsewhere = {"adapter_path", "lora_path", "peft_model"})
+        @Nullable Path adapter,
     @Key(doc = "Device of all tensors.", value = "cpu") Device.Kind device,
     @Key(
             doc = "Number format of the forward and backward pass; masters are always float32.",
@@ -114,9 +122,11 @@ public record SftConfig(
             value = "false",
             elsewhere = "gradient_checkpointing")
         boolean recompute,
+    LoraSection lora,
     OptimSection optim) {
 
   public SftConfig {
+    lora.check(adapter);
     ChatClock.check("now", now);
     TrainConfig.checkMasters(optim, dtype);
     if ((model == null) == (init == null)) {
@@ -124,6 +134,15 @@ public record SftConfig(
           "model or init must be set, and not both: a model to continue, or a config.json to"
               + " initialise from");
     }
+    if (init != null && (adapter != null || lora.rank() != null)) {
+      throw new IllegalArgumentException(
+          "init draws weights at random, which an adapter cannot make a model of; set model");
+    }
+  }
+
+  /** Whether an adapter alone is trained. */
+  public boolean adapts() {
+    return adapter != null || lora.rank() != null;
   }
 
   /** Like {@link TrainConfig#load}. */

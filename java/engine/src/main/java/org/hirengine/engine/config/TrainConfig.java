@@ -85,14 +85,7 @@ public record TrainConfig(
           "train.mini_batch (%d) must not exceed train.prompts (%d)"
               .formatted(train.miniBatch(), train.prompts()));
     }
-    if (adapter != null && lora.rank() != null) {
-      throw new IllegalArgumentException(
-          "lora.rank (%d) is for a new adapter, but adapter (%s) has its own rank; set one of them"
-              .formatted(lora.rank(), adapter));
-    }
-    if (lora.rank() != null) {
-      LoraTargets.of(lora.targets());
-    }
+    lora.check(adapter);
     checkMasters(optim, dtype);
     refuseFilters(sampling);
     ChatClock.check("data.now", data.now());

@@ -166,10 +166,16 @@ public final class SftTrainer implements AutoCloseable {
             true,
             config.optim().splitsMasters());
     Kernels kernels = NativeRuntime.kernels(config.device());
+    Path source = source(config);
     Policy policy =
-        config.model() != null
-            ? PolicyFiles.load(source(config), options)
-            : InitialWeights.random(ModelConfig.read(source(config)), options, config.seed());
+        config.adapts()
+            ? PolicyFiles.adapted(
+                source,
+                options,
+                TrainingEngine.adapter(config.adapter(), config.lora(), config.seed()))
+            : config.model() != null
+                ? PolicyFiles.load(source, options)
+                : InitialWeights.random(ModelConfig.read(source), options, config.seed());
     try {
       Optimizer optimizer = new Optimizer(policy, kernels, config.optim(), updates(config, pairs));
       return new SftTrainer(config, companions, executor, policy, optimizer, pairs);
@@ -257,7 +263,12 @@ public final class SftTrainer implements AutoCloseable {
         (System.nanoTime() - started) / 1e9);
   }
 
-  /** Writes the policy as it is, in Hugging Face layout, float32. */
+  /** How often memory was out and half of the tokens at once did. */
+  public int memoryRetries() {
+    return update.shortages();
+  }
+
+  /** Writes the policy as it is, in Hugging Face layout, float32; an adapter in PEFT's. */
   public void save(Path folder) throws IOException {
     control.alone(
         () ->

@@ -174,13 +174,17 @@ public final class TrainingEngine implements AutoCloseable {
     if (checkpoint && Files.exists(weights.resolve(LoraConfig.FILE))) {
       return Lora.at(weights);
     }
-    if (config.adapter() != null) {
-      return Lora.at(config.adapter());
+    return adapter(config.adapter(), config.lora(), config.train().seed());
+  }
+
+  /** The adapter that training begins with: one that is there, or a new one. */
+  static Lora.Source adapter(@Nullable Path given, LoraSection lora, long seed) {
+    if (given != null) {
+      return Lora.at(given);
     }
-    LoraSection lora = config.lora();
     int rank = Objects.requireNonNull(lora.rank());
     double alpha = lora.alpha() == null ? 2.0 * rank : lora.alpha();
-    return Lora.fresh(LoraConfig.of(rank, alpha, lora.targets()), config.train().seed());
+    return Lora.fresh(LoraConfig.of(rank, alpha, lora.targets()), seed);
   }
 
   /** The policy as the run began: the model, under the adapter that the run began with, if any. */

@@ -2,6 +2,7 @@ package org.hirengine.engine.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,6 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
+import org.hirengine.engine.config.ConfigException;
 import org.hirengine.engine.config.SftConfig;
 import org.hirengine.replay.DataException;
 import org.hirengine.testing.SharedData;
@@ -48,6 +51,46 @@ class SftTrainerTest {
                 "optim.weight_decay=0"));
     all.addAll(List.of(settings));
     return SftConfig.of(all);
+  }
+
+  /** The model stays as it is; the adapter that is written continues where it was left. */
+  @Test
+  void trainsAnAdapter() throws IOException {
+    pairs(
+        "{\"prompt\": \"The capital of France\", \"response\": \"Paris\"}",
+        "{\"prompt\": \"The capital of Peru\", \"response\": \"Lima\"}",
+        "{\"prompt\": \"Two and two\", \"response\": \"make four\"}");
+    Path model = folder.resolve("model");
+    try (SftTrainer trainer = SftTrainer.open(config(init(), "steps=1", "out=" + model))) {
+      trainer.run(progress -> {});
+    }
+    String[] adapted = {
+      "init=null", "model=" + model, "steps=40", "optim.lr=2e-2", "lora.targets=[q, v, down]"
+    };
+    List<SftTrainer.Progress> progress = new ArrayList<>();
+    Path out = folder.resolve("out");
+    try (SftTrainer trainer =
+        SftTrainer.open(config(model, with(adapted, "lora.rank=8", "out=" + out)))) {
+      trainer.run(progress::add);
+    }
+    double first = progress.get(0).loss();
+    double last = progress.get(progress.size() - 1).loss();
+    assertTrue(last < first - 0.5, first + " to " + last);
+    assertTrue(Files.exists(out.resolve("adapter_model.safetensors")));
+    assertFalse(Files.exists(out.resolve("model.safetensors")));
+
+    progress.clear();
+    try (SftTrainer trainer =
+        SftTrainer.open(
+            config(model, with(adapted, "adapter=" + out, "out=" + folder.resolve("more"))))) {
+      progress.add(trainer.step());
+    }
+    assertEquals(last, progress.get(0).loss(), 0.25);
+    assertThrows(ConfigException.class, () -> config(model, "lora.rank=4"));
+  }
+
+  private static String[] with(String[] settings, String... more) {
+    return Stream.of(settings, more).flatMap(Stream::of).toArray(String[]::new);
   }
 
   private void pairs(String... lines) throws IOException {
