@@ -54,7 +54,7 @@ class HirTest {
             in.toString(),
             "--out",
             "-");
-    assertTroubleIsTold(run, "classifier linux-unknown", "HIR_STACKTRACE=1");
+    assertTroubleIsTold(run, "native libraries for linux-unknown", "classifier linux-unknown");
   }
 
   private static void assertTroubleIsTold(HirProcess.Result run, String problem, String remedy) {
