@@ -3,7 +3,6 @@ package org.hirengine.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -19,9 +18,9 @@ import org.hirengine.replay.JsonLines;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
@@ -49,14 +48,7 @@ import picocli.CommandLine.TypeConversionException;
     })
 final class PlanCommand implements Callable<Integer> {
 
-  @Parameters(index = "0", paramLabel = "CONFIG.yaml", description = "The run's configuration.")
-  private Path config;
-
-  @Parameters(
-      index = "1..*",
-      paramLabel = "key=value",
-      description = "Settings that replace the file's; paths are taken as they are.")
-  private List<String> overrides = List.of();
+  @Mixin private ConfigOptions config;
 
   @Option(
       names = "--device",
@@ -104,11 +96,11 @@ final class PlanCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    List<String> given = new ArrayList<>(overrides);
+    List<String> given = new ArrayList<>(config.overrides());
     if (device != null) {
       given.add("device=" + device.name().toLowerCase(Locale.ROOT));
     }
-    TrainConfig read = TrainConfig.load(config, given);
+    TrainConfig read = TrainConfig.load(config.file(), given);
     TrainConfig run =
         read.with("model", Downloads.hub(spec.commandLine().getErr()).find(read.model()));
     TrainingPlan plan =

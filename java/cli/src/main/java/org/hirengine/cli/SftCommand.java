@@ -15,9 +15,9 @@ import org.hirengine.engine.train.SftTrainer;
 import org.hirengine.replay.JsonLines;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code hir sft}: supervised training on pairs of prompt and response. */
@@ -39,14 +39,7 @@ import picocli.CommandLine.Spec;
     })
 final class SftCommand implements Callable<Integer> {
 
-  @Parameters(index = "0", paramLabel = "CONFIG.yaml", description = "The run's configuration.")
-  private Path config;
-
-  @Parameters(
-      index = "1..*",
-      paramLabel = "key=value",
-      description = "Settings that replace the file's.")
-  private List<String> overrides = List.of();
+  @Mixin private ConfigOptions config;
 
   @Option(names = "--overwrite", description = "Replace the model in an 'out' that is not empty.")
   private boolean overwrite;
@@ -65,11 +58,11 @@ final class SftCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    List<String> given = new ArrayList<>(overrides);
+    List<String> given = new ArrayList<>(config.overrides());
     if (skipBad) {
       given.add("bad_rows=skip");
     }
-    SftConfig settings = SftConfig.load(config, given);
+    SftConfig settings = SftConfig.load(config.file(), given);
     requireFree(settings.out());
     PrintWriter err = spec.commandLine().getErr();
     SftTrainer.Progress last;

@@ -2,7 +2,6 @@ package org.hirengine.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,10 +17,10 @@ import org.hirengine.engine.runs.Summary;
 import org.hirengine.replay.JsonLines;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code hir train}: reinforcement learning with hindsight instruction replay. */
@@ -49,14 +48,7 @@ import picocli.CommandLine.Spec;
     })
 final class TrainCommand implements Callable<Integer> {
 
-  @Parameters(index = "0", paramLabel = "CONFIG.yaml", description = "The run's configuration.")
-  private Path config;
-
-  @Parameters(
-      index = "1..*",
-      paramLabel = "key=value",
-      description = "Settings that replace the file's; paths are taken as they are.")
-  private List<String> overrides = List.of();
+  @Mixin private ConfigOptions config;
 
   @Option(
       names = "--seeds",
@@ -175,11 +167,11 @@ final class TrainCommand implements Callable<Integer> {
 
   /** One configuration for each seed, or just the one. */
   private List<TrainConfig> runs() {
-    List<String> given = new ArrayList<>(overrides);
+    List<String> given = new ArrayList<>(config.overrides());
     if (skipBad) {
       given.add("data.bad_rows=skip");
     }
-    TrainConfig single = TrainConfig.load(config, given);
+    TrainConfig single = TrainConfig.load(config.file(), given);
     if (seeds.isEmpty()) {
       return List.of(single);
     }
@@ -188,7 +180,7 @@ final class TrainCommand implements Callable<Integer> {
       List<String> settings = new ArrayList<>(given);
       settings.add("train.seed=" + seed);
       settings.add("out=" + single.out().resolve("seed-" + seed));
-      runs.add(TrainConfig.load(config, settings));
+      runs.add(TrainConfig.load(config.file(), settings));
     }
     return runs;
   }

@@ -192,7 +192,7 @@ final class TorchGroup implements ProcessGroup {
           long[] lengths = lengths(mine.length);
           long longest = Arrays.stream(lengths).max().orElse(0);
           // One byte more, so that there is something to exchange even if all values are empty.
-          long room = 1 + Arrays.stream(lengths).max().orElse(0);
+          long room = 1 + longest;
           Tensor sent = Tensors.empty(ScalarType.Byte, room);
           Tensor received = Tensors.empty(ScalarType.Byte, room * size());
           Tensors.bytes(sent, 0, (int) room).put(mine);
@@ -230,61 +230,33 @@ final class TorchGroup implements ProcessGroup {
 
   @Override
   public void sumShards(String what, Tensor values, Shards shards) {
-    exchange(
-        what,
-        () -> {
-          Tensor flat = values.view(-1);
-          if (onGpu(flat)) {
-            reduceOnGpu(flat, shards);
-          } else {
-            reduce(flat, shards);
-          }
-        });
+    exchange(what, () -> reduce(values.view(-1), shards));
   }
 
   @Override
   public void spreadShards(String what, Tensor values, Shards shards) {
-    exchange(
-        what,
-        () -> {
-          Tensor flat = values.view(-1);
-          if (onGpu(flat)) {
-            spreadOnGpu(flat, shards);
-          } else {
-            spread(flat, shards);
-          }
-        });
+    exchange(what, () -> spread(values.view(-1), shards));
   }
 
   private boolean onGpu(Tensor values) {
     return nccl != null && values.is_cuda();
   }
 
+  /** What NCCL does with the shard of a rank. */
+  private interface Collective {
+    Work start(ProcessGroupNCCL nccl, TensorVector shard, int owner);
+  }
+
   /**
    * NCCL's collectives need equal shards, so each shard is a separate call; the calls run
    * concurrently.
    */
-  private void reduceOnGpu(Tensor flat, Shards shards) {
+  private void eachShard(Tensor flat, Shards shards, Collective collective) {
     List<Work> works = new ArrayList<>();
     for (int owner = 0; owner < size(); owner++) {
       Tensor shard = shard(flat, shards, owner);
       if (shard.numel() > 0) {
-        works.add(
-            Objects.requireNonNull(nccl)
-                .reduce(new TensorVector(shard), new ReduceOptions().rootRank(owner)));
-      }
-    }
-    works.forEach(TorchGroup::await);
-  }
-
-  private void spreadOnGpu(Tensor flat, Shards shards) {
-    List<Work> works = new ArrayList<>();
-    for (int owner = 0; owner < size(); owner++) {
-      Tensor shard = shard(flat, shards, owner);
-      if (shard.numel() > 0) {
-        works.add(
-            Objects.requireNonNull(nccl)
-                .broadcast(new TensorVector(shard), new BroadcastOptions().rootRank(owner)));
+        works.add(collective.start(Objects.requireNonNull(nccl), new TensorVector(shard), owner));
       }
     }
     works.forEach(TorchGroup::await);
@@ -295,10 +267,17 @@ final class TorchGroup implements ProcessGroup {
   }
 
   /**
-   * Sums this rank's shard: every rank sends its part to every other, which moves as many bytes as
-   * a ring but lets us choose the order of the sum.
+   * Sums this rank's shard. On CPUs every rank sends its part to every other, which moves as many
+   * bytes as a ring but lets us choose the order of the sum.
    */
   private void reduce(Tensor flat, Shards shards) {
+    if (onGpu(flat)) {
+      eachShard(
+          flat,
+          shards,
+          (group, shard, owner) -> group.reduce(shard, new ReduceOptions().rootRank(owner)));
+      return;
+    }
     long most = 0;
     for (int rank = 0; rank < size(); rank++) {
       most = Math.max(most, shards.begin(rank + 1) - shards.begin(rank));
@@ -351,6 +330,13 @@ final class TorchGroup implements ProcessGroup {
   }
 
   private void spread(Tensor flat, Shards shards) {
+    if (onGpu(flat)) {
+      eachShard(
+          flat,
+          shards,
+          (group, shard, owner) -> group.broadcast(shard, new BroadcastOptions().rootRank(owner)));
+      return;
+    }
     List<Work> works = new ArrayList<>();
     Tensor mine = shard(flat, shards, rank());
     for (int peer = 0; peer < size(); peer++) {

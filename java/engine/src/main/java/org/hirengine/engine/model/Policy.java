@@ -50,7 +50,7 @@ public final class Policy implements AutoCloseable {
 
     public Options {
       if (splitMasters && compute != DType.BFLOAT16) {
-        throw new IllegalArgumentException("masters are split beside bfloat16 weights alone");
+        throw new IllegalArgumentException("masters can be split only where weights are bfloat16");
       }
     }
 

@@ -239,13 +239,14 @@ final class MomentBuffers implements AutoCloseable {
     Tensor low = policy.lowPrecision();
     long weights = low == null ? 0 : Tensors.address(low);
     Tensor residues = policy.residues();
-    boolean whole = low == null; // fp32 masters are the weights, and on every rank
+    // In fp32 the masters are the weights, which every rank has whole.
+    long mastersFrom = low == null ? 0 : shards.first();
     long masters = residues == null ? Tensors.address(policy.masters()) : 0;
     long lows = residues == null ? 0 : Tensors.address(residues);
     long gradients = Tensors.address(policy.gradients());
     for (Part part : parts) {
       long first = part.range.first();
-      long mine = first - (whole ? 0 : shards.first());
+      long mine = first - mastersFrom;
       long master = masters == 0 ? 0 : masters + Float.BYTES * mine;
       long weight = weights == 0 ? 0 : weights + DType.BFLOAT16.bytes * first;
       long gradient = gradients + Float.BYTES * first;

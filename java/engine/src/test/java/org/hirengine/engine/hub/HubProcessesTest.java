@@ -18,24 +18,34 @@ import org.junit.jupiter.api.Test;
 /** Processes and threads that want the same model at once. */
 class HubProcessesTest extends AbstractHubTest {
 
-  @Test
-  void oneProcessFetchesForAll() throws Exception {
-    byte[] weights = small(server.model(NAME));
-    String hash = FakeHub.sha("SHA-256", weights);
+  /**
+   * The server sends the beginning of a file at once, and the rest when it is told to.
+   *
+   * @return is counted down when the beginning is sent
+   */
+  private CountDownLatch stalled(String hash, byte[] content, CountDownLatch go) {
     CountDownLatch asked = new CountDownLatch(1);
-    CountDownLatch go = new CountDownLatch(1);
     server.fault(
         "GET",
         hash,
         exchange -> {
-          exchange.sendResponseHeaders(200, weights.length);
-          exchange.getResponseBody().write(weights, 0, 1000);
+          exchange.sendResponseHeaders(200, content.length);
+          exchange.getResponseBody().write(content, 0, 1000);
           exchange.getResponseBody().flush();
           asked.countDown();
           await(go);
-          exchange.getResponseBody().write(weights, 1000, weights.length - 1000);
+          exchange.getResponseBody().write(content, 1000, content.length - 1000);
           return true;
         });
+    return asked;
+  }
+
+  @Test
+  void oneProcessFetchesForAll() throws Exception {
+    byte[] weights = small(server.model(NAME));
+    String hash = FakeHub.sha("SHA-256", weights);
+    CountDownLatch go = new CountDownLatch(1);
+    CountDownLatch asked = stalled(hash, weights, go);
     Process first = probe();
     await(asked);
     Process second = probe();
@@ -54,18 +64,8 @@ class HubProcessesTest extends AbstractHubTest {
   void endsWithItsProcess() throws Exception {
     byte[] weights = small(server.model(NAME));
     String hash = FakeHub.sha("SHA-256", weights);
-    CountDownLatch asked = new CountDownLatch(1);
-    server.fault(
-        "GET",
-        hash,
-        exchange -> {
-          exchange.sendResponseHeaders(200, weights.length);
-          exchange.getResponseBody().write(weights, 0, 1000);
-          exchange.getResponseBody().flush();
-          asked.countDown();
-          await(new CountDownLatch(1)); // until the server is closed
-          return true;
-        });
+    CountDownLatch asked =
+        stalled(hash, weights, new CountDownLatch(1)); // until the server is closed
     Process probe = probe();
     await(asked);
     Path partial = blobs().resolve(hash + ".hir.incomplete");
