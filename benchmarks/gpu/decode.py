@@ -62,40 +62,88 @@ def check(lib, model, checks, rows, length, steps):
         each.close()
 
 
+class Rows:
+    """Rows that decode on from prompts of their own; `context` is the mean length."""
+
+    def __init__(self, lib, model, count, context, steps):
+        s, random = model.shape, torch.Generator().manual_seed(3)
+        self.lengths = torch.randint(context // 2, context + context // 2 + 1, (count,), generator=random).tolist()
+        self.native = NativeModel(lib, model, max(self.lengths) + steps)
+        self.decoder = Decoder(self.native)
+        self.count, self.counters = count, (ctypes.c_int32 * (4 * count))(*range(4 * count))
+        with torch.no_grad():
+            for row, length in enumerate(self.lengths):
+                cache = model.cache(1, length)
+                model.hidden(torch.randint(s.vocab, (1, length), device=model.device), self.native.tables, cache)
+                self.decoder.admit(cache, length, row, 1)
+        self.decoder.draw([1] * count, self.counters)
+
+    def draw(self):
+        return self.decoder.draw([-1] * self.count, self.counters)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.decoder.close()
+        self.native.close()
+
+
 def measure(lib, name, model, batches, context, ceilings, repeats):
     s, element = model.shape, model.embedding.element_size()
-    random = torch.Generator().manual_seed(3)
-    for rows in batches:
-        lengths = torch.randint(context // 2, context + context // 2 + 1, (rows,), generator=random).tolist()
-        room = max(lengths) + 2 * repeats + 16
-        native = NativeModel(lib, model, room)
-        decoder = Decoder(native)
-        with torch.no_grad():
-            for row, length in enumerate(lengths):
-                cache = model.cache(1, length)
-                model.hidden(torch.randint(s.vocab, (1, length), device=model.device), native.tables, cache)
-                decoder.admit(cache, length, row, 1)
-        counters = (ctypes.c_int32 * (4 * rows))(*range(4 * rows))
-        decoder.draw([1] * rows, counters)
-        took = seconds(lambda: decoder.draw([-1] * rows, counters), repeats)
-        decoder.close()
-        native.close()
-        mean = sum(lengths) / rows
-        peer = torch_step(model, rows, max(lengths), repeats)
-        limit = s.step_limit(rows, mean, element, ceilings.bandwidth, ceilings.flops)
-        yield (name, rows, f"{mean:.0f}", f"{1e3 * took:.3f}", f"{rows / took:.0f}", f"{1e3 * limit:.3f}",
-               f"{limit / took:.0%}", peer and f"{1e3 * peer:.2f}", peer and f"{peer / took:.1f}")
+    for count in batches:
+        with Rows(lib, model, count, context, 2 * repeats + 16) as rows:
+            took = seconds(rows.draw, repeats)
+            lengths = rows.lengths
+        mean = sum(lengths) / count
+        peer = torch_step(model, count, max(lengths), repeats)
+        theirs = transformers_step(s, model.dtype, model.device, count, round(mean), repeats)
+        limit = s.step_limit(count, mean, element, ceilings.bandwidth, ceilings.flops)
+        yield (name, count, f"{mean:.0f}", f"{1e3 * took:.3f}", f"{count / took:.0f}", f"{1e3 * limit:.3f}",
+               f"{limit / took:.0%}", peer and f"{1e3 * peer:.2f}", peer and f"{peer / took:.1f}",
+               theirs and f"{1e3 * theirs:.2f}", theirs and f"{theirs / took:.1f}")
+
+
+def too_large(shape, rows, context, element):
+    """Whether a second cache beside the models would be too much for a card of 80 GB."""
+    return rows * (context + 1) * shape.kv_bytes(element) > 40 << 30
 
 
 def torch_step(model, rows, context, repeats):
     """One token per row by PyTorch's operators, each row with its own cache, padded to the longest."""
     s = model.shape
-    if rows * (context + 1) * s.kv_bytes(model.embedding.element_size()) > 40 << 30:
+    if too_large(s, rows, context, model.embedding.element_size()):
         return None
     cache, tables = model.cache(rows, context + 1), model.rotary(context + 1)
     tokens = torch.randint(s.vocab, (rows, 1), device=model.device)
     with torch.no_grad():
         return seconds(lambda: model.logits(model.hidden(tokens, tables, cache, context)), repeats)
+
+
+def transformers_step(shape, dtype, device, rows, context, repeats):
+    """One token per row by transformers' Qwen3 with its usual cache, all rows of one length; None where it is not installed."""
+    try:
+        from transformers import AutoModelForCausalLM, DynamicCache, Qwen3Config
+    except ImportError:
+        return None
+    if too_large(shape, rows, context, 2):
+        return None
+    config = Qwen3Config(
+        vocab_size=shape.vocab, hidden_size=shape.hidden, intermediate_size=shape.intermediate,
+        num_hidden_layers=shape.layers, num_attention_heads=shape.heads, num_key_value_heads=shape.kv_heads,
+        head_dim=shape.head_dim, tie_word_embeddings=True, max_position_embeddings=40960)
+    with torch.device(device), torch.no_grad():
+        model = AutoModelForCausalLM.from_config(config, dtype=dtype).eval()
+        cache = DynamicCache()
+        for layer in range(shape.layers):
+            keys = torch.randn(rows, shape.kv_heads, context, shape.head_dim, dtype=dtype)
+            cache.update(keys, keys.clone(), layer)
+        tokens = torch.randint(shape.vocab, (rows, 1))
+
+        def step():
+            model(input_ids=tokens, past_key_values=cache, use_cache=True)
+
+        return seconds(step, min(repeats, 10), 2)
 
 
 def arguments(parser):
@@ -127,7 +175,7 @@ def main():
             del model
         results.table(f"{ceilings}; bfloat16, a prompt a row",
                       ("shape", "rows", "tokens in cache", "ms a step", "tokens/s", "limit ms", "of the limit", "PyTorch ms",
-                       "times faster"), rows)
+                       "times faster", "transformers ms", "times faster"), rows)
     return results.write("decode")
 
 
