@@ -18,6 +18,12 @@ using Position = int32_t;
 constexpr int SPLIT = 256;
 inline int64_t splits_for(int64_t slots) { return (slots + SPLIT - 1) / SPLIT; }
 
+// Start of a token's key (or value) in its page.
+template <class T>
+HIR_GPU T *cell(const ModelShape &s, T *page, int64_t layer, int64_t head, bool value, int64_t slot) {
+  return page + (((layer * s.kv_heads + head) * 2 + value) * PAGE + slot % PAGE) * s.head_dim;
+}
+
 template <class T>
 struct EmbedArguments {
   const T *embedding;
