@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Before the five calls, where a host is to be had twice: everything that needs only the library, and where the time goes.
+# Before the six calls, where a host is to be had twice: everything that needs only the library, and where the time goes.
 # Carries native/build/linux-x86_64-gpu/lib.
 cd "$(dirname "$0")/../.."
 . benchmarks/gpu/common.sh
@@ -11,5 +11,5 @@ part 45 passes python3 -B $here/passes.py "$library" --check --time "${flags[@]}
 part 110 decode python3 -B $here/decode.py "$library" --check --time "${flags[@]}"
 LINES_SHOWN=80
 part 40 breakdown python3 -B $here/breakdown.py "$library" --time "${flags[@]}"
-tar -C "$OUT" -czf "$OUT/results.tgz" --remove-files $(cd "$OUT" && ls | grep -v tgz)
+pack
 finish

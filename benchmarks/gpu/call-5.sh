@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Call 5 of 5: the engine's speed at real lengths, its own passes against LibTorch's operators, and a run of the demo.
+# Call 5 of 6: the engine's speed at real lengths, its own passes against LibTorch's operators, and a run of the demo. Carries
+# .gpu/04, if a model was staged.
 cd "$(dirname "$0")/../.."
 . benchmarks/gpu/common.sh
 packed=$home/hir-gpu
+[[ -d .gpu/04 ]] && keep 04
 LINES_SHOWN=2
 sizes=(--device cuda --dtype bfloat16 --lengths mixed --repeats 3)
 shapes=(half-0.25b qwen3-0.6b)

@@ -31,6 +31,10 @@ part() { # part SECONDS NAME COMMAND...
   [[ $code -eq 0 ]] || failed+=("$2 (code $code)")
 }
 
+pack() { # the results so far become one file: the host returns eight
+  tar -C "$OUT" -czf "$home/results.tgz" . && rm -rf "${OUT:?}"/* && mv "$home/results.tgz" "$OUT/"
+}
+
 finish() {
   echo "== $((SECONDS - began)) s in all; ${#failed[@]} failed: ${failed[*]:-none}"
   [[ ${#failed[@]} -eq 0 ]]

@@ -89,15 +89,17 @@ class Rows:
         self.native.close()
 
 
-def measure(lib, name, model, batches, context, ceilings, repeats):
+def measure(lib, name, model, batches, context, ceilings, repeats, alone):
     s, element = model.shape, model.embedding.element_size()
     for count in batches:
         with Rows(lib, model, count, context, 2 * repeats + 16) as rows:
             took = seconds(rows.draw, repeats)
             lengths = rows.lengths
         mean = sum(lengths) / count
-        peer = torch_step(model, count, max(lengths), repeats)
-        theirs = transformers_step(s, model.dtype, model.device, count, round(mean), repeats)
+        peer = theirs = None
+        if not alone:
+            peer = torch_step(model, count, max(lengths), repeats)
+            theirs = transformers_step(s, model.dtype, model.device, count, round(mean), repeats)
         limit = s.step_limit(count, mean, element, ceilings.bandwidth, ceilings.flops)
         yield (name, count, f"{mean:.0f}", f"{1e3 * took:.3f}", f"{count / took:.0f}", f"{1e3 * limit:.3f}",
                f"{limit / took:.0%}", peer and f"{1e3 * peer:.2f}", peer and f"{peer / took:.1f}",
@@ -150,6 +152,7 @@ def arguments(parser):
     parser.add_argument("--shapes", default="qwen3-0.6b,qwen3-4b")
     parser.add_argument("--batches", type=lambda text: [int(n) for n in text.split(",")], default=[1, 8, 64, 256])
     parser.add_argument("--context", type=int, default=1024, help="mean tokens in the cache")
+    parser.add_argument("--alone", action="store_true", help="without the peers")
     parser.add_argument("--repeats", type=int, default=20)
 
 
@@ -171,7 +174,7 @@ def main():
         rows = []
         for name in o.shapes.split(","):
             model = Model(SHAPES[name], torch.bfloat16, lib.device)
-            rows += measure(lib, name, model, o.batches, o.context, ceilings, o.repeats)
+            rows += measure(lib, name, model, o.batches, o.context, ceilings, o.repeats, o.alone)
             del model
         results.table(f"{ceilings}; bfloat16, a prompt a row",
                       ("shape", "rows", "tokens in cache", "ms a step", "tokens/s", "limit ms", "of the limit", "PyTorch ms",

@@ -163,15 +163,18 @@ def measure(lib, name, o, ceilings):
     took = seconds(update, repeats, warm_up)
     update.native.close()
     del update
-    peer_model, left = Model(shape, torch.bfloat16, lib.device, trainable=True), list(batches)
-    peer = seconds(lambda: torch_update(peer_model, left.pop()), repeats, warm_up)
+    peer = None
+    if not o.alone:
+        peer_model, left = Model(shape, torch.bfloat16, lib.device, trainable=True), list(batches)
+        peer = seconds(lambda: torch_update(peer_model, left.pop()), repeats, warm_up)
     return (name, f"{tokens:.0f}", f"{1e3 * took:.1f}", f"{tokens / took:.0f}", f"{flops / repeats / took / ceilings.flops:.0%}",
-            f"{1e3 * peer:.1f}", f"{peer / took:.1f}")
+            peer and f"{1e3 * peer:.1f}", peer and f"{peer / took:.1f}")
 
 
 def arguments(parser):
     parser.add_argument("--shapes", default="half-0.25b,qwen3-0.6b")
     parser.add_argument("--tokens", type=int, default=16384, help="packed tokens of a batch, about")
+    parser.add_argument("--alone", action="store_true", help="without the peers")
     parser.add_argument("--repeats", type=int, default=4)
 
 

@@ -4,8 +4,9 @@
   benchmarks/sample-efficiency/real.py search [--rates 1e-5,2e-5,4e-5]    one seed a rate, a quarter of the rollouts
   benchmarks/sample-efficiency/real.py run    [--methods ... --seeds 1,2 --rollouts 1920]
   benchmarks/sample-efficiency/real.py report
+  benchmarks/sample-efficiency/real.py run --device cuda --jobs 5 --set train.micro_tokens=16384      on a GPU
 
-One run after another, into OUT/METHOD/seed-N. A run that was broken off goes on where it was, and what is finished is
+--jobs runs at a time, into OUT/METHOD/seed-N. A run that was broken off goes on where it was, and what is finished is
 kept, so each command may be given again. `search` leaves each method's learning rate in OUT/rates.json; without it all
 take the recipe's. `run` trains, answers the benchmarks greedily, and scores IFEval's answers under the model that
 training began with. `report` needs no model: it writes OUT/results.md, OUT/curves.csv and OUT/curves.svg.
@@ -22,6 +23,7 @@ import os
 import random
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 RECIPE = os.path.join(ROOT, "data", "real", "hir-achieve.yaml")
@@ -100,12 +102,25 @@ def settings(method, seed, rate, rollouts, folder, model):
 def train(args, method, seed, rate, rollouts, folder):
     if os.path.exists(os.path.join(folder, "summary.json")):
         return
-    hir(args, "train", RECIPE, "--resume", *settings(method, seed, rate, rollouts, folder, args.model))
+    hir(args, folder, "train", RECIPE, "--resume", *settings(method, seed, rate, rollouts, folder, args.model),
+        f"device={args.device}", *args.set)
 
 
-def hir(args, *words):
+def hir(args, folder, *words):
+    """Several at a time would print over each other: their output goes to FOLDER.log."""
     print("+ hir", *words, flush=True)
-    subprocess.run([args.hir, *words], check=True)
+    if args.jobs == 1:
+        subprocess.run([args.hir, *words], check=True)
+        return
+    os.makedirs(os.path.dirname(folder), exist_ok=True)
+    with open(folder + ".log", "a") as log:
+        subprocess.run([args.hir, *words], check=True, stdout=log, stderr=log)
+
+
+def at_once(args, work, items):
+    """The results of work(item), in order."""
+    with ThreadPoolExecutor(args.jobs) as pool:
+        return list(pool.map(work, items))
 
 
 def newest(folder):
@@ -124,11 +139,12 @@ def evaluate(args, model, folder):
     for name, file in benchmarks(args).items():
         out = os.path.join(folder, name + ".jsonl")
         if not os.path.exists(out):
-            hir(args, "evaluate", "--bench", name, "--data", file, "--max-tokens", str(args.max_tokens), "--model", model,
-                "--out", out, "--resume")
+            hir(args, folder, "evaluate", "--bench", name, "--data", file, "--max-tokens", str(args.max_tokens), "--model",
+                model, "--device", args.device, "--dtype", "bfloat16", "--out", out, "--resume")
     answers, scored = (os.path.join(folder, name) for name in ("ifeval.jsonl", "under-start.jsonl"))
     if not os.path.exists(scored):
-        hir(args, "score", "--model", start(args), "--in", answers, "--out", scored, "--resume")
+        hir(args, folder, "score", "--model", start(args), "--device", args.device, "--in", answers, "--out", scored,
+            "--resume")
 
 
 def start(args):
@@ -137,29 +153,36 @@ def start(args):
 
 def search(args):
     """The rate with the highest held-out ILA of sound answers; where that is level, the higher CLA decides."""
-    found = {}
+
+    def score(pair):
+        method, rate = pair
+        folder = os.path.join(args.out, "search", method, rate)
+        train(args, method, SEARCH_SEED, rate, args.rollouts // 4, folder)
+        after = read(os.path.join(folder, "summary.json"))["after"]
+        return after.get("sound_ila", after["ila"]), after["cla"]
+
+    pairs = [(method, rate) for method in args.methods for rate in args.rates]
+    scores = dict(zip(pairs, at_once(args, score, pairs)))
+    found = rates(args.out)
     for method in args.methods:
-        best = None
         for rate in args.rates:
-            folder = os.path.join(args.out, "search", method, rate)
-            train(args, method, SEARCH_SEED, rate, args.rollouts // 4, folder)
-            after = read(os.path.join(folder, "summary.json"))["after"]
-            score = (after.get("sound_ila", after["ila"]), after["cla"])
-            best = max(best or (score, rate), (score, rate))
-            print(f"{method} at {rate}: ILA of sound answers {100 * score[0]:.1f} %, CLA {100 * score[1]:.1f} %", flush=True)
-        found[method] = best[1]
-    found = {**rates(args.out), **found}
+            ila, cla = scores[method, rate]
+            print(f"{method} at {rate}: ILA of sound answers {100 * ila:.1f} %, CLA {100 * cla:.1f} %", flush=True)
+        found[method] = max(args.rates, key=lambda rate: scores[method, rate])
     with open(os.path.join(args.out, "rates.json"), "w") as file:
         json.dump(found, file, indent=1)
 
 
 def run(args):
+    def one(pair):
+        seed, method = pair
+        folder = os.path.join(args.out, method, f"seed-{seed}")
+        train(args, method, seed, rates(args.out).get(method, RATE), args.rollouts, folder)
+        evaluate(args, newest(folder), os.path.join(folder, "answers"))
+
     evaluate(args, start(args), os.path.join(args.out, "start"))
-    for seed in args.seeds:  # every method once before the second seed: what is there can be compared
-        for method in args.methods:
-            folder = os.path.join(args.out, method, f"seed-{seed}")
-            train(args, method, seed, rates(args.out).get(method, RATE), args.rollouts, folder)
-            evaluate(args, newest(folder), os.path.join(folder, "answers"))
+    # Every method once before the second seed: what is there can be compared.
+    at_once(args, one, [(seed, method) for seed in args.seeds for method in args.methods])
 
 
 # ---------------------------------------------------------------- report
@@ -341,6 +364,9 @@ def main():
     parser.add_argument("--max-tokens", type=int, default=512)
     parser.add_argument("--ifbench", help="prompts of IFBench")
     parser.add_argument("--muldimif", help="prompts of MulDimIF")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--jobs", type=int, default=1, help="runs at a time; more than one only where each gets enough memory")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of every run")
     parser.add_argument("--hir", default=os.path.join(ROOT, "java", "hir"))
     args = parser.parse_args()
     unknown = set(args.methods) - set(METHODS)

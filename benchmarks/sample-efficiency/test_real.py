@@ -105,7 +105,7 @@ class Grid(unittest.TestCase):
     def test_a_run_trains_and_evaluates_what_is_not_there(self):
         calls = []
 
-        def hir(args, *words):
+        def hir(args, folder, *words):
             calls.append(words)
             if words[0] == "train":
                 folder = next(word[4:] for word in words if word.startswith("out="))
@@ -116,7 +116,7 @@ class Grid(unittest.TestCase):
                 write(os.path.dirname(words[words.index("--out") + 1]), os.path.basename(words[words.index("--out") + 1]))
 
         args = SimpleNamespace(out=self.out, model="m.gguf", methods=["hir", "grpo"], seeds=[1, 2], rollouts=96, rates=["1e-5"],
-                               max_tokens=64, ifbench=None, muldimif=None)
+                               max_tokens=64, ifbench=None, muldimif=None, device="cpu", jobs=1, set=["train.group=4"])
         with mock.patch("real.hir", hir), mock.patch("builtins.print"):
             real.search(args)
             real.run(args)
