@@ -32,7 +32,7 @@ part() { # part SECONDS NAME COMMAND...
 }
 
 pack() { # the results so far become one file: the host returns eight
-  tar -C "$OUT" -czf "$home/results.tgz" . && rm -rf "${OUT:?}"/* && mv "$home/results.tgz" "$OUT/"
+  tar -C "$OUT" -czf "$home/results.tgz" . && rm -rf "${OUT:?}"/* && mv "$home/results.tgz" "$OUT/" || failed+=("pack")
 }
 
 finish() {

@@ -15,7 +15,7 @@ if [[ -z $parts ]]; then
   LEVEL=0 benchmarks/gpu/stage.sh --cpu "$parts" ${MODEL:+"$MODEL"}
 fi
 mkdir -p "$work"/{bin,checkout/benchmarks,checkout/.gpu,checkout/native/build/linux-x86_64,home}
-for tool in bash cat cp cut dirname env grep ldd mkdir mktemp mv nproc readlink rm sed tail tar timeout uname xz; do
+for tool in bash cat cp cut dirname env grep gzip ldd mkdir mktemp mv nproc readlink rm sed tail tar timeout uname xz; do
   ln -s "$(command -v $tool)" "$work/bin/$tool"
 done
 printf '#!%s/bin/bash\nexec %s "$@"\n' "$work" "$python" >"$work/bin/python3"

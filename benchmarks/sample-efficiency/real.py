@@ -113,8 +113,10 @@ def hir(args, folder, *words):
         subprocess.run([args.hir, *words], check=True)
         return
     os.makedirs(os.path.dirname(folder), exist_ok=True)
-    with open(folder + ".log", "a") as log:
-        subprocess.run([args.hir, *words], check=True, stdout=log, stderr=log)
+    with open(folder + ".log", "a+") as log:
+        if subprocess.run([args.hir, *words], stdout=log, stderr=log).returncode:
+            log.seek(0)
+            raise SystemExit(f"{words[0]} has failed: {log.name}\n" + "".join(log.readlines()[-5:]))
 
 
 def at_once(args, work, items):
