@@ -63,7 +63,7 @@ def arguments(parser):
 def main():
     o, lib, results = options(__doc__, arguments)
     if o.emulated:
-        o.shapes, o.batches, o.context, o.tokens = "dry", [2], 20, 100
+        o.shapes, o.batches, o.context, o.tokens = "dry", [2], 20, 30
     repeats = 1 if o.emulated else 3
     for name in o.shapes.split(","):
         shape = SHAPES[name]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Before the six calls, where a host is to be had twice: everything that needs only the library, and where the time goes.
+# Before the seven calls, where a host is to be had twice: everything that needs only the library, and where the time goes.
 # Carries native/build/linux-x86_64-gpu/lib.
 cd "$(dirname "$0")/../.."
 . benchmarks/gpu/common.sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Call 1 of 6: is every kernel right, and how fast are a decode step and an update? Carries native/build/linux-x86_64-gpu/lib
+# Call 1 of 7: is every kernel right, and how fast are a decode step and an update? Carries native/build/linux-x86_64-gpu/lib
 # and .gpu/00.
 cd "$(dirname "$0")/../.."
 . benchmarks/gpu/common.sh

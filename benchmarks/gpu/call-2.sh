@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Call 2 of 6: every kernel against float64, and its speed. Carries .gpu/01.
+# Call 2 of 7: every kernel against float64, and its speed. Carries .gpu/01.
 cd "$(dirname "$0")/../.."
 . benchmarks/gpu/common.sh
 keep 01

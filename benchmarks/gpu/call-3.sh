@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Call 3 of 6: a whole step of TRL. Carries .gpu/02, and .whl with wheels of trl and of what it needs.
+# Call 3 of 7: a whole step of TRL. Carries .gpu/02, and .whl with wheels of trl and of what it needs.
 cd "$(dirname "$0")/../.."
 . benchmarks/gpu/common.sh
 keep 02

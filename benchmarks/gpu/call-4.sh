@@ -1,17 +1,14 @@
 #!/usr/bin/env bash
-# Call 4 of 6: unpacks the engine; what it finds, and its tests tagged gpu. Carries .gpu/03.
+# Call 4 of 7: what neither results nor the emulator show: accesses out of bounds, races in shared memory. Carries .gpu/03.
 cd "$(dirname "$0")/../.."
 . benchmarks/gpu/common.sh
 keep 03
-part 60 unpack bash -c "cat '$home'/parts/hir-gpu.tar.xz.* | xz -T0 -dc | tar -x -C '$home'"
-packed=$home/hir-gpu
-# The library of call 1 may be newer than the packed one.
-cp "$library" "$packed/lib/"
-# With the path that Java gets.
-part 10 missing bash -c "root='$packed'; . '$packed/java.sh'; export LD_LIBRARY_PATH=\$path
-  ! ldd '$packed'/lib/libtorch_cuda.so '$packed'/lib/libjnitorch_cuda.so 2>/dev/null | grep 'not found'"
-part 60 doctor "$packed/hir" doctor
-part 150 tests "$packed/tests.sh"
-# JUnit is content with no test at all.
-grep -qE '^\[ +[1-9][0-9]* tests started' "$OUT/tests.log" || failed+=("no test was started")
+LINES_SHOWN=4
+# Small shapes: every kernel of the process is instrumented.
+for tool in memcheck racecheck; do
+  sanitizer=(compute-sanitizer --tool $tool --print-limit 5)
+  if [[ -n ${HIR_EMULATED:-} ]]; then sanitizer=(); fi
+  part 45 $tool-decode "${sanitizer[@]}" python3 -B $here/decode.py "$library" --check "${flags[@]}"
+  part 45 $tool-passes "${sanitizer[@]}" python3 -B $here/passes.py "$library" --check "${flags[@]}"
+done
 finish

@@ -1,25 +1,17 @@
 #!/usr/bin/env bash
-# Call 5 of 6: the engine's speed at real lengths, its own passes against LibTorch's operators, and a run of the demo. Carries
-# .gpu/04, if a model was staged.
+# Call 5 of 7: unpacks the engine; what it finds, and its tests tagged gpu. Carries .gpu/04.
 cd "$(dirname "$0")/../.."
 . benchmarks/gpu/common.sh
+keep 04
+part 60 unpack bash -c "cat '$home'/parts/hir-gpu.tar.xz.* | xz -T0 -dc | tar -x -C '$home'"
 packed=$home/hir-gpu
-[[ -d .gpu/04 ]] && keep 04
-LINES_SHOWN=2
-sizes=(--device cuda --dtype bfloat16 --lengths mixed --repeats 3)
-shapes=(half-0.25b qwen3-0.6b)
-demo=(device=cuda train.steps=20)
-if [[ -n ${HIR_EMULATED:-} ]]; then
-  sizes=(--batch 8 --micro 4 --group 4 --prompt-len 16 --new-tokens 16 --lengths mixed --repeats 1)
-  shapes=(demo-2m)
-  demo=(train.steps=1)
-fi
-for shape in "${shapes[@]}"; do
-  for what in rollout update; do
-    part 40 "bench-$what-$shape" "$packed/hir" bench $what --shape "$shape" "${sizes[@]}"
-  done
-done
-part 60 "bench-update-libtorch-${shapes[0]}" env HIR_JAVA_OPTS=-Dorg.hirengine.kernels=libtorch \
-  "$packed/hir" bench update --shape "${shapes[0]}" "${sizes[@]}"
-part 90 demo "$packed/hir" train "$packed/data/demo/hir.yaml" "${demo[@]}" out="$home/demo" --overwrite
+# The library of call 1 may be newer than the packed one.
+cp "$library" "$packed/lib/"
+# With the path that Java gets.
+part 10 missing bash -c "root='$packed'; . '$packed/java.sh'; export LD_LIBRARY_PATH=\$path
+  ! ldd '$packed'/lib/libtorch_cuda.so '$packed'/lib/libjnitorch_cuda.so 2>/dev/null | grep 'not found'"
+part 60 doctor "$packed/hir" doctor
+part 150 tests "$packed/tests.sh"
+# JUnit is content with no test at all.
+grep -qE '^\[ +[1-9][0-9]* tests started' "$OUT/tests.log" || failed+=("no test was started")
 finish

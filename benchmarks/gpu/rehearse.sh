@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The six calls in order, with the emulator instead of the device, in a folder and with a PATH that have only what the
+# The seven calls in order, with the emulator instead of the device, in a folder and with a PATH that have only what the
 # borrowed host has: no JDK, no Maven, no compiler, no network client.
 #   ./cppbuild.sh cpu && mvn -B -DskipTests package && benchmarks/gpu/rehearse.sh [PARTS]
-# PYTHON is a python3 with torch (default: the one found); MODEL a small .gguf file for call 6, which is left out otherwise.
+# PYTHON is a python3 with torch (default: the one found); MODEL a small .gguf file for call 7, which is left out otherwise.
 # PARTS is a folder that stage.sh --cpu has filled; made if missing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -24,10 +24,10 @@ chmod +x "$work"/bin/{python3,nvidia-smi}
 cp -r benchmarks/gpu benchmarks/sample-efficiency "$work/checkout/benchmarks/"
 cp -r data "$work/checkout/"
 # As in a real call: its own files are there, those of earlier calls are gone.
-for i in 1 2 3 4 5 6; do
+for i in 1 2 3 4 5 6 7; do
   rm -rf "$work"/checkout/.gpu/* "$work/checkout/native"
   part=$parts/0$((i - 1))
-  if [[ -d $part ]]; then cp -r "$part" "$work/checkout/.gpu/"; elif [[ $i -eq 6 ]]; then break; fi
+  if [[ -d $part ]]; then cp -r "$part" "$work/checkout/.gpu/"; elif [[ $i -eq 7 ]]; then break; fi
   if [[ $i -eq 1 ]]; then
     mkdir -p "$work/checkout/native/build/linux-x86_64"
     cp -r native/build/linux-x86_64/lib "$work/checkout/native/build/linux-x86_64/"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Packs the engine for a GPU host that has neither JDK nor registries, only a driver and PyTorch for CUDA 13:
 #   mvn -B -Pgpu -DskipTests package && benchmarks/gpu/stage.sh .gpu [MODEL.gguf]
-# The folder then holds 00/ to 03/ with a part each, which call-1.sh to call-4.sh carry to the host; call 4 unpacks them.
-# The halves of a model go to 04/ and 05/, for call-6.sh.
+# The folder then holds 00/ to 04/ with a part each, which call-1.sh to call-5.sh carry to the host; call 5 unpacks them.
+# The halves of a model go to 05/ and 06/, for call-6.sh and call-7.sh.
 # LibTorch keeps the code of one GPU architecture (ARCH=90, Hopper): the others would be most of the size.
 #   stage.sh --cpu .gpu   packs a CPU build for rehearse.sh. LEVEL=0 to 9 is the level of xz (6).
 set -euo pipefail
@@ -48,18 +48,18 @@ if [[ -n $gpu ]]; then python3 benchmarks/gpu/keep_arch.py "$stage/lib/libtorch_
 
 cp benchmarks/gpu/packed/* "$stage/"
 cp -r data/demo "$stage/data/"
-rm -rf "$out"/0[0-5]
+rm -rf "$out"/0[0-6]
 tar -C "$work" -c hir-gpu | xz "-${LEVEL:-6}" -T0 >"$work/all.xz"
-split -n 4 -d "$work/all.xz" "$work/hir-gpu.tar.xz."
-for i in 00 01 02 03; do
+split -n 5 -d "$work/all.xz" "$work/hir-gpu.tar.xz."
+for i in 00 01 02 03 04; do
   mkdir "$out/$i"
   mv "$work/hir-gpu.tar.xz.$i" "$out/$i/"
 done
 if [[ -n ${2:-} ]]; then
   split -n 2 -d "$2" "$work/model.gguf."
   for i in 0 1; do
-    mkdir "$out/0$((4 + i))"
-    mv "$work/model.gguf.0$i" "$out/0$((4 + i))/"
+    mkdir "$out/0$((5 + i))"
+    mv "$work/model.gguf.0$i" "$out/0$((5 + i))/"
   done
 fi
 ls -l "$out"/*/*
