@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class RankStore implements AutoCloseable {
 
-  private static final long POLL_MILLIS = 100;
+  private static final long POLL_MILLIS = 20;
 
   private final TCPStore tcp;
   private final PrefixStore keys;
@@ -31,18 +31,23 @@ final class RankStore implements AutoCloseable {
     this.keys = keys;
   }
 
-  /**
-   * Connects; listens first if the launch requires it.
-   *
-   * @param listen whether this connection serves the others
-   */
-  static RankStore connect(Launch launch, boolean listen, Duration timeout) {
+  /** Connects for the first time; listens before that if the launch requires it. */
+  static RankStore join(Launch launch, Duration timeout) {
     // Checked first, because LibTorch would print a page about either fault.
-    if (listen) {
+    if (launch.listens()) {
       refuseTakenPort(launch);
     } else {
       awaitListener(launch, timeout);
     }
+    return connect(launch, launch.listens(), timeout);
+  }
+
+  /** Another connection, once {@link #join} has made the first. */
+  static RankStore again(Launch launch, Duration timeout) {
+    return connect(launch, false, timeout);
+  }
+
+  private static RankStore connect(Launch launch, boolean listen, Duration timeout) {
     try (TCPStoreOptions options = new TCPStoreOptions();
         Milliseconds limit = new Milliseconds(timeout.toMillis())) {
       options.port((short) launch.port()).isServer(listen).waitWorkers(false).timeout(limit);

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.javacpp.chrono.Milliseconds;
 import org.bytedeco.pytorch.BroadcastOptions;
@@ -29,7 +30,7 @@ final class TorchGroup implements ProcessGroup {
   /** Elements summed at a time, which bounds the memory for what the others send. */
   private static final long PIECE = 4L << 20;
 
-  private static final long POLL_MILLIS = 100;
+  private static final long POLL_MILLIS = 20;
 
   private final Launch launch;
   private final RankStore store;
@@ -55,10 +56,10 @@ final class TorchGroup implements ProcessGroup {
   static TorchGroup join(Launch launch, GroupOptions options, Map<String, String> environment) {
     NativeRuntime.load(options.threads());
     Duration timeout = options.timeout();
-    RankStore store = RankStore.connect(launch, launch.listens(), timeout);
+    RankStore store = RankStore.join(launch, timeout);
     Pulse pulse = null;
     try {
-      pulse = new Pulse(launch, RankStore.connect(launch, false, timeout), timeout);
+      pulse = new Pulse(launch, RankStore.again(launch, timeout), timeout);
       awaitAll(launch, store, timeout);
       ProcessGroupGloo gloo = gloo(launch, store, timeout, environment);
       ProcessGroupNCCL nccl =
@@ -81,22 +82,15 @@ final class TorchGroup implements ProcessGroup {
   private static void awaitAll(Launch launch, RankStore store, Duration timeout) {
     store.set("here/" + launch.rank(), "");
     long deadline = System.nanoTime() + timeout.toNanos();
-    List<Integer> absent = new ArrayList<>();
-    for (int rank = 0; rank < launch.size(); rank++) {
-      absent.add(rank);
-    }
+    int awaited = 0; // one question a time, however many ranks ask
     while (true) {
-      absent.removeIf(rank -> store.get("here/" + rank) != null);
-      if (absent.isEmpty()) {
-        return;
+      while (isHere(store, awaited)) {
+        if (++awaited == launch.size()) {
+          return;
+        }
       }
       if (System.nanoTime() > deadline) {
-        throw new DistributedException(
-            "%s did not come to the store at %s:%d within %d s"
-                .formatted(
-                    launch.names(absent), launch.address(), launch.port(), timeout.toSeconds()),
-            "see why it did not start, or raise distributed.timeout",
-            launch.rank() != firstPresent(absent));
+        throw absent(launch, store, awaited, timeout);
       }
       try {
         Thread.sleep(POLL_MILLIS);
@@ -107,12 +101,25 @@ final class TorchGroup implements ProcessGroup {
     }
   }
 
-  private static int firstPresent(List<Integer> absent) {
-    int rank = 0;
-    while (absent.contains(rank)) {
-      rank++;
-    }
-    return rank;
+  private static boolean isHere(RankStore store, int rank) {
+    return store.get("here/" + rank) != null;
+  }
+
+  /** The first rank that has come says so. */
+  private static DistributedException absent(
+      Launch launch, RankStore store, int awaited, Duration timeout) {
+    List<Integer> absent =
+        IntStream.range(awaited, launch.size())
+            .filter(rank -> rank == awaited || !isHere(store, rank))
+            .boxed()
+            .toList();
+    boolean toldByAnother =
+        IntStream.range(0, launch.rank()).anyMatch(rank -> !absent.contains(rank));
+    return new DistributedException(
+        "%s did not come to the store at %s:%d within %d s"
+            .formatted(launch.names(absent), launch.address(), launch.port(), timeout.toSeconds()),
+        "see why it did not start, or raise distributed.timeout",
+        toldByAnother);
   }
 
   private static ProcessGroupGloo gloo(

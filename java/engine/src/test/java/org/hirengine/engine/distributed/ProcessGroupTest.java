@@ -175,7 +175,7 @@ class ProcessGroupTest {
         DistributedException.class,
         () ->
             ProcessGroup.join(
-                environment, new GroupOptions(Duration.ofSeconds(2), Device.Kind.CPU, 1)));
+                environment, new GroupOptions(Duration.ofSeconds(1), Device.Kind.CPU, 1)));
   }
 
   @Test
@@ -183,7 +183,7 @@ class ProcessGroupTest {
     int port = Ranks.freePort();
     DistributedException absent = refused(Ranks.environment(0, 3, port));
     assertEquals(
-        "ranks 1, 2 of 3 did not come to the store at 127.0.0.1:" + port + " within 2 s",
+        "ranks 1, 2 of 3 did not come to the store at 127.0.0.1:" + port + " within 1 s",
         absent.getMessage());
     DistributedException nobody = refused(Ranks.environment(1, 2, Ranks.freePort()));
     assertTrue(nobody.getMessage().startsWith("rank 1 of 2 found no store at"), nobody.toString());

@@ -135,21 +135,19 @@ class RankDeathTest {
 
   /** Together, since most of it is waiting. */
   @Test
-  void aRankThatHangsOrNeverJoinsIsNamed() throws Exception {
-    Launched hanging = start(2, "hanging", "STOP:1:20", 15);
-    Launched incomplete = start(3, "incomplete", "absent:1:0", 15);
-    assertOneLine(hanging.errors(1), "rank 1 of 2 ended or hangs: no sign of life while");
-    assertEquals(1, hanging.exit(0));
-    assertOneLine(incomplete.errors(-1), "rank 1 of 3 did not come to the store at 127.0.0.1:");
-  }
-
-  @Test
-  void aRankThatFailsOrExitsIsNamed() throws Exception {
+  void aRankThatHangsFailsExitsOrNeverJoinsIsNamed() throws Exception {
+    Launched hanging = start(2, "hanging", "STOP:1:20", 8);
+    Launched incomplete = start(3, "incomplete", "absent:1:0", 8);
     Launched failing = start(3, "failing", "throw:1:0", 60);
+    Launched exiting = start(2, "exiting", "exit:1:10", 60);
     assertOneLine(failing.errors(-1), "verification failed");
     failing.ranks.forEach(rank -> assertEquals(1, rank.exitValue()));
-    Launched exiting = start(2, "exiting", "exit:1:10", 60);
     assertOneLine(exiting.errors(-1), "rank 1 of 2 ended or hangs");
     assertEquals(1, exiting.exit(0));
+    assertOneLine(incomplete.errors(-1), "rank 1 of 3 did not come to the store at 127.0.0.1:");
+    assertEquals(1, incomplete.exit(0));
+    assertEquals(1, incomplete.exit(2));
+    assertOneLine(hanging.errors(1), "rank 1 of 2 ended or hangs: no sign of life while");
+    assertEquals(1, hanging.exit(0));
   }
 }
