@@ -1,8 +1,6 @@
 package org.hirengine.engine.experience;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -72,19 +70,20 @@ public final class RankShares {
     if (group.size() == 1) {
       return make.apply(sequences);
     }
-    int[] owners =
-        deal(
+    Deal deal =
+        new Deal(
             sequences.stream()
                 .mapToDouble(s -> (double) s.prompt().length + s.response().length)
-                .toArray());
-    return dealt(
-        "log-probs",
-        sequences,
-        owners,
-        1,
-        make,
-        RankWire::writeScores,
-        (in, sequence) -> RankWire.readScores(in));
+                .toArray(),
+            group.size());
+    List<Sequence> own = Arrays.stream(deal.of(group.rank())).mapToObj(sequences::get).toList();
+    byte[] mine =
+        RankWire.bytes(own.isEmpty() ? List.of() : make.apply(own), RankWire::writeScores);
+    List<RankWire.Parcel> parcels =
+        group.gather("log-probs", mine).stream().map(RankWire.Parcel::new).toList();
+    return IntStream.range(0, sequences.size())
+        .mapToObj(i -> parcels.get(deal.owner(i)).next((in, item) -> RankWire.readScores(in), i))
+        .toList();
   }
 
   /** What tasks are expected to cost, in tokens. */
@@ -96,8 +95,7 @@ public final class RankShares {
   }
 
   /**
-   * Makes what this rank claims and exchanges it: its own share, longest first, and then what the
-   * others have not begun, from the ends of their shares.
+   * Makes what this rank claims, and exchanges it.
    *
    * @param n results a task has
    */
@@ -108,70 +106,31 @@ public final class RankShares {
       Function<Share, List<R>> make,
       RankWire.Writer<R> writer,
       RankWire.Reader<R> reader) {
-    double[] costs = costs(tasks);
-    int[] owners = deal(costs);
-    int[] order =
-        IntStream.range(0, owners.length)
-            .boxed()
-            .sorted(
-                Comparator.<Integer>comparingInt(i -> owners[i] == group.rank() ? 0 : 1)
-                    .thenComparingDouble(i -> owners[i] == group.rank() ? -costs[i] : costs[i]))
-            .mapToInt(i -> i)
-            .toArray();
-    int own = (int) Arrays.stream(owners).filter(owner -> owner == group.rank()).count();
+    Deal deal = new Deal(costs(tasks), group.size());
+    int[] own = deal.of(group.rank());
     String call = what + "/" + calls++ + "/";
     Share share =
-        new Share(
-            Arrays.stream(order).mapToObj(tasks::get).toList(),
-            own,
-            i -> group.claim(call + order[i]));
+        new Share(tasks, deal.order(group.rank()), own.length, task -> group.claim(call + task));
     List<R> made = make.apply(share);
-    byte[] mine =
-        RankWire.bytes(
-            IntStream.range(0, share.claimed().size()).boxed().toList(),
-            (out, i) -> {
-              out.writeInt(order[share.claimed().get(i)]);
-              for (R result : made.subList(i * n, (i + 1) * n)) {
-                writer.write(out, result);
-              }
-            });
-    Map<Integer, List<R>> results = new TreeMap<>();
-    for (byte[] theirs : group.gather(what, mine)) {
-      RankWire.Parcel parcel = new RankWire.Parcel(theirs);
-      while (parcel.hasNext()) {
-        int task = parcel.next((in, none) -> in.readInt(), 0);
-        List<R> rows = new ArrayList<>();
-        for (int row = 0; row < n; row++) {
-          rows.add(parcel.next(reader, task));
-        }
-        results.put(task, rows);
-      }
+    byte[] mine = RankWire.bytes(share.claimedOfStep(), made, n, writer);
+    List<R> all = inOrder(group.gather(what, mine), n, reader);
+    for (int task : own) {
+      group.forget(call + task);
     }
-    for (int i = 0; i < own; i++) {
-      group.forget(call + order[i]);
-    }
-    return results.values().stream().flatMap(List::stream).toList();
+    return all;
   }
 
-  private int[] deal(double[] costs) {
-    Integer[] order =
-        IntStream.range(0, costs.length)
-            .boxed()
-            .sorted(Comparator.<Integer>comparingDouble(i -> -costs[i]))
-            .toArray(Integer[]::new);
-    int[] owners = new int[costs.length];
-    double[] loads = new double[group.size()];
-    for (int item : order) {
-      int least = 0;
-      for (int rank = 1; rank < loads.length; rank++) {
-        if (loads[rank] < loads[least]) {
-          least = rank;
-        }
+  /** What the ranks have made, in the order of the tasks. */
+  private static <R> List<R> inOrder(List<byte[]> ofRanks, int n, RankWire.Reader<R> reader) {
+    Map<Integer, List<R>> results = new TreeMap<>();
+    for (byte[] theirs : ofRanks) {
+      RankWire.Parcel parcel = new RankWire.Parcel(theirs);
+      while (parcel.hasNext()) {
+        int task = parcel.nextItem();
+        results.put(task, parcel.next(reader, task, n));
       }
-      owners[item] = least;
-      loads[least] += costs[item];
     }
-    return owners;
+    return results.values().stream().flatMap(List::stream).toList();
   }
 
   private void remember(List<Trajectory> trajectories) {
@@ -182,37 +141,5 @@ public final class RankShares {
       sum[1]++;
     }
     sums.forEach((id, sum) -> lengths.put(id, (double) sum[0] / sum[1]));
-  }
-
-  /**
-   * Computes this rank's part and exchanges it.
-   *
-   * @param owners the rank of each item
-   * @param each results an item has
-   */
-  private <I, R> List<R> dealt(
-      String what,
-      List<I> items,
-      int[] owners,
-      int each,
-      Function<List<I>, List<R>> make,
-      RankWire.Writer<R> writer,
-      RankWire.Reader<R> reader) {
-    List<I> share = new ArrayList<>();
-    for (int i = 0; i < owners.length; i++) {
-      if (owners[i] == group.rank()) {
-        share.add(items.get(i));
-      }
-    }
-    byte[] mine = RankWire.bytes(share.isEmpty() ? List.of() : make.apply(share), writer);
-    List<RankWire.Parcel> parcels =
-        group.gather(what, mine).stream().map(RankWire.Parcel::new).toList();
-    List<R> results = new ArrayList<>(items.size() * each);
-    for (int i = 0; i < owners.length; i++) {
-      for (int row = 0; row < each; row++) {
-        results.add(parcels.get(owners[i]).next(reader, i));
-      }
-    }
-    return results;
   }
 }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.hirengine.engine.experience.Sampler.Scored;
 import org.hirengine.engine.model.Scorer.Scores;
 import org.hirengine.engine.rollout.Completion;
@@ -44,6 +45,18 @@ final class RankWire {
     return bytes.toByteArray();
   }
 
+  /** Items, each as its number and its {@code n} results. */
+  static <R> byte[] bytes(List<Integer> items, List<R> results, int n, Writer<R> writer) {
+    return bytes(
+        IntStream.range(0, items.size()).boxed().toList(),
+        (out, i) -> {
+          out.writeInt(items.get(i));
+          for (R result : results.subList(i * n, (i + 1) * n)) {
+            writer.write(out, result);
+          }
+        });
+  }
+
   /** The results of one rank, in the order of its items. */
   static final class Parcel {
     private final DataInputStream in;
@@ -58,6 +71,19 @@ final class RankWire {
       } catch (IOException e) {
         throw new UncheckedIOException(e); // memory does not fail
       }
+    }
+
+    /** The number of the item whose results are next. */
+    int nextItem() {
+      return next((in, unknown) -> in.readInt(), -1);
+    }
+
+    <R> List<R> next(Reader<R> reader, int item, int n) {
+      List<R> results = new ArrayList<>(n);
+      for (int i = 0; i < n; i++) {
+        results.add(next(reader, item));
+      }
+      return results;
     }
 
     <R> R next(Reader<R> reader, int item) {
