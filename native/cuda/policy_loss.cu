@@ -13,27 +13,11 @@ namespace {
 
 constexpr int MOST_THREADS = 1024;
 
-struct Shared {
-  ReducePlaces places;
-  float target;
-  double g, h, logprob;  // d loss / d log-prob and entropy
-};
-static_assert(sizeof(Shared) % VECTOR_BYTES == 0, "the row's vectors lie behind it");
-
-template <class T>
-struct Arguments {
-  T *logits;
-  int64_t cols, stride;
-  PolicyLoss loss;
-  double *terms;  // [rows][SUMS]
-  int vectors_kept;
-  uint64_t *faults;
-};
-
 // d loss / d x = (g ([j = target] - p) - h p (log p + H)) / temperature as a function of log2 p; without the target's g.
 struct Gradient {
   float scale, top, offset, constant, by_log2;
 
+  Gradient() = default;
   HIR_GPU Gradient(const RowSoftmax &softmax, float scale, double g, double h, double temperature)
       : scale(scale), top(softmax.top), offset(static_cast<float>(-softmax.log_sum)),
         constant(static_cast<float>(-(g + h * softmax.entropy) / temperature)),
@@ -43,6 +27,23 @@ struct Gradient {
     const float y = max_nan(OnlineSoftmax::FLOOR, fmaf(x - top, scale, offset));
     return exp2_fast(y) * fmaf(by_log2, y, constant);
   }
+};
+
+struct Shared {
+  SoftmaxSum places[MOST_THREADS / WARP];
+  Gradient gradient;
+  bool valid, flat;   // flat: a clip binds
+  float at_target;    // the gradient there
+};
+
+template <class T>
+struct Arguments {
+  T *logits;
+  int64_t cols, stride;
+  PolicyLoss loss;
+  double *terms;  // [rows][SUMS]
+  int vectors_kept;
+  uint64_t *faults;
 };
 
 HIR_GPU void store(bf16 *to, float x) { from_float(x, to); }
@@ -141,33 +142,36 @@ policy_loss_kernel(Arguments<T> a) {
     }
     return;
   }
-  if (thread() == 0) s.target = row.at(static_cast<int>(target));  // before the backward pass writes over it
-  const RowSoftmax softmax = block_softmax(forward(row, scale, kept, a.vectors_kept), scale, s.places);
-  if (!softmax.valid) {
-    if (thread() == 0) {
-      report(a.faults, KernelId::POLICY_LOSS, softmax.fault(), block());
-      write(a, NAN, NAN, nullptr);
+  const float logit = row.at(static_cast<int>(target));  // before the backward pass writes over it
+  const SoftmaxSum sum = block_softmax(forward(row, scale, kept, a.vectors_kept), scale, s.places);
+  if (warp() == 0) {
+    const RowSoftmax softmax(sum);
+    const double temperature = a.loss.temperature, logprob = softmax.logprob(logit, temperature);
+    const Surrogate token = surrogate(a.loss, block(), logprob, softmax.entropy);
+    const double g = token.grad_logprob, h = token.grad_entropy, p = exp(logprob);
+    const double by_entropy = p > 0 ? h * p * (logprob + softmax.entropy) : 0;
+    if (lane() == 0) {
+      s.valid = softmax.valid;
+      s.flat = g == 0 && h == 0;
+      s.gradient = Gradient(softmax, scale, g, h, temperature);
+      s.at_target = static_cast<float>((g * (1 - p) - by_entropy) / temperature);
+      if (softmax.valid) {
+        write(a, static_cast<float>(logprob), static_cast<float>(softmax.entropy), token.terms);
+      } else {
+        report(a.faults, KernelId::POLICY_LOSS, softmax.fault(), block());
+        write(a, NAN, NAN, nullptr);
+      }
     }
-    return;
-  }
-  if (thread() == 0) {
-    s.logprob = softmax.logprob(s.target, a.loss.temperature);
-    const Surrogate token = surrogate(a.loss, block(), s.logprob, softmax.entropy);
-    s.g = token.grad_logprob;
-    s.h = token.grad_entropy;
-    write(a, static_cast<float>(s.logprob), static_cast<float>(softmax.entropy), token.terms);
   }
   barrier();
-  if (s.g == 0 && s.h == 0) {  // clipped
+  if (!s.valid) return;
+  if (s.flat) {
     backward(row, kept, 0, zero);
     return;
   }
-  backward(row, kept, a.vectors_kept, Gradient(softmax, scale, s.g, s.h, a.loss.temperature));
+  backward(row, kept, a.vectors_kept, s.gradient);
   barrier();
-  if (thread() == 0) {
-    const double p = exp(s.logprob), by_entropy = p > 0 ? s.h * p * (s.logprob + softmax.entropy) : 0;
-    store(row.data + target, static_cast<float>((s.g * (1 - p) - by_entropy) / a.loss.temperature));
-  }
+  if (thread() == 0) store(row.data + target, s.at_target);
 }
 
 struct SumArguments {

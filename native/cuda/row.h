@@ -20,7 +20,7 @@ constexpr int LANES = VECTOR_BYTES / static_cast<int>(sizeof(T));
 inline int row_threads(int64_t bytes, int most) {
   int threads = WARP;
   while (threads < most && threads * int64_t{4 * VECTOR_BYTES} < bytes) threads *= 2;
-  return threads;
+  return threads < most ? threads : most;
 }
 
 template <class T>
@@ -80,22 +80,20 @@ template <class T, class F>
 HIR_GPU void for_each_vector(const Row<T> &row, F f) {
   constexpr int IN_FLIGHT = 4;
   const int end = row.first_vector(warp() + 1);
-  int v = row.first_vector(warp()) + lane();
-  for (; v + (IN_FLIGHT - 1) * WARP < end; v += IN_FLIGHT * WARP) {
+  // The last round is shorter, but its loads are in flight together, too.
+  for (int v = row.first_vector(warp()) + lane(); v < end; v += IN_FLIGHT * WARP) {
     Bits16 bits[IN_FLIGHT];
 #pragma unroll
-    for (int i = 0; i < IN_FLIGHT; i++) bits[i] = *row.vector(v + i * WARP);
+    for (int i = 0; i < IN_FLIGHT; i++) {
+      if (v + i * WARP < end) bits[i] = *row.vector(v + i * WARP);
+    }
 #pragma unroll
     for (int i = 0; i < IN_FLIGHT; i++) {
+      if (v + i * WARP >= end) continue;
       float x[LANES<T>];
       unpack(bits[i], x);
       f(row.head + (v + i * WARP) * LANES<T>, x);
     }
-  }
-  for (; v < end; v += WARP) {
-    float x[LANES<T>];
-    unpack(*row.vector(v), x);
-    f(row.head + v * LANES<T>, x);
   }
   if (warp() == 0 && lane() < row.head) {
     float x[1] = {row.at(lane())};
@@ -141,11 +139,56 @@ struct OnlineSoftmax {
   }
 };
 
+// The sums of several threads.
+struct SoftmaxSum {
+  float top = -INFINITY;
+  double sum = 0, weighted = 0;
+
+  HIR_GPU void raise(float higher, float scale) {
+    if (higher == -INFINITY) return;
+    const float y = max_nan(OnlineSoftmax::FLOOR, (top - higher) * scale);
+    const float e = exp2_fast(y);
+    weighted = (weighted + sum * y) * e;
+    sum *= e;
+    top = higher;
+  }
+};
+
+// Combines the lanes of a warp; all get the same.
+HIR_GPU SoftmaxSum warp_softmax(SoftmaxSum mine, float scale) {
+  mine.raise(warp_reduce(mine.top, Max()), scale);
+  mine.sum = warp_reduce(mine.sum, Sum());
+  mine.weighted = warp_reduce(mine.weighted, Sum());
+  return mine;
+}
+
+// Combines the threads of a block, for its first warp alone: the others have only their own warp's. `places` is for one
+// value a warp.
+HIR_GPU SoftmaxSum block_softmax(OnlineSoftmax mine, float scale, SoftmaxSum *places) {
+  mine.raise(warp_reduce(mine.top, Max()), scale);
+  SoftmaxSum own;
+  own.top = mine.top;
+  own.sum = warp_reduce(static_cast<double>(mine.sum), Sum());
+  own.weighted = warp_reduce(static_cast<double>(mine.weighted), Sum());
+  if (lane() == 0) places[warp()] = own;
+  barrier();
+  if (warp() > 0) return own;
+  return warp_softmax(lane() < warps() ? places[lane()] : SoftmaxSum(), scale);
+}
+
 struct RowSoftmax {
   float top;         // the largest logit
   double log_sum;    // log2 of the sum of 2^((x - top) * scale)
   double entropy;    // nats
   bool valid;
+
+  HIR_GPU explicit RowSoftmax(const SoftmaxSum &all) : top(all.top) {
+    // A NaN is in the sum; +inf makes one (inf - inf); all masked leaves 0.
+    valid = all.sum > 0;
+    log_sum = log2(all.sum);
+    entropy = LN2 * (log_sum - all.weighted / all.sum);
+    if (entropy < 0) entropy = 0;  // rounding of a one-hot row
+  }
 
   // Natural log-prob of a logit: in double, because the scale's rounding to float is harmless only near the top.
   HIR_GPU double logprob(float logit, double temperature) const {
@@ -155,32 +198,5 @@ struct RowSoftmax {
 
   HIR_GPU Fault fault() const { return top == -INFINITY ? Fault::NO_FINITE_LOGIT : Fault::NAN_LOGIT; }
 };
-
-struct ReducePlaces {
-  float tops[WARP];
-  double sums[WARP];
-};
-
-// Combines the results of the block's threads; all get the same.
-HIR_GPU RowSoftmax block_softmax(OnlineSoftmax mine, float scale, ReducePlaces &places) {
-  RowSoftmax row;
-  row.top = block_reduce(mine.top, -INFINITY, Max(), places.tops);
-  mine.raise(row.top, scale);
-  const double sum = block_reduce(static_cast<double>(mine.sum), 0.0, Sum(), places.sums);
-  const double weighted = block_reduce(static_cast<double>(mine.weighted), 0.0, Sum(), places.sums);
-  // A NaN is in the sum; +inf makes one (inf - inf); all masked leaves 0.
-  row.valid = sum > 0;
-  row.log_sum = log2(sum);
-  row.entropy = LN2 * (row.log_sum - weighted / sum);
-  if (row.entropy < 0) row.entropy = 0;  // rounding of a one-hot row
-  return row;
-}
-
-template <class T>
-HIR_GPU RowSoftmax row_softmax(const Row<T> &row, float scale, ReducePlaces &places) {
-  OnlineSoftmax mine;
-  for_each_vector(row, [&](int, const auto &x) { mine.add(x, scale); });
-  return block_softmax(mine, scale, places);
-}
 
 }  // namespace hir::HIR_DEVICE

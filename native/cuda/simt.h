@@ -59,6 +59,8 @@ HIR_GPU void atomic_add(uint32_t *at, uint32_t value) { atomicAdd(at, value); }
 HIR_GPU void atomic_add(uint64_t *at, uint64_t value) {
   atomicAdd(reinterpret_cast<unsigned long long *>(at), static_cast<unsigned long long>(value));
 }
+// Returns what was there before.
+HIR_GPU uint32_t fetch_add(uint32_t *at, uint32_t value) { return atomicAdd(at, value); }
 HIR_GPU void atomic_min(uint64_t *at, uint64_t value) {
   atomicMin(reinterpret_cast<unsigned long long *>(at), static_cast<unsigned long long>(value));
 }
@@ -90,6 +92,9 @@ HIR_GPU uint32_t pack_bf16(float low, float high) {
 
 using Bits16 = uint4;  // 16 bytes, the widest access
 HIR_GPU Bits16 bits16(uint32_t a, uint32_t b, uint32_t c, uint32_t d) { return make_uint4(a, b, c, d); }
+
+// Keeps the compiler from computing with these bits before this point: unpacked values take twice the registers.
+HIR_GPU void renew(uint4 &bits) { asm volatile("" : "+r"(bits.x), "+r"(bits.y), "+r"(bits.z), "+r"(bits.w)); }
 
 }  // namespace hir::cuda
 

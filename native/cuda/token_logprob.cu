@@ -8,7 +8,8 @@ namespace hir::HIR_DEVICE {
 
 namespace {
 
-constexpr int MOST_THREADS = 512;
+// Small blocks, several on a multiprocessor: while one sums up, the others load.
+constexpr int MOST_THREADS = 256, BLOCKS = 6;
 
 template <class T>
 struct Arguments {
@@ -21,19 +22,24 @@ struct Arguments {
 };
 
 template <class T>
-HIR_KERNEL(MOST_THREADS, 2)
+HIR_KERNEL(MOST_THREADS, BLOCKS)
 token_logprob_kernel(Arguments<T> a) {
   const Row<T> row(a.logits + block() * a.stride, a.cols);
-  const RowSoftmax softmax = row_softmax(row, static_cast<float>(LOG2E / a.temperature), *shared<ReducePlaces>());
-  if (thread() != 0) return;
+  const float scale = static_cast<float>(LOG2E / a.temperature);
   const int64_t target = a.targets[block()];
-  if (target < 0 || target >= a.cols) {
+  const bool inside = target >= 0 && target < a.cols;
+  const float logit = inside ? row.at(static_cast<int>(target)) : 0.0f;  // on its way while the row is read
+  OnlineSoftmax mine;
+  for_each_vector(row, [&](int, const auto &x) { mine.add(x, scale); });
+  const SoftmaxSum sum = block_softmax(mine, scale, shared<SoftmaxSum>());
+  if (thread() != 0) return;
+  if (!inside) {
     report(a.faults, KernelId::TOKEN_LOGPROB, Fault::TARGET, block());
     return;
   }
+  const RowSoftmax softmax(sum);
   if (!softmax.valid) report(a.faults, KernelId::TOKEN_LOGPROB, softmax.fault(), block());
-  a.logprobs[block()] =
-      softmax.valid ? static_cast<float>(softmax.logprob(row.at(static_cast<int>(target)), a.temperature)) : NAN;
+  a.logprobs[block()] = softmax.valid ? static_cast<float>(softmax.logprob(logit, a.temperature)) : NAN;
   if (a.entropies) a.entropies[block()] = softmax.valid ? static_cast<float>(softmax.entropy) : NAN;
 }
 
@@ -43,8 +49,8 @@ int32_t run(const Place &place, const Matrix &logits, const int64_t *targets, do
   Call call("token_logprob", place);
   const Arguments<T> arguments = {
       static_cast<T *>(logits.data), logits.cols, logits.stride, targets, temperature, logprobs, entropies, call.faults()};
-  call.launch(token_logprob_kernel<T>, logits.rows, row_threads(logits.cols * sizeof(T), MOST_THREADS), sizeof(ReducePlaces),
-              arguments);
+  const int threads = row_threads(logits.cols * sizeof(T), MOST_THREADS);
+  call.launch(token_logprob_kernel<T>, logits.rows, threads, sizeof(SoftmaxSum) * (threads / WARP), arguments);
   return call.result();
 }
 

@@ -147,6 +147,57 @@ void against_baseline(int backend) {
   }
 }
 
+// Tokens drawn, against the baseline's: without filters, with few candidates, with too many to rank, and with ties where
+// top-k and top-p cut. Rows of several segments, with ends that are no whole vectors.
+void draws(int backend) {
+  struct Filters {
+    double temperature;
+    int64_t top_k;
+    double top_p, min_p;
+  };
+  const Filters all[] = {{1, 0, 1, 0},      {0, 0, 1, 0},      {0.7, 50, 1, 0},    {0.8, 50, 0.95, 0.01}, {1, 1, 1, 0},
+                         {1, 0, 0.9, 0},    {1, 0, 0.3, 0},    {1, 0, 1, 0.05},    {1, 0, 0.99, 0.2},     {2, 700, 0.9, 0},
+                         {1, 2000, 0.8, 0}, {1, 40, 0.7, 0.3}, {0.05, 50, 0.9, 0}, {1, 0, 1e-9, 0},          {1, 5, 0.55, 1}};
+  const int64_t rows = 6;
+  unsigned seed = 100;
+  for (int dtype : {HIR_FLOAT32, HIR_BFLOAT16}) {
+    for (int64_t cols : {1, 7, 300, 1031, 4099, 20011}) {
+      for (bool ties : {false, true}) {
+        const int64_t stride = cols + seed % 4;
+        std::vector<float> x = random_logits(rows * stride, 3, seed++);
+        std::vector<uint16_t> half(x.size());
+        for (size_t i = 0; i < x.size(); i++) {
+          if (ties) x[i] = roundf(x[i]);
+          half[i] = to_bf16(x[i]);
+        }
+        for (int64_t r = 0; r < rows; r++) half[r * stride] = to_bf16(x[r * stride] = 0);  // never all masked
+        std::mt19937 random(seed);
+        std::vector<uint32_t> counters(4 * rows);
+        for (uint32_t &counter : counters) counter = random();
+        const hir_address data = dtype == HIR_BFLOAT16 ? address(half.data()) : address(x.data());
+        for (const Filters &f : all) {
+          std::vector<int64_t> wanted(rows), tokens(rows);
+          std::vector<float> wanted_logprobs(rows), logprobs(rows);
+          const auto sample = [&](int by, int device, std::vector<int64_t> &to, std::vector<float> &logs) {
+            const int code = hir_sample(by, device, 0, data, rows, cols, stride, dtype, f.temperature, f.top_k, f.top_p,
+                                        f.min_p, 42, address(counters.data()), address(to.data()), address(logs.data()));
+            expect(code == HIR_OK && hir_synchronize(by, device, 0) == HIR_OK, "sample", by, cols);
+          };
+          sample(HIR_BASELINE, 0, wanted, wanted_logprobs);
+          for (int device = 0; device < (backend == HIR_CUDA_EMULATED ? 3 : 1); device++) {
+            sample(backend, device, tokens, logprobs);
+            expect(tokens == wanted, "tokens drawn", backend, cols * 100 + (&f - all));
+            for (int64_t r = 0; r < rows; r++) {
+              expect(fabsf(logprobs[r] - wanted_logprobs[r]) <= 1e-5f * (1 + fabsf(wanted_logprobs[r])), "its log-prob",
+                     backend, cols);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
 void errors(int backend) {
   std::vector<float> x(40, 1.0f);
   std::vector<int64_t> targets(2, 3);
@@ -204,7 +255,10 @@ int main() {
       printf("skipped: %s\n", hir_last_error());
       continue;
     }
-    if (backend != HIR_BASELINE) against_baseline(backend);
+    if (backend != HIR_BASELINE) {
+      against_baseline(backend);
+      draws(backend);
+    }
     errors(backend);
   }
   expect(hir_backend_usable(99) == HIR_INVALID, "unknown backend", 99, 0);

@@ -72,6 +72,11 @@ V shuffle_from(V value, int lane) {
 // One thread runs at a time.
 inline void atomic_add(uint32_t *at, uint32_t value) { *at += value; }
 inline void atomic_add(uint64_t *at, uint64_t value) { *at += value; }
+inline uint32_t fetch_add(uint32_t *at, uint32_t value) {
+  const uint32_t before = *at;
+  *at += value;
+  return before;
+}
 inline void atomic_min(uint64_t *at, uint64_t value) { *at = value < *at ? value : *at; }
 
 inline float exp2_fast(float x) { return x < -126.0f ? 0.0f : exp2f(x); }
@@ -103,5 +108,6 @@ struct alignas(16) Bits16 {
   uint32_t x, y, z, w;
 };
 inline Bits16 bits16(uint32_t a, uint32_t b, uint32_t c, uint32_t d) { return {a, b, c, d}; }
+inline void renew(Bits16 &) {}
 
 }  // namespace hir::simt
