@@ -1,4 +1,4 @@
-// The C ABI: checks the arguments, picks the backend, turns its result into a message.
+// The C ABI: checks arguments, chooses the backend, and turns its result into a message.
 #include <math.h>
 #include <omp.h>
 
@@ -18,7 +18,7 @@ namespace {
 using hir::fail;
 using hir::select;
 
-// The kernels of a backend, on the CPU or on a GPU: one of the two is set.
+// A backend's kernels, on the CPU or on a GPU: one of the two is set.
 struct Kernels {
   const hir::Backend *cpu = nullptr;
   const hir::DeviceBackend *gpu = nullptr;
@@ -53,7 +53,7 @@ int32_t check_matrix(const char *kernel, const hir::Matrix &m, bool written) {
   return HIR_OK;
 }
 
-// What only the GPU kernels ask of a matrix: they address columns with 32 bits and access elements whole.
+// Limits of the GPU kernels alone: they index columns with 32 bits, and their loads need aligned elements.
 int32_t check_on_gpu(const char *kernel, const hir::Matrix &m) {
   if (m.cols > (int64_t{1} << 30) || m.rows > INT32_MAX) {
     return fail(HIR_INVALID, "%s: logits of shape [%lld, %lld] are too large for the GPU kernels", kernel,
@@ -80,7 +80,8 @@ int32_t check_temperature(const char *kernel, double temperature) {
 
 int32_t null(const char *kernel, const char *argument) { return fail(HIR_INVALID, "%s: %s is null", kernel, argument); }
 
-// What a kernel's result means; `row` is then a row of logits that has no probabilities.
+// Turns a kernel's result into a code. A `row` that is neither DONE nor OUT_OF_MEMORY is a row of logits without
+// probabilities.
 int32_t finish(const char *kernel, const hir::Matrix &m, int64_t row) {
   if (row == hir::DONE) return HIR_OK;
   if (row == hir::OUT_OF_MEMORY) return fail(HIR_NO_MEMORY, "%s: out of memory", kernel);

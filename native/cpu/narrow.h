@@ -1,7 +1,7 @@
-// Numbers of an optimizer's state in fewer bits: masters as a bfloat16 weight and 16 low bits, moments in bfloat16 or in
-// blocks of 8-bit codes. Arithmetic is float32 everywhere; only what is stored is narrow, and rounded at random: up with
-// the probability of its distance from the lower neighbour, so that sums of many small steps are right on average, where
-// the nearest number would stay for ever.
+// An optimizer's state in fewer bits: a master is a bfloat16 weight and 16 low bits, moments are bfloat16 or blocks of
+// 8-bit codes. Arithmetic is float32; only what is stored is narrow. Moments are rounded at random, up with a
+// probability equal to the distance from the lower neighbour in units of the spacing, so that many small steps add up
+// to the right sum on average. With rounding to the nearest, steps below half a spacing would be lost.
 #pragma once
 
 #include <math.h>
@@ -27,9 +27,9 @@ HIR_SHARED static inline float bits_float(uint32_t bits) {
 
 // --- split masters
 //
-// The weight is the master rounded to the nearest bfloat16, a tie to the smaller magnitude; the residue is the master's low
-// half. A residue above 0x8000 says that the weight was rounded up. Ties to even would give 65,537 masters to some weights,
-// more than 16 bits tell apart. Every float comes back as it was, NaN and infinities too.
+// The weight is the master rounded to the nearest bfloat16, with a tie to the smaller magnitude. The residue is the
+// master's low half; if it is above 0x8000, the weight was rounded up. (With ties to even, 65,537 masters would round
+// to some weights, more than 16 bits can tell apart.) Every float is restored exactly, NaN and infinities included.
 
 HIR_SHARED static inline void split(float master, bf16 *weight, uint16_t *residue) {
   const uint32_t bits = float_bits(master), low = bits & 0xffff;
@@ -42,9 +42,9 @@ HIR_SHARED static inline float join(bf16 weight, uint16_t residue) {
   return bits_float(high << 16 | residue);
 }
 
-// --- random rounding; `noise` has 16 random bits
+// --- random rounding; the low 16 bits of `noise` are random
 
-// To bfloat16. What bfloat16 holds stays; the largest finite number does not become infinite.
+// To bfloat16. Values that bfloat16 can represent do not change, and no finite number becomes infinite.
 HIR_SHARED static inline bf16 round_at_random(float x, uint32_t noise) {
   const uint32_t bits = float_bits(x), sign = bits & 0x80000000u, magnitude = bits & 0x7fffffffu;
   uint32_t sum = magnitude + (noise & 0xffff);
@@ -53,14 +53,15 @@ HIR_SHARED static inline bf16 round_at_random(float x, uint32_t noise) {
   return {static_cast<uint16_t>((sign | (magnitude >= 0x7f800000u ? special : sum)) >> 16)};
 }
 
-// Codes of a block: magnitudes are (1 + f / 8) 2^e over the largest of the block, which is 15/8 2^0: eight a power of two,
-// 32 powers for the second moment (unsigned) and 16 for the first (signed). Code 0 is 0.
+// The codes of a block: magnitudes (1 + f / 8) 2^e, scaled so that the largest of the block is 15/8 2^0. Eight codes
+// per power of two; 32 powers for the second moment (unsigned), 16 for the first (signed). Code 0 is 0.
 constexpr int64_t BLOCK = 256;
 constexpr float LARGEST = 1.875f;
-constexpr int MANTISSA = 20;  // bits of a float below a code's
+constexpr int MANTISSA = 20;  // bits of a float below those of a code
 constexpr uint32_t UNSIGNED_BASE = (127 - 31) << 3, SIGNED_BASE = (127 - 15) << 3;
 
-// Of z in [0, LARGEST]; `most` is the last code. `base` + 1 is the float of code 1, below which z is it or 0.
+// The code of z in [0, LARGEST]; `most` is the last code. Code 1 is the float of `base` + 1; a smaller z becomes code 1
+// or 0.
 HIR_SHARED static inline uint32_t code(float z, uint32_t noise, uint32_t base, uint32_t most, bool never_zero) {
   const float least = bits_float((base + 1) << MANTISSA);
   const uint32_t far = (float_bits(z) + ((noise & 0xffff) << (MANTISSA - 16))) >> MANTISSA;
@@ -69,7 +70,7 @@ HIR_SHARED static inline uint32_t code(float z, uint32_t noise, uint32_t base, u
   return z >= least ? bounded - base : (z > 0 ? near : 0);
 }
 
-// The second moment never becomes 0 where it is not: it divides the first.
+// A second moment above 0 never becomes 0, because it divides the first.
 HIR_SHARED static inline uint8_t unsigned_code(float z, uint32_t noise) {
   return static_cast<uint8_t>(code(z, noise, UNSIGNED_BASE, 255, true));
 }
@@ -88,15 +89,15 @@ HIR_SHARED static inline float signed_value(uint8_t code) {
   return magnitude ? bits_float(sign | (SIGNED_BASE + magnitude) << MANTISSA) : 0;
 }
 
-// What a block's numbers are multiplied by before they are coded, and after; the largest of its magnitudes is kept.
+// The factors before coding and after decoding, from the largest magnitude of a block, which is stored.
 HIR_SHARED static inline float coding(float largest) { return largest < 1e-37f ? 0 : LARGEST / largest; }
 HIR_SHARED static inline float decoding(float largest) { return largest / LARGEST; }
 
-// --- whose noise
+// --- which random bits
 //
-// Elements come in groups of NOISE_GROUP from the beginning of their buffer; a group takes 16 Philox counters and of each
-// the four words, the first for its first 16 elements and so on: whole vectors of any width. The low half of an element's
-// word rounds the first moment, the high half the second.
+// A buffer is cut into groups of NOISE_GROUP elements. A group has 16 Philox counters; their first words serve its
+// first 16 elements, their second words the next 16, and so on, which makes whole vectors of any width. The low half of
+// an element's word rounds the first moment, the high half the second.
 constexpr int64_t NOISE_GROUP = 64;
 constexpr uint64_t NOISE_KEY = 0x4869524164616d57ull;  // "HiRAdamW"
 

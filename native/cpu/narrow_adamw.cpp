@@ -1,4 +1,4 @@
-// AdamW over narrow state (narrow.h): a block of 256 elements at a time is widened, stepped in float32 and narrowed again.
+// AdamW over narrow state (narrow.h): widens a block of 256 elements, takes the step in float32, and narrows it again.
 #include <math.h>
 
 #include "hir_kernels.h"
@@ -11,11 +11,11 @@ namespace {
 
 using hir::NarrowAdamW;
 
-// Elements per unit of work of a thread, whole blocks.
+// Elements of a unit of work: whole blocks.
 constexpr int64_t CHUNK = 65536;
 constexpr int64_t BLOCK = hir::BLOCK;
 
-// The noise of a group's elements. Plain loops over lanes: the compiler makes vectors of them.
+// The random bits of a group's elements. The compiler vectorizes these plain loops over lanes.
 void noise_of(const hir::NoiseKey &key, int64_t group, uint32_t noise[hir::NOISE_GROUP]) {
   uint32_t c0[16], c1[16], c2[16], c3[16];
   for (uint32_t i = 0; i < 16; i++) {
@@ -64,7 +64,7 @@ float largest_of(const float *x) {
   return max_lane(most);
 }
 
-// One block's numbers, widened; elements past the buffer's end are 0.
+// One block, widened; elements past the end of the buffer are 0.
 struct Block {
   alignas(64) float p[BLOCK], g[BLOCK], m[BLOCK], v[BLOCK];
   alignas(64) uint32_t noise[BLOCK];
@@ -116,7 +116,7 @@ struct Block {
     }
   }
 
-  // Returns the first element that is no number any more, or that no finite weight holds; -1 where there is none.
+  // Returns the first element that has become NaN or too large for a finite weight, or -1.
   int64_t write(const NarrowAdamW &a, int64_t start, int64_t n) {
     int64_t bad = -1;
     if (a.params) {
@@ -127,7 +127,7 @@ struct Block {
     } else {
       for (int64_t i = 0; i < n; i++) hir::split(p[i], a.weights + start + i, a.residues + start + i);
     }
-    const uint32_t limit = a.weights ? 0x7f7f8000u : 0x7f7fffffu;  // beyond it a bfloat16 is infinite
+    const uint32_t limit = a.weights ? 0x7f7f8000u : 0x7f7fffffu;  // above it, a bfloat16 is infinite
     uint32_t most = 0;
     for (int64_t i = 0; i < n; i++) {
       const uint32_t magnitude = hir::float_bits(p[i]) & 0x7fffffffu;

@@ -1,4 +1,4 @@
-// Global gradient norm and AdamW over flat buffers: one pass each, at memory speed.
+// Gradient norm and AdamW over flat buffers, one pass each, at the speed of memory.
 #include <math.h>
 #include <stdlib.h>
 
@@ -8,7 +8,7 @@
 
 namespace {
 
-// Elements per block: the partition, and with it the order of summation, is the same for any number of threads.
+// Elements of a block. The partition, and so the order of summation, is the same for any number of threads.
 constexpr int64_t CHUNK = 65536;
 
 template <class T>

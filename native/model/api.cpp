@@ -1,4 +1,4 @@
-// hir_model_* and hir_decoder_*: checks the arguments, finds the backend.
+// hir_model_* and hir_decoder_*: check arguments and find the backend.
 #include "backends.h"
 #include "cpu_model.h"
 #include "device_backend.h"
@@ -11,7 +11,7 @@ using hir::fail;
 hir::AnyModel *model_at(int64_t handle) { return at<hir::AnyModel>(handle); }
 hir::AnyDecoder *decoder_at(int64_t handle) { return at<hir::AnyDecoder>(handle); }
 
-// The shape as kernels take it, if it makes sense.
+// Checks a shape, and converts it to the kernels' type.
 int32_t read_shape(const hir_model_shape &s, hir::ModelShape *shape) {
   if (s.dtype != HIR_FLOAT32 && s.dtype != HIR_BFLOAT16) return fail(HIR_INVALID, "model: unknown element type %d", s.dtype);
   if (s.layers < 1 || s.hidden < 1 || s.intermediate < 1 || s.heads < 1 || s.kv_heads < 1 || s.head_dim < 2 ||

@@ -1,4 +1,4 @@
-// The decoder of a CPU backend: pages in memory, one step of them. The arithmetic is decode.cpp's.
+// The decoder of CPU backends: pages in memory, and a step's bookkeeping. The arithmetic is in decode.cpp.
 #include "cpu_model.h"
 
 #include <omp.h>
@@ -15,7 +15,7 @@ namespace hir {
 
 namespace {
 
-// Pages in slabs that come from the system and go back to it whole.
+// Pages in slabs, which are allocated and freed whole.
 class MemoryPages : public PageStore {
  public:
   explicit MemoryPages(int64_t bytes) : bytes((bytes + 63) / 64 * 64) {}
@@ -44,7 +44,7 @@ class MemoryPages : public PageStore {
     return true;
   }
 
-  // None of its pages is in use any more.
+  // Frees all slabs. No page may be in use.
   void drop() {
     slabs.clear();
     left = made = 0;
@@ -96,7 +96,7 @@ class CpuDecoder final : private MemoryPages, public AnyDecoder {
   std::vector<int64_t> order;
   std::vector<DecoderRow> step_rows;
   Arena scratch;
-  // Of draws: what they append, logits, and what the last one has drawn.
+  // For draw: tokens to append, logits, and the tokens of the last draw.
   std::vector<int64_t> appended, drawn;
   std::vector<float> logits;
 };
@@ -150,7 +150,7 @@ int32_t CpuDecoder::draw(const int64_t *tokens, int64_t count, const Sampling &s
                  sampling.top_k, sampling.top_p, sampling.min_p, static_cast<int64_t>(sampling.key),
                  reinterpret_cast<int64_t>(sampling.counters), tokens_at, logprobs_at);
   if (code == HIR_OK && vocabulary < all) {
-    // Among all ids, as scoring has them, by the same kernel.
+    // Log-probs among all ids, by the kernel that scores, so that they agree with scoring.
     code = hir_token_logprob(model.backend, 0, 0, where, count, all, all, HIR_FLOAT32, tokens_at,
                              sampling.temperature == 0 ? 1 : sampling.temperature, logprobs_at, 0);
   }
@@ -176,7 +176,7 @@ int32_t CpuDecoder::step(int64_t addresses, int64_t count, int64_t logits, int64
     longest = std::max(longest, rows[i].position() + 1);
     order[i] = i;
   }
-  // Rows of one prompt next to each other.
+  // Put rows of one prompt side by side.
   std::sort(order.begin(), order.end(), [this](int64_t a, int64_t b) {
     return rows[a].prompt != rows[b].prompt ? rows[a].prompt < rows[b].prompt : a < b;
   });

@@ -1,4 +1,4 @@
-// The bookkeeping of models on a CPU: weights, batches and memory. The arithmetic is the backends' (pass.cpp).
+// The bookkeeping of models on a CPU: weights, batches and memory. The arithmetic is in pass.cpp.
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
@@ -50,7 +50,7 @@ CpuModel::~CpuModel() {
 }
 
 void CpuModel::release(int64_t small) {
-  passes++;  // nothing is kept any more
+  passes++;  // no pass can go backward any more
   if (arena.bytes() + head_arena.bytes() <= small) return;
   arena.drop();
   head_arena.drop();
@@ -62,12 +62,12 @@ size_t packed_bytes(const Matmul &matmul, const Weight &weight) {
   return static_cast<size_t>(matmul.packed_bytes_forward(weight) + 63) / 64 * 64;
 }
 
-// Of the norms and biases, as floats.
+// Floats of all norms and biases.
 size_t vector_count(const ModelShape &s) {
   return static_cast<size_t>(s.hidden + s.layers * (2 * s.hidden + s.qkv_size() + 2 * s.head_dim));
 }
 
-// The sizes of a layer's matrices.
+// Sets the sizes of a layer's matrices.
 void shape_layer(const ModelShape &s, LayerWeights *layer) {
   layer->qkv.weight = {nullptr, s.qkv_size(), s.hidden, s.hidden, Order::PLAIN};
   layer->output.weight = {nullptr, s.hidden, s.query_size(), s.query_size(), Order::PLAIN};
@@ -119,7 +119,7 @@ int32_t CpuModel::ready() const {
   return held ? HIR_OK : fail(HIR_INVALID, "model: no weights yet: hir_model_weights comes first");
 }
 
-// Once; the memory is the model's.
+// Allocates once; the model frees the memory.
 bool CpuModel::reserve(int64_t bytes, void **memory) {
   if (*memory) return true;
   *memory = aligned_alloc(64, static_cast<size_t>(bytes + 63) / 64 * 64);
@@ -130,14 +130,14 @@ bool CpuModel::reserve(int64_t bytes, void **memory) {
 bool CpuModel::pack(const void *weights, int64_t n, int64_t k, Order order, Linear *linear) {
   linear->weight = {weights, n, k, k, order};
   linear->adapter = nullptr;
-  if (!kernels.forward) return true;  // the baseline reads them as they are
+  if (!kernels.forward) return true;  // the baseline reads the weights in place
   if (!reserve(model.matmul.packed_bytes_forward(linear->weight), &linear->packed)) return false;
 #pragma omp parallel
   model.matmul.pack_forward(Team::region(), linear->weight, linear->packed);
   return true;
 }
 
-// Parts' rows follow each other.
+// Packs matrices as one, their rows concatenated.
 bool CpuModel::pack(const Frozen *parts, int64_t count, Order order, Linear *linear, Packing *packing) {
   int64_t n = 0, sources[3] = {};
   for (int64_t i = 0; i < count; i++) {
@@ -181,7 +181,7 @@ bool CpuModel::pack(const Frozen *parts, int64_t count, Order order, Linear *lin
   return true;
 }
 
-// The adapters that are trained, as one. By the calling thread alone.
+// Packs the trained adapters of a fused matrix as one. Runs on the calling thread alone.
 bool CpuModel::adapt(const Frozen *parts, int64_t count, Linear *linear, LowRank *adapter) const {
   const int64_t n = linear->weight.n, k = linear->weight.k;
   free(adapter->a);
@@ -233,7 +233,7 @@ bool CpuModel::adapt(const Frozen *parts, int64_t count, Linear *linear, LowRank
   return done;
 }
 
-// Copies of the values, after the used part of the vectors.
+// Copies values as floats behind the used part of `vectors`.
 const float *CpuModel::floats(const void *values, int64_t count, size_t *used) {
   if (!values) return nullptr;
   float *const copy = vectors.data() + *used;
@@ -245,7 +245,7 @@ const float *CpuModel::floats(const void *values, int64_t count, size_t *used) {
   return copy;
 }
 
-// Norms and biases.
+// Copies norms and biases.
 void CpuModel::take_vectors(const int64_t *addresses) {
   const ModelShape &s = shape;
   WeightTable<const void *> table;
@@ -293,7 +293,7 @@ int32_t CpuModel::weights(const int64_t *addresses) {
 
 namespace {
 
-// What is packed is not needed twice: pages of a mapped file are read again when they are.
+// Drops the pages of a mapped file from memory: the packed copy serves, and a page that is needed again is read again.
 void unload(const Frozen &f) {
   if (!f.matrix.mapped) return;
   const BlockSize block = block_size(f.matrix.type);
@@ -380,7 +380,7 @@ int32_t CpuModel::rotary(int64_t cosines, int64_t sines, int64_t count) {
   return HIR_OK;
 }
 
-// Checks a batch and sorts its segments into groups.
+// Checks a batch, and sorts its segments into groups.
 int32_t CpuModel::cut(const int64_t *tokens, int64_t count, const int64_t *lengths, const int64_t *prefixes,
                       int64_t segment_count) {
   const Packed packed = {tokens, count, lengths, prefixes, segment_count};
@@ -415,7 +415,7 @@ int32_t CpuModel::forward(const int64_t *tokens, int64_t count, const int64_t *l
   if (keep < HIR_KEEP_NOTHING || keep > HIR_KEEP_INPUTS) return fail(HIR_INVALID, "model: unknown keep %d", keep);
   *pass = ++passes;
   if (int32_t code = cut(tokens, count, lengths, prefixes, segment_count)) {
-    passes++;  // nothing to go back through
+    passes++;  // this pass has no backward
     return code;
   }
   batch.tokens = count;
@@ -442,7 +442,7 @@ int32_t CpuModel::backward(int64_t pass, int64_t hidden_gradient, const int64_t 
   if (batch.tokens == 0) return HIR_OK;
   Gradients all = {{}, gradients.data()};
   read_table(addresses, shape.layers, &all.table, gradients.data());
-  passes++;  // once only
+  passes++;  // a pass goes backward once
   batch.keys_values = nullptr;
   return kernels.backward(pass_over(arena.reserve(0)), at<const float>(hidden_gradient), all) ? HIR_OK : out_of_memory();
 }

@@ -8,10 +8,10 @@ namespace hir {
 
 namespace {
 
-// Smaller pieces are not worth the question.
+// Smaller requests are not worth checking.
 constexpr int64_t SMALL = 64 << 20;
 
-// Of what the kernel could free without swapping; -1 where it does not say.
+// Bytes that the system could provide without swapping; -1 if unknown.
 int64_t available() {
   FILE *const file = fopen("/proc/meminfo", "re");
   if (!file) return -1;
@@ -24,7 +24,7 @@ int64_t available() {
   return kib < 0 ? -1 : kib * 1024;
 }
 
-// The one number of a file; -1 where it holds none ("max").
+// The number that a file holds; -1 if it holds none, such as "max".
 int64_t number_in(const char *path) {
   FILE *const file = fopen(path, "re");
   if (!file) return -1;
@@ -40,8 +40,8 @@ bool room_for(int64_t bytes) {
   if (bytes < SMALL) return true;
   const int64_t free = available();
   if (free >= 0 && bytes > free) return false;
-  // A container's own limit (control groups 2). Pages of files count as used there, and would be dropped: so only what can
-  // never fit is refused.
+  // The container's limit (control groups 2). What it counts as used includes cached files, which it would drop for us;
+  // so refuse only what can never fit.
   const int64_t most = number_in("/sys/fs/cgroup/memory.max");
   return most < 0 || bytes <= most;
 }

@@ -1,12 +1,12 @@
-// Whether the system has memory to give. It promises more than there is and ends processes that take it at its word; asking
-// first makes that an error, which a smaller batch can answer.
+// Whether the system has memory left. Linux promises more than it has, and kills processes that use it. A check
+// beforehand makes that an error, and the caller can try a smaller batch.
 #pragma once
 
 #include <stdint.h>
 
 namespace hir {
 
-// True where so many bytes are free, or it cannot be told.
+// True if so many bytes are free, or if it is unknown.
 bool room_for(int64_t bytes);
 
 }  // namespace hir

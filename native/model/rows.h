@@ -1,8 +1,7 @@
-// The pages of rows that are being decoded, and of the prompts that they continue: who holds which, on any device.
+// Bookkeeping of pages, on any device: which rows and prompts hold which.
 //
-// A token's place is given by its position: slot position % PAGE of page position / PAGE. The full pages of a prompt are
-// stored once and shared by all rows that continue it; after them each row has its own pages, of which the first
-// begins with a copy of the prompt's last tokens.
+// A token is at slot position % PAGE of page position / PAGE. All rows that continue a prompt share its full pages.
+// Behind them each row has its own pages, and the first of those begins with a copy of the prompt's remaining tokens.
 #pragma once
 
 #include <stdint.h>
@@ -13,7 +12,7 @@
 
 namespace hir {
 
-// Makes pages and copies them; a message is kept where one cannot.
+// Allocates and copies pages. On failure returns null or false, and sets the error message.
 class PageStore {
  public:
   virtual ~PageStore() {}
@@ -21,7 +20,7 @@ class PageStore {
   virtual bool copy(void *to, const void *from) = 0;
 };
 
-// A prompt's keys and values; freed when neither the caller nor a row holds it.
+// A prompt's keys and values; freed once neither the caller nor a row holds it.
 struct Prompt {
   int64_t length = 0;
   int64_t holders = 1;
@@ -31,7 +30,7 @@ struct Prompt {
 struct Row {
   Prompt *prompt = nullptr;
   int64_t length = 0;  // tokens in the row's own pages
-  int64_t drawn = -1;  // its place in the last step that drew tokens; -1 where it had none
+  int64_t drawn = -1;  // index of its token in the last draw; -1 if it has none
   std::vector<void *> pages;
 
   int64_t shared_pages() const { return prompt ? prompt->length / PAGE : 0; }
@@ -39,7 +38,7 @@ struct Row {
   int64_t position() const { return shared_length() + length; }
 };
 
-// Rows lie at places 0 to size() - 1, without gaps.
+// Rows occupy places 0 to size() - 1, without gaps.
 class Rows {
  public:
   explicit Rows(PageStore *store) : store(store) {}
@@ -47,7 +46,7 @@ class Rows {
   int64_t size() const { return static_cast<int64_t>(places.size()); }
   const Row &operator[](int64_t place) const { return places[place]; }
 
-  // A prompt with pages for its tokens; null where there is no memory.
+  // Returns a prompt with pages for its tokens, or null if memory runs out.
   Prompt *make_prompt(int64_t length);
   void let_go(Prompt *prompt);
 
@@ -55,20 +54,20 @@ class Rows {
   int32_t move(int64_t from, int64_t to);
   // Ends the rows from place `count` on.
   void keep(int64_t count);
-  // Checks a step of the first `count` rows, ends the others, and makes room for one more token in each.
+  // Checks a step of the first `count` rows, ends the others, and gives each room for one more token.
   int32_t prepare(int64_t count, int64_t positions);
-  // The step is done.
+  // Counts the token that a step appended to each row.
   void advance();
-  // It has drawn a token for every row.
+  // Notes that the step drew a token for every row.
   void mark_drawn();
 
-  // Pages that no row and no prompt holds.
+  // Number of pages that no row or prompt holds.
   int64_t free() const { return static_cast<int64_t>(free_pages.size()); }
 
-  // Those pages, for their owner to free; the rows are gone.
+  // Ends all rows, and hands all free pages to the caller.
   std::vector<void *> take_pages();
 
-  // Counts changes of which pages rows have.
+  // Counts changes to the pages of rows.
   int64_t changes = 0;
 
  private:

@@ -1,6 +1,5 @@
-// Native checks of the decoder: every backend against the baseline on awkward shapes, rows that start and end, and the
-// same results with any number of threads. The comparison with a model in doubles is in java/kernels, over the same
-// backends.
+// Native checks of the decoder: every backend against the baseline on awkward shapes, while rows start and end, with
+// equal results on any number of threads. java/kernels compares the same backends with a model in doubles.
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,7 +33,7 @@ struct Shape {
   bool bias, head_norms;
 };
 
-// Random weights in the element type; `addresses` as hir_model_weights takes them.
+// Random weights of the element type; `addresses` is for hir_model_weights.
 struct Model {
   const Shape s;
   std::mt19937 random{3};
@@ -98,7 +97,7 @@ struct Model {
   }
 };
 
-// Logits of some steps, while rows leave and a group joins.
+// Logits of some steps, while rows leave and a group of rows joins.
 std::vector<float> decode(const Model &m, int backend, int threads, int device = 0, int steps = 40) {
   const Shape &s = m.s;
   hir_set_threads(threads);
@@ -148,7 +147,7 @@ std::vector<float> decode(const Model &m, int backend, int threads, int device =
   return all;
 }
 
-// Each logit in float32; a bfloat16 model rounds its activations, so there all logits together.
+// Compares each logit in float32. A bfloat16 model rounds its activations, so there compares all logits together.
 void compare(const std::vector<float> &got, const std::vector<float> &expected, int32_t dtype, int backend) {
   double off = 0, size = 0;
   for (size_t i = 0; i < expected.size(); i++) {
@@ -161,8 +160,8 @@ void compare(const std::vector<float> &got, const std::vector<float> &expected, 
   expect(sqrt(off / size) <= (dtype == HIR_BFLOAT16 ? 0.03 : 1e-5), "logits", backend, static_cast<long long>(size));
 }
 
-// Draws equal those of a step followed by the sampling kernel, and a token that is fed back is the one drawn, whichever
-// rows leave, move and join in between.
+// Draws equal a step followed by the sampling kernel, and a token that is fed back is the one drawn, whichever rows
+// leave, move and join in between.
 void draws(int backend, const Model &m, int device = 0) {
   const Shape &s = m.s;
   const hir_model_shape shape = {s.layers,   s.hidden, s.intermediate, s.heads, s.kv_heads,
@@ -211,7 +210,7 @@ void draws(int backend, const Model &m, int device = 0) {
       for (int64_t decoder : {plain, drawing}) ok(hir_decoder_move(decoder, rows, 0), "move");
       tokens[0] = tokens[rows];
     }
-    if (step == 3) {  // more rows than there was memory for
+    if (step == 3) {  // more rows than have memory so far
       for (int64_t decoder : {plain, drawing}) ok(hir_decoder_admit(decoder, 0, rows, 9), "admit");
       expect(hir_decoder_draw(drawing, std::vector<int64_t>(rows + 9, -1).data(), rows + 9, 0.9, 0, 1, 0, s.vocab, 5,
                               counters.data(), drawn.data(), logprobs.data()) == HIR_INVALID,
@@ -245,7 +244,7 @@ void against_baseline(int backend) {
   }
 }
 
-// The GPU's decoder in the emulator: its step is a recorded graph, replayed with other rows.
+// The GPU's decoder in the emulator. Its step is a recorded graph, replayed with other rows.
 void emulated() {
   const Shape shapes[] = {{2, 40, 56, 6, 2, 16, 37, HIR_FLOAT32, false, true},
                           {1, 33, 17, 5, 1, 80, 64, HIR_FLOAT32, true, false},
@@ -255,12 +254,12 @@ void emulated() {
     const int steps = 6;
     const std::vector<float> expected = decode(model, HIR_BASELINE, 2, 0, steps);
     const std::vector<float> got = decode(model, HIR_CUDA_EMULATED, 1, 0, steps);
-    // With the threads of a block in another order the result has the same bits.
+    // Another order of a block's threads gives the same bits.
     expect(got == decode(model, HIR_CUDA_EMULATED, 1, 2, steps), "any order of threads", HIR_CUDA_EMULATED, shape.hidden);
     compare(got, expected, shape.dtype, HIR_CUDA_EMULATED);
     draws(HIR_CUDA_EMULATED, model, 1);
   }
-  // The buckets of graphs: never fewer rows than asked, never more than twice as many.
+  // A graph's bucket has at least as many rows as asked, and at most twice as many.
   for (int64_t rows = 1; rows < 2000; rows++) {
     const int64_t bucket = hir::row_bucket(rows);
     expect(bucket >= rows && bucket < 2 * rows && hir::row_bucket(bucket) == bucket, "row bucket", 0, rows);

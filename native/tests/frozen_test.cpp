@@ -1,5 +1,5 @@
-// Checks of frozen matrices' rows: blocks decoded to known values, and the same bits by every instruction set;
-// adapters' sums; and that in bfloat16 a small adapter is kept on average.
+// Checks rows of frozen matrices: blocks decode to known values, with the same bits on every instruction set; adapters
+// are added; and in bfloat16 a small adapter keeps its effect on average.
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,7 +55,7 @@ void check_blocks(const Backend &backend) {
              wide[4] == -INFINITY && wide[5] == 65504.0f,
          "halves", 0);
 
-  // Random bytes of every type, with scales that are not NaN; and heads with interleaved halves.
+  // Random bytes of every type, with scales that are not NaN, and heads with interleaved halves.
   std::mt19937 random(3);
   for (const int32_t type : {HIR_FLOAT16, HIR_Q8_0, HIR_Q4_0, HIR_Q4_K, HIR_Q6_K}) {
     const hir::BlockSize block = hir::block_size(type);
@@ -81,7 +81,7 @@ void check_adapters(const Backend &backend) {
   std::vector<float> a(rank * columns), b(rows * rank);
   for (bf16 &x : base) hir::from_float(draw(random), &x);
   for (float &x : a) x = draw(random);
-  // Sums of about 2e-5: a sixth of a unit of the last place of 0.02.
+  // Sums of about 2e-5 are a sixth of the spacing of bfloat16 around 0.02.
   for (float &x : b) x = 0.03f * draw(random);
   const Frozen f = {{address(base), HIR_BFLOAT16, 0, 0, rank, 2.5, address(a), address(b), 0, 0}, rows, columns};
   double off = 0, square = 0, wanted = 0;
@@ -94,7 +94,7 @@ void check_adapters(const Backend &backend) {
       for (int64_t j = 0; j < rank; j++) sum += static_cast<double>(b[r * rank + j]) * a[j * columns + c];
       const double plain = hir::to_float(base[r * columns + c]), want = plain + 2.5 * sum;
       expect(fabs(exact[c] - want) <= 1e-6 * (fabs(want) + fabs(plain)), "W + s B A", r);
-      // Projected on the adapter's part, the change is that part.
+      // Projected on the adapter's part, the change should equal it.
       off += (hir::to_float(low[c]) - plain) * sum;
       wanted += 2.5 * sum * sum;
       square += fabs(hir::to_float(low[c]) - want) <= fabs(want) * 0x1p-7 ? 0 : 1;
@@ -103,7 +103,7 @@ void check_adapters(const Backend &backend) {
   expect(square == 0, "within a unit", 0);
   expect(fabs(off / wanted - 1) < 0.1, "a small adapter arrives", static_cast<long long>(1000 * off / wanted));
 
-  // A zero adapter changes nothing; infinities and NaNs stay what they are.
+  // An adapter of zeros changes nothing, infinities and NaNs included.
   std::vector<float> odd = {0.3f, INFINITY, -INFINITY, NAN, 3.3e38f, -3.38e38f};
   std::vector<float> zero(6), one = {1};
   const Frozen edge = {{address(odd), HIR_FLOAT32, 0, 0, 1, 1, address(zero), address(one), 0, 0}, 1, 6};

@@ -1,5 +1,5 @@
 // Native checks: known answers of Philox, every backend against the baseline on awkward shapes, independence of the
-// number of threads, errors. The golden and statistical tests are in java/kernels, over the same backends.
+// number of threads, errors. Golden and statistical tests of the same backends are in java/kernels.
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -107,7 +107,7 @@ Outcome everything(int backend, int64_t rows, int64_t cols, int64_t stride, int 
   return o;
 }
 
-// Ways to run one backend that must give the same bits: on 1 and 3 threads, or on the emulator's devices, which run the
+// Ways to run a backend that must give the same bits: on 1 and 3 threads, or on the emulator's devices, which run the
 // threads of a block in different orders and have different amounts of shared memory.
 void against_baseline(int backend) {
   const bool emulated = backend == HIR_CUDA_EMULATED;

@@ -1,6 +1,6 @@
-// Native checks of AdamW over narrow state: split masters come back exactly, every backend agrees with the baseline and with
-// itself on any number of threads, rounding at random is right on average, and 8-bit moments of a zero gradient move
-// nothing.
+// Native checks of AdamW over narrow state: split masters are restored exactly; every backend agrees with the baseline,
+// and with itself on any number of threads; random rounding is right on average; and 8-bit moments of a zero gradient
+// move nothing.
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,7 +34,7 @@ float number(uint32_t word) {
 
 float widened(uint16_t half) { return number(static_cast<uint32_t>(half) << 16); }
 
-// One buffer with its optimizer's state; moments are bytes of any type.
+// A buffer with its optimizer state; moments are bytes of any type.
 struct State {
   int64_t count;
   bool split;
@@ -97,7 +97,7 @@ void split_and_join() {
       }
     }
   }
-  // The value that a rebuild as if halves were rounded up turns into 0.998046875.
+  // Code that takes halves for rounded up would restore 0.998046875 here.
   std::vector<float> tie = {1.00390625f}, back = {0};
   std::vector<uint16_t> weight(1), residue(1);
   hir_split(HIR_BASELINE, address(tie), 1, address(weight), address(residue));
@@ -135,7 +135,7 @@ void against_baseline(int backend) {
         const State one = run(backend, count, split, moments);
         hir_set_threads(3);
         expect(one == run(backend, count, split, moments), "the same on any number of threads", backend, count);
-        // A sum that is rounded a little otherwise may fall on the other side of the noise, once in thousands.
+        // A sum that is rounded slightly differently falls on the other side of the noise once in thousands.
         int64_t apart = 0;
         for (int64_t i = 0; i < count; i++) apart += fabsf(one.params[i] - expected.params[i]) > 1e-6f;
         expect(apart <= count / 500, "the baseline's masters", backend, apart);
@@ -148,8 +148,8 @@ void against_baseline(int backend) {
   }
 }
 
-// Gradient 0: weights decay to 1/e over 1 / (rate decay) steps though one step is far below a bfloat16's spacing, and so
-// does a second moment.
+// With gradient 0, weights decay to 1/e in 1 / (rate decay) steps, although one step is far below the spacing of
+// bfloat16. Second moments decay likewise.
 void small_steps(int backend) {
   State s(4096, true, HIR_BFLOAT16);
   for (float &p : s.params) p = 1;
@@ -179,7 +179,7 @@ void extremes(int backend) {
   nan.set(backend);
   expect(nan.step(backend, 1, 1e-3, 0) == HIR_NAN && strstr(hir_last_error(), "290"), "a NaN is named", backend, 290);
   State huge(300, true, HIR_FLOAT32);
-  huge.params[17] = 3.4e38f;  // no finite bfloat16 is as near as infinity
+  huge.params[17] = 3.4e38f;  // nearer to infinity than to any finite bfloat16
   huge.set(backend);
   expect(huge.step(backend, 1, 1e-3, 0) == HIR_NAN && strstr(hir_last_error(), " 17 "), "an overflow is named", backend, 17);
 }
@@ -197,7 +197,7 @@ void near_zero(int backend) {
       expect(i == 3 || i == 4 || s.params[i] == 0, "a zero gradient moves nothing", backend, i);
       expect(s.v[i] != 0 || (s.m[i] & 127) == 0, "no first moment without a second", backend, i);
     }
-    // AdamW moves by at most about the rate a step.
+    // AdamW moves a weight by hardly more than the learning rate per step.
     expect(fabsf(s.params[4]) <= 1.1e-2f * static_cast<float>(step), "a tiny gradient moves little", backend, step);
   }
   expect(s.params[3] < -0.9f, "a large gradient moves", backend, static_cast<long long>(1000 * s.params[3]));

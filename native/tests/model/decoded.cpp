@@ -16,7 +16,7 @@ void check_decoded(const Model &m, int backend) {
     for (int64_t &id : ids) id = random() % s.vocab;
     for (int64_t &id : follow) id = random() % s.vocab;
 
-    // All rows in one batch behind the prompt that they share, then their logits.
+    // All rows in one batch behind their shared prompt, then their logits.
     hir_set_threads(2);
     std::vector<int64_t> packed(ids.begin(), ids.begin() + length), lengths = {length}, prefixes = {-1};
     for (int64_t r = 0; r < rows; r++) {
@@ -48,7 +48,7 @@ void check_decoded(const Model &m, int backend) {
       expect(hir_decoder_step(decoder, address(tokens), rows, address(logits), s.vocab) == HIR_OK, "step", backend, t);
       for (int64_t r = 0; r < rows; r++) {
         const int64_t at = length + r * more + t;
-        // On a GPU the two add up in other orders.
+        // On a GPU the two sum in different orders.
         bool same = emulated || memcmp(&logits[r * s.vocab], &scored[at * s.vocab], sizeof(float) * s.vocab) == 0;
         for (int64_t v = 0; v < s.vocab && emulated; v++) {
           const double want = scored[at * s.vocab + v];

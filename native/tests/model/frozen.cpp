@@ -23,7 +23,7 @@ void check_frozen(int backend, int32_t dtype) {
     expect(dense.hidden == frozen.hidden && dense.gradients == frozen.gradients, "frozen, but the same", backend,
            shape.hidden);
 
-    // Of all, of some of a fused matrix, of ranks that differ, more than a panel.
+    // Adapters on all matrices, on parts of a fused one, of different ranks, and wider than a panel.
     for (int64_t p = 0; p < 7; p++) m.adapt(0, p, 1 + p, 0.5 + 0.25 * static_cast<double>(p));
     m.adapt(shape.layers - 1, 2, 35, 0.1);
     m.adapt(shape.layers - 1, 5, 3, 2);
@@ -45,7 +45,8 @@ void check_frozen(int backend, int32_t dtype) {
     expect(same, "any number of threads, recomputed", backend, shape.hidden);
     check_decoded(m, backend);
 
-    // A dense model with the adapters in its weights, and the chain rule: dB = s dW A^T, dA = s B^T dW.
+    // Compared with a dense model that has the adapters in its weights, by the chain rule: dB = s dW A^T, dA = s B^T
+    // dW.
     const Model merged = m.merged();
     const Result want = run(merged, backend, 2, cut, ids, HIR_KEEP_EVERYTHING, flow);
     const double slack = dtype == HIR_BFLOAT16 ? 0.06 : 2e-5;
@@ -79,7 +80,7 @@ void check_frozen(int backend, int32_t dtype) {
       near(adapter.b_gradient, b, "gradient of B");
     }
 
-    // Zeros change nothing, in bfloat16 either, and off is off.
+    // Adapters of zeros change nothing, in bfloat16 as well.
     Model off = m;
     for (Adapter &adapter : off.adapters) std::fill(adapter.b.begin(), adapter.b.end(), 0.0f);
     expect(run(off, backend, 2, cut, ids, HIR_KEEP_EVERYTHING, flow).hidden == dense.hidden, "an adapter of zeros", backend,

@@ -22,7 +22,7 @@ void check_head(const Model &m, int backend) {
              HIR_OK,
          "logits backward", backend, 0);
   const std::vector<float> &head = m.weights[2];
-  // Sums of exact products, but for the gradient of logits, which is rounded.
+  // Sums of exact products, except that the gradient of logits is rounded.
   const auto near = [&](double got, double want, const char *what) {
     expect(fabs(got - want) <= 2 * m.slack() * (1 + fabs(want)), what, backend, s.vocab);
   };
@@ -47,7 +47,7 @@ void check_head(const Model &m, int backend) {
     }
   }
 
-  // Log-probs from hidden states are those of the logits.
+  // Log-probs from hidden states equal those from logits.
   std::vector<int64_t> targets(rows);
   for (int64_t &target : targets) target = random() % s.vocab;
   std::vector<float> want(2 * rows), got(2 * rows, -1.0f), alone(rows);

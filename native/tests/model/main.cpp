@@ -1,7 +1,7 @@
-// Native checks of a model: hidden states against a model in doubles with plain loops, gradients against the differences of
-// that model's, on awkward shapes, in float32 and bfloat16; the same bits with any number of threads, with or without
-// recomputation, with prompts shared or not, and decoded token by token. The GPU's passes run in the emulator: there the
-// threads of a block run in different orders instead.
+// Native checks of a model: hidden states against a model in doubles with plain loops, gradients against finite
+// differences of that model, on awkward shapes, in float32 and bfloat16; the same bits with any number of threads, with
+// and without recomputation, with prompts shared or repeated, and decoded token by token. The GPU's passes run in the
+// emulator, where the threads of a block run in different orders instead.
 #include <stdio.h>
 
 #include "checks.h"
@@ -14,7 +14,7 @@ int main() {
     }
     model_test::check_passes(backend, HIR_FLOAT32);
     model_test::check_passes(backend, HIR_BFLOAT16);
-    if (backend != HIR_CUDA_EMULATED) {  // adapters are of CPUs
+    if (backend != HIR_CUDA_EMULATED) {  // only CPUs have adapters
       model_test::check_frozen(backend, HIR_FLOAT32);
       model_test::check_frozen(backend, HIR_BFLOAT16);
     }

@@ -13,12 +13,12 @@ static void check_gradients(const Model &m, int backend, const Cut &cut, const s
   for (size_t p = 0; p < w.size(); p++) {
     double largest = 0;
     for (float g : result.gradients[p]) largest = fmax(largest, fabs(g));
-    // A norm of one number is the number's sign: rounding leaves nothing of its gradient.
+    // The norm of a single number is its sign, so the gradient is nothing but rounding.
     const bool none = w[p].empty() || p == 2 || (m.s.hidden == 1 && m.s.dtype == HIR_BFLOAT16);
     expect(largest > 0 || none, "there is a gradient", backend, static_cast<long long>(p));
     expect(largest == 0 || (!w[p].empty() && p != 2), "there is no gradient", backend, static_cast<long long>(p));
     for (int i = 0; i < 5 && !w[p].empty() && p != 2; i++) {
-      // Of the embedding a token that occurs.
+      // In the embedding, the row of a token that occurs.
       const size_t at = p == 0 ? ids[random() % ids.size()] * m.s.hidden + random() % m.s.hidden : random() % w[p].size();
       const double step = 1e-5, value = w[p][at];
       w[p][at] = value + step;
@@ -40,7 +40,7 @@ void check_passes(int backend, int32_t dtype) {
                           {1, 1, 1, 1, 1, 2, 1, true, true, dtype}};
   const Cut cut = {{9, 5, 33, 12, 1, 1, 20, 41}, {-1, 0, -1, 2, 0, -1, 2, -1}};
   for (const Shape &shape : shapes) {
-    // A GPU's heads are whole 16-byte vectors.
+    // On a GPU heads must be whole 16-byte vectors.
     if (backend == HIR_CUDA_EMULATED && shape.head_dim * (dtype == HIR_BFLOAT16 ? 2 : 4) % 16) continue;
     const Model m(shape, 60);
     std::mt19937 random(7);
@@ -79,7 +79,7 @@ void check_passes(int backend, int32_t dtype) {
     check_head(m, backend);
     check_decoded(m, backend);
 
-    // Every segment by itself, what it continues before it: the same bits.
+    // Every segment alone, behind what it continues, has the same bits.
     size_t at = 0;
     for (size_t i = 0; i < cut.lengths.size(); i++) {
       const std::vector<int64_t> whole = sequence(cut, ids, i);

@@ -152,7 +152,7 @@ Result run(const Model &m, int backend, int threads, const Cut &cut, const std::
   std::vector<int64_t> into;
   for (const auto &w : m.weights) result.gradients.emplace_back(w.size());
   for (const auto &g : result.gradients) into.push_back(address(g));
-  // Twice, so that memory of an earlier pass is met; gradients then hold the sum of both.
+  // Two passes, so that the second finds memory of the first; gradients are then the sum of both.
   for (int i = 0; i < 2; i++) {
     ok(hir_model_forward(model, ids.data(), ids.size(), cut.lengths.data(), cut.prefixes.data(), cut.lengths.size(), keep,
                          hidden.where(), keys_values.where(), &pass),

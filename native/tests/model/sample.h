@@ -1,4 +1,4 @@
-// Random models that the checks of a model share, and what a pass of the library makes of them.
+// Random models for the checks, and the library's passes over them.
 #pragma once
 
 #include <stdint.h>
@@ -12,7 +12,7 @@
 
 namespace model_test {
 
-// Counts and prints what does not hold.
+// Counts and prints failures.
 void expect(bool holds, const char *what, int backend, long long detail);
 
 int failed();
@@ -32,12 +32,12 @@ struct Shape {
   int64_t qkv() const { return (heads + 2 * kv_heads) * head_dim; }
 };
 
-// Segments of a batch: lengths, and what each continues.
+// Segments of a batch: their lengths, and which segment each continues.
 struct Cut {
   std::vector<int64_t> lengths, prefixes;
 };
 
-// An adapter on one of a layer's projections, q k v output gate up down.
+// An adapter on one of a layer's projections: q, k, v, output, gate, up, down.
 struct Adapter {
   int64_t layer, projection, rank;
   double scale;
@@ -68,7 +68,7 @@ class Elements {
   size_t size() const { return dtype == HIR_BFLOAT16 ? 2 : 4; }
   char *at(size_t i) { return bytes.data() + i * size(); }
 
-  // To the nearest, ties to even.
+  // Rounds to the nearest, ties to even.
   std::vector<char> from(float value) const {
     uint32_t word;
     memcpy(&word, &value, 4);
@@ -82,8 +82,8 @@ class Elements {
   std::vector<char> bytes;
 };
 
-// Weights in the order of hir_model_weights, an empty vector where a family has none; those of a bfloat16 model are such
-// numbers.
+// Weights in the order of hir_model_weights, with an empty vector where the family has none. A bfloat16 model has
+// weights that bfloat16 can represent.
 struct Model {
   const Shape s;
   std::mt19937 random{5};
@@ -92,13 +92,13 @@ struct Model {
   std::vector<float> cosines, sines;
   int64_t positions;
   bool frozen = false;
-  std::vector<Adapter> adapters;  // of frozen weights
+  std::vector<Adapter> adapters;  // on frozen weights
 
   Model(const Shape &shape, int64_t positions);
 
   std::vector<int64_t> addresses() const;
 
-  // The weight that holds a projection, its first row there, its rows and columns.
+  // Where a projection is: its weight, its first row there, its rows and columns.
   struct Place {
     size_t weight;
     int64_t row, rows, columns;
@@ -107,23 +107,23 @@ struct Model {
 
   void adapt(int64_t layer, int64_t projection, int64_t rank, double scale);
 
-  // The same model without adapters: their part is in the weights.
+  // The same model with its adapters merged into the weights.
   Model merged() const;
 
-  // The weights, dense or frozen.
+  // Sets the weights, dense or frozen.
   void give(int64_t model, int backend) const;
 
-  // A handle with weights and tables; `threads` chooses the emulator's order of them.
+  // Makes a handle with weights and tables; in the emulator `threads` chooses the order of threads.
   int64_t make(int backend, int threads = 1) const;
 
-  // Tolerance of a result, relative to its own size and to its tensor's.
+  // Tolerance of a result, relative to its own size and that of its tensor.
   double slack() const { return s.dtype == HIR_BFLOAT16 ? 0.06 : 1e-4; }
 
  private:
   void add(int64_t count, double mean, double spread);
 };
 
-// What two passes give: the hidden states, keys with values, and the sum of both gradients.
+// Results of two passes: hidden states, keys and values, and the sum of both gradients.
 struct Result {
   std::vector<float> hidden, keys_values;
   std::vector<std::vector<float>> gradients;

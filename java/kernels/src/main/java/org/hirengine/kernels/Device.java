@@ -3,7 +3,8 @@ package org.hirengine.kernels;
 /**
  * The device that a pointer belongs to, and the stream that its work is queued on.
  *
- * @param stream the CUDA stream's address; 0 on the CPU and for CUDA's default stream
+ * @param index of the GPU; 0 on the CPU
+ * @param stream address of the CUDA stream; 0 on the CPU, and for CUDA's default stream
  */
 public record Device(Kind kind, int index, long stream) {
 

@@ -1,18 +1,19 @@
 package org.hirengine.kernels;
 
 /**
- * A matrix [out, in] that does not change, and perhaps an adapter on it (LoRA): W + scale B A.
+ * A frozen matrix W [out, in], with or without an adapter (LoRA): W + scale B A.
  *
- * @param data address of its rows, each of whole blocks
- * @param mapped whether {@code data} is a read-only mapping of a file, whose pages leave memory
- *     once they are packed
- * @param head rows of a head whose two halves take turns, as GGUF files of llama have queries and
- *     keys; 0 for rows in order
+ * @param data address of W, whose rows are whole blocks of {@code storage}
+ * @param mapped whether {@code data} is a read-only mapping of a file; its pages are then dropped
+ *     from memory once they are packed
+ * @param head rows of a head whose two halves are interleaved, as for queries and keys in GGUF
+ *     files of llama; 0 for rows in order
  * @param rank 0 for no adapter
  * @param a address of float[rank][in]
  * @param b address of float[out][rank]
- * @param aGradient where a backward adds A's gradient, and {@code bGradient} B's; 0 for an adapter
+ * @param aGradient where the backward pass adds A's gradient, float[rank][in]; 0 for an adapter
  *     that is not trained
+ * @param bGradient the same for B, float[out][rank]
  */
 public record FrozenMatrix(
     long data,
@@ -26,7 +27,7 @@ public record FrozenMatrix(
     long aGradient,
     long bGradient) {
 
-  /** How values are stored. */
+  /** How elements are stored: numbers, or blocks of GGUF files. */
   public enum Storage {
     FLOAT32(0),
     BFLOAT16(1),
@@ -43,18 +44,18 @@ public record FrozenMatrix(
       this.code = code;
     }
 
-    /** That of a model's own type. */
+    /** The storage of plain elements of this type. */
     public static Storage of(DType dtype) {
       return dtype == DType.FLOAT32 ? FLOAT32 : BFLOAT16;
     }
   }
 
-  /** Without an adapter. */
+  /** A matrix without an adapter. */
   public static FrozenMatrix plain(long data, Storage storage, boolean mapped, int head) {
     return new FrozenMatrix(data, storage, mapped, head, 0, 0, 0, 0, 0, 0);
   }
 
-  /** With an adapter. */
+  /** The same matrix with an adapter. */
   public FrozenMatrix adapted(
       int withRank, double withScale, long atA, long atB, long gradientOfA, long gradientOfB) {
     return new FrozenMatrix(

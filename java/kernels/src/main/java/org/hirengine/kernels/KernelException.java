@@ -1,21 +1,21 @@
 package org.hirengine.kernels;
 
 /**
- * A kernel refused its arguments, met a NaN or could not run; the message says which kernel, which
- * argument or row, and what to do.
+ * A kernel refused its arguments, found a NaN or could not run. The message names the kernel, the
+ * argument or row, and the remedy.
  */
 public final class KernelException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  /** Why a kernel gave up, as {@code native/include/hir_kernels.h} numbers it. */
+  /** Why a kernel failed, numbered as in {@code native/include/hir_kernels.h}. */
   public enum Reason {
     /** An argument is out of range. */
     INVALID(1),
     /** NaN, +inf or a row without a finite logit among the inputs. */
     NOT_FINITE(2),
-    /** This machine or this build cannot run it, or the device has failed. */
+    /** This machine or build cannot run the kernel, or the device failed. */
     UNSUPPORTED(3),
-    /** Memory could not be had. */
+    /** Memory ran out. */
     NO_MEMORY(4);
 
     private final int code;
@@ -36,7 +36,7 @@ public final class KernelException extends RuntimeException {
 
   private final Reason reason;
 
-  /** An argument that is out of range. */
+  /** An argument is out of range. */
   public KernelException(String message) {
     this(Reason.INVALID, message);
   }
@@ -55,7 +55,7 @@ public final class KernelException extends RuntimeException {
     return reason;
   }
 
-  /** Whether the numbers are at fault, not the caller or the machine. */
+  /** Whether the data is at fault, and not the caller or the machine. */
   public boolean notFinite() {
     return reason == Reason.NOT_FINITE;
   }

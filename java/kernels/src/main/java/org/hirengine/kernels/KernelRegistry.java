@@ -11,9 +11,9 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Chooses the kernels: of the providers on the class path that can run here, the one of the highest
+ * Chooses the kernels: of the providers on the class path that can run here, the one of highest
  * priority, or the one that the system property {@value #PROPERTY} names. The choice is made once
- * per device kind and logged, with the reason of every fallback.
+ * per kind of device, and logged with the reason for every fallback.
  */
 public final class KernelRegistry {
 
@@ -26,9 +26,9 @@ public final class KernelRegistry {
   private KernelRegistry() {}
 
   /**
-   * The kernels for a kind of device, the same object at every call.
+   * Returns the kernels for a kind of device, the same object on every call.
    *
-   * @throws KernelException when no provider can run, or the property names none that can
+   * @throws KernelException if no provider can run, or the property names none that can
    */
   public static Kernels choose(Device.Kind device) {
     synchronized (CHOSEN) {
@@ -37,7 +37,7 @@ public final class KernelRegistry {
     }
   }
 
-  /** All providers on the class path, best first, usable here or not. */
+  /** Returns all providers on the class path, best first, whether or not they can run here. */
   public static List<KernelProvider> providers() {
     List<KernelProvider> providers = new ArrayList<>();
     ServiceLoader.load(KernelProvider.class, KernelRegistry.class.getClassLoader())
@@ -46,7 +46,7 @@ public final class KernelRegistry {
     return providers;
   }
 
-  /** A GPU without its own kernels works, but at a fraction of its speed: that is not missed. */
+  /** A GPU without its own kernels works, but so slowly that the log must warn. */
   static System.Logger.Level level(Device.Kind device, List<String> refused) {
     return refused.isEmpty()
         ? System.Logger.Level.DEBUG

@@ -3,31 +3,34 @@ package org.hirengine.kernels;
 import java.util.Optional;
 
 /**
- * The engine's kernels on one device kind: a few large calls, each over whole batches. Addresses
- * are native pointers on the given device; where one is documented as optional, 0 leaves it out.
- * float* and double* buffers are contiguous.
+ * The engine's kernels for one kind of device: a few large calls, each over a whole batch. An
+ * address is a native pointer into the memory of the given device; 0 omits an optional one. Buffers
+ * are contiguous.
  *
- * <p>Every implementation passes the same tests. A NaN among the inputs is reported as {@link
- * KernelException}, never swallowed, and so are +inf and a row without a finite logit; other -inf
- * logits are legal (a masked token has probability 0 and adds 0 to the entropy). After an exception
- * written buffers are undefined. Results do not depend on the number of threads. On a GPU, errors
- * in the data are reported late, see {@link #synchronize}.
+ * <p>Every implementation passes the same tests. NaN, +inf and a row without a finite logit raise a
+ * {@link KernelException}. Other logits of -inf are legal: such a token is masked, has probability
+ * 0 and adds nothing to the entropy. After an exception the contents of output buffers are
+ * undefined. Results do not depend on the number of threads. A GPU reports errors in the data late,
+ * see {@link #synchronize}.
  */
 public interface Kernels {
 
-  /** Short name, such as {@code avx512} or {@code libtorch}; what the override property selects. */
+  /**
+   * Short name, such as {@code avx512} or {@code libtorch}: a value of {@link
+   * KernelRegistry#PROPERTY}.
+   */
   String name();
 
   /**
-   * Waits for the work queued on the device's stream and throws if its kernels found errors in
-   * their data. Does nothing on the CPU, where a call is done when it returns. On a GPU, calls only
-   * queue work; those that return a number also wait, and throw the same.
+   * Waits for the work queued on the device's stream, and throws if its kernels found errors in
+   * their data. Does nothing on the CPU, where a call is complete when it returns. On a GPU, calls
+   * only queue work; those that return a number also wait, and throw for the same reasons.
    */
   default void synchronize(Device device) {}
 
   /**
-   * Log-prob of each row's target and entropy (nats) of each row under softmax(logits /
-   * temperature), one pass.
+   * Computes the log-prob of each row's target and the entropy of each row, in nats, under
+   * softmax(logits / temperature), in one pass.
    *
    * @param targets int64[rows], each in [0, cols)
    * @param logprobs float[rows], written
@@ -37,11 +40,11 @@ public interface Kernels {
       Device device, Rows logits, long targets, double temperature, long logprobs, long entropies);
 
   /**
-   * Clipped surrogate loss (ALGORITHM 2.9, PPO with dual clip) and, in place of the logits, d loss
-   * / d logits.
+   * Computes the clipped surrogate loss (ALGORITHM 2.9, PPO with dual clip) and overwrites the
+   * logits with its gradient, d loss / d logits.
    *
    * @param logits read, then overwritten by the gradient
-   * @param targets int64[rows]
+   * @param targets int64[rows], each in [0, cols)
    * @param tokens per-token inputs
    * @param config clip ratios, KL and entropy terms
    * @param logprobs float[rows], written; optional
@@ -57,16 +60,18 @@ public interface Kernels {
       long entropies);
 
   /**
-   * Draws one token a row: temperature, then top-k, top-p, min-p, then inverse-CDF over the
-   * surviving tokens in vocabulary order by a Philox4x32-10 uniform (53 bits of the first two
-   * output words). temperature 0 is argmax (lowest id on a tie). top-k keeps every tie of the k-th
-   * logit; where top-p cuts through tied tokens those of lower id stay.
+   * Draws one token per row: applies temperature, top-k, top-p and min-p in this order, then
+   * inverts the CDF over the surviving tokens in vocabulary order at a Philox4x32-10 uniform (53
+   * bits of the first two output words). Temperature 0 is argmax; the lowest id wins a tie. Top-k
+   * keeps every token tied with the k-th logit; where top-p cuts through tied tokens, those of
+   * lower id stay.
    *
    * @param key Philox key, the run's seed
-   * @param counters uint32[rows][4], one Philox counter a row
+   * @param counters uint32[rows][4], one Philox counter per row
    * @param tokens int64[rows], written
-   * @param logprobs float[rows], written: log-prob of the token under the tempered, UNFILTERED
-   *     distribution (temperature 0: of temperature 1), the one that scoring computes
+   * @param logprobs float[rows], written: log-prob of the token under the tempered but unfiltered
+   *     distribution (at temperature 0: that of temperature 1), the same that {@link #tokenLogprob}
+   *     computes
    */
   void sample(
       Device device,
@@ -78,23 +83,23 @@ public interface Kernels {
       long logprobs);
 
   /**
-   * Sum of squares in double of {@code count} elements, the same for any number of threads; the
-   * global gradient norm is the root of the sum over buffers. This is the guard of an update: a NaN
-   * or infinite element makes the result non-finite instead of raising.
+   * Returns the sum of squares of {@code count} elements, in double. The global gradient norm is
+   * the root of the sum over all buffers. A NaN or infinite element makes the result non-finite
+   * instead of raising an exception, so an update can check its gradient with it.
    */
   double sumOfSquares(Device device, long address, long count, DType dtype);
 
   /**
-   * One decoupled-weight-decay Adam step on one flat buffer, as torch.optim.AdamW; gradients are
-   * scaled by {@code gradScale} (the clip factor) first. A NaN is reported only after parameters
-   * have been modified: check the gradient norm first.
+   * Takes one step of torch.optim.AdamW on a flat buffer, with gradients multiplied by {@code
+   * gradScale} (the clip factor) first. A NaN is reported only after parameters have been changed,
+   * so check the gradient norm before.
    *
    * @param params float[count], fp32 masters, updated
    * @param grads count elements of {@code gradDtype}
    * @param m float[count] first moment, updated
    * @param v float[count] second moment, updated
    * @param lowPrecision bfloat16[count], written with the rounded masters; optional
-   * @param step from 1
+   * @param step counted from 1
    */
   void adamw(
       Device device,
@@ -110,11 +115,12 @@ public interface Kernels {
       long step);
 
   /**
-   * The same step over narrow state: masters may be split and moments stored in fewer bits. Same
-   * bits for any number of threads. A NaN, or a master that no finite weight holds, is reported
-   * only after parameters have been modified.
+   * Takes the same step over narrow state: masters may be split, and moments stored in fewer bits.
+   * A NaN, or a master too large for a finite bfloat16, is reported only after parameters have been
+   * changed.
    *
-   * @param step from 1
+   * @param step counted from 1
+   * @throws KernelException UNSUPPORTED where {@link #narrowOptimizer} is false
    */
   default void adamw(
       Device device, AdamWBuffers buffers, AdamW config, double gradScale, long step) {
@@ -127,11 +133,12 @@ public interface Kernels {
   }
 
   /**
-   * Splits masters into weights and what rounding took from them; {@link #join} gives them back bit
-   * for bit.
+   * Splits fp32 masters into bfloat16 weights and 16-bit residues, from which {@link #join}
+   * restores them bit for bit.
    *
    * @param masters float[count]
-   * @param weights bfloat16[count], written: the nearest, a tie to the smaller magnitude
+   * @param weights bfloat16[count], written: the nearest to each master, the smaller magnitude on a
+   *     tie
    * @param residues uint16[count], written
    */
   default void split(Device device, long masters, long count, long weights, long residues) {
@@ -139,8 +146,10 @@ public interface Kernels {
   }
 
   /**
-   * Makes masters of what {@link #split} made of them.
+   * Restores masters from weights and residues; the inverse of {@link #split}.
    *
+   * @param weights bfloat16[count]
+   * @param residues uint16[count]
    * @param masters float[count], written
    */
   default void join(Device device, long weights, long residues, long count, long masters) {
@@ -157,24 +166,25 @@ public interface Kernels {
   }
 
   /**
-   * Bytes that a model of this shape would allocate for some work, on the calling thread's OpenMP
-   * threads; empty where these kernels run no passes.
+   * Returns the bytes that a model of this shape would allocate for the given work on the OpenMP
+   * threads of the calling thread; empty where these kernels run no passes.
    */
   default Optional<ModelMemory> modelMemory(ModelShape shape, ModelWork work) {
     return Optional.empty();
   }
 
   /**
-   * Measured peak of matrix products in {@code dtype}, in GFLOP/s: multiply-adds with operands in
-   * registers, on the calling thread's OpenMP threads. 0 where unknown.
+   * Measures the peak rate of matrix products in {@code dtype}, in GFLOP/s: multiply-adds with
+   * operands in registers, on the OpenMP threads of the calling thread. Returns 0 where it is
+   * unknown.
    */
   default double productCeiling(DType dtype) {
     return 0;
   }
 
   /**
-   * Which variant of the matrix products runs in {@code dtype}, such as {@code avx512_bf16}; empty
-   * where unknown.
+   * Names the variant of the matrix products that runs in {@code dtype}, such as {@code
+   * avx512_bf16}; empty where it is unknown.
    */
   default Optional<String> productVariant(DType dtype) {
     return Optional.empty();
@@ -186,8 +196,8 @@ public interface Kernels {
   }
 
   /**
-   * Creates a model of this shape; the caller closes it. Empty where these kernels have none; the
-   * model then runs on LibTorch's operators.
+   * Creates a model of this shape, which the caller closes. Empty where these kernels have none:
+   * the model then runs on LibTorch's operators.
    */
   default Optional<ModelKernel> model(Device device, ModelShape shape) {
     return Optional.empty();
@@ -196,13 +206,14 @@ public interface Kernels {
   /**
    * Per-token inputs of {@link #policyLoss}.
    *
-   * @param oldLogprobs float[rows]; 0 means the current log-prob itself (ratio exactly 1:
-   *     on-policy, and cross-entropy)
-   * @param refLogprobs float[rows]; needed only where the KL loss is on, else 0
+   * @param oldLogprobs float[rows]; 0 stands for the current log-probs themselves (a ratio of
+   *     exactly 1), which is on-policy training, or cross-entropy
+   * @param refLogprobs float[rows]; 0 without a KL loss
    * @param advantages float[rows]
-   * @param weights float[rows], the aggregation weight of each token: 1/n for token-mean, 0 for a
-   *     masked token. Nothing else of a masked token is read (its target, inputs and logits may be
-   *     garbage); its gradient row, log-prob and entropy are written as exactly 0
+   * @param weights float[rows], the weight of each token in the aggregated loss: 1/n for
+   *     token-mean, 0 for a masked token. Nothing else of a masked token is read, so its target,
+   *     inputs and logits may be garbage; its gradient, log-prob and entropy are written as exactly
+   *     0
    */
   record TokenInputs(long oldLogprobs, long refLogprobs, long advantages, long weights) {}
 
@@ -222,11 +233,15 @@ public interface Kernels {
   }
 
   /**
-   * @param temperature logits are divided by it before the softmax, so the gradient is too
-   * @param clipLow lower clip range, 0.2
-   * @param clipHigh upper clip range, 0.2
+   * Constants of {@link #policyLoss}.
+   *
+   * @param temperature positive; logits are divided by it before the softmax, and so is the
+   *     gradient
+   * @param clipLow a ratio is clipped below at 1 - clipLow; 0.2 is common
+   * @param clipHigh a ratio is clipped above at 1 + clipHigh; 0.2 is common
    * @param clipDual dual-clip constant c &gt; 1; infinite switches it off
-   * @param entropyBonus weight of the entropy bonus, 0 for none
+   * @param entropyBonus weight of the entropy bonus; 0 for none
+   * @param klLoss estimator of the KL loss
    * @param klWeight weight of the KL loss
    */
   record PolicyLossConfig(
@@ -239,15 +254,15 @@ public interface Kernels {
       double klWeight) {}
 
   /**
-   * Sums over the rows, each token times its weight unless said otherwise, in double.
+   * Sums over rows, in double; each token counts with its weight.
    *
-   * @param loss policy loss + KL loss - entropy bonus: what is differentiated
+   * @param loss policy loss + klWeight * KL loss - entropyBonus * entropy: what is differentiated
    * @param policyLoss the clipped surrogate alone
-   * @param klLoss KL estimate between policy and reference (before its weight)
-   * @param entropy entropy
-   * @param approxKl old - new log-prob
-   * @param clipped clip fraction (upper or lower range)
-   * @param clippedDual dual-clip fraction
+   * @param klLoss estimated KL divergence of policy and reference, before klWeight
+   * @param entropy entropy, in nats
+   * @param approxKl old minus new log-prob
+   * @param clipped tokens whose ratio is clipped, above or below
+   * @param clippedDual tokens at which the dual clip binds
    */
   record PolicyLossSums(
       double loss,
@@ -258,23 +273,33 @@ public interface Kernels {
       double clipped,
       double clippedDual) {}
 
-  /** Sampling filters; topK 0, topP 1 and minP 0 are off. */
+  /**
+   * Temperature and filters of {@link #sample}.
+   *
+   * @param temperature 0 for argmax
+   * @param topK 0 for off
+   * @param topP in (0, 1]; 1 for off
+   * @param minP in [0, 1]; 0 for off
+   */
   record Filters(double temperature, int topK, double topP, double minP) {}
 
+  /** Hyperparameters of torch.optim.AdamW. */
   record AdamW(
       double learningRate, double beta1, double beta2, double epsilon, double weightDecay) {}
 
   /**
    * Buffers of a step over narrow state, of {@code count} elements each.
    *
-   * @param params float, updated; 0 where masters are split
-   * @param weights bfloat16, written; optional beside {@code params}; of split masters read too
-   * @param residues uint16, of split masters, updated; else 0
-   * @param m first moment, of {@code moments}, updated; zeroed bytes are zeros
-   * @param v second moment, as {@code m}
-   * @param mScales float[(count + 255) / 256] of {@link MomentType#INT8}, updated; else 0
-   * @param vScales as {@code mScales}
-   * @param first names the buffer for the random numbers: where it begins among all parameters
+   * @param params float masters, updated; 0 where masters are split
+   * @param weights bfloat16, written with the rounded masters and optional; half of split masters,
+   *     updated
+   * @param residues uint16, the other half of split masters, updated; 0 beside {@code params}
+   * @param grads gradients, of {@code gradDtype}
+   * @param m first moment, of type {@code moments}, updated; all bytes 0 at the start
+   * @param v second moment, like {@code m}
+   * @param mScales float[(count + 255) / 256], updated; for {@link MomentType#INT8} only, else 0
+   * @param vScales like {@code mScales}
+   * @param first index of the buffer's first element among all parameters; keys the random numbers
    */
   record AdamWBuffers(
       long params,

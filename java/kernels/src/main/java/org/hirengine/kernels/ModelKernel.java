@@ -3,30 +3,32 @@ package org.hirengine.kernels;
 import java.util.List;
 
 /**
- * A model's packed weights, with the passes that use them: forward and backward over packed
- * sequences, one native call each, and decoders that share the weights.
+ * A model with one set of packed weights: forward and backward passes over packed sequences, one
+ * native call each, and decoders that share the weights.
  *
- * <p>A token's hidden state and logits depend on its sequence alone, bit for bit: not on the rest
- * of the batch, nor on the number of threads, nor on whether it is decoded or part of a packed
- * sequence. Not for use by several threads at once. Every method throws {@link KernelException}
- * when an argument is out of range or memory runs out.
+ * <p>A token's hidden state and logits depend only on its own sequence, bit for bit: not on the
+ * rest of the batch, the number of threads, or whether the token is decoded or part of a packed
+ * sequence. Not thread-safe. Every method throws {@link KernelException} if an argument is out of
+ * range or memory runs out.
  */
 public interface ModelKernel extends AutoCloseable {
 
   /**
    * Whether {@link #forward}, {@link #backward}, {@link #logits} and {@link #logitsBackward} run
-   * here; otherwise this model can only decode.
+   * here; if not, this model only decodes.
    */
   boolean runsPasses();
 
-  /** A decoder over these weights and rotary tables; the caller closes it, before the model. */
+  /**
+   * Creates a decoder over these weights and rotary tables. The caller closes it before the model.
+   */
   DecodeKernel decoder();
 
-  /** What a forward keeps for its backward. */
+  /** What a forward pass keeps for its backward pass. */
   enum Keep {
     NOTHING(0),
     EVERYTHING(1),
-    /** Each layer's input; the backward computes the rest again. */
+    /** Each layer's input; the backward pass computes the rest again. */
     INPUTS(2);
 
     /** The value in {@code native/include/hir_kernels.h}. */
@@ -38,23 +40,23 @@ public interface ModelKernel extends AutoCloseable {
   }
 
   /**
-   * Packs copies of the matrices. Call it first, and again after every change of the weights. The
-   * weights must outlive the model: the embedding is read in place.
+   * Sets the weights: packs copies of the matrices. Call it first, and again after every change of
+   * the weights. They must outlive the model, because the embedding is read in place.
    */
   void weights(WeightAddresses weights);
 
   /**
-   * The other way to give weights, where {@link #runsPasses()}: matrices that do not change, with
-   * adapters on them. Packs the sums, as {@code hir_model_frozen} says; call it again when adapters
-   * have changed, or with others. Matrices must stay as and where they are while the model lives.
+   * Sets frozen weights, with adapters on them, in place of {@link #weights}. Packs each sum of a
+   * matrix and its adapter, see {@code hir_model_frozen}. Call it again after a change of the
+   * adapters, or with other adapters. Matrices must neither move nor change while the model lives.
    *
-   * @param vectors norms and biases of the model's type; addresses of matrices are not looked at
+   * @param vectors norms and biases, of the model's type; its matrices are ignored
    * @param matrices embedding, head, then for each layer q, k, v, output, gate, up, down
    */
   void frozen(WeightAddresses vectors, List<FrozenMatrix> matrices);
 
   /**
-   * Copies the rotary tables; a sequence can have as many tokens as they have positions.
+   * Copies the rotary tables. Their positions limit the length of a sequence.
    *
    * @param cosines float[positions][headDim / 2]
    * @param sines float[positions][headDim / 2]
@@ -62,55 +64,57 @@ public interface ModelKernel extends AutoCloseable {
   void rotary(long cosines, long sines, long positions);
 
   /**
-   * Runs segments of tokens, concatenated. A segment may continue an earlier one, which itself
+   * Runs concatenated segments of tokens. A segment may continue an earlier one that itself
    * continues none: its tokens attend to all of that segment and to earlier tokens of their own,
    * and their positions continue from it.
    *
-   * @param prefixes what each segment continues, or -1
-   * @param hidden [tokens][hidden] of the model's type, written: after the final norm
+   * @param ids int64[tokens], each in [0, vocab)
+   * @param lengths tokens of each segment, at least 1
+   * @param prefixes index of the segment that each one continues, or -1
+   * @param hidden [tokens][hidden] of the model's type, written: the states after the final norm
    * @param keysValues [layers][tokens][2 * kvHeads * headDim] of the model's type, written: rotated
    *     keys, then values; optional
-   * @return the pass, for {@link #backward}; the next forward overwrites what it kept
+   * @return the pass, for {@link #backward}; the next forward pass overwrites what it kept
    */
   long forward(
       long[] ids, long[] lengths, long[] prefixes, Keep keep, long hidden, long keysValues);
 
   /**
-   * Adds the float32 gradients of all weights except the head's, and of adapters where their {@link
-   * FrozenMatrix} says. Call it once for each pass.
+   * Adds the float32 gradients of all weights but the head's; those of adapters are added where
+   * their {@link FrozenMatrix} says. Call it at most once per pass.
    *
+   * @param pass what {@link #forward} returned
    * @param hiddenGradient float[tokens][hidden]
-   * @param gradients where they are added, 0 where there is no such weight or it is frozen; the
-   *     head's is ignored
+   * @param gradients where to add, 0 where a weight is absent or frozen; the head's is ignored
    */
   void backward(long pass, long hiddenGradient, WeightAddresses gradients);
 
   /**
-   * The head.
+   * Applies the head.
    *
    * @param hidden [rows][hidden] of the model's type
    * @param logits float[rows][vocab], written
    */
   void logits(long hidden, long rows, long logits);
 
-  /** Whether {@link #logprobs} runs here; otherwise score {@link #logits}. */
+  /** Whether {@link #logprobs} runs here; if not, score {@link #logits}. */
   boolean scoresHidden();
 
   /**
-   * Log-probs and entropies of tokens from hidden states: those that {@link Kernels#tokenLogprob}
-   * makes of {@link #logits}, bit for bit, without logits in memory.
+   * Computes log-probs and entropies straight from hidden states, without logits in memory: the
+   * same bits as {@link Kernels#tokenLogprob} of {@link #logits}.
    *
    * @param hidden [rows][hidden] of the model's type
    * @param targets int64[rows]
    * @param temperature logits are divided by it before the softmax
    * @param logprobs float[rows], written
-   * @param entropies float[rows], written
+   * @param entropies float[rows], written; optional
    */
   void logprobs(
       long hidden, long rows, long targets, double temperature, long logprobs, long entropies);
 
   /**
-   * Backward of {@link #logits}.
+   * The backward pass of {@link #logits}.
    *
    * @param logitsGradient float[rows][vocab]
    * @param hidden [rows][hidden] of the model's type
@@ -121,8 +125,8 @@ public interface ModelKernel extends AutoCloseable {
       long logitsGradient, long hidden, long rows, long hiddenGradient, long headGradient);
 
   /**
-   * Gives back the memory that passes have grown, unless it is at most {@code small} bytes; what
-   * the last one kept is lost.
+   * Frees the scratch memory of passes if it is more than {@code small} bytes. What the last pass
+   * kept is lost.
    */
   void release(long small);
 

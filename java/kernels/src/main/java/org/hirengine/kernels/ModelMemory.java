@@ -1,14 +1,14 @@
 package org.hirengine.kernels;
 
 /**
- * Bytes that a {@link ModelKernel} allocates for itself, beside what its caller gives it.
+ * Bytes that a {@link ModelKernel} allocates, beyond what its caller passes in.
  *
- * @param weights packed copies
- * @param pass a forward and its backward
- * @param head a head's backward
- * @param page 32 tokens of one row in a decoder: keys and values of all layers
- * @param step a decoder's step
- * @param scratch what threads keep, about
+ * @param weights packed copies of the weights
+ * @param pass a forward pass with its backward pass
+ * @param head the head's backward pass
+ * @param page {@value #PAGE_TOKENS} tokens of one row in a decoder: keys and values of all layers
+ * @param step a step of a decoder
+ * @param scratch what all threads keep, approximately
  */
 public record ModelMemory(long weights, long pass, long head, long page, long step, long scratch) {
 

@@ -3,14 +3,15 @@ package org.hirengine.kernels;
 import org.hirengine.kernels.ModelKernel.Keep;
 
 /**
- * Work of a {@link ModelKernel} whose memory is asked for ({@link Kernels#modelMemory}).
+ * Work of a {@link ModelKernel}, for {@link Kernels#modelMemory}.
  *
- * @param tokens of a packed batch
- * @param sequences of them that continue none
- * @param longest tokens of the longest sequence, what it continues counted
+ * @param tokens tokens of a packed batch
+ * @param sequences its segments that continue no other
+ * @param longest tokens of its longest sequence, including what it continues
+ * @param keep what the forward pass keeps
  * @param headRows rows of one {@link ModelKernel#logitsBackward}
  * @param decodeRows rows of a decoder's step
- * @param decodeLongest tokens of the longest of them
+ * @param decodeLongest tokens of the longest of those rows
  */
 public record ModelWork(
     long tokens,

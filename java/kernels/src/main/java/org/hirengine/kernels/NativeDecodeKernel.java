@@ -2,7 +2,7 @@ package org.hirengine.kernels;
 
 import org.hirengine.kernels.global.hirkernels;
 
-/** {@link DecodeKernel} on the decoder of {@code native/include/hir_kernels.h}. */
+/** {@link DecodeKernel} over the decoder of {@code native/include/hir_kernels.h}. */
 final class NativeDecodeKernel implements DecodeKernel {
 
   private long decoder;

@@ -4,7 +4,7 @@ import java.util.Optional;
 import org.bytedeco.javacpp.BytePointer;
 import org.hirengine.kernels.global.hirkernels;
 
-/** {@link Kernels} on one backend of {@code native/include/hir_kernels.h}. */
+/** {@link Kernels} over one backend of {@code native/include/hir_kernels.h}. */
 final class NativeKernels implements Kernels {
 
   private final String name;

@@ -3,7 +3,7 @@ package org.hirengine.kernels;
 import java.util.List;
 import org.hirengine.kernels.global.hirkernels;
 
-/** {@link ModelKernel} on the model of {@code native/include/hir_kernels.h}. */
+/** {@link ModelKernel} over the model of {@code native/include/hir_kernels.h}. */
 final class NativeModelKernel implements ModelKernel {
 
   private final ModelShape shape;
@@ -12,7 +12,7 @@ final class NativeModelKernel implements ModelKernel {
   private long model;
 
   /**
-   * @param passes whether the backend runs more than decoders
+   * @param passes whether the backend runs passes, and not only decoders
    */
   NativeModelKernel(int backend, Device device, ModelShape shape, boolean passes) {
     this.shape = shape;

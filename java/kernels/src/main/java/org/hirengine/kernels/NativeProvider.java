@@ -3,7 +3,7 @@ package org.hirengine.kernels;
 import java.util.Optional;
 import org.hirengine.kernels.global.hirkernels;
 
-/** The providers over {@code native/}: one subclass per backend, as ServiceLoader needs them. */
+/** The providers of {@code native/}: a subclass for each backend, for ServiceLoader to create. */
 abstract class NativeProvider implements KernelProvider {
 
   private final String name;
@@ -39,7 +39,7 @@ abstract class NativeProvider implements KernelProvider {
     }
   }
 
-  /** Plain double precision: slow, and the reference of the others. */
+  /** Plain loops in double precision: slow, and the reference for the others. */
   public static final class Baseline extends NativeProvider {
     public Baseline() {
       super("baseline", 100, 0, Device.Kind.CPU);

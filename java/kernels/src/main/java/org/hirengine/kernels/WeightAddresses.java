@@ -4,11 +4,12 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * Addresses of a model's weights, contiguous, of the shape's element type; or of their gradients.
+ * Addresses of a model's weights, each contiguous and of the model's element type, or of their
+ * float32 gradients.
  *
  * @param embedding [vocab, hidden]
  * @param finalNorm [hidden]
- * @param head [vocab, hidden]; the embedding's address where they are tied
+ * @param head [vocab, hidden]; the embedding's address if they are tied
  */
 public record WeightAddresses(long embedding, long finalNorm, long head, List<Layer> layers) {
 
@@ -16,13 +17,13 @@ public record WeightAddresses(long embedding, long finalNorm, long head, List<La
    * One layer.
    *
    * @param inputNorm [hidden]
-   * @param qkv [(heads + 2 kvHeads) * headDim, hidden], queries, keys, values
+   * @param qkv [(heads + 2 kvHeads) * headDim, hidden]: queries, keys, values
    * @param qkvBias [(heads + 2 kvHeads) * headDim]; 0 for none
    * @param queryNorm [headDim]; 0 for none
    * @param keyNorm [headDim]; 0 for none
    * @param output [hidden, heads * headDim]
    * @param postNorm [hidden]
-   * @param gateUp [2 * intermediate, hidden], gates before ups
+   * @param gateUp [2 * intermediate, hidden]: gates before ups
    * @param down [hidden, intermediate]
    */
   public record Layer(
@@ -36,13 +37,13 @@ public record WeightAddresses(long embedding, long finalNorm, long head, List<La
       long gateUp,
       long down) {}
 
-  /** Nowhere: where gradients go that nobody wants. */
+  /** No addresses at all, for gradients that nobody needs. */
   public static WeightAddresses none(long layers) {
     Layer layer = new Layer(0, 0, 0, 0, 0, 0, 0, 0, 0);
     return new WeightAddresses(0, 0, 0, Collections.nCopies(Math.toIntExact(layers), layer));
   }
 
-  /** In the order of {@code hir_model_weights}. */
+  /** Returns the addresses in the order of {@code hir_model_weights}. */
   long[] addresses(int expectedLayers) {
     if (layers.size() != expectedLayers) {
       throw new KernelException(

@@ -8,8 +8,8 @@ import org.bytedeco.javacpp.tools.InfoMap;
 import org.bytedeco.javacpp.tools.InfoMapper;
 
 /**
- * How JavaCPP binds {@code native/include/hir_env.h}: a library of its own, without OpenMP, because
- * it has to run before any numeric library is loaded.
+ * How JavaCPP binds {@code native/include/hir_env.h}. It is a separate library without OpenMP,
+ * because it must run before any numeric library is loaded.
  */
 @Properties(
     value = {

@@ -8,9 +8,9 @@ import org.bytedeco.javacpp.tools.InfoMap;
 import org.bytedeco.javacpp.tools.InfoMapper;
 
 /**
- * How JavaCPP binds {@code native/include/hir_kernels.h}. The kernels' OpenMP runtime is the one
- * that LibTorch ships, wherever that is on the class path: two runtimes in one process would fight
- * for the cores.
+ * How JavaCPP binds {@code native/include/hir_kernels.h}. Where LibTorch is on the class path, the
+ * kernels use the OpenMP runtime that it ships: two runtimes in one process would compete for the
+ * cores.
  */
 @Properties(
     value = {
