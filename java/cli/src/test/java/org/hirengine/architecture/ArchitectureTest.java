@@ -16,10 +16,9 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * The import rules between the rooms of the house. The rooms, lowest first: text, verify, replay,
- * parquet, kernels, engine, cli. Maven's module dependencies hold most of this already; these rules
- * also hold what Maven cannot see, such as the engine's use of third-party packages from the wrong
- * room.
+ * The import rules between modules. The modules, lowest first: text, verify, replay, parquet,
+ * kernels, engine, cli. Maven's dependencies enforce most of this. These rules also cover what
+ * Maven cannot see, such as third-party packages used in the wrong module.
  */
 @AnalyzeClasses(packages = "org.hirengine", importOptions = ImportOption.DoNotIncludeTests.class)
 final class ArchitectureTest {
@@ -142,8 +141,7 @@ final class ArchitectureTest {
   }
 
   /**
-   * The engine's public API: what embedders may rely on, by package. The command line is an
-   * embedder, too.
+   * The engine's public API by package: what embedders, the command line among them, may rely on.
    */
   private static final Set<String> API =
       names(
@@ -168,10 +166,7 @@ final class ArchitectureTest {
           "tokens: ChatTemplate PromptEncoder StreamedText Tokenizer",
           "train: SftTrainer StopHook TrainingListener TrainingPlan TrainingStoppedException");
 
-  /**
-   * Classes that are public only because another package of the engine uses them. They may change
-   * at any time.
-   */
+  /** Classes that are public only for other packages of the engine. They may change at any time. */
   private static final Set<String> INTERNAL =
       names(
           "algo: KlController Moments",

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class BenchCommandTest {
 
-  /** The keys of the PyTorch side of the benchmark, in its order, and what the machine can do. */
+  /** The keys of the benchmark's PyTorch side, in its order, and the ceilings of the machine. */
   private static final List<String> KEYS =
       List.of(
           "impl",
@@ -69,14 +69,15 @@ class BenchCommandTest {
     assertTrue(seconds >= row.get("seconds_min").asDouble());
     int tokens = part.equals("rollout") || part.equals("step") ? 4 * 3 : 4 * 8;
     double rate = row.get("tokens_per_s").asDouble();
-    // Seconds are rounded to a tenth of a millisecond, the rate to a tenth of a token.
+    // Seconds are rounded to tenths of a millisecond, rates to tenths of a token.
     double rounding = 0.0001 + 0.05 * tokens / (rate * rate);
     assertEquals(seconds, tokens / rate, rounding);
     assertTrue(row.get("peak_rss_mb").asLong() > 10);
   }
 
   /**
-   * Prompts of 2 and 8 tokens (1 and 4 quarters), responses of 1 to 8, all eighths once a group.
+   * Prompts of 2 and 8 tokens (1 and 4 quarters); in each group, responses of 1 to 8 tokens once
+   * each.
    */
   @ParameterizedTest
   @ValueSource(strings = {"rollout", "update"})

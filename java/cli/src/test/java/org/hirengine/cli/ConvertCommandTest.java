@@ -11,7 +11,7 @@ import org.hirengine.testing.SharedData;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code hir convert} from the outside. */
+/** {@code hir convert} as a user sees it. */
 class ConvertCommandTest {
 
   @TempDir Path temp;
@@ -42,7 +42,7 @@ class ConvertCommandTest {
   void refusesWhatCannotBe() throws IOException {
     Path model = DemoPolicy.in(temp);
     Path file = temp.resolve("model.gguf");
-    // Its tokenizer knows whole words, for which GGUF has no name.
+    // Its tokenizer has whole words, a kind that GGUF does not know.
     HirConsole.run("convert", model, file).failsWith(1, "no name for this way of splitting");
     HirConsole.run("convert", model, temp.resolve("out"), "--type", "Q8_0")
         .failsWith(2, "ends in .gguf");

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The policy that ships with the project: a complete model folder, there in every checkout. */
+/** The policy that ships with the project, a complete model folder in every checkout. */
 final class DemoPolicy {
 
   private static final Path DEMO = Path.of(System.getProperty("hir.root"), "data", "demo");
@@ -24,7 +24,7 @@ final class DemoPolicy {
     return folder;
   }
 
-  /** The first requests of a file of the demo, such as {@code med/eval.jsonl}, as JSON lines. */
+  /** Returns the first requests of a demo file, such as {@code med/eval.jsonl}, as JSON lines. */
   static List<String> requests(String file, int count) throws IOException {
     try (Stream<String> lines = Files.lines(DEMO.resolve(file))) {
       return lines.limit(count).toList();

@@ -34,7 +34,10 @@ class DoctorCommandTest {
     assertTrue(states.containsKey("CPU") && states.containsKey("GPU"), states.toString());
   }
 
-  /** Where the natives do not fit, everything is still examined, and the exit code says so. */
+  /**
+   * If native libraries do not fit, the doctor still examines everything, and its exit code says
+   * so.
+   */
   @Test
   void missingNativesAreFindings() throws Exception {
     HirProcess.Result run =
@@ -50,7 +53,7 @@ class DoctorCommandTest {
     assertFalse((run.out() + run.err()).contains("\tat "), "no stack trace");
   }
 
-  /** A row that can never get a verdict, and what must be said of it. */
+  /** A row that can never get a verdict, and what the doctor must say about it. */
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',

@@ -20,17 +20,17 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Holds the documents to what they name: files, classes and commands. */
+/** Checks that the files, classes and commands that documents name exist. */
 class DocumentsTest {
 
   private static final Path ROOT = Path.of(System.getProperty("hir.root"));
 
   private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s#]+)(#[^)]*)?\\)");
 
-  /** A class in code type, with what stands behind a dot: {@code `Kernels.policyLoss`}. */
+  /** A class in code type, with or without a member: {@code `Kernels.policyLoss`}. */
   private static final Pattern CLASS = Pattern.compile("`([A-Z][a-z]\\w*)(\\.\\w+)?`");
 
-  /** A line of a block, or the same within a sentence. */
+  /** A command line in a code block or within a sentence. */
   private static final Pattern COMMAND =
       Pattern.compile(
           "^(?:torchrun .*)?java/hir +([a-z].*)$|`java/hir ([a-z][^`]*)`", Pattern.MULTILINE);
@@ -118,8 +118,8 @@ class DocumentsTest {
   }
 
   /**
-   * Options of every command line in the documents. Of the files that they name, those of the
-   * repository are looked for.
+   * Checks the options of every command line in the documents, and that the files of the repository
+   * that they name exist.
    */
   @ParameterizedTest
   @ValueSource(

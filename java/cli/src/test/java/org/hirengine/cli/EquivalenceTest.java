@@ -18,8 +18,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Configurations that say the same in other words train the same: equal losses and gradient norms,
- * step by step, within the bound beside each. The bounds are relative.
+ * Equivalent configurations train alike: losses and gradient norms agree step by step, within the
+ * relative bound of each configuration.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class EquivalenceTest {
@@ -32,7 +32,7 @@ class EquivalenceTest {
   private List<JsonNode> base;
   private JsonNode supervised;
 
-  /** Sixteen requests, four of them a step, every term of the loss in use. */
+  /** Sixteen requests, four per step, with every term of the loss in use. */
   @BeforeAll
   void runTheBases(@TempDir Path shared) throws IOException {
     folder = shared;
@@ -101,22 +101,22 @@ class EquivalenceTest {
 
   @ParameterizedTest
   @CsvSource({
-    // rows packed otherwise, so GEMMs of other shapes; "1" is one row at a time
+    // rows packed differently, so GEMMs of other shapes; "1" is one row at a time
     "train.micro_tokens=1, 1e-5",
     "train.micro_tokens=150, 1e-5",
     "train.micro_tokens=700, 1e-5",
-    // a group's prompt computed once, or for each of its rows
+    // a group's prompt computed once, or once per row
     "train.share_prompts=false, 1e-5",
     "train.share_prompts=false train.micro_tokens=150, 1e-5",
-    // the same operations in the same order, run a second time
+    // the same operations in the same order, run twice
     "train.recompute=true, 0",
     "train.recompute=true train.micro_tokens=1, 1e-5",
     // sums split over threads
     "threads=2, 1e-5",
-    // decoded in other company, but what was sampled is scored alike
+    // decoded beside other rows, but scored alike
     "sampling.batch=1, 0",
     "sampling.batch=5, 0",
-    // who verifies does not matter at all
+    // the number of verifying threads does not matter
     "verify.threads=1, 0",
     "log.rollouts=false, 0",
   })
@@ -127,14 +127,14 @@ class EquivalenceTest {
       assertEquals(base.get(i).get("cla"), steps.get(i).get("cla"), "the same responses");
       assertEquals(base.get(i).get("replayed"), steps.get(i).get("replayed"));
       for (String metric : List.of("/loss", "/grad_norm", "/kl", "/entropy")) {
-        if (i > 0 || !metric.equals("/kl")) { // the first policy is its own reference
+        if (i > 0 || !metric.equals("/kl")) { // at first the policy equals its reference
           assertClose(base.get(i), steps.get(i), metric, bound);
         }
       }
     }
   }
 
-  /** Data that never changes, so that computing in another number format can be compared, too. */
+  /** Fixed data, so that computing in another number format can be compared, too. */
   @ParameterizedTest
   @CsvSource({
     "micro_tokens=1, 1e-5",
@@ -151,7 +151,7 @@ class EquivalenceTest {
     assertClose(supervised, other, "/grad_norm", bound);
   }
 
-  /** HiR without places for replays is plain reinforcement learning with the binary reward. */
+  /** HiR without room for replays is plain reinforcement learning with the binary reward. */
   @Test
   void noReplaysIsThePlainMethod() throws IOException {
     List<JsonNode> hir = train("none", "replay.sampled=4");

@@ -57,8 +57,8 @@ class EvaluateCommandTest {
   }
 
   /**
-   * The published responses through our own verifiers, against the reference's tables. Verdicts
-   * that the reference itself draws at random may differ, and language identification by 1 in 100.
+   * The published responses under our verifiers, compared with the reference's tables. Verdicts
+   * that the reference draws at random may differ, and 1 in 100 language identifications.
    */
   @Test
   void ifEvalEqualsTheOfficialTables() throws IOException {
@@ -111,7 +111,9 @@ class EvaluateCommandTest {
     return id.startsWith("language:") || id.startsWith("change_case:english_");
   }
 
-  /** How many verdicts of each source and type depend on a random choice of the reference. */
+  /**
+   * The number of verdicts of each source and type that depend on a random choice of the reference.
+   */
   private static Map<String, Integer> randomVerdicts(Path file) throws IOException {
     Map<String, Integer> counts = new HashMap<>();
     try (BufferedReader lines =
@@ -129,7 +131,7 @@ class EvaluateCommandTest {
     return counts;
   }
 
-  /** The shared Punkt parameters in NLTK's layout. */
+  /** Lays the shared Punkt parameters out as NLTK does. */
   private Path textData() throws IOException {
     Path shared = SharedData.require("conformance/punkt_tab/english");
     Path own = Files.createDirectories(folder.resolve("text/tokenizers/punkt_tab/english"));
@@ -227,8 +229,8 @@ class EvaluateCommandTest {
   }
 
   /**
-   * As both revisions of IFBench's reference do: an answer to what is not asked is passed over, the
-   * last one to a prompt counts, and white space around a prompt does not matter.
+   * As in both revisions of IFBench's reference: responses to unknown prompts are ignored, the last
+   * response to a prompt counts, and white space around a prompt does not matter.
    */
   @Test
   void answersAreJoinedAsTheReferenceJoinsThem() throws IOException {
@@ -292,7 +294,7 @@ class EvaluateCommandTest {
     }
   }
 
-  /** What generate writes can be scored against the data, whatever the layout of a row. */
+  /** The output of generate can be scored against the data, whatever the layout of its rows. */
   @Test
   void responsesOfGenerateAreJoined() throws IOException {
     Path model = DemoPolicy.in(folder);
@@ -361,7 +363,7 @@ class EvaluateCommandTest {
     }
   }
 
-  /** A model's table is the one of the responses that hir generate gives for the same prompts. */
+  /** A model's table equals that of the responses from hir generate to the same prompts. */
   @Test
   void aModelIsScoredByItsOwnResponses() throws IOException {
     Path model = DemoPolicy.in(folder);

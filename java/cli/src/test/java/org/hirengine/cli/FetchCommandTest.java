@@ -20,7 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Names of the Hub on the command line. */
+/** Hub names on the command line. */
 class FetchCommandTest {
 
   private static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
@@ -44,7 +44,7 @@ class FetchCommandTest {
     return run;
   }
 
-  /** The demo's policy as a Python tool would have cached it. */
+  /** The demo's policy in the cache, as a Python tool would store it. */
   private Path cached() throws IOException {
     Path repository = folder.resolve("cache/models--Owner--Demo");
     Path snapshot = Files.createDirectories(repository.resolve("snapshots/" + COMMIT));
@@ -110,7 +110,7 @@ class FetchCommandTest {
   }
 
   /**
-   * A file of a data set wherever a data file is named; the second time it comes from the cache.
+   * A file of a data set is accepted for any data file; the second time it comes from the cache.
    */
   @Test
   void dataIsTakenByItsName() throws Exception {

@@ -85,7 +85,7 @@ class GenerateCommandTest {
         "greedy");
   }
 
-  /** What was sampled is what is scored: the same tokens under the same prompt. */
+  /** Scoring sees the sampled tokens under the same prompt. */
   @Test
   void scoringFindsTheLogProbsOfSampling() throws IOException {
     Path responses = folder.resolve("out.jsonl");
@@ -118,7 +118,7 @@ class GenerateCommandTest {
     }
   }
 
-  /** What is shown piece by piece is what --in and --out write of the same prompt. */
+  /** Streamed output equals what --in and --out write for the same prompt. */
   @Test
   void aPromptOnTheCommandLineIsAnsweredThere() throws IOException {
     Files.writeString(in, "{\"prompt\": \"Describe the river, it's \u00bbdeep\u00ab.\"}");

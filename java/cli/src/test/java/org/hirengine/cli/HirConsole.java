@@ -8,7 +8,7 @@ import java.io.StringWriter;
 import java.util.List;
 import picocli.CommandLine;
 
-/** The command inside this process, with what it printed. */
+/** Runs the command inside this process, and keeps what it printed. */
 public record HirConsole(int exit, String out, String err) {
 
   public static HirConsole run(Object... args) {
@@ -22,7 +22,10 @@ public record HirConsole(int exit, String out, String err) {
     return new HirConsole(exit, out.toString(), err.toString());
   }
 
-  /** The contract of every failure: its exit code, one line that holds {@code text}, one hint. */
+  /**
+   * Checks what every failure must have: its exit code, one line that contains {@code text}, one
+   * hint.
+   */
   public HirConsole failsWith(int code, String text) {
     assertEquals(code, exit, this::toString);
     List<String> lines = err.lines().toList();

@@ -9,14 +9,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** The command in a Java virtual machine of its own, as a user runs it. */
+/** Runs the command in a separate Java virtual machine, as a user does. */
 final class HirProcess {
 
   private static final long LIMIT_SECONDS = 120;
 
   private HirProcess() {}
 
-  /** What a process left behind. */
+  /** The exit code and output of a process. */
   record Result(int exit, String out, String err) {}
 
   /** Runs {@code hir args} with {@code input} on its standard input. */
@@ -32,13 +32,13 @@ final class HirProcess {
     return command("", builder);
   }
 
-  /** Something to wait for. */
+  /** A condition to wait for. */
   interface Event {
 
     boolean happened() throws IOException;
   }
 
-  /** Runs {@code hir args} and kills it, as {@code kill -9} does, when something has happened. */
+  /** Runs {@code hir args}, and kills it as {@code kill -9} does once a condition holds. */
   static void killedOnce(Event event, String... args) throws IOException, InterruptedException {
     List<String> command = java(List.of(), Hir.class.getName(), args);
     Process process =

@@ -11,7 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A virtual machine in trouble still says so in one line and what to do in another. */
+/** Even a failing virtual machine prints the error on one line and the remedy on another. */
 class HirTest {
 
   @TempDir Path folder;
@@ -20,7 +20,7 @@ class HirTest {
   void outOfMemory() throws Exception {
     Path in = folder.resolve("in.jsonl");
     try (RandomAccessFile file = new RandomAccessFile(in.toFile(), "rw")) {
-      file.setLength(256L << 20); // one line, far longer than the heap
+      file.setLength(256L << 20); // a single line, far larger than the heap
     }
     Path out = folder.resolve("out.jsonl");
     HirProcess.Result run =
@@ -61,7 +61,7 @@ class HirTest {
     assertEquals(1, run.exit(), run.err());
     assertEquals("", run.out());
     List<String> lines = run.err().lines().toList();
-    int last = lines.size() - 1; // libraries may log before
+    int last = lines.size() - 1; // libraries may log before it
     assertTrue(lines.get(last).startsWith("hint: ") && lines.get(last).contains(remedy), run.err());
     String error = lines.get(last - 1);
     assertTrue(error.startsWith("error: ") && error.contains(problem), run.err());

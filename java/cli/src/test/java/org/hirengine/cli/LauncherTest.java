@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The shell launcher, in a checkout of its own whose java and mvn only write down their calls. */
+/** The shell launcher, in a separate checkout whose java and mvn only record their calls. */
 class LauncherTest {
 
   private static final String RECORD =
@@ -42,7 +42,7 @@ class LauncherTest {
   private static final String PURE = "mvn -B -Dhir.native.skip -pl java/cli -am package ";
   private static final String CPU = "mvn -B -pl java/cli -am package ";
 
-  /** A line of every command, and whether it runs a model. */
+  /** A command line for every command, and whether it runs a model. */
   private static final Map<String, Boolean> COMMANDS =
       Map.ofEntries(
           Map.entry("verify --in a", false),
@@ -104,14 +104,14 @@ class LauncherTest {
       tool(name, "#!/bin/sh\n");
     }
     tool("mvn", MVN);
-    // the shell's own tools, and nothing else of this machine
+    // the shell's own tools, and nothing else on this machine
     for (String name : SHELL_TOOLS) {
       tool(name, "#!/bin/sh\nPATH=/usr/bin:/bin exec " + name + " \"$@\"\n");
     }
     system("Linux x86_64");
   }
 
-  /** Only a command that runs a model asks for native code, and every command is known here. */
+  /** Only commands that run a model build native code; the test knows every command. */
   @Test
   void buildsNativeCodeForTheCommandsThatRunAModel() throws Exception {
     Set<String> known = new TreeSet<>(Hir.commandLine().getSubcommands().keySet());
@@ -128,7 +128,7 @@ class LauncherTest {
     }
   }
 
-  /** A build of the Java alone is made good once a command needs more, and serves until then. */
+  /** A build of the Java alone serves until a command needs native code, which is then built. */
   @Test
   void aPureBuildNeedsNoToolsAndBecomesANativeOne() throws Exception {
     for (String name : List.of("cmake", "g++", "make")) {
@@ -164,7 +164,7 @@ class LauncherTest {
         train.err());
   }
 
-  /** A jar that is older than the note of what was built belongs to the build before. */
+  /** A jar that is older than the record of the build belongs to an earlier build. */
   @Test
   void aBuildThatWasCutOffIsRepeated() throws Exception {
     hir(root.resolve("java/hir"), "verify");
@@ -174,7 +174,7 @@ class LauncherTest {
     assertTrue(calls().get(2).startsWith(CPU), calls().toString());
   }
 
-  /** A build for GPUs is followed by builds for GPUs, and Java finds NVIDIA's libraries. */
+  /** After a build for GPUs all builds are for GPUs, and Java finds NVIDIA's libraries. */
   @Test
   void rebuildsForWhatItWasBuiltForAndFindsItsLibraries() throws Exception {
     Path packages = folder.resolve("site packages");
@@ -273,7 +273,7 @@ class LauncherTest {
     return Files.readAllLines(folder.resolve("calls"));
   }
 
-  /** What {@code uname -sm} answers. */
+  /** The output of {@code uname -sm}. */
   private void system(String name) throws IOException {
     tool("uname", "#!/bin/sh\necho '" + name + "'\n");
   }

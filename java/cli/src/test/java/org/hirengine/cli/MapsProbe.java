@@ -5,9 +5,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Runs a command, then prints the shared libraries that the process has mapped, one a line on
- * standard error behind {@code mapped:}. With {@code --load-native} first, JavaCPP is loaded as
- * well: the proof that the probe would see it.
+ * Runs a command, then prints the shared libraries that the process has mapped: one per line on
+ * standard error, after {@code mapped:}. If the first argument is {@code --load-native}, it also
+ * loads JavaCPP, to prove that the probe would see it.
  */
 final class MapsProbe {
 

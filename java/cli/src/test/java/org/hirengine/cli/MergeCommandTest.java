@@ -13,7 +13,7 @@ import org.hirengine.testing.SharedData;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code hir merge} and {@code --adapter} from the outside. */
+/** {@code hir merge} and {@code --adapter} as a user sees them. */
 class MergeCommandTest {
 
   @TempDir Path temp;

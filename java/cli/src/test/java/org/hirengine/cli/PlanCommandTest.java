@@ -38,7 +38,7 @@ class PlanCommandTest {
     assertFalse(Files.exists(folder.resolve("run")), "nothing is written");
   }
 
-  /** Where it does not fit, the changes that it names make it need what it says. */
+  /** If a run does not fit, the named changes reduce its memory as stated. */
   @Test
   void namesTheKeysThatMakeItFit() throws IOException {
     Object[] large = {"plan", config, "--no-times", "--json", "train.micro_tokens=16384"};

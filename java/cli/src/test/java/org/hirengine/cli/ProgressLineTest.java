@@ -49,7 +49,7 @@ class ProgressLineTest {
     assertEquals("2 h 5 min", ProgressLine.duration(7500));
   }
 
-  /** In a log every step of a training run is not a line, but the first and the last are. */
+  /** A log has no line for every training step, but for the first and the last one. */
   @Test
   void aLogGetsTheFirstAndTheLastLine() {
     StringWriter log = new StringWriter();

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Holds data/real to the commands of its README. */
+/** Checks data/real against the commands in its README. */
 class RealRecipeTest {
 
   private static final Path REAL = Path.of(System.getProperty("hir.root"), "data", "real");

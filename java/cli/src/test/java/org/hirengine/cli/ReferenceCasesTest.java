@@ -13,8 +13,8 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 
 /**
- * Runs as the last test of the last module that has tests: prints how many reference cases the
- * build compared, and fails where there was none, as with a folder of data that nobody finds.
+ * Runs as the last test of the last module: prints how many reference cases the build compared, and
+ * fails if there were none, for example because the data was not found.
  */
 @Order(Integer.MAX_VALUE)
 class ReferenceCasesTest {
@@ -30,7 +30,7 @@ class ReferenceCasesTest {
     assertTrue(all > 0, "no test compared with reference data; see java/testdata/README.md");
   }
 
-  /** The sums of every count that {@code SharedData.counted} has written. */
+  /** The sums of all counts that {@code SharedData.counted} wrote. */
   private static Map<String, Long> counts(Path folder) throws IOException {
     Map<String, Long> counts = new TreeMap<>();
     if (Files.isDirectory(folder)) {

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Commands that are killed write, once they are continued, what they would have written. */
+/** Commands that are killed and resumed write the same output as uninterrupted ones. */
 class ResumeTest {
 
   @TempDir Path folder;
@@ -98,7 +98,7 @@ class ResumeTest {
     assertTrue(run.out().startsWith("rows 1500, tokens " + tokens), run.out());
   }
 
-  /** The input of the killed run is a pipe that the test keeps open. */
+  /** The killed run reads from a pipe that the test keeps open. */
   @Test
   void verifyIsKilled() throws Exception {
     List<String> lines = new ArrayList<>();
@@ -147,7 +147,7 @@ class ResumeTest {
     assertEquals(report, run.out());
   }
 
-  /** What tells that rows would not be those of one run: options, the model, the input. */
+  /** A resumed command refuses other options, another model and other input. */
   @Test
   void anotherRunIsNotContinued() throws Exception {
     List<Object> command = command("generate", "--model", model, "--in", in, "--max-tokens", 8);
@@ -177,7 +177,7 @@ class ResumeTest {
         .failsWith(1, "--resume needs an output file");
   }
 
-  /** A run that fails before its first row leaves nothing. */
+  /** A run that fails before its first row leaves no files. */
   @Test
   void whatNeverBeganLeavesNothing() throws Exception {
     Files.delete(model.resolve("tokenizer.json"));
@@ -199,7 +199,7 @@ class ResumeTest {
     return all.toArray();
   }
 
-  /** What the command writes when it runs to its end. */
+  /** The output of an uninterrupted run. */
   private byte[] undisturbed(List<Object> command) throws IOException {
     Path whole = folder.resolve("whole.jsonl");
     HirConsole.run(with(command, "--out", whole)).succeeds();
@@ -208,7 +208,7 @@ class ResumeTest {
     return bytes;
   }
 
-  /** Runs the command in a process of its own and kills it when so many rows are there. */
+  /** Runs the command in a separate process, and kills it after a number of rows. */
   private void killAfter(int rows, List<Object> command) throws Exception {
     HirProcess.killedOnce(
         () -> Files.exists(part) && Files.readString(part).lines().count() >= rows,
@@ -223,12 +223,12 @@ class ResumeTest {
     assertTrue(kept.length() < whole.length());
   }
 
-  /** A machine that fails leaves half a line. */
+  /** A machine failure leaves half a line. */
   private void tear() throws IOException {
     Files.writeString(part, "{\"id\": \"x\", \"resp", StandardOpenOption.APPEND);
   }
 
-  /** Leaves rows as an unfinished run does: the setup comes from a run that is killed. */
+  /** Leaves rows like an unfinished run, whose setup comes from a run that is killed. */
   private void leave(List<Object> command, String rows) throws Exception {
     HirProcess.killedOnce(
         () -> Files.exists(part), command.stream().map(Object::toString).toArray(String[]::new));

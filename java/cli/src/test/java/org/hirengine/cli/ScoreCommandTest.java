@@ -36,7 +36,7 @@ class ScoreCommandTest {
     model = DemoPolicy.in(folder);
   }
 
-  /** Row 0 of the golden batch has no padding: the whole of it, and from the middle on. */
+  /** Row 0 of the golden batch, which has no padding: all of it, and from the middle on. */
   @ParameterizedTest
   @ValueSource(strings = {"qwen3-mini", "qwen3-tiny"})
   void scoresEqualTheGoldenOnes(String name) throws IOException {
@@ -137,7 +137,7 @@ class ScoreCommandTest {
     return row.put("response_start", start).put("note", "kept").toString();
   }
 
-  /** Reads the first elements of golden tensors, without any of the engine's own code. */
+  /** Reads the first elements of golden tensors, without the engine's code. */
   private static final class Golden {
 
     private final Path file;

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code hir sft} from the outside, on generated pairs of the demo's world. */
+/** {@code hir sft} as a user sees it, on generated pairs of the demo's world. */
 class SftCommandTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -46,7 +46,7 @@ class SftCommandTest {
             """);
   }
 
-  /** The loss that it reports is the one that hir score finds, and it falls. */
+  /** The reported loss is that of hir score, and it falls. */
   @Test
   void learnsPairsAndWritesAModelFolder() throws IOException {
     double before = meanLoss(model);
@@ -63,7 +63,7 @@ class SftCommandTest {
         Files.readString(out.resolve("tokenizer.json")));
   }
 
-  /** Recomputed activations and small micro-batches change memory and time, not the weights. */
+  /** Recomputation and small micro-batches change memory and time, but not the weights. */
   @Test
   void memoryOptionsDoNotChangeTheModel() throws IOException {
     sft("steps=3");
@@ -97,7 +97,7 @@ class SftCommandTest {
     return JSON.readTree(HirConsole.run(words.toArray()).succeeds().out());
   }
 
-  /** Cross-entropy per response token, by hir score, the stop token as the pairs' last. */
+  /** Cross-entropy per response token by hir score, including the stop token. */
   private double meanLoss(Path scorer) throws IOException {
     List<String> rows = new ArrayList<>();
     for (String line : Files.readAllLines(folder.resolve("pairs.jsonl"))) {
@@ -123,7 +123,7 @@ class SftCommandTest {
     return sum / tokens;
   }
 
-  /** Template type1: the question and the sentences, one blank between. */
+  /** Template type1: the question and the sentences, separated by blanks. */
   private static String prompt(JsonNode pair) {
     StringBuilder text = new StringBuilder(pair.get("question").asText());
     pair.get("criteria").forEach(sentence -> text.append(' ').append(sentence.asText()));

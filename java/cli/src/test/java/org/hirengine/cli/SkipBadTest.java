@@ -16,8 +16,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Lines that cannot be used, through every command that reads lines: by default the first one ends
- * it, {@code --skip-bad} sets all of them aside.
+ * Bad lines in every command that reads lines: by default the first one ends the command, with
+ * {@code --skip-bad} all are set aside.
  */
 class SkipBadTest {
 
@@ -27,11 +27,11 @@ class SkipBadTest {
   @TempDir Path folder;
 
   /**
-   * A command that turns lines into lines.
+   * A command that reads and writes lines.
    *
    * @param good a line that it can use
-   * @param bad one that it cannot, though it is JSON
-   * @param field what is wrong with that
+   * @param bad a line that it cannot use, though it is JSON
+   * @param field the bad line's wrong field
    */
   private record Case(String command, boolean needsModel, String good, String bad, String field) {
 

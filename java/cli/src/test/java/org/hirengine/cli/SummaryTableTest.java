@@ -37,7 +37,7 @@ class SummaryTableTest {
     assertEquals(2, json.at("/runs/1/seed").asInt());
   }
 
-  /** A row for what was measured before and after, in its unit. */
+  /** A row for each value that was measured before and after, in its unit. */
   @Test
   void showsWhetherAnswersAreSound() {
     Map<Metric, Double> values =

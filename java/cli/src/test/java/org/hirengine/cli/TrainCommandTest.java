@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code hir train} from the outside: what it writes, prints and refuses. */
+/** {@code hir train} as a user sees it: what it writes, prints and refuses. */
 class TrainCommandTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -67,7 +67,7 @@ class TrainCommandTest {
             """);
   }
 
-  /** Data that nobody can check teaches nothing, however long it is trained on. */
+  /** Data that no verifier can check is refused, because training on it teaches nothing. */
   @Test
   void dataThatNobodyCanCheckAreRefused() throws IOException {
     String mistyped = ROW.replace("detectable_format:title", "detectible_format:title");
@@ -195,7 +195,7 @@ class TrainCommandTest {
     assertEquals("a file is in the way", Files.readString(out));
   }
 
-  /** Before anything is written, with what to change. */
+  /** Refuses before it writes anything, and says what to change. */
   @Test
   void aRunThatCannotFitIsRefused() {
     HirConsole refused =
@@ -205,7 +205,7 @@ class TrainCommandTest {
     assertFalse(Files.exists(out));
   }
 
-  /** A model whose weights are broken is found late; the folder can be used for another try. */
+  /** Broken weights are found late; the run folder can then be used again. */
   @Test
   void aBrokenModelCostsNoRun() throws IOException {
     HirConsole.run("train", config, "train.steps=1").succeeds();
@@ -221,7 +221,7 @@ class TrainCommandTest {
     HirConsole.run("train", config, "out=" + folder + "/new", "train.steps=1").succeeds();
   }
 
-  /** Ctrl-C: the step under way is finished, a checkpoint saved, and the run goes on from there. */
+  /** Ctrl-C finishes the current step and saves a checkpoint, from which the run can be resumed. */
   @Test
   void anInterruptSavesAndTheRunCanGoOn() throws Exception {
     ProcessBuilder builder =
@@ -244,7 +244,7 @@ class TrainCommandTest {
       assertTrue(System.nanoTime() < deadline, () -> "no step: " + log());
       Thread.sleep(50);
     }
-    // A build in the background of a shell has Ctrl-C ignored, and its children inherit that.
+    // A build in the background of a shell ignores Ctrl-C, and so do its children.
     String signal = interruptsAreIgnored() ? "-TERM" : "-INT";
     new ProcessBuilder("kill", signal, Long.toString(process.pid())).start().waitFor();
     assertTrue(process.waitFor(60, TimeUnit.SECONDS), () -> "does not stop: " + log());
@@ -258,7 +258,7 @@ class TrainCommandTest {
     assertEquals(steps + 1, Files.readAllLines(metrics).size());
   }
 
-  /** Whether this process was started with SIGINT ignored: bit 1 of its mask of ignored signals. */
+  /** Whether this process ignores SIGINT: bit 1 of its mask of ignored signals. */
   private static boolean interruptsAreIgnored() throws IOException {
     return Files.readAllLines(Path.of("/proc/self/status")).stream()
         .filter(line -> line.startsWith("SigIgn:"))

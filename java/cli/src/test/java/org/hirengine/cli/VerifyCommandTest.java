@@ -40,7 +40,7 @@ class VerifyCommandTest {
 
   @TempDir Path folder;
 
-  /** The reference's lines go in with wrong verdicts, and come out in order with its own. */
+  /** The reference's lines, given with wrong verdicts, come out in order with the right ones. */
   @Test
   void whatCanGetNoVerdictIsToldOnceForEachKind(@TempDir Path folder) throws Exception {
     String row =
@@ -141,7 +141,7 @@ class VerifyCommandTest {
     int compared = 0;
     for (int i = 0; i < row.get("strict").size(); i++) {
       String id = row.get("instruction_id_list").get(i).asText();
-      // without NLTK's data sentences are split by a built-in; language identification may differ
+      // without NLTK's data a built-in splits sentences; language identification may differ
       boolean approximate =
           id.contains("number_sentences")
               || id.startsWith("language:")
@@ -212,7 +212,7 @@ class VerifyCommandTest {
     assertTrue(row.get("reasons").get(0).asText().contains("not understood"), row.toString());
   }
 
-  /** A pipe has no position and no size: what the shell makes of --in <(...). */
+  /** The shell turns --in <(...) into a pipe, which has no position and no size. */
   @Test
   void pipesAreRead() throws Exception {
     Path pipe = folder.resolve("pipe");
@@ -240,7 +240,7 @@ class VerifyCommandTest {
     }
   }
 
-  /** /dev/stdout is a link to whatever standard output is, and stays one. */
+  /** /dev/stdout is a link to standard output, and must stay one. */
   @Test
   void devicesAreWrittenToDirectly() throws Exception {
     Path device = Path.of("/dev/stdout");
@@ -297,7 +297,7 @@ class VerifyCommandTest {
         .failsWith(1, "none");
   }
 
-  /** Judged lines, in a process of its own, because the environment names the judge. */
+  /** Lines with judged criteria, in a separate process, because the environment names the judge. */
   private HirProcess.Result judged(String url, Object... options) throws Exception {
     Path in =
         write(
@@ -332,7 +332,7 @@ class VerifyCommandTest {
     return rows;
   }
 
-  /** A judge that answers a prompt with words, or, where they are a number, with that status. */
+  /** A judge that answers a prompt with words or, if they are a number, with that status. */
   private static HttpServer judge(UnaryOperator<String> answers) throws IOException {
     HttpServer server =
         HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -390,7 +390,7 @@ class VerifyCommandTest {
         List.of("Be polite. / Go.", "Be polite. / Thanks!"), prompts.stream().sorted().toList());
   }
 
-  /** A judge that never answers is an error, and what it lacks is named. */
+  /** A judge that never answers is an error that says what is missing. */
   @Test
   void aJudgeThatNeverAnswersIsAnError() throws Exception {
     HttpServer server = judge(prompt -> "401");

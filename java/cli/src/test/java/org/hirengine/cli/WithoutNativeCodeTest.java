@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Commands that need no model load no native code: neither LibTorch nor the kernels. */
+/** Commands that run no model load no native code: neither LibTorch nor the kernels. */
 class WithoutNativeCodeTest {
 
   @TempDir Path folder;
@@ -56,7 +56,7 @@ class WithoutNativeCodeTest {
     assertNoNativeCode("--help");
   }
 
-  /** What a build without native code answers to a command that runs a model. */
+  /** A build without native code refuses a command that runs a model, and says why. */
   @Test
   void whatNeedsItSaysSoInOneLine() throws Exception {
     List<String> pure =

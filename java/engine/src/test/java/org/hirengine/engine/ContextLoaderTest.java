@@ -21,12 +21,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Training where the thread's context class loader sees neither the engine nor its libraries. */
+/** Training with a context class loader that sees neither the engine nor its libraries. */
 class ContextLoaderTest {
 
   @TempDir Path temp;
 
-  /** What the packed application does. */
+  /** The program of the packed application. */
   public static final class Application {
 
     private Application() {}

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The guards in real runs that go wrong in the way that each watches for. */
+/** The guards in real runs, each of which goes wrong in the way that its guard detects. */
 class GuardedRunTest {
 
   @TempDir Path temp;
@@ -78,7 +78,7 @@ class GuardedRunTest {
     return told;
   }
 
-  /** Its metric is 1 in the log, and its line comes once, not with every step. */
+  /** The guard's metric is 1 in the log, and its line is printed once, not with every step. */
   private void assertRaised(Told told, Metric alarm, String line) throws IOException {
     assertEquals(1, told.last(alarm));
     List<String> logged = Files.readAllLines(temp.resolve("run/metrics.jsonl"));
@@ -88,7 +88,7 @@ class GuardedRunTest {
         1, told.warnings.stream().filter(w -> w.contains(line)).count(), told.warnings::toString);
   }
 
-  /** What goes wrong is real: a learning rate far too high, a limit far too low. */
+  /** Real causes: a learning rate far too high, a limit far too low. */
   @ParameterizedTest
   @CsvSource({
     "ALARM_ENTROPY, guards.min_entropy, train.steps=12 optim.lr=1 optim.clip=null",
@@ -107,7 +107,9 @@ class GuardedRunTest {
     assertEquals(List.of(), healthy.warnings);
   }
 
-  /** Decoding and scoring agree to the bit, in both types; LibTorch's operators do not. */
+  /**
+   * Decoding and scoring agree bit for bit in both types; with LibTorch's operators they do not.
+   */
   @ParameterizedTest
   @ValueSource(strings = {"float32", "bfloat16"})
   void mismatchOfDecodingAndScoring(String dtype) throws IOException {
@@ -120,7 +122,10 @@ class GuardedRunTest {
     }
   }
 
-  /** A keyword that is no regular expression makes the reference raise, and ours fail. */
+  /**
+   * For a keyword that is no regular expression, the reference raises an error, and our verdict is
+   * "failed".
+   */
   @Test
   void verifiersThatFail() throws IOException {
     Instruction broken =
@@ -142,7 +147,7 @@ class GuardedRunTest {
         told.warnings::toString);
   }
 
-  /** Weights that overflow end the run with a line, not with rows of NaN. */
+  /** Weights that overflow end the run with one line, not with rows of NaN. */
   @Test
   void weightsThatOverflowEndTheRun() throws IOException {
     TrainingStoppedException stopped =

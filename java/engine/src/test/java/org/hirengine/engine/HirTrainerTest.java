@@ -49,7 +49,7 @@ class HirTrainerTest {
   @TempDir Path temp;
   private TinyWorld world;
 
-  /** Remembers all it was told. */
+  /** Records all events. */
   private static final class Recorder implements TrainingListener {
     final List<StepMetrics> steps = new ArrayList<>();
     final List<String> warnings = new ArrayList<>();
@@ -86,7 +86,7 @@ class HirTrainerTest {
     return step.get(metric).orElseThrow(() -> new AssertionError("no " + metric.key()));
   }
 
-  /** What a step does is told part by part, each from its first response to its last. */
+  /** Progress is reported for each part of a step, from its first response to its last. */
   @Test
   void progressWithinAStepIsTold() throws IOException {
     List<String> parts = new ArrayList<>();
@@ -123,7 +123,7 @@ class HirTrainerTest {
     }
   }
 
-  /** Runs a preset and works out from the dumps what the metrics and advantages must be. */
+  /** Runs a preset, and recomputes metrics and advantages from the dumps. */
   @ParameterizedTest
   @CsvSource({
     "hir, train.mini_batch=2",
@@ -221,7 +221,7 @@ class HirTrainerTest {
     }
   }
 
-  /** REINFORCE++ from the dump's rewards and log-probs alone. */
+  /** REINFORCE++ computed from the dump's rewards and log-probs. */
   private static void checkAdvantages(List<RolloutRow> rows, TrainConfig config, double beta) {
     List<double[]> returns = new ArrayList<>();
     double sum = 0;
@@ -266,7 +266,7 @@ class HirTrainerTest {
     assertTrue(replay.advantages()[0] > 0);
   }
 
-  /** Replay pays, also where the reward of the samples themselves is all or nothing. */
+  /** Replays are rewarded even if the reward of samples is all or nothing. */
   @ParameterizedTest
   @ValueSource(strings = {"hir", "hir-achieve"})
   void learnsHeldOutInstructions(String algorithm) throws IOException {
@@ -290,8 +290,8 @@ class HirTrainerTest {
     assertTrue(summary.after().cla() > summary.before().cla() + 0.1, summary.toString());
   }
 
-  /** Without a reward signal only KL noise is left, which whitening would blow up. */
-  /** The seed draws places in the data, not rows: reordered data is another run. */
+  /** Without a reward signal only KL noise is left, which whitening would amplify. */
+  /** The seed selects positions in the data, not rows, so reordered data gives another run. */
   @Test
   void theSeedDrawsPlacesInTheData() throws IOException {
     List<Instruction> data = TinyWorld.instructions(1, 12);
@@ -403,7 +403,7 @@ class HirTrainerTest {
     }
   }
 
-  /** What is below the floor is counted, and every other candidate is replayed as before. */
+  /** Candidates below the floor are counted, and all others are replayed as before. */
   @Test
   void responsesBelowTheFloorAreNotReplayed() throws IOException {
     List<Instruction> instructions =
@@ -444,7 +444,7 @@ class HirTrainerTest {
     }
   }
 
-  /** A row without a verdict is left out, or trained on as it stands, as the configuration says. */
+  /** A row without a verdict is left out or trained on, as configured. */
   @Test
   void rowsWithoutAVerdictAreTrainedOnWhereAsked() throws IOException {
     List<Instruction> instructions =
@@ -524,7 +524,9 @@ class HirTrainerTest {
     assertNotNull(Summary.read(temp.resolve("with/summary.json")).after());
   }
 
-  /** Greedy, hence the same whatever the seed; beside them a reference at hand is asked. */
+  /**
+   * Probes are answered greedily, so the seed changes nothing; a loaded reference scores them, too.
+   */
   @Test
   void probesAreAskedAtEveryEvaluation() throws IOException {
     Path probes = temp.resolve("probes.jsonl");
@@ -559,7 +561,7 @@ class HirTrainerTest {
     assertTrue(missing.getMessage().contains("answer"), missing.getMessage());
   }
 
-  /** An instruction that is too long, one that nobody can check, and bad lines. */
+  /** An instruction that is too long, one that no verifier supports, and bad lines. */
   @Test
   void whatCannotBeUsedIsCountedAndSaid() throws IOException {
     Path data = temp.resolve("train.jsonl");
@@ -593,7 +595,7 @@ class HirTrainerTest {
     }
   }
 
-  /** A replay is asked for in the same conversation, with the same options of the template. */
+  /** A replay has the same conversation and the same options of the template. */
   @ParameterizedTest
   @ValueSource(strings = {"hir", "hir-achieve"})
   void systemPromptHistoryAndOptionsSurviveAReplay(String algorithm) throws IOException {

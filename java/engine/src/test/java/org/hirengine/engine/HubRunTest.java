@@ -25,7 +25,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Training on a model and data of the Hub. */
+/** Training with a model and data from the Hub. */
 class HubRunTest {
 
   private static final String DATA = "hf://datasets/Tiny/Data/train.jsonl";
@@ -94,7 +94,7 @@ class HubRunTest {
             "train: \"hf://datasets/Tiny/Data@" + rows + "/train.jsonl\"");
     assertEquals(expected, recorded());
 
-    // The Hub and the cache move on; another policy would be refused as the reference.
+    // The Hub and the cache now have a newer commit; a resumed run keeps its own.
     Map<String, byte[]> other = model();
     other.get("model.safetensors")[other.get("model.safetensors").length - 1] ^= 1;
     String next = server.model("Tiny/Model").commit("main", other);

@@ -27,7 +27,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Trainers in somebody else's pool: interrupted, stopped and closed from other threads. */
+/**
+ * Trainers on the threads of another program's pool: interrupted, stopped and closed from outside.
+ */
 class InterruptTest {
 
   private static final String[] LONG = {
@@ -42,7 +44,7 @@ class InterruptTest {
     world = new TinyWorld(temp);
   }
 
-  /** Says when step 2 is done. */
+  /** Signals the end of step 2. */
   private static TrainingListener second(CountDownLatch done) {
     return new TrainingListener() {
       @Override
@@ -92,7 +94,7 @@ class InterruptTest {
     assertSaved("run", summary.steps());
   }
 
-  /** Everything that a run writes is written by a thread that is interrupted already. */
+  /** A thread that is already interrupted still writes all of a run's files. */
   @Test
   void anInterruptDuringTheStepLosesNothingOfIt() throws Exception {
     TrainingListener interrupts =

@@ -9,16 +9,16 @@ import java.util.List;
 import java.util.concurrent.ForkJoinPool;
 
 /**
- * Starts a program as a packed application does: its classes are those of a loader below the JDK's,
- * and its work is done by threads of the common pool, whose context loader knows nothing of them.
+ * Starts a program as a packed application does: its own class loader has the classes, and threads
+ * of the common pool do the work, whose context loader does not know them.
  */
 final class PackedLauncher {
 
   private PackedLauncher() {}
 
   /**
-   * @param args a file with the class path's entries, the context loader ({@code system}, {@code
-   *     null} or {@code foreign}), the program's class, its argument
+   * @param args a file with the entries of the class path, the context loader ({@code system},
+   *     {@code null} or {@code foreign}), the program's class, and its argument
    */
   public static void main(String[] args) throws Exception {
     List<URL> path = new ArrayList<>();

@@ -14,26 +14,26 @@ import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.runs.RunFolder;
 import org.hirengine.engine.runs.Summary;
 
-/** Running trainers and comparing what they wrote. */
+/** Runs trainers, and compares what they wrote. */
 public final class Runs {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private Runs() {}
 
-  /** Runs to the end, or as far as an earlier run of the folder left it. */
+  /** Runs to the end, from the start or where an earlier run of the folder stopped. */
   public static Summary run(TrainConfig config) throws IOException {
     try (HirTrainer trainer = open(config)) {
       return trainer.run();
     }
   }
 
-  /** A new run, or an earlier one of the same folder at its last checkpoint. */
+  /** Opens a new run, or resumes one of the same folder at its last checkpoint. */
   public static HirTrainer open(TrainConfig config) throws IOException {
     return HirTrainer.builder().config(config).existing(RunFolder.Existing.RESUME).build();
   }
 
-  /** Takes some steps and leaves; what was done since the last checkpoint is lost. */
+  /** Takes some steps and stops; work since the last checkpoint is lost. */
   public static void leftAfter(int steps, TrainConfig config) throws IOException {
     try (HirTrainer trainer = open(config)) {
       for (int i = 0; i < steps; i++) {
@@ -42,7 +42,7 @@ public final class Runs {
     }
   }
 
-  /** Lines of metrics.jsonl without what a clock says. */
+  /** Lines of metrics.jsonl without times. */
   public static List<String> metrics(Path run) throws IOException {
     List<String> lines = new ArrayList<>();
     for (String line : Files.readAllLines(run.resolve("metrics.jsonl"))) {
@@ -53,7 +53,7 @@ public final class Runs {
     return lines;
   }
 
-  /** Metrics, rollouts, weights and the optimizer's moments, bit for bit. */
+  /** Compares metrics, rollouts, weights and the optimizer's moments, bit for bit. */
   public static void assertSame(Path expected, Path actual, int step) throws IOException {
     assertEquals(metrics(expected), metrics(actual));
     for (int i = 1; i <= step; i++) {

@@ -23,8 +23,9 @@ import org.hirengine.replay.QType;
 import org.hirengine.verify.ConstraintSpec;
 
 /**
- * A model folder with a vocabulary of forty words and random weights, and instructions whose
- * constraints such a model meets now and then: everything that a trainer needs, in milliseconds.
+ * A model folder with random weights and a vocabulary of forty words, and instructions whose
+ * constraints such a model satisfies now and then: everything that a trainer needs, made in
+ * milliseconds.
  */
 public final class TinyWorld {
 
@@ -41,7 +42,7 @@ public final class TinyWorld {
 
   private final Path folder;
 
-  @SuppressWarnings("unused") // tells the constructors apart
+  @SuppressWarnings("unused") // distinguishes the constructors
   private TinyWorld(Path folder, boolean existing) {
     this.folder = folder;
   }

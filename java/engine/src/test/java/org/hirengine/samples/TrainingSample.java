@@ -18,11 +18,11 @@ import org.hirengine.verify.ConstraintType;
 import org.hirengine.verify.Verifiers;
 
 /**
- * Embedding the trainer: instructions made in the program, a constraint type of one's own beside
- * those that ship, steps taken one by one, and a checkpoint at the end.
+ * Embeds the trainer: instructions made by the program, a constraint type of its own beside the
+ * built-in ones, steps taken one by one, and a checkpoint at the end.
  *
- * <p>The model folder is any Hugging Face folder of a supported family; the run folder that this
- * writes can be continued by {@code hir train --resume} and looked at with {@code hir report}.
+ * <p>The model folder is any Hugging Face folder of a supported family. {@code hir train --resume}
+ * continues the run folder, and {@code hir report} shows it.
  */
 public final class TrainingSample {
 
@@ -39,7 +39,7 @@ public final class TrainingSample {
    */
   public static Path train(Path model, Path out, ConstraintType house, List<String> settings)
       throws IOException {
-    // 1. What to train on: questions, sentences that ask for the constraints, and the constraints.
+    // 1. The data: questions, sentences that ask for the constraints, and the constraints.
     List<Instruction> instructions =
         List.of(
             Instruction.of(
@@ -55,7 +55,7 @@ public final class TrainingSample {
                         Map.of("num_words", 4, "relation", "at least")),
                     new ConstraintSpec("house", house.id(), Map.of()))));
 
-    // 2. How to train: the keys of `hir train`, here without a file.
+    // 2. The configuration: the keys of `hir train`, here without a file.
     List<String> keys =
         new ArrayList<>(
             List.of(
@@ -68,7 +68,7 @@ public final class TrainingSample {
     keys.addAll(settings);
     TrainConfig config = TrainConfig.of(keys);
 
-    // 3. Train. The trainer owns native memory: close it.
+    // 3. Training. The trainer owns native memory, so close it.
     Verifiers verifiers = Verifiers.builder().type("house", house).build();
     try (HirTrainer trainer =
         HirTrainer.builder()
@@ -77,13 +77,13 @@ public final class TrainingSample {
             .instructions(instructions)
             .listener(new Printer())
             .build()) {
-      trainer.step(); // step by step, with anything in between ...
-      Summary summary = trainer.run(); // ... or all that is left
+      trainer.step(); // step by step, with your own code in between ...
+      Summary summary = trainer.run(); // ... or all remaining steps
       return out.resolve("checkpoints/step-" + summary.steps());
     }
   }
 
-  /** Prints a line a step. */
+  /** Prints a line per step. */
   private static final class Printer implements TrainingListener {
     @Override
     public void step(StepMetrics metrics) {

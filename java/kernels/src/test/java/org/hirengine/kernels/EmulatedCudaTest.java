@@ -17,8 +17,8 @@ import org.hirengine.kernels.testing.TokenLogprobContract;
 import org.junit.jupiter.api.Test;
 
 /**
- * The contracts of the kernels over the sources of the CUDA kernels, run thread by thread on the
- * CPU: their arithmetic, launches and errors are tested on machines without a GPU.
+ * The contracts of the kernels, for the CUDA sources run thread by thread on the CPU. This tests
+ * their arithmetic, launches and errors on machines without a GPU.
  */
 class EmulatedCudaTest
     implements TokenLogprobContract,

@@ -66,7 +66,7 @@ class KernelRegistryTest {
         e.getMessage());
   }
 
-  /** A provider without kernels of its own. */
+  /** A provider with a name and no kernels. */
   private record Fake(String name, @Nullable String reason) implements KernelProvider {
     @Override
     public int priority() {

@@ -15,7 +15,7 @@ class NativeEnvTest {
         threadsGiven ? System.getenv("OMP_NUM_THREADS") : "2",
         NativeEnv.get("OMP_NUM_THREADS").orElseThrow());
     assertTrue(NativeEnv.get("OPENBLAS_NUM_THREADS").isPresent());
-    // What is set stays, so nothing is left to set.
+    // Variables that are set stay, so nothing is left to set.
     assertEquals(0, NativeEnv.prepare(7));
     assertTrue(NativeEnv.get("NO_SUCH_VARIABLE_ANYWHERE").isEmpty());
   }

@@ -10,7 +10,7 @@ import org.hirengine.kernels.testing.SampleContract;
 import org.hirengine.kernels.testing.TokenLogprobContract;
 import org.junit.jupiter.api.Nested;
 
-/** The contracts of the kernels over every native provider; one that cannot run here is skipped. */
+/** The contracts of the kernels, for every native provider; one that cannot run here is skipped. */
 class NativeKernelsTest {
 
   @Nested

@@ -213,7 +213,8 @@ class ParquetRowsTest {
   }
 
   /**
-   * Whatever bytes are hit, the end is a row's error or the right rows; never another exception.
+   * Whatever bytes are damaged, the result is the right rows or an error of a row, never another
+   * exception.
    */
   @Test
   void damagedPagesAreFoundOut() throws IOException {

@@ -24,7 +24,7 @@ import org.apache.parquet.io.LocalOutputFile;
 import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.MessageTypeParser;
 
-/** Tables for tests, by the library's own writer. */
+/** Tables for tests, written by the library's own writer. */
 public final class ParquetTables {
 
   /** The columns of verl's training tables, with HIR's parts in extra_info. */
@@ -112,7 +112,7 @@ public final class ParquetTables {
 
     private static byte[] compress(CompressionCodecName name, byte[] plain) throws IOException {
       return switch (name) {
-        case UNCOMPRESSED, LZO -> plain; // LZO only by name, for files that are refused
+        case UNCOMPRESSED, LZO -> plain; // LZO in name only, for a file that is refused
         case GZIP -> {
           ByteArrayOutputStream bytes = new ByteArrayOutputStream();
           try (OutputStream out = new GZIPOutputStream(bytes)) {

@@ -87,7 +87,7 @@ class AchievedRewriterTest {
     assertTrue(swappedIn.size() >= 4, "random types: " + swappedIn);
   }
 
-  /** One in twenty of the training set's sentences of the type holds. */
+  /** One in twenty of the training set's sentences of this type is satisfied. */
   @Test
   void relabelsBeforeItSwaps() {
     List<Instruction> seen = new ArrayList<>();
@@ -115,7 +115,7 @@ class AchievedRewriterTest {
     assertEquals(96, relabelled, 4, "1 - 0.95^64");
   }
 
-  /** Sentences that training asks for are swapped in, but none that nobody understands. */
+  /** Sentences from the training set are swapped in, but none that no verifier understands. */
   @Test
   void whatNobodyUnderstandsIsNoGoal() {
     List<Instruction> seen =
@@ -186,7 +186,7 @@ class AchievedRewriterTest {
     assertTrue(skipped.detail().contains("test:liar"));
   }
 
-  /** The references put keywords unescaped into regular expressions: "(river" is none. */
+  /** The references use keywords as regular expressions without escaping; "(river" is invalid. */
   @Test
   void aCheckThatThrowsDoesNotEndTheRewriting() {
     Instruction x =
@@ -237,7 +237,7 @@ class AchievedRewriterTest {
     assertTrue(done.instruction().criteria().get(0).startsWith("startend:end_checker{"));
   }
 
-  /** Nobody writes of lanterns, so to avoid them is no goal; peers write of rivers. */
+  /** No response mentions lanterns, so avoiding them is no goal; peers mention rivers. */
   @Test
   void amongPeersTheGoalIsOneThatTheyFail() {
     Map<String, Object> trivial = Map.of("forbidden_words", List.of("lantern"));
@@ -261,13 +261,13 @@ class AchievedRewriterTest {
       alone.merge(goal(rewriting, x, y, List.of(), seed), 1, Integer::sum);
       among.merge(goal(rewriting, x, y, peers, seed), 1, Integer::sum);
     }
-    // One draw of two, and four draws of which one suffices.
+    // One draw out of two, and four draws of which one must succeed.
     assertEquals(200, alone.get(hard), 60);
     assertEquals(375, among.get(hard), 20);
     assertEquals(400, among.get(hard) + among.get(trivial));
   }
 
-  /** "strict" is there by chance; "meadow" is what another response speaks of, too. */
+  /** "strict" occurs by chance; "meadow" occurs in another response, too. */
   @Test
   void aboveTheFloorWordsAreAboutSomething() {
     Response y = Response.of("The river, which bends, passes a meadow and a strict corner.");
@@ -285,7 +285,7 @@ class AchievedRewriterTest {
     assertEquals(Set.of(List.of("meadow")), words.get(Floor.TOPIC), "and all peers have rivers");
   }
 
-  /** Words that the instruction asked for stay, whatever they are. */
+  /** Words that the instruction asked for always stay. */
   @Test
   void aboveTheFloorTheDatasOwnWordsStay() {
     Instruction x =
@@ -317,7 +317,7 @@ class AchievedRewriterTest {
     assertEquals(Reason.NOTHING_SATISFIED, assertInstanceOf(Rewrite.Skipped.class, none).reason());
   }
 
-  /** One of five peers fails it, which may be chance; two of five, and it says something. */
+  /** One failing peer of five may be chance; two of five are informative. */
   @Test
   void aboveTheFloorAQuarterOfTheOthersFailAGoal() {
     Instruction x = ask(spec("language:response_language", Map.of("language", "hi")));
@@ -333,7 +333,7 @@ class AchievedRewriterTest {
     }
   }
 
-  /** Swaps nothing in. */
+  /** A rewriter that swaps nothing in. */
   private static AchievedRewriter relabelling(Floor floor) {
     return new AchievedRewriter(
         VERIFIERS,
@@ -377,7 +377,7 @@ class AchievedRewriterTest {
     }
   }
 
-  /** Random requests and responses: x' always holds on y, and nothing in it clashes anew. */
+  /** Random requests and responses: y always satisfies x', and x' has no new clashes. */
   @Test
   void rewritesOfRandomPairsAlwaysHold() {
     Random random = new Random(17);
@@ -484,7 +484,7 @@ class AchievedRewriterTest {
         .reason();
   }
 
-  /** Claims parameters that its own verifier refuses. */
+  /** A type that claims parameters which its own verifier refuses. */
   private static final class Liar implements ConstraintType {
 
     @Override

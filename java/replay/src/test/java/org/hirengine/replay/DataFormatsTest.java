@@ -154,7 +154,7 @@ class DataFormatsTest {
   private static final String TRUTH =
       "[{'instruction_id': ['punctuation:no_comma'], 'kwargs': [None]}]";
 
-  /** The layouts of open-instruct's data sets over time; ' stands for ". */
+  /** The layouts of open-instruct's data sets over time, with ' for ". */
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -203,7 +203,7 @@ class DataFormatsTest {
     assertFalse(Verifiers.standard().judge(List.of(spec), Response.of("One, two")).ila());
   }
 
-  /** Rows of other verifiers, and what only looks like verl's. */
+  /** Rows of other verifiers, and rows that only look like verl's. */
   @Test
   void rowsWithoutConstraintsAreCountedAndNamed() throws IOException {
     InstructionReader.Result data =
@@ -231,7 +231,7 @@ class DataFormatsTest {
         mixed.getMessage());
   }
 
-  /** What a table or a tool wrote in place of JSON Lines, and what must be said of it. */
+  /** Files from spreadsheets and tools in place of JSON Lines, and what the error must say. */
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -265,7 +265,7 @@ class DataFormatsTest {
     assertEquals(e.remedy(), alone.remedy());
   }
 
-  /** Files that are no JSON Lines where nothing else is read. */
+  /** Other formats where only JSON Lines are read. */
   @Test
   void otherFilesAreNamed() {
     Map<byte[], String> files =
@@ -430,7 +430,7 @@ class DataFormatsTest {
         coverage.warnings().toString());
   }
 
-  /** The published benchmarks' rows, without the field that names their benchmark. */
+  /** Rows of published benchmarks, which do not name their benchmark. */
   @ParameterizedTest
   @CsvSource({
     "ifeval.real, ifeval",

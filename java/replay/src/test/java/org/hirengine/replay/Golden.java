@@ -7,7 +7,7 @@ import java.util.stream.StreamSupport;
 import org.hirengine.verify.JudgeList;
 import org.hirengine.verify.Verdict;
 
-/** Golden JSON values as Java ones, and judge lists from booleans. */
+/** Golden JSON values as Java values, and judge lists from booleans. */
 final class Golden {
 
   private Golden() {}

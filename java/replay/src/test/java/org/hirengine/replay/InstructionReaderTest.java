@@ -45,7 +45,7 @@ class InstructionReaderTest {
     assertEquals(x, read(JsonLines.write(written)).instructions().get(0));
   }
 
-  /** What a shell makes of {@code <(...)}: no position, no size. */
+  /** A pipe, as from the shell's {@code <(...)}, has no position and no size. */
   @Test
   void readsPipes(@TempDir Path folder) throws Exception {
     Path pipe = folder.resolve("pipe");

@@ -18,7 +18,7 @@ import org.hirengine.verify.Verifiers;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A program of named modules, in a virtual machine of its own. */
+/** A program of named modules, in a separate virtual machine. */
 class ModulePathTest {
 
   private static final String MODULE =
@@ -172,7 +172,7 @@ class ModulePathTest {
         "module app module org.hirengine.verify module org.hirengine.replay", printed.get(6));
   }
 
-  /** The libraries of the two modules, and nothing else. */
+  /** The libraries of the two modules, and no others. */
   private static List<String> libraries() {
     return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
         .filter(
@@ -185,7 +185,7 @@ class ModulePathTest {
         .toList();
   }
 
-  /** The module's classes with its descriptor, which not every build compiles beside them. */
+  /** The module's classes with its descriptor, which some builds do not compile. */
   private static String module(
       Path modules, String name, Class<?> of, String source, List<String> path) throws Exception {
     Path classes = Path.of(of.getProtectionDomain().getCodeSource().getLocation().toURI());

@@ -47,14 +47,14 @@ class ObservedParametersTest {
         Map.of("prompt_to_repeat", "Write about rivers."), sample(REPEAT, 3).orElseThrow());
   }
 
-  /** A forbidden word that was used gives way to one that training forbids and y avoids. */
+  /** A forbidden word that y uses is replaced by one that training forbids and y avoids. */
   @Test
   void relabelsStayWithinTraining() {
     assertEquals(
         Set.of(spec(AVOID, Map.of("forbidden_words", List.of("sea")))), goals(TRAINING.get(0)));
   }
 
-  /** A title that is missing gives way to what training asks for and y satisfies. */
+  /** A missing title is replaced by a constraint that training asks for and y satisfies. */
   @Test
   void swapsStayWithinTraining() {
     assertEquals(
@@ -64,7 +64,7 @@ class ObservedParametersTest {
         goals(ask("Write about rivers.", spec("detectable_format:title", Map.of()))));
   }
 
-  /** What x, with one constraint, becomes. */
+  /** Rewrites x with one constraint. */
   private Set<ConstraintSpec> goals(Instruction x) {
     AchievedRewriter rewriter =
         new AchievedRewriter(VERIFIERS, ConstraintType::sentence, parameters, Set.of(), Floor.NONE);

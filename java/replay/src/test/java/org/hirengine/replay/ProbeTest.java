@@ -25,7 +25,7 @@ class ProbeTest {
   private static final Path REAL =
       Path.of(System.getProperty("hir.root", "../..")).resolve("data/real/probes.jsonl");
 
-  /** By probe: a text that satisfies its constraints and says nothing, and a sound answer. */
+  /** For each probe, a text that satisfies its constraints but says nothing, and a sound answer. */
   private static final Map<String, String[]> TEXTS =
       Map.ofEntries(
           texts("no-comma", "** ** **", "The capital of France is Paris."),
@@ -93,7 +93,7 @@ class ProbeTest {
     assertEquals(TEXTS.keySet(), probes.keySet());
     Set<String> all = new HashSet<>();
     VERIFIERS.types("ifeval").forEach(type -> all.add(type.id()));
-    all.remove("detectable_format:constrained_response"); // its answers are the constraint
+    all.remove("detectable_format:constrained_response"); // here the constraint is the answer
     assertEquals(all, ids, "a wire for every type");
   }
 

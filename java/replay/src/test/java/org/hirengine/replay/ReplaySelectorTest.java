@@ -202,7 +202,7 @@ class ReplaySelectorTest {
     assertArrayEquals(new int[] {9, 4, 7, 1, 3}, rows);
   }
 
-  /** No prompt holds two more places than another that still has candidates left. */
+  /** No prompt has two places more than another one that still has candidates. */
   private static void assertFair(int[] chosen, List<Integer> candidates, int[] prompt) {
     Map<Integer, Integer> taken = new HashMap<>();
     Map<Integer, Integer> available = new HashMap<>();

@@ -11,7 +11,7 @@ import java.util.List;
 import org.hirengine.testing.SharedData;
 import org.junit.jupiter.api.Test;
 
-/** How many rows a step has and in which order: {@link Resampling} and {@link RowOrder}. */
+/** The number and order of a step's rows: {@link Resampling} and {@link RowOrder}. */
 class StepShapeTest {
 
   @Test
@@ -45,7 +45,7 @@ class StepShapeTest {
             assertEquals(
                 group * prompts, (sampled + plan.extraPerPrompt()) * prompts + plan.places());
             assertTrue(plan.places() >= 0 && plan.places() <= Math.max(valid, 0));
-            // one extra response per prompt fewer would leave places without candidates
+            // with one response fewer per prompt, places would have no candidates
             assertTrue(
                 plan.extraPerPrompt() == 0
                     || (group - sampled - plan.extraPerPrompt() + 1) * prompts > valid);

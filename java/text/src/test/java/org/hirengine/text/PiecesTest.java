@@ -20,7 +20,7 @@ class PiecesTest {
     assertEquals(List.of("a", "b,", "(b)", "c-d", "b,", "cd"), tokens);
     assertEquals(5, tokens.different());
     assertEquals(2, tokens.mostFrequent());
-    // Without punctuation: some pieces are then what stands in the text, and some are not.
+    // Without punctuation some pieces stand in the text as they are, and some do not.
     Pieces words = PyText.bareWords(TEXT);
     assertEquals(List.of("a", "b", "b", "cd", "b", "cd"), words);
     assertEquals(3, words.different());

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Rows as Python 3.11's csv.reader gives them for io.StringIO(text). */
+/** Rows equal those of Python 3.11's csv.reader over io.StringIO(text). */
 class PyCsvTest {
 
   private static List<List<String>> rows(String text) {

@@ -15,7 +15,7 @@ class PyReprTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** python-repr.jsonl holds what CPython 3.11 prints; python-repr.py wrote it. */
+  /** python-repr.jsonl has what CPython 3.11 prints; python-repr.py wrote it. */
   @Test
   void reprIsPythons() throws IOException {
     int cases = 0;

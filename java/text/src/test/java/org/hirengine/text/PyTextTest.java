@@ -22,7 +22,7 @@ class PyTextTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** python-str.jsonl holds what CPython 3.11's str methods make of crafted and random texts. */
+  /** python-str.jsonl has the results of CPython 3.11's str methods on crafted and random texts. */
   @Test
   void methodsDoWhatPythonsDo() throws IOException {
     List<String> differences = new ArrayList<>();
@@ -51,8 +51,8 @@ class PyTextTest {
   }
 
   /**
-   * python-case.jsonl holds what CPython 3.11 makes of all characters whose case is not plain, and
-   * of random texts of them. Templates call the same methods.
+   * python-case.jsonl has the results of CPython 3.11 for all characters with unusual case
+   * mappings, and for random texts of them. Templates call the same methods.
    */
   @Test
   void caseIsPythons() throws IOException {

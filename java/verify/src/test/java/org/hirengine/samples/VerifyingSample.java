@@ -11,7 +11,7 @@ import org.hirengine.verify.Verdict;
 import org.hirengine.verify.Verifier;
 import org.hirengine.verify.Verifiers;
 
-/** Embedding the verifiers: one constraint, then an instruction's whole list, strict and loose. */
+/** Embeds the verifiers: one constraint, then an instruction's whole list, strict and loose. */
 public final class VerifyingSample {
 
   private VerifyingSample() {}
@@ -33,7 +33,7 @@ public final class VerifyingSample {
     Verdict verdict = words.check(Response.of("Rivers carry stories from hill to sea."));
     out.println(verdict.satisfied() + ": " + verdict.reason());
 
-    // An instruction's constraints: the response is analysed once for all of them.
+    // An instruction's constraints; the response is analysed once for all of them.
     List<ConstraintSpec> constraints =
         List.of(
             new ConstraintSpec("ifeval", "punctuation:no_comma", Map.of()),
@@ -51,7 +51,7 @@ public final class VerifyingSample {
       }
     }
 
-    // Every type can word itself for a prompt.
+    // Every type can put itself into words for a prompt.
     for (ConstraintSpec constraint : constraints) {
       verifiers
           .type(constraint.bench(), constraint.id())

@@ -41,7 +41,7 @@ class VerifyingSampleTest {
         bytes.toString(StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n"));
   }
 
-  /** The verifiers, and all they need to run, are pure Java. */
+  /** The verifiers and all their dependencies are pure Java. */
   @Test
   void classPathHoldsNoNativeCode() throws IOException {
     List<String> entries = new ArrayList<>();

@@ -16,13 +16,12 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
 /**
- * Reference data: golden vectors and conformance lines. Some of our own making lies in {@code
- * java/testdata}, more may lie outside the project ({@code -Dhir.shared}, by default the folder
- * {@code shared} beside the checkout). A test that asks for a file that is in neither is skipped
- * and says so.
+ * Reference data: golden vectors and conformance lines. Our own is in {@code java/testdata}; more
+ * may be outside the project ({@code -Dhir.shared}, by default the folder {@code shared} beside the
+ * checkout). A test that needs a file in neither place is skipped with a message.
  *
- * <p>Every test that compares with it also calls {@link #counted}: the build prints how many
- * reference cases ran, and fails without any.
+ * <p>Every test that compares with it calls {@link #counted}: the build prints how many reference
+ * cases ran, and fails if none did.
  */
 public final class SharedData {
 
@@ -30,14 +29,14 @@ public final class SharedData {
 
   private SharedData() {}
 
-  /** Where {@code relative} lies: our own data first, then that outside the project. */
+  /** Finds {@code relative}: in our own data first, then outside the project. */
   public static List<Path> all(String relative) {
     Path own = Path.of(System.getProperty("hir.root", "../.."), "java", "testdata");
     Path shared = Path.of(System.getProperty("hir.shared", "../shared"));
     return Stream.of(own, shared).map(f -> f.resolve(relative)).filter(Files::exists).toList();
   }
 
-  /** The file or folder at {@code relative}; skips the calling test where it is absent. */
+  /** The file or folder at {@code relative}; skips the calling test if it is absent. */
   public static Path require(String relative) {
     List<Path> found = all(relative);
     assumeTrue(
@@ -46,12 +45,12 @@ public final class SharedData {
     return found.get(0);
   }
 
-  /** A golden JSON file as a tree; skips the calling test where it is absent. */
+  /** A golden JSON file as a tree; skips the calling test if it is absent. */
   public static JsonNode json(String relative) {
     return read(require(relative));
   }
 
-  /** Every golden JSON file at {@code relative}; skips the calling test where there is none. */
+  /** Every golden JSON file at {@code relative}; skips the calling test if there is none. */
   public static List<JsonNode> jsons(String relative) {
     require(relative);
     return all(relative).stream().map(SharedData::read).toList();
@@ -72,7 +71,7 @@ public final class SharedData {
     }
   }
 
-  /** A golden number: JSON number, or one of the strings "nan", "inf", "-inf". */
+  /** A golden number: a JSON number, or one of the strings "nan", "inf" and "-inf". */
   public static double number(JsonNode node) {
     if (node.isNumber()) {
       return node.asDouble();
@@ -107,8 +106,8 @@ public final class SharedData {
   }
 
   /**
-   * Records that {@code cases} reference cases of {@code name} were compared; the build sums them
-   * up at its end.
+   * Records that {@code cases} reference cases of {@code name} were compared; at its end the build
+   * sums them up.
    */
   public static synchronized void counted(String name, long cases) {
     String folder = System.getProperty("hir.cases");

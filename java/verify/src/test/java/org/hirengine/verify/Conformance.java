@@ -17,12 +17,12 @@ import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.hirengine.testing.SharedData;
 
-/** Compares verdicts with the reference's, line by line, and tallies them by type. */
+/** Compares verdicts with the reference's, line by line, and counts them by type. */
 final class Conformance {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** Agreement on one type: equal verdicts, all verdicts, and the first differences. */
+  /** Agreement on a type: equal verdicts, all verdicts, and the first differences. */
   static final class Tally {
     int equal;
     int all;
@@ -49,7 +49,7 @@ final class Conformance {
 
   private Conformance() {}
 
-  /** Verifiers over the reference's text data, laid out in {@code folder} as NLTK does. */
+  /** Verifiers with the reference's text data, laid out in {@code folder} as NLTK does. */
   static Verifiers withReferenceTextData(Path folder) throws IOException {
     Path tokenizers = Files.createDirectories(folder.resolve("tokenizers/punkt_tab"));
     Path english = Files.createDirectories(tokenizers.resolve("english"));
@@ -87,7 +87,10 @@ final class Conformance {
     return lines;
   }
 
-  /** Strict and loose verdicts of a file of instruction lists, by type; nondet ones left out. */
+  /**
+   * Compares strict and loose verdicts of a file of instruction lists, by type, without
+   * nondeterministic ones.
+   */
   static Map<String, Tally> compare(Verifiers verifiers, String file) throws IOException {
     return compare(verifiers, file, "", "strict", "loose");
   }

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The constraints of a line, and what is said where they are not what they should be. */
+/** The constraints of a line, and the errors for malformed ones. */
 class ConstraintJsonTest {
 
   private static ObjectNode line(String json) throws IOException {

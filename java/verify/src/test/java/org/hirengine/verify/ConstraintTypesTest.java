@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What every constraint type promises, whichever it is. */
+/** What every constraint type promises. */
 class ConstraintTypesTest {
 
   private static final Verifiers VERIFIERS = Verifiers.standard();
@@ -44,7 +44,7 @@ class ConstraintTypesTest {
         .distinct();
   }
 
-  /** A benchmark that has this very type. */
+  /** A benchmark that has this type object. */
   private static String bench(ConstraintType type) {
     return VERIFIERS.benches().stream()
         .filter(bench -> VERIFIERS.types(bench).contains(type))
@@ -52,12 +52,15 @@ class ConstraintTypesTest {
         .orElseThrow();
   }
 
-  /** A MulDimIF constraint that every checker finds something in. */
+  /** A MulDimIF constraint in which every checker finds something. */
   private static final String SENTENCE =
       "If each level 2 heading must include 'copper (', at most two words, rows, sentences and"
           + " paragraphs of simplified JSON with two levels in uppercase end with a period.";
 
-  /** All arguments of RLVR's functions, which new instructions do not use: each takes its own. */
+  /**
+   * All arguments of RLVR's functions, which new instructions do not use; each function takes its
+   * own.
+   */
   static final Map<String, Object> FUNCTION_ARGUMENTS =
       Map.ofEntries(
           Map.entry("keyword_list", List.of("river", "copper")),
@@ -75,7 +78,7 @@ class ConstraintTypesTest {
           Map.entry("original_prompt", "Name three"),
           Map.entry("end_phrase", "The end."));
 
-  /** Sampled kwargs; none for a type that is no constraint beside others, such as a fixed task. */
+  /** Sampled kwargs; none for a type that cannot be combined with others, such as a fixed task. */
   private static Map<String, Object> kwargs(ConstraintType type, RandomGenerator random) {
     if (bench(type).equals(ConstraintJson.MULDIMIF)) {
       return Map.of("constraint", SENTENCE);
@@ -124,16 +127,16 @@ class ConstraintTypesTest {
     }
   }
 
-  /** Languages are named in words. */
+  /** Languages, which sentences name in words. */
   private static boolean sayable(ConstraintType type, Object part) {
     return type.id().equals("language:response_language") && part instanceof String;
   }
 
-  /** Satisfied by texts that do not do what was asked. */
+  /** Types that are satisfied by texts which do not do what was asked. */
   private static final Set<String> BENEFIT_OF_THE_DOUBT =
       Set.of("language:response_language", "detectable_format:json_format");
 
-  /** ALGORITHM's achieved-goal relabelling: what comes back, the verifier confirms. */
+  /** Relabelling by achieved goals (ALGORITHM): the verifier confirms every returned parameter. */
   @ParameterizedTest
   @MethodSource("types")
   void achievedKwargsAreSatisfied(ConstraintType type) {
@@ -187,7 +190,7 @@ class ConstraintTypesTest {
     }
   }
 
-  /** Where the references draw an argument at random, no response is given a verdict. */
+  /** Where the references draw an argument at random, no response gets a verdict. */
   @ParameterizedTest
   @MethodSource("types")
   void emptyAndNegativeKwargsAreNamed(ConstraintType type) {
@@ -215,7 +218,7 @@ class ConstraintTypesTest {
       return List.of(List.of(), List.of(""), List.of("river", " \u00A0"), List.of(5), "river");
     }
     if (good instanceof Integer) {
-      return name.equals("n_start") || name.equals("n_end") // a span may count from the end
+      return name.equals("n_start") || name.equals("n_end") // a span can count from the end
           ? List.of("40", true, 2.5)
           : List.of(-1, -3.0, "40", true, 2.5, Double.NaN, Long.MAX_VALUE);
     }
@@ -247,7 +250,7 @@ class ConstraintTypesTest {
             Map.of("num_paragraphs", 1, "nth_paragraph", 1, "first_word", "so")));
   }
 
-  /** What a response happens to begin or end with is no goal if it is markup. */
+  /** The beginning or end of a response is no goal if it is markup. */
   @Test
   void markupIsNoAchievedGoal() {
     Map<String, Object> paragraph =
@@ -263,7 +266,7 @@ class ConstraintTypesTest {
     }
   }
 
-  /** Whole sentences, and not the whole response. */
+  /** Whole sentences, but not the whole response. */
   @ParameterizedTest
   @CsvSource({
     "'It rains. We stay at home.', We stay at home.",
@@ -281,7 +284,7 @@ class ConstraintTypesTest {
         achieved("startend:end_checker", text, Map.of("end_phrase", "That is all.")));
   }
 
-  /** Every text has a sentence and a word, and no divider divides one paragraph. */
+  /** Every text has a sentence and a word, and one paragraph has no divider. */
   @Test
   void whatEveryTextHasIsNoAchievement() {
     Map<String, Object> sentences = Map.of("num_sentences", 4, "relation", "at least");
@@ -363,7 +366,9 @@ class ConstraintTypesTest {
             });
   }
 
-  /** A response's analyses are shared, so this is the price of the checks and of each analysis. */
+  /**
+   * A response's analyses are shared, so this is the cost of the checks and of one analysis each.
+   */
   @ParameterizedTest
   @ValueSource(
       strings = {

@@ -7,10 +7,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.random.RandomGenerator;
 
-/** Random texts that verifiers may stumble over: crafted ones, bent and broken. */
+/** Random texts that verifiers may stumble over: crafted ones, and mutations of them. */
 final class FuzzTexts {
 
-  /** What the types look for, once each. */
+  /** Everything that the types look for, once each. */
   private static final List<String> CRAFTED =
       List.of(
           "",
@@ -116,7 +116,10 @@ final class FuzzTexts {
     return list.get(random.nextInt(list.size()));
   }
 
-  /** Some words in one script, each of Unicode's equally likely; unassigned code points are one. */
+  /**
+   * Some words in one script, each of Unicode's equally likely; unassigned code points count as a
+   * script.
+   */
   private static String inAScript(RandomGenerator random) {
     List<Integer> letters = any(random, List.copyOf(SCRIPTS.values()));
     StringBuilder text = new StringBuilder();
@@ -129,7 +132,7 @@ final class FuzzTexts {
     return text.toString();
   }
 
-  /** Usually short, one in forty up to 20,000 characters. */
+  /** Usually short; one in forty has up to 20,000 characters. */
   private static String run(RandomGenerator random) {
     String piece = any(random, random.nextBoolean() ? SPECKS : SPACES);
     if (random.nextBoolean()) {

@@ -17,11 +17,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Every published IFBench verdict of both revisions, strict and loose, equal to the reference's.
+ * Our strict and loose verdicts equal every published one of IFBench's reference, in both
+ * revisions.
  */
 class IfBenchConformanceTest {
 
-  /** The tagger's model is not among the reference data: a lexicon stands in for it. */
+  /** The reference data has no tagger model, so a lexicon stands in for it. */
   private static final String START_VERB = "words:start_verb";
 
   @TempDir Path folder;
@@ -54,7 +55,7 @@ class IfBenchConformanceTest {
     tallies.forEach((type, tally) -> assertEquals(tally.all, tally.equal, type + ": " + tally));
   }
 
-  /** The stand-ins for outside data, and the least agreement that is promised of each. */
+  /** The stand-ins for external data, and the agreement that each must reach. */
   @ParameterizedTest
   @EnumSource(Revision.class)
   void builtInsAgreeWithTheReference(Revision revision) throws IOException {

@@ -11,10 +11,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Every published IFEval verdict, strict and loose, equal to the reference's. */
+/** Our strict and loose verdicts equal every published one of IFEval's reference. */
 class IfEvalConformanceTest {
 
-  /** These hang on language identification: the reference's library is a port of ours. */
+  /** Types that depend on language identification; the reference's library is a port of ours. */
   private static final Set<String> LANGUAGE =
       Set.of(
           "change_case:english_capital",

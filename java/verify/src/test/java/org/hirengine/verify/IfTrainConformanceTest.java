@@ -10,7 +10,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Every published IFTrain verdict, strict and loose, equal to the reference's. */
+/** Our strict and loose verdicts equal every published one of IFTrain's reference. */
 class IfTrainConformanceTest {
 
   @TempDir Path folder;

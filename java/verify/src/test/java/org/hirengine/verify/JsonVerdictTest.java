@@ -46,7 +46,7 @@ class JsonVerdictTest {
                 Strictness.STRICT));
   }
 
-  /** Python reads them, and the number of levels is counted on what it reads. */
+  /** Python accepts them, and levels are counted in what it reads. */
   @Test
   void halvesOfSurrogatePairsMayBeNames() {
     ConstraintSpec levels =

@@ -13,12 +13,12 @@ import org.hirengine.verify.text.SentenceSplitter;
 import org.junit.jupiter.api.Test;
 
 /**
- * The loose variants share the analyses of the response that they are parts of: what they say must
- * be what the variant's text alone gives.
+ * Loose variants reuse the analyses of the whole response; results must equal those of the
+ * variant's text alone.
  */
 class LooseVariantsTest {
 
-  /** What sentence ends, cases and marks turn on, in pieces. */
+  /** Pieces that matter for sentence ends, case and marks. */
   private static final List<String> SPECKS =
       List.of(
           ".",
@@ -111,7 +111,7 @@ class LooseVariantsTest {
     return text.toString();
   }
 
-  /** In the reference's own words. */
+  /** Transcribed from the reference. */
   @Test
   void variantsAreTheReferences() {
     RandomGenerator random = new SplittableRandom(6);

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Every published MulDimIF verdict, equal to the reference's. */
+/** Our verdict equals every published one of MulDimIF's reference. */
 class MulDimIfConformanceTest {
 
   @TempDir Path folder;

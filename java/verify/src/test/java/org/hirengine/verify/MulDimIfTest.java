@@ -55,7 +55,7 @@ class MulDimIfTest {
     assertTrue(verdict.reason().contains(reason), verdict.reason());
   }
 
-  /** Whether a sentence is understood, and the reference's verdict on a plain text of 9 words. */
+  /** Whether we understand a sentence, and the reference's verdict on a plain text of 9 words. */
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -144,7 +144,7 @@ class MulDimIfTest {
     }
   }
 
-  /** Long and odd responses end in a verdict, in time that does not explode. */
+  /** Long and odd responses get a verdict in reasonable time. */
   @ParameterizedTest
   @ValueSource(strings = {"# ", "| a ", "'", "<a b=\"", "\uD800", "1. x\n", "\u8FD9 ", "```json\n"})
   void nastyResponsesGetVerdicts(String piece) {

@@ -8,8 +8,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Verdicts on texts of our own making (java/testdata/conformance), equal to those of the reference
- * code, with the built-in text data that every user has.
+ * Verdicts on our own texts (java/testdata/conformance) equal those of the reference code, with the
+ * built-in text data that every user has.
  */
 class OwnConformanceTest {
 

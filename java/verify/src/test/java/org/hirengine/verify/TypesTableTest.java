@@ -14,7 +14,7 @@ import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** Holds TYPES.md, the table of all types, to what the types say of themselves. */
+/** Checks TYPES.md, the table of all types, against the types' own descriptions. */
 class TypesTableTest {
 
   private static final String REGENERATE =
@@ -23,7 +23,7 @@ class TypesTableTest {
 
   private static final String QUESTION = "Name three uses of copper.";
 
-  /** Words that some types count, beside the pieces of random text. */
+  /** Words that some types count, in addition to random text. */
   private static final String[] WORDS = {
     "and", "but", "because", "she", "they", "Olivia", "Ethan", "why", "falcon", "beacon", "silver"
   };
@@ -98,7 +98,7 @@ class TypesTableTest {
     return text.replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*").replace("\n", " ");
   }
 
-  /** A case of new kwargs for a text that violates sampled ones, or why there is none. */
+  /** An example of new kwargs for a text that violates sampled ones, or why there is none. */
   private static String relabelled(ConstraintType type, boolean readsWords) {
     if (readsWords) {
       return "no: words only";

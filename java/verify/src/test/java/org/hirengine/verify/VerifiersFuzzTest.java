@@ -19,11 +19,11 @@ import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 
 /**
- * Random texts against every type of every benchmark with random kwargs: judging never throws,
- * ends, and says the same again, in another order and on another thread.
+ * Random texts and random kwargs for every type of every benchmark: verification never throws,
+ * always ends, and gives the same verdicts again, in another order and on another thread.
  *
- * <p>{@code -Dhir.testArgs="-Dhir.fuzz.seconds=600 -Dhir.fuzz.seed=7"} runs it for longer, from
- * another seed. A failure names the seed of its round; with that seed it is the first round.
+ * <p>{@code -Dhir.testArgs="-Dhir.fuzz.seconds=600 -Dhir.fuzz.seed=7"} runs it longer, from another
+ * seed. A failure names the seed of its round, which then is the first round with that seed.
  */
 class VerifiersFuzzTest {
 
@@ -61,13 +61,13 @@ class VerifiersFuzzTest {
     System.out.println("fuzz: " + (seed - first) + " texts from seed " + first + ", all types");
   }
 
-  /** One constraint of every type, in an order of its own. */
+  /** One constraint of every type, in random order. */
   private static List<ConstraintSpec> specs(RandomGenerator random) {
     List<ConstraintSpec> specs = new ArrayList<>();
     Set<ConstraintType> seen = new HashSet<>();
     for (String bench : VERIFIERS.benches()) {
       for (ConstraintType type : VERIFIERS.types(bench)) {
-        if (seen.add(type)) { // IFTrain has IFEval's types too
+        if (seen.add(type)) { // IFTrain includes IFEval's types
           specs.add(new ConstraintSpec(bench, type.id(), kwargs(bench, type, random)));
         }
       }
@@ -90,13 +90,13 @@ class VerifiersFuzzTest {
             bench.equals(ConstraintJson.RLVR)
                 ? ConstraintTypesTest.FUNCTION_ARGUMENTS
                 : type.sample(random, question).orElse(Map.of()));
-    if (random.nextInt(32) == 0) { // patterns without end cost a whole budget each
+    if (random.nextInt(32) == 0) { // each endless pattern costs a whole step budget
       kwargs.replaceAll((name, value) -> bent(value, random));
     }
     return kwargs;
   }
 
-  /** A value of the same kind that nobody would ask for. */
+  /** An absurd value of the same kind. */
   private static Object bent(Object value, RandomGenerator random) {
     if (value instanceof String) {
       return NASTY.get(random.nextInt(NASTY.size()));
@@ -122,7 +122,7 @@ class VerifiersFuzzTest {
       String what = specs.get(i / 2) + ": " + verdict;
       assertFalse(verdict.reason().isBlank(), what);
       assertTrue(isExplained(verdict), what);
-      // Backwards, each pair of strict and loose is backwards too.
+      // In reverse order, each pair of strict and loose is reversed, too.
       assertEquals(verdict, again.get(i ^ 1), what);
       assertEquals(verdict, other.get(i), what);
     }
@@ -138,7 +138,7 @@ class VerifiersFuzzTest {
     return verdicts;
   }
 
-  /** A failure has a cause that is known, not an exception by accident. */
+  /** A failure has a known cause, not an accidental exception. */
   private static boolean isExplained(Verdict verdict) {
     return verdict.outcome() != Verdict.Outcome.FAILED
         || verdict.reason().startsWith("the reference raises: ")

@@ -49,7 +49,7 @@ class VerifiersTest {
     }
   }
 
-  /** Each with what the message must say. */
+  /** Each with the expected message. */
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -109,7 +109,7 @@ class VerifiersTest {
     assertFalse(verdict.reason().contains("there is a 'num_paragraphs'"), "it has its own use");
   }
 
-  /** A rule may do what it likes: the verdict is that it failed. */
+  /** Whatever a rule does, its verdict is "failed". */
   @Test
   void judgingNeverThrows() throws IOException {
     Verifiers verifiers =
@@ -307,7 +307,7 @@ class VerifiersTest {
     assertTrue(verifiers.benches().contains("mine"));
   }
 
-  /** What a jar on the class path adds. */
+  /** A provider that a jar on the class path adds. */
   public static final class Provider implements ConstraintTypeProvider {
     @Override
     public String bench() {

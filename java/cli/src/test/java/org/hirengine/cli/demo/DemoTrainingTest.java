@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The demo as it ships, for a few steps. */
+/** A few steps of the demo as it ships. */
 class DemoTrainingTest {
 
   private static final Path DEMO = Path.of(System.getProperty("hir.root"), "data", "demo");
@@ -84,7 +84,7 @@ class DemoTrainingTest {
     assertNotEquals(first, metrics("c", "2"));
   }
 
-  /** Lines of metrics.jsonl without what a clock says. */
+  /** Lines of metrics.jsonl without times. */
   private String metrics(String run, String seed) throws IOException {
     TrainConfig config = load("hir", "train.seed=" + seed, "out=" + folder.resolve(run));
     try (HirTrainer trainer = HirTrainer.builder().config(config).build()) {

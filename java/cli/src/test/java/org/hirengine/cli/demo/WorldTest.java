@@ -57,7 +57,7 @@ class WorldTest {
     tokenizer.close();
   }
 
-  /** Every pair holds, under the built-in sentence splitter and under NLTK's. */
+  /** Every pair satisfies its constraints, under the built-in sentence splitter and NLTK's. */
   @Test
   void truePairsPassTheVerifiers() {
     SplittableRandom random = new SplittableRandom(1);
@@ -137,7 +137,7 @@ class WorldTest {
     assertFalse(used.contains(UNKNOWN), "a word is missing from the vocabulary");
   }
 
-  /** Whatever tokens a policy writes, decoding is the world's own joining of them. */
+  /** Whatever tokens a policy writes, decoding joins them as the world does. */
   @Test
   void anyTokensDecodeAsTheWorldJoinsThem() {
     SplittableRandom random = new SplittableRandom(7);
@@ -148,7 +148,9 @@ class WorldTest {
     }
   }
 
-  /** Relabelled requests stay within the vocabulary, on texts that no generator would write. */
+  /**
+   * Rewritten requests stay within the vocabulary, even for texts that no generator would write.
+   */
   @Test
   void rewrittenRequestsStayInTheVocabulary() {
     SplittableRandom random = new SplittableRandom(8);

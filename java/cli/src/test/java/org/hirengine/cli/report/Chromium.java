@@ -15,7 +15,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** A headless Chromium that runs a page's script and gives the document back. */
+/** A headless Chromium that runs a page's script and returns the document. */
 final class Chromium {
 
   private final Path program;
@@ -26,7 +26,7 @@ final class Chromium {
     this.temp = temp;
   }
 
-  /** The machine's browser; the test is skipped where there is none. */
+  /** Finds the machine's browser; skips the test if there is none. */
   static Chromium find(Path temp) {
     Path program =
         Stream.of(System.getenv("PATH").split(":", -1))
@@ -44,12 +44,12 @@ final class Chromium {
   }
 
   /**
-   * How far a page scrolls sideways on a screen of {@code width} pixels: how much sticks out.
+   * Measures how far a page overflows sideways on a screen of {@code width} pixels.
    *
    * @param address a file, with its fragment if any
    */
   int sidewaysScroll(String address, int width) throws IOException, InterruptedException {
-    // A browser's window has a least width; a frame has none.
+    // A browser's window has a minimum width; a frame has none.
     Path frame = Files.createTempFile(temp, "frame", ".html");
     Files.writeString(
         frame,
@@ -76,7 +76,7 @@ final class Chromium {
   }
 
   /**
-   * The document as it stands once the page has settled.
+   * Returns the document once the page has settled.
    *
    * @param address a file, with its fragment if any
    */

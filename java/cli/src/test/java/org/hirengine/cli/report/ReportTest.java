@@ -24,7 +24,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The report of a run, as a file and as a browser shows it. */
+/** The report of a run, as a file and in a browser. */
 class ReportTest {
 
   private static final int STEPS = 50;
@@ -208,7 +208,7 @@ class ReportTest {
     }
   }
 
-  /** Drawn to the end, and untouched by what the texts say. */
+  /** Draws everything, and markup in texts has no effect. */
   private void assertSound(String document) {
     assertTrue(document.contains("data-state=\"ready\""), "the script came to its end");
     assertTrue(document.contains("<div id=\"fault\" role=\"alert\" hidden=\"\">"), "no fault");

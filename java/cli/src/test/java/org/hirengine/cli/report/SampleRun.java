@@ -24,15 +24,15 @@ import org.hirengine.verify.JudgeList;
 import org.hirengine.verify.Verdict;
 import org.jspecify.annotations.Nullable;
 
-/** A run folder in the shape of a training run's, made of random numbers. */
+/** A run folder like that of a training run, made of random numbers. */
 final class SampleRun {
 
-  /** What a model or a data set might say to a page that pastes texts into its markup. */
+  /** Texts that would break a page that pastes them into its markup. */
   static final String HOSTILE =
       "</script><script>document.title='pwned'</script><img src=x"
           + " onerror=\"document.title='pwned'\"> <!-- \u2028 ]]> & {{data}} \uD800 done";
 
-  /** What real models write, in step 2 as rows 2 to 4 of each prompt. */
+  /** Texts that real models write: rows 2 to 4 of each prompt in step 2. */
   static final List<String> REAL =
       List.of(
           ("# Title\n\n**Bold** and `code`:\n\n| a | b |\n|---|---|\n" + "x".repeat(300)).repeat(9),

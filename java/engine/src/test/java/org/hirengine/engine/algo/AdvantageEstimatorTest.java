@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class AdvantageEstimatorTest {
 
-  /** Two groups of three originals with two replays of reward 1 behind the first group. */
+  /** Two groups of three originals; two replays of reward 1 follow the first group. */
   private static AdvantageEstimator.Batch withReplays(double[] replayRewards) {
     double[] scores = {0, 1, 0, replayRewards[0], replayRewards[1], 0, 0, 0.5};
     int[] lengths = {2, 3, 1, 2, 4, 5, 1, 2};
@@ -53,7 +53,7 @@ class AdvantageEstimatorTest {
     assertEquals(deviation, AdvantageEstimator.DR_GRPO.advantages(batch, 1)[4][3], 1e-12);
   }
 
-  /** Where every original failed, replays are all there is to learn from. */
+  /** If every original failed, there are only replays to learn from. */
   @ParameterizedTest
   @EnumSource
   void replaysTeachEvenWhereEveryOriginalFailed(AdvantageEstimator estimator) {
@@ -87,7 +87,7 @@ class AdvantageEstimatorTest {
     double[] small = random.doubles(1000).toArray();
     double[] large = Arrays.stream(small).map(x -> x + 1e6).toArray();
     assertEquals(Moments.of(small).variance(), Moments.of(large).variance(), 1e-9);
-    // The mean of these is rounded by 1/24, which the variance must not show.
+    // Rounding moves the mean of these by 1/24, which must not show in the variance.
     assertEquals(1.0 / 3, Moments.of(new double[] {1e15, 1e15 + 1, 1e15 + 1}).variance(), 1e-12);
     assertThrows(
         IllegalArgumentException.class, () -> Moments.whiten(new double[][] {{1}, {}}, true));
@@ -96,7 +96,9 @@ class AdvantageEstimatorTest {
     assertEquals(1 / Math.sqrt(2), two[1][0], 1e-8);
   }
 
-  /** A failed response and its replay are enough for a deviation; a row alone has none. */
+  /**
+   * A failed response and its replay are enough for a standard deviation; a single row has none.
+   */
   @Test
   void replayOfABatchOfTwoRows() {
     var batch =

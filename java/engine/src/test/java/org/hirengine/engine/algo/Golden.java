@@ -27,7 +27,7 @@ final class Golden {
     return rows;
   }
 
-  /** Each row's unmasked entries, holes closed up. */
+  /** Each row's unmasked entries, with holes closed. */
   static double[][] unmasked(JsonNode values, JsonNode mask) {
     double[][] padded = matrix(values);
     double[][] rows = new double[padded.length][];
@@ -44,8 +44,8 @@ final class Golden {
   }
 
   /**
-   * Runs of unmasked entries, each a row of its own: how a row with holes reads where a value never
-   * reaches across a hole (returns start anew behind one).
+   * Runs of unmasked entries, each as a row of its own. This is a row with holes for algorithms in
+   * which no value crosses a hole: returns start anew behind it.
    */
   static double[][] runs(JsonNode values, JsonNode mask) {
     double[][] padded = matrix(values);
@@ -81,12 +81,15 @@ final class Golden {
     return groups;
   }
 
-  /** Relative to the larger of 1e-3 and the expected number: results near 0 have no digits. */
+  /**
+   * Relative to the expected number, or to 1e-3 if that is larger: results near 0 have no exact
+   * digits.
+   */
   static void assertClose(double expected, double actual, String what) {
     assertEquals(expected, actual, 1e-6 * Math.max(Math.abs(expected), 1e-3), what);
   }
 
-  /** Relative to the matrix's largest number: the reference's counts are float32. */
+  /** Relative to the matrix's largest number, because the reference counts in float32. */
   static void assertClose(double[][] expected, double[][] actual, String what) {
     assertEquals(expected.length, actual.length, what);
     double largest =

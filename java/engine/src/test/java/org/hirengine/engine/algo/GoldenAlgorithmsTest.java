@@ -18,7 +18,7 @@ import org.hirengine.engine.algo.LossAggregation.Totals;
 import org.hirengine.testing.SharedData;
 import org.junit.jupiter.api.Test;
 
-/** Every file of golden/algos that belongs to the trainer and not to a kernel. */
+/** Every file of golden/algos that concerns the trainer and not a kernel. */
 class GoldenAlgorithmsTest {
 
   @FunctionalInterface
@@ -50,7 +50,7 @@ class GoldenAlgorithmsTest {
     return LossAggregation.valueOf(name.replace('-', '_').toUpperCase(Locale.ROOT));
   }
 
-  /** The constant of seq-mean-token-sum-norm: as given, else the padded length. */
+  /** The constant of seq-mean-token-sum-norm: the given one, or the padded length. */
   private static double scale(JsonNode kwargs, JsonNode mask) {
     return kwargs.has("loss_scale_factor")
         ? kwargs.get("loss_scale_factor").asDouble()
@@ -59,7 +59,7 @@ class GoldenAlgorithmsTest {
 
   private static Totals totals(JsonNode kwargs, double[][] rows, JsonNode mask) {
     Totals local = Totals.of(lengths(rows), scale(kwargs, mask));
-    // The reference divides by global numbers and multiplies by the data-parallel size.
+    // The reference divides by global counts and multiplies by the data-parallel size.
     double parts = kwargs.path("dp_size").asDouble(1);
     return new Totals(
         kwargs.path("batch_num_tokens").asDouble(local.tokens() * parts) / parts,
@@ -77,7 +77,7 @@ class GoldenAlgorithmsTest {
           double actual = weightedSum(mode(test), rows, totals);
           double expected = SharedData.number(test.get("expected"));
           if (Double.isNaN(expected)) {
-            // The reference's 0/0 without tokens, or a NaN that it reads outside the mask.
+            // Without tokens the reference computes 0/0; elsewhere it reads a NaN outside the mask.
             assertTrue(name.contains("zero") || name.contains("nan-outside-mask"), name);
             assertTrue(Double.isFinite(actual), name);
           } else {
@@ -102,7 +102,7 @@ class GoldenAlgorithmsTest {
         (test, name) -> {
           double[][] rows = unmasked(test.get("loss_mat"), test.get("loss_mask"));
           Totals local = Totals.of(lengths(rows), test.get("loss_mask").get(0).size());
-          // Its only difference: empty rows count as rows.
+          // The only difference: it counts empty rows.
           Totals totals = new Totals(local.tokens(), rows.length, local.scale());
           double actual = weightedSum(mode(test), rows, totals);
           double expected = SharedData.number(test.get("expected"));
@@ -256,7 +256,7 @@ class GoldenAlgorithmsTest {
           file,
           (test, name) -> {
             if (name.contains("is_weights") || name.contains("tis")) {
-              return; // importance weights of the rollout engine: not a term of this loss
+              return; // the rollout engine's importance weights, no term of this loss
             }
             JsonNode mask = test.get("response_mask");
             double[][] logprobs = unmasked(test.get("log_prob"), mask);
@@ -347,7 +347,7 @@ class GoldenAlgorithmsTest {
     }
     double expectedLoss = SharedData.number(expected.get("pg_loss"));
     if (Double.isNaN(expectedLoss)) {
-      // The fork era's mean over an empty row, which has no gradient worth comparing either.
+      // The older fork's mean over an empty row, whose gradient means nothing either.
       assertTrue(name.contains("empty_rows") && Double.isFinite(loss), name);
       return;
     }

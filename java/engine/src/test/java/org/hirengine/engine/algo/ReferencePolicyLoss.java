@@ -2,7 +2,7 @@ package org.hirengine.engine.algo;
 
 /**
  * Clipped surrogate with dual clip (ALGORITHM 2.9) and its derivative with respect to the log-prob,
- * token by token in double: written down from the formula, for comparing with kernels and trainers.
+ * token by token in double, written from the formula, for comparison with kernels and trainers.
  *
  * @param loss the token's loss before its weight
  * @param gradient d loss / d log-prob
@@ -21,7 +21,7 @@ public record ReferencePolicyLoss(
     double fenced = -advantage * Math.max(1 - low, Math.min(1 + high, ratio));
     boolean clipped = fenced > plain;
     double loss = Math.max(plain, fenced);
-    // Inside the fence both are the same number and either way the gradient is the plain one.
+    // Within the clip range both are equal, and either has the gradient without clipping.
     double gradient = clipped && outside ? 0 : -advantage * ratioGradient;
     boolean dualClipped = advantage < 0 && -advantage * dual < loss;
     if (dualClipped) {

@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
 import org.hirengine.engine.config.TrainConfig.Algorithm;
 import org.junit.jupiter.api.Test;
 
-/** Holds CONFIG.md, the reference of all configuration keys, to what the keys say of themselves. */
+/** Holds CONFIG.md, the reference of all configuration keys, to the keys' own documentation. */
 class ConfigReferenceTest {
 
   private static final String REGENERATE =
@@ -59,7 +59,7 @@ class ConfigReferenceTest {
     return text.toString();
   }
 
-  /** One table for the keys without a section, and one for each section. */
+  /** A table of the keys without a section, and a table for each section. */
   private static String keys(String command, Class<? extends Record> type) {
     StringBuilder text = new StringBuilder("\n## " + command + "\n");
     List<ConfigKeys.Leaf> leaves = List.copyOf(new ConfigKeys(type).leaves());

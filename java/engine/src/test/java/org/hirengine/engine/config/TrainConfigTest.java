@@ -243,7 +243,7 @@ class TrainConfigTest {
     String message = error(MINIMAL, key + "=" + value);
     assertTrue(
         message.startsWith("command line: " + key + " (" + value + ") must be off"), message);
-    // As runs before this rule wrote them.
+    // Written by a run before this rule.
     load(MINIMAL, "sampling.top_k=0", "sampling.top_p=1.0", "sampling.min_p=0.0");
   }
 

@@ -46,14 +46,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Folders to GGUF files and back: nothing is lost that the type can hold. */
+/** Folders to GGUF files and back, without loss except for the type's rounding. */
 class ModelConverterTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
   @TempDir Path temp;
 
-  /** A folder with random weights, and the tokenizer that a GGUF file with this kind gives. */
+  /** A folder with random weights, and the tokenizer that a GGUF file of this kind gives. */
   private Path folder(String family, String kind, boolean scaled) throws IOException {
     Path folder = Files.createDirectories(temp.resolve("folder"));
     Path tokens =
@@ -187,7 +187,7 @@ class ModelConverterTest {
         assertEquals(one.decode(ids, false), other.decode(ids, false));
       }
     }
-    // Merges of a trained BPE that are not all ways to put a piece together have no scores.
+    // A GGUF file needs scores, which exist only if every way to join a piece is a merge.
     Path tokenizer = folder.resolve("tokenizer.json");
     ObjectNode changed = (ObjectNode) JSON.readTree(tokenizer.toFile());
     ((ArrayNode) changed.path("model").path("merges")).remove(5);
@@ -237,13 +237,13 @@ class ModelConverterTest {
       assertEquals(GgmlType.F16, weights.stored("model.layers.0.mlp.down_proj.weight"));
       assertEquals(GgmlType.Q8_0, weights.stored("model.layers.0.mlp.up_proj.weight"));
     }
-    // Written again in the same type, nothing moves: decoded blocks are themselves.
+    // Written again in the same type, decoded blocks do not change.
     Path again = temp.resolve("again.gguf");
     ModelConverter.convert(file, again, Storage.F32);
     assertSameWeights(file, again);
   }
 
-  /** The reference files were made by gguf-py from the same folders. */
+  /** gguf-py made the reference files from the same folders. */
   @ParameterizedTest
   @CsvSource({
     "qwen2-tiny, qwen_like, F32", "qwen3-tiny, qwen_like, F32", "llama3-tiny, llama3_like, F32",

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A dumped step is repeated from the run folder alone. */
+/** A dumped step can be repeated from the run folder alone. */
 class StepAuditTest {
 
   @TempDir Path temp;
@@ -51,7 +51,7 @@ class StepAuditTest {
     return temp.resolve("run/rollouts/step-" + step + ".jsonl");
   }
 
-  /** From the initial model, from a checkpoint, and through the steps behind either. */
+  /** From the initial model, from a checkpoint, and through later steps. */
   @ParameterizedTest
   @ValueSource(strings = {"hir", "hir-achieve"})
   void everyStepIsRepeatedBitForBit(String algorithm) throws IOException {

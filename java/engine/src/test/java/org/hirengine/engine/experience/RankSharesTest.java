@@ -14,7 +14,7 @@ import org.hirengine.verify.JudgeList;
 import org.hirengine.verify.Response;
 import org.junit.jupiter.api.Test;
 
-/** A step's tasks over ranks: every one is made once, and by a rank that has time for it. */
+/** A step's tasks over ranks: each is done once, by a rank that has time for it. */
 class RankSharesTest {
 
   private static final int TASKS = 16;
@@ -42,7 +42,7 @@ class RankSharesTest {
         .toList();
   }
 
-  /** How many tasks each rank made, and whose answers came back. */
+  /** How many tasks each rank did, and whose results came back. */
   private record Result(int made, List<String> texts) {}
 
   private static List<Result> run(int ranks, int slow) throws Exception {
@@ -122,7 +122,7 @@ class RankSharesTest {
     }
   }
 
-  /** The rank that is done takes over what the slow one has not begun. */
+  /** A rank that is done takes over tasks that a slow one has not begun. */
   @Test
   void anIdleRankTakesOverTasks() throws Exception {
     List<Result> results = run(2, 0);

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What of a response is judged, and how strictly. */
+/** Which part of a response is verified, and how strictly. */
 class VerificationTest {
 
   private static final List<String> WORDS =
@@ -75,7 +75,7 @@ class VerificationTest {
     tokenizer.close();
   }
 
-  /** Verdicts of no comma, ends with "the sun", includes "moon". */
+  /** Verdicts for three constraints: no comma, ends with "the sun", includes "moon". */
   private List<Boolean> judge(String words, FinishReason end, String... settings) throws Exception {
     return judges(words, end, TWO, settings).verdicts().stream().map(Verdict::satisfied).toList();
   }
@@ -102,10 +102,10 @@ class VerificationTest {
     // up to the last end of thinking
     assertEquals(
         List.of(true, true, false), judge("moon , </think> " + thought, FinishReason.STOP, strip));
-    // thinking that never ended is all there is
+    // thinking that never ended is verified as it is
     String endless = "<think> use moon , the sun";
     assertEquals(List.of(false, true, true), judge(endless, FinishReason.LENGTH, strip));
-    // nothing was said: an empty response satisfies nothing
+    // an empty response satisfies nothing
     assertEquals(
         List.of(false, false, false), judge("moon </think> <|end|>", FinishReason.STOP, strip));
   }
@@ -121,7 +121,10 @@ class VerificationTest {
         judge("moon , the sun *", FinishReason.LENGTH, "reward.mode=loose"));
   }
 
-  /** Nobody knows the second: it is neither satisfied nor violated, and the row is undecided. */
+  /**
+   * No verifier knows the second constraint: it is neither satisfied nor violated, and the row is
+   * undecided.
+   */
   @Test
   void anUnknownConstraintHasNoVerdict() throws Exception {
     Instruction unknown =

@@ -43,7 +43,7 @@ class BlocksTest {
     }
   }
 
-  /** The neighbours of a half, and what lies between them, by arithmetic in double. */
+  /** The neighbours of a half, and values between them, computed in double. */
   @Test
   void halvesAndBfloatsAreTheNearestTiesToEven() {
     for (int bits = 0; bits < 0x7BFF; bits += 3) {
@@ -69,7 +69,7 @@ class BlocksTest {
     assertEquals(0x7F80, Blocks.toBfloat(Float.POSITIVE_INFINITY));
   }
 
-  /** ggml-org's layout: the low nibbles of a block are its first half. */
+  /** ggml's layout: the low nibbles of a block are its first half. */
   @Test
   void nibblesOfABlockAreHalvesOfIt() {
     ByteBuffer block = buffer(18).putShort((short) 0x3C00).put((byte) 0x21);
@@ -80,14 +80,14 @@ class BlocksTest {
     assertEquals(-8, values[1]);
   }
 
-  /** What is written decodes to the value within half a step, and exactly where the type can. */
+  /** Encoded values decode to within half a step, and exactly where the type can represent them. */
   @ParameterizedTest
   @EnumSource(names = {"F32", "F16", "BF16", "Q8_0"})
   void encodingIsUndoneByDecoding(GgmlType type) {
     Random random = new Random(3);
     float[] values = new float[640];
     for (int i = 0; i < values.length; i++) {
-      // Eighths up to 15: all types but Q8_0 hold them.
+      // Eighths up to 15, which all types but Q8_0 can represent.
       values[i] = random.nextInt(-120, 121) / 8f;
     }
     ByteBuffer bytes = buffer(values.length / type.elements * type.bytes);
@@ -96,7 +96,7 @@ class BlocksTest {
     float[] back = new float[values.length];
     type.decode(bytes, back, back.length);
     assertArrayEquals(values, back, type == GgmlType.Q8_0 ? 15f / 254 + 0.01f : 0);
-    // Decoded values are the type's own: encoding them again changes nothing.
+    // The type can represent decoded values, so encoding them again changes nothing.
     ByteBuffer again = buffer(bytes.capacity());
     type.encode(back, again);
     float[] twice = new float[values.length];

@@ -6,7 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A GGUF file put together number by number, so that any of them can be wrong. */
+/** A GGUF file written number by number, so that any number can be wrong. */
 final class GgufBytes {
 
   static final int STRING = 8;
@@ -50,7 +50,7 @@ final class GgufBytes {
     return this;
   }
 
-  /** A tensor's entry, its dimensions as the file has them: row length first. */
+  /** A tensor's entry, with dimensions in the file's order: row length first. */
   GgufBytes tensor(String name, int type, long offset, long... dimensions) {
     text(name).u32(dimensions.length);
     for (long dimension : dimensions) {

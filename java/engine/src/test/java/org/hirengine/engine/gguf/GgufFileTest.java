@@ -24,7 +24,7 @@ import org.hirengine.replay.DataException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The container: what is read from it, and what is refused. */
+/** The container: reading, and refusals. */
 class GgufFileTest {
 
   private static final int F32 = 0;
@@ -33,7 +33,7 @@ class GgufFileTest {
 
   @TempDir Path folder;
 
-  /** Files that lie about a size, and what the error must say of it. */
+  /** Files that lie about a size, and what the error must say. */
   private static Map<String, GgufBytes> attacks() {
     Map<String, GgufBytes> files = new LinkedHashMap<>();
     long huge = 1L << 63;
@@ -141,7 +141,7 @@ class GgufFileTest {
     }
   }
 
-  /** Another process with little memory, which no length in a file can use up. */
+  /** Runs in another process with little memory, which no length in a file may use up. */
   @Test
   void refusalsTakeLittleMemory() throws IOException, InterruptedException {
     List<String> command =
@@ -157,7 +157,7 @@ class GgufFileTest {
     for (GgufBytes attack : attacks().values()) {
       command.add(attack.write(folder.resolve("attack" + count++ + ".gguf")).toString());
     }
-    // Zeros as far as one likes, for nothing on disk: a sparse file makes every length plausible.
+    // A sparse file makes every length plausible without using disk space.
     Path sparse = header(0, 1).text("k").u32(STRING).u64(1L << 33).write(folder.resolve("s.gguf"));
     try (var out = new RandomAccessFile(sparse.toFile(), "rw")) {
       out.setLength(1L << 34);
@@ -184,7 +184,7 @@ class GgufFileTest {
     }
   }
 
-  /** Any bytes that are changed in a real file give a file or a refusal, nothing else. */
+  /** Whatever bytes of a real file are changed, the result is a file or a refusal. */
   @Test
   void damagedFilesNeverFailInAnotherWay() throws IOException {
     Path whole =
@@ -227,7 +227,7 @@ class GgufFileTest {
       } catch (DataException e) {
         assertEquals(1, String.valueOf(e.getMessage()).lines().count());
       } catch (ArrayIndexOutOfBoundsException e) {
-        // More values than the 24 of the whole file: the test's own array is too small.
+        // More values than the whole file's 24 do not fit into the test's array.
         assertTrue(String.valueOf(e.getMessage()).contains("64"), e::toString);
       }
     }

@@ -15,23 +15,23 @@ import java.util.Objects;
 import java.util.Random;
 
 /**
- * A small GGUF model whose every key and tensor can be changed: one layer of width 32, 4 heads, 2
- * key heads of 8, and the vocabulary of {@code pretokenizers.json}.
+ * A small GGUF model in which every key and tensor can be changed: one layer of width 32, 4 heads
+ * and 2 key-value heads of 8, and the vocabulary of {@code pretokenizers.json}.
  */
 public final class GgufFixture {
 
-  /** Vocabulary, merges, and ids of many texts by each pre-tokenizer as llama.cpp splits them. */
+  /** Vocabulary, merges, and llama.cpp's ids of many texts under each pre-tokenizer. */
   public static final JsonNode TOKENS = resource("pretokenizers.json");
 
   public static final int ROWS = TOKENS.path("tokens").size() + 2;
 
-  /** The second last token but one, {@code <|begin|>}. */
+  /** The third token from the end, {@code <|begin|>}. */
   public static final int BEGIN = TOKENS.path("tokens").size() - 3;
 
   /** {@code <|end|>}. */
   public static final int END = BEGIN + 1;
 
-  /** {@code <think>}, found in a text without being special. */
+  /** {@code <think>}, found in text although it is not special. */
   public static final int THINK = BEGIN + 2;
 
   private final String family;
@@ -96,7 +96,7 @@ public final class GgufFixture {
     }
   }
 
-  /** A SentencePiece model, as TinyLlama's, with scores in place of merges. */
+  /** A SentencePiece model like TinyLlama's, with scores in place of merges. */
   public static GgufFixture sentencePiece() {
     JsonNode model = resource("sentencepiece.json");
     List<String> tokens = new ArrayList<>();
@@ -131,7 +131,7 @@ public final class GgufFixture {
     return this;
   }
 
-  /** Sets a key of the architecture. */
+  /** Sets a key with the architecture's prefix. */
   public GgufFixture own(String key, Object value) {
     return put(family + "." + key, value);
   }

@@ -21,7 +21,7 @@ import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.testing.SharedData;
 import org.junit.jupiter.api.Test;
 
-/** Tensors of reference files, bit for bit as gguf-py decodes them. */
+/** Tensors of reference files decode to the same bits as in gguf-py. */
 class GgufGoldenTest {
 
   private static float[] all(GgufFile.Entry tensor) {
@@ -73,7 +73,7 @@ class GgufGoldenTest {
     }
   }
 
-  /** Zeros of either sign and the payloads of NaNs count. */
+  /** Compares the signs of zeros and the payloads of NaNs, too. */
   private static int[] bits(float[] values) {
     int[] bits = new int[values.length];
     for (int i = 0; i < bits.length; i++) {

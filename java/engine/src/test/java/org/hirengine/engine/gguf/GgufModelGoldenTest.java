@@ -38,7 +38,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Whole models in GGUF against what transformers computed on the decoded weights. */
+/** Whole models in GGUF compared with transformers on the decoded weights. */
 class GgufModelGoldenTest {
 
   private static final String SMOLLM = "models/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf";
@@ -133,8 +133,8 @@ class GgufModelGoldenTest {
   }
 
   /**
-   * The reference numbers of one file were made with its down projections rounded to half, which
-   * the file itself does not do; the test below holds it to the exact ones.
+   * The reference numbers of one file were made with down projections rounded to half, which the
+   * file does not have. The test below compares it with exact numbers.
    */
   private static float bound(Path file) {
     return file.endsWith("llama3-tiny.F32.gguf") ? 2e-3f : 2e-5f;

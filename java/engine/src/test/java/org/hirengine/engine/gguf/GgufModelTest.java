@@ -68,7 +68,7 @@ class GgufModelTest {
 
   // Rows
 
-  /** Row r of the file holds r everywhere. */
+  /** Every element of row r is r. */
   private static float[] numbered(int rows, int width) {
     float[] values = new float[rows * width];
     for (int row = 0; row < rows; row++) {
@@ -83,7 +83,7 @@ class GgufModelTest {
     return IntStream.range(0, rows).mapToObj(r -> (int) values[r * width]).toList();
   }
 
-  /** Heads of 8: with 4 the order would be its own inverse, with 2 no order at all. */
+  /** Heads of 8 rows: with 4 the permutation would be its own inverse, with 2 the identity. */
   @Test
   void queriesAndKeysOfLlamaComeInTheOrderOfHalves() throws IOException {
     GgufFixture fixture =
@@ -104,7 +104,7 @@ class GgufModelTest {
       }
       assertEquals(
           IntStream.range(0, 16).boxed().toList(), rows(model, layer + "v_proj.weight", 16));
-      // A head at a time gives the same.
+      // One head at a time gives the same.
       assertEquals(8, model.rowStep(layer + "q_proj.weight"));
       float[] third = model.read(layer + "q_proj.weight", 16, 8);
       assertEquals(18, third[32]);
@@ -181,7 +181,7 @@ class GgufModelTest {
             .kvHeads());
   }
 
-  /** What released Llama 3.2 models hold, by the numbers of their config.json. */
+  /** The values of released Llama 3.2 models, computed from their config.json. */
   @Test
   void factorsOfFrequenciesAreExplained() throws IOException {
     float[] factors = new float[32];
@@ -212,7 +212,7 @@ class GgufModelTest {
     refused(fixture.tensor("rope_freqs.weight", 16), "rope_freqs.weight", "16", "32");
   }
 
-  /** Any four numbers give the same factors again, whatever they were. */
+  /** Any four numbers give the same factors again. */
   @ParameterizedTest
   @CsvSource({
     "8, 1, 4, 8192, 500000, 128",
@@ -268,7 +268,7 @@ class GgufModelTest {
     return kinds;
   }
 
-  /** Ids as llama.cpp gives them; Qwen's own tokenizer composes characters first, llama.cpp not. */
+  /** The ids of llama.cpp. Qwen's own tokenizer composes characters first; llama.cpp does not. */
   @ParameterizedTest
   @MethodSource("kinds")
   void wordsAreSplitAsTheFileSays(String kind) throws IOException {
@@ -296,7 +296,7 @@ class GgufModelTest {
     assertTrue(compared > 50, "compared " + compared);
   }
 
-  /** Ids as llama.cpp gives them, with and without a blank before the text. */
+  /** The ids of llama.cpp, with and without a blank before the text. */
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void sentencePieceModelsMergeByScore(boolean prefixed) throws IOException {
@@ -354,7 +354,7 @@ class GgufModelTest {
     }
   }
 
-  /** Qwen3's own template, whose variable shuts the thinking off. */
+  /** Qwen3's own template, in which a variable turns thinking off. */
   @Test
   void thinkingIsTheTemplatesToSwitch() throws IOException {
     String template =
@@ -394,7 +394,7 @@ class GgufModelTest {
     assertThrows(DataException.class, () -> ModelFiles.templates(evil));
   }
 
-  /** None where the file says so, one where it does, also where the kind adds one by itself. */
+  /** The file decides about a beginning token, whatever the kind does by default. */
   @ParameterizedTest
   @CsvSource({"smollm, false, false", "smollm, true, true", "llama-bpe, false, false"})
   void textsBeginAsTheFileSays(String kind, boolean said, boolean begins) throws IOException {

@@ -13,7 +13,7 @@ import org.hirengine.kernels.testing.TokenLogprobContract;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 
-/** The contracts of the kernels over the CUDA kernels on a GPU, in its memory. */
+/** The contracts of the kernels, for the CUDA kernels on a GPU, in its memory. */
 @Tag("gpu")
 class CudaKernelsTest
     implements TokenLogprobContract,
@@ -45,7 +45,7 @@ class CudaKernelsTest
     return Gpu.MEMORY;
   }
 
-  /** Few rows are our own kernel's, many cuBLAS's, which adds in another order. */
+  /** Few rows run on our own kernel, many on cuBLAS, which sums in another order. */
   @Override
   public double batchTolerance() {
     return 2e-5;

@@ -30,7 +30,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Decoding on a GPU by recorded graphs, beside LibTorch's operators there and beside the CPU. */
+/**
+ * Decoding on a GPU by recorded graphs, compared with LibTorch's operators there and with the CPU.
+ */
 @Tag("gpu")
 class CudaRolloutTest {
 
@@ -49,7 +51,7 @@ class CudaRolloutTest {
     return InitialWeights.random(TestModels.config(type, VOCABULARY, scale), options, 5);
   }
 
-  /** Enough rows for several buckets, of lengths that end at different times. */
+  /** Enough rows for several buckets, which end at different times. */
   private static List<Prompt> prompts() {
     Random random = new Random(4);
     List<Prompt> prompts = new ArrayList<>();
@@ -78,7 +80,7 @@ class CudaRolloutTest {
     }
   }
 
-  /** A uniform at the edge of a token's share may fall on its other side: one row may differ. */
+  /** One row may differ: a uniform at the edge of a token's share may fall on the other side. */
   private static void assertNear(List<Completion> expected, List<Completion> found) {
     assertEquals(expected.size(), found.size());
     int differ = 0;

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A run on a GPU is the CPU's run, but for rounding. */
+/** A run on a GPU equals the CPU's run except for rounding. */
 @Tag("gpu")
 class CudaTrainingTest {
 
@@ -61,7 +61,7 @@ class CudaTrainingTest {
     List<StepMetrics> here = run(world, "cpu");
     List<StepMetrics> there = run(world, "cuda", "device=cuda");
     assertEquals(STEPS, there.size());
-    // The first step samples from the same weights: its responses are the same ones.
+    // The first step samples from the same weights, so its responses are equal.
     for (Metric metric :
         List.of(Metric.ILA, Metric.CLA, Metric.REWARD, Metric.REPLAYED, Metric.GENERATED_TOKENS)) {
       assertEquals(value(here.get(0), metric), value(there.get(0), metric), 1e-9, metric.key());
@@ -75,7 +75,7 @@ class CudaTrainingTest {
       assertTrue(value(step, Metric.LOGPROB_MISMATCH) < 1e-4);
       assertTrue(value(step, Metric.MEMORY) > 0);
     }
-    // Adam moves a weight by the sign of a gradient that is all rounding, so single ones differ.
+    // Adam follows the sign of a gradient even if that is only rounding, so single weights differ.
     double moved = distance(world.model(), temp.resolve("cpu/checkpoints/step-" + STEPS));
     double apart =
         distance(
@@ -98,7 +98,7 @@ class CudaTrainingTest {
     return step.get(metric).orElseThrow(() -> new AssertionError("no " + metric.key()));
   }
 
-  /** Mean distance of two folders' weights. */
+  /** The mean distance between the weights of two folders. */
   private static double distance(Path first, Path second) throws IOException {
     double sum = 0;
     long count = 0;

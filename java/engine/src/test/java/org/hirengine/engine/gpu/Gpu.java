@@ -14,8 +14,8 @@ import org.hirengine.kernels.Kernels;
 import org.hirengine.kernels.testing.Memory;
 
 /**
- * The GPU that tests of the tag {@code gpu} run on, where there is one: {@code mvn -Pgpu test
- * -Dgroups=gpu} runs them all.
+ * The GPU for tests with the tag {@code gpu}, if there is one: {@code mvn -Pgpu test -Dgroups=gpu}
+ * runs them all.
  */
 final class Gpu {
 
@@ -23,7 +23,7 @@ final class Gpu {
 
   private Gpu() {}
 
-  /** The CUDA kernels; skips the test, saying why, where they cannot run. */
+  /** Returns the CUDA kernels; skips the test with the reason if they cannot run. */
   static Kernels kernels() {
     NativeRuntime.load();
     Optional<String> reason = NativeRuntime.whyNoCuda();
@@ -31,7 +31,7 @@ final class Gpu {
     return NativeRuntime.kernels(Device.Kind.CUDA);
   }
 
-  /** Tensors on the GPU as the memory of a test's buffers. */
+  /** Memory of a test's buffers, as tensors on the GPU. */
   static final Memory MEMORY =
       content -> {
         long bytes = content.capacity() * content.sizeof();

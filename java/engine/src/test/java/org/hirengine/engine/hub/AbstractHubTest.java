@@ -24,7 +24,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Names of the Hub against a Hub of the test's own. */
+/** Base of tests against a fake Hub. */
 abstract class AbstractHubTest {
 
   static final String NAME = "Owner/Model-0.5B";
@@ -73,7 +73,7 @@ abstract class AbstractHubTest {
     return content;
   }
 
-  /** A repository as they are: what is needed, and much that is not. */
+  /** A typical repository: the needed files, and many others. */
   static Map<String, byte[]> files(byte[] weights) {
     Map<String, byte[]> files = new TreeMap<>();
     files.put("config.json", bytes("{\"model_type\": \"qwen3\"}"));
@@ -91,7 +91,7 @@ abstract class AbstractHubTest {
     return files;
   }
 
-  /** One large file and what a folder cannot do without; the large one is behind a redirect. */
+  /** A large file, which is behind a redirect, and the files that every folder needs. */
   byte[] small(FakeHub.Repository repository) {
     byte[] weights = random(200_000, 7);
     repository.commit("main", Map.of("config.json", bytes("{}"), "model.safetensors", weights));

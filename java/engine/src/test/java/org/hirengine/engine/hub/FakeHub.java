@@ -25,15 +25,14 @@ import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A Hub of the test's own: the part of the real one's API that a download needs, and a second
- * server for the contents of large files, to which it redirects as the real one does. Faults are
- * put in front of the answers, one request each.
+ * A fake Hub: the part of the real API that downloads need, and a second server for large files, to
+ * which it redirects like the real one. A fault replaces the answer to one request.
  */
 public final class FakeHub implements AutoCloseable {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** A request as it came. */
+  /** A received request. */
   public record Request(
       boolean elsewhere,
       String method,
@@ -42,19 +41,19 @@ public final class FakeHub implements AutoCloseable {
       @Nullable String range,
       @Nullable String ifRange) {}
 
-  /** Answers a request in place of the server; false lets the server answer after all. */
+  /** Answers a request in place of the server; returns false to let the server answer. */
   public interface Fault {
     boolean answer(HttpExchange exchange) throws IOException;
   }
 
-  /** A repository with its branches; files above 1,000 bytes are in LFS. */
+  /** A repository with branches; files above 1,000 bytes are in LFS. */
   public static final class Repository {
     private final Map<String, Map<String, byte[]>> commits = new ConcurrentHashMap<>();
     private final Map<String, String> branches = new ConcurrentHashMap<>();
     volatile @Nullable String needsToken;
     volatile boolean gated;
 
-    /** Makes a commit of its files the head of a branch, and returns its name. */
+    /** Commits the files as the head of a branch, and returns the commit's name. */
     public String commit(String branch, Map<String, byte[]> files) {
       String commit =
           sha("SHA-1", (branch + files.keySet() + commits.size()).getBytes(StandardCharsets.UTF_8));
@@ -102,7 +101,7 @@ public final class FakeHub implements AutoCloseable {
     storage.stop(0);
   }
 
-  /** What HF_ENDPOINT is set to. */
+  /** The value for HF_ENDPOINT. */
   public String endpoint() {
     return "http://127.0.0.1:" + hub.getAddress().getPort();
   }
@@ -117,12 +116,12 @@ public final class FakeHub implements AutoCloseable {
     return repositories.computeIfAbsent("datasets/" + name, key -> new Repository());
   }
 
-  /** The next request of a method whose path ends so meets a fault; faults queue. */
+  /** Adds a fault for the next request of this method whose path has this ending; faults queue. */
   public void fault(String method, String ending, Fault fault) {
     faults.computeIfAbsent(method + " " + ending, key -> new ArrayDeque<>()).add(fault);
   }
 
-  /** An answer without content. */
+  /** A fault that answers without content. */
   public static Fault status(int status, String... headers) {
     return exchange -> {
       for (int i = 0; i < headers.length; i += 2) {
@@ -133,7 +132,7 @@ public final class FakeHub implements AutoCloseable {
     };
   }
 
-  /** How many requests of a method and an ending there were. */
+  /** Counts the requests of a method whose path has an ending. */
   public long count(String method, String ending) {
     return requests.stream()
         .filter(each -> each.method().equals(method) && each.path().endsWith(ending))
@@ -288,7 +287,7 @@ public final class FakeHub implements AutoCloseable {
     return URI.create("x:/" + text).getPath().substring(1);
   }
 
-  /** The name that git gives a content. */
+  /** The git object name of a content. */
   static String gitHash(byte[] content) {
     byte[] head = ("blob " + content.length + "\0").getBytes(StandardCharsets.US_ASCII);
     byte[] all = java.util.Arrays.copyOf(head, head.length + content.length);

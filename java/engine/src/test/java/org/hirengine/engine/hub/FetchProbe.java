@@ -2,10 +2,7 @@ package org.hirengine.engine.hub;
 
 import org.hirengine.engine.train.StopHook;
 
-/**
- * Fetches a model in a process of its own, whose end waits for it, and says on standard error what
- * it is told.
- */
+/** Fetches a model in a separate process, and prints progress to standard error. */
 final class FetchProbe {
 
   private FetchProbe() {}

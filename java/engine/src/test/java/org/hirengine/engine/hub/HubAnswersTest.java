@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** What a server answers instead of a file: waits, errors, refusals and redirects. */
+/** Answers other than a file: waits, errors, refusals and redirects. */
 class HubAnswersTest extends AbstractHubTest {
 
   @Test

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The cache: offline, filled by others, shared by revisions, or unwritable. */
+/** The cache: offline, filled by other tools, shared by revisions, or read-only. */
 class HubCacheTest extends AbstractHubTest {
 
   @Test
@@ -37,7 +37,7 @@ class HubCacheTest extends AbstractHubTest {
     assertEquals(List.of(), server.requests);
   }
 
-  /** A cache that a Python tool filled: no marks of absent files, and not every file. */
+  /** A cache filled by a Python tool: no marks for absent files, and not all files. */
   @Test
   void usesAForeignCacheAndCompletesIt() throws IOException {
     String commit = server.model(NAME).commit("main", files(random(5000, 1)));
@@ -108,7 +108,7 @@ class HubCacheTest extends AbstractHubTest {
     assertSays(fails(NAME), "cannot write " + blobs, "permissions");
   }
 
-  /** What others fetched may lie where nothing can be written. */
+  /** Files that others fetched may be in a read-only folder. */
   @Test
   void aCacheThatCannotBeWrittenIsRead() throws IOException {
     server.model(NAME).commit("main", files(random(5000, 1)));

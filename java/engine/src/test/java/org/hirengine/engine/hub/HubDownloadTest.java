@@ -13,10 +13,10 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Downloads that break off, stall, or bring something else. */
+/** Downloads that break off, stall, or deliver the wrong content. */
 class HubDownloadTest extends AbstractHubTest {
 
-  /** Sends the head of what was asked for, then cuts the connection. */
+  /** Sends the beginning of a file, then cuts the connection. */
   private static FakeHub.Fault cut(byte[] content, int length) {
     return exchange -> {
       String range = exchange.getRequestHeaders().getFirst("Range");
@@ -40,7 +40,7 @@ class HubDownloadTest extends AbstractHubTest {
   void goesOnWhereAConnectionWasCut() throws IOException {
     byte[] weights = small(server.model(NAME));
     String hash = FakeHub.sha("SHA-256", weights);
-    for (int i = 0; i < 8; i++) { // more than there are tries, but each brings something
+    for (int i = 0; i < 8; i++) { // more failures than allowed tries, but each makes progress
       server.fault("GET", hash, cut(weights, 20_000));
     }
 
@@ -97,7 +97,7 @@ class HubDownloadTest extends AbstractHubTest {
                         && ('"' + FakeHub.gitHash(config) + '"').equals(request.ifRange())));
   }
 
-  /** What an earlier process left: not always a part of the content. */
+  /** Leftovers of an earlier process, which are not always part of the content. */
   @Test
   void recoversFromAPartThatIsNone() throws IOException {
     byte[] weights = small(server.model(NAME));
@@ -187,7 +187,7 @@ class HubDownloadTest extends AbstractHubTest {
       server.fault(
           "GET",
           hash,
-          exchange -> { // less, as if it were all
+          exchange -> { // less, but as if it were complete
             exchange.sendResponseHeaders(200, 1000);
             exchange.getResponseBody().write(weights, 0, 1000);
             return true;
@@ -198,7 +198,7 @@ class HubDownloadTest extends AbstractHubTest {
       server.fault(
           "GET",
           hash,
-          exchange -> { // more, without an end
+          exchange -> { // more, without end
             exchange.sendResponseHeaders(200, 0);
             byte[] much = new byte[1 << 16];
             for (int part = 0; part < 1000; part++) {

@@ -16,7 +16,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** What is fetched of a repository, and where it goes. */
+/** Which files of a repository are fetched, and where they are stored. */
 class HubFetchTest extends AbstractHubTest {
 
   @Test
@@ -99,7 +99,7 @@ class HubFetchTest extends AbstractHubTest {
         server.requests.toString());
   }
 
-  /** A mirror that keeps large files itself, and calls them otherwise there. */
+  /** A mirror that stores large files itself, under other names. */
   @Test
   void takesWhatAFileIsFromTheRedirect() throws IOException {
     byte[] weights = small(server.model(NAME));

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Names of the Hub: what is one, what is a path, and what the environment says. */
+/** Hub names, paths, and settings from the environment. */
 class HubNameTest {
 
   private static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";

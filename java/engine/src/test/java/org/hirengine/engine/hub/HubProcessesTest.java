@@ -15,13 +15,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** Processes and threads that want the same model at once. */
+/** Processes and threads that fetch the same model at once. */
 class HubProcessesTest extends AbstractHubTest {
 
   /**
-   * The server sends the beginning of a file at once, and the rest when it is told to.
+   * The server sends the beginning of a file at once, and the rest on a signal.
    *
-   * @return is counted down when the beginning is sent
+   * @return counted down once the beginning is sent
    */
   private CountDownLatch stalled(String hash, byte[] content, CountDownLatch go) {
     CountDownLatch asked = new CountDownLatch(1);
@@ -49,7 +49,7 @@ class HubProcessesTest extends AbstractHubTest {
     Process first = probe();
     await(asked);
     Process second = probe();
-    // The second one says that it waits, and only then the first one gets the rest.
+    // The first process gets the rest only after the second has reported that it waits.
     try (BufferedReader told = second.errorReader()) {
       assertTrue(told.readLine().startsWith("waiting for another process"));
       go.countDown();

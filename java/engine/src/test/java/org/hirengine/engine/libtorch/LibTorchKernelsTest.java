@@ -12,7 +12,7 @@ import org.hirengine.kernels.testing.SampleContract;
 import org.hirengine.kernels.testing.TokenLogprobContract;
 import org.junit.jupiter.api.Test;
 
-/** The contracts of the kernels over LibTorch's operators. */
+/** The contracts of the kernels, for LibTorch's operators. */
 class LibTorchKernelsTest
     implements TokenLogprobContract, PolicyLossContract, SampleContract, OptimizerContract {
 
@@ -24,7 +24,7 @@ class LibTorchKernelsTest
     return provider.kernels();
   }
 
-  /** Sorting in double precision is slow; the native kernels draw a million. */
+  /** Fewer draws than the native kernels' million, because sorting in double precision is slow. */
   @Override
   public int draws() {
     return 200_000;

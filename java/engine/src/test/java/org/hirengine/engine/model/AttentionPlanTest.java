@@ -20,7 +20,7 @@ class AttentionPlanTest {
     return Tensors.of(values).view(rows, columns);
   }
 
-  /** What a GPU does for masks and grouped queries is what grouped queries give. */
+  /** The GPU's way to handle masks and grouped queries gives the same results. */
   @Test
   void repeatedKeysGiveWhatGroupedQueriesGive() {
     NativeRuntime.load();

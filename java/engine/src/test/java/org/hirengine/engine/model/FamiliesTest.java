@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The models that people try first, by the config.json that they are published with. */
+/** The models that people try first, by their published config.json. */
 class FamiliesTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -39,7 +39,7 @@ class FamiliesTest {
     }
   }
 
-  /** True widths of heads, norms and frequencies; fewer layers, tokens and inner units. */
+  /** The true widths of heads, norms and frequencies, with fewer layers, tokens and inner units. */
   @ParameterizedTest
   @CsvSource({
     "qwen2.5-0.5b-instruct, 494032768, 64",
@@ -108,7 +108,10 @@ class FamiliesTest {
     assertTrue(message.contains("qwen2") && message.contains("llama"), message);
   }
 
-  /** TinyLlama's tokenizer.json: blanks spelled, bytes where a character has no token. */
+  /**
+   * TinyLlama's tokenizer.json: a symbol stands for a blank, and a character without a token
+   * becomes bytes.
+   */
   @Test
   void tokenizersThatFallBackToBytes() throws IOException {
     JsonNode model = GgufFixture.resource("sentencepiece.json");
@@ -121,7 +124,7 @@ class FamiliesTest {
       for (JsonNode test : model.path("kinds").get(0).path("cases")) {
         String text = test.path("text").asText();
         if (text.contains("<|user|>")) {
-          continue; // a token of the GGUF file alone
+          continue; // a token that only the GGUF file has
         }
         int[] expected = new int[test.path("ids").size()];
         for (int i = 0; i < expected.length; i++) {

@@ -7,11 +7,11 @@ import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.testing.SharedData;
 
 /**
- * A folder of golden/models: what transformers computed of two rows of {@value #LENGTH} tokens,
+ * A folder in golden/models: the results of transformers for two rows of {@value #LENGTH} tokens,
  * padded on the left.
  *
  * @param batch the rows without their padding, packed
- * @param first where each row begins behind its padding
+ * @param first index of each row's first token behind the padding
  */
 public record GoldenModel(Path folder, Safetensors values, PackedBatch batch, int[] first)
     implements AutoCloseable {
@@ -19,7 +19,7 @@ public record GoldenModel(Path folder, Safetensors values, PackedBatch batch, in
   public static final int ROWS = 2;
   public static final int LENGTH = 28;
 
-  /** Opens one, or skips the test where it is not there. */
+  /** Opens a golden model, or skips the test if it is absent. */
   public static GoldenModel open(String name) {
     Path folder = SharedData.require("golden/models/" + name);
     Safetensors values = Safetensors.open(folder.resolve("golden.safetensors"));
@@ -57,7 +57,7 @@ public record GoldenModel(Path folder, Safetensors values, PackedBatch batch, in
     return longs(values, name);
   }
 
-  /** Values of a golden [2, 28, width] at the packed rows. */
+  /** Values of a golden tensor [2, 28, width] at the packed rows. */
   float[] packed(float[] padded, int offset, int width) {
     float[] kept = new float[batch.tokens() * width];
     int at = 0;

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The models of golden/models against what transformers computed. */
+/** The models in golden/models compared with transformers. */
 class GoldenModelTest {
 
   static Policy load(String folder, String config, Policy.Options options) {
@@ -104,7 +104,7 @@ class GoldenModelTest {
     }
   }
 
-  /** Gradient of the sum of the log-probs of every next token, by the softmax's own formula. */
+  /** Gradient of the summed log-probs of all next tokens, by the formula of the softmax. */
   static void sumOfLogprobsBackward(Policy policy, PackedBatch batch, Activations activations) {
     try (PointerScope scope = new PointerScope();
         ForwardPass pass = policy.passes().forward(batch, activations)) {

@@ -43,7 +43,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Adapters against what PEFT computed, against dense gradients, and through files. */
+/** Adapters compared with PEFT's results and with dense gradients, and through files. */
 class LoraTest {
 
   private static final int LENGTH = 28;
@@ -71,7 +71,7 @@ class LoraTest {
     return PolicyFiles.open(model, ModelConfig.read(model), options, kernels(provider), adapter);
   }
 
-  /** The goldens' two rows, unpadded, and what is known of each next token. */
+  /** The two golden rows without padding, and which next tokens are known. */
   private record Rows(PackedBatch batch, int[] row, int[] place, int[] target) {
 
     static Rows of(Safetensors golden) {
@@ -198,7 +198,7 @@ class LoraTest {
         float[] off = rows.at(GoldenModel.floats(golden, "logprobs_off"));
         float[] with = logprobs(policy, rows);
         assertArrayEquals(off, logprobs(reference, rows), 1e-4f);
-        // They take turns on one kernel.
+        // Both alternate on one kernel.
         assertArrayEquals(with, logprobs(start, rows), 0f);
         assertArrayEquals(with, logprobs(policy, rows), 0f);
         assertArrayEquals(off, logprobs(reference, rows), 1e-4f);
@@ -235,7 +235,7 @@ class LoraTest {
     SharedData.counted("golden/peft refusals", 1);
   }
 
-  /** As GGUF files number them. */
+  /** The order of rows in GGUF files. */
   private static final Map<GgmlType, Integer> IDS =
       Map.of(
           GgmlType.F16, 1,
@@ -257,7 +257,7 @@ class LoraTest {
             3,
             kernels(provider),
             Lora.fresh(LoraConfig.of(5, 7, "q,v,o,gate,down"), 11));
-    // B starts at zero, and with it A's gradients.
+    // B starts at zero, so A's gradients do too.
     Random random = new Random(5);
     for (Tensor parameter : policy.parameters().values()) {
       try (GradMode off = GradMode.disabled();
@@ -273,7 +273,7 @@ class LoraTest {
     return policy;
   }
 
-  /** dB = s dW A^T and dA = s B^T dW, of the gradient that the merged weights themselves get. */
+  /** dB = s dW A^T and dA = s B^T dW, where dW is the gradient of the merged weights. */
   @ParameterizedTest
   @ValueSource(strings = {"kernels", "libtorch"})
   void gradientsFollowFromTheMergedWeights(String provider) {
@@ -357,7 +357,7 @@ class LoraTest {
     return new Rows(new PackedBatch(ids, new int[] {20, 21}), row, new int[39], target);
   }
 
-  /** Frozen weights in files are read where they lie, in every type that kernels know. */
+  /** Frozen weights are read straight from their files, in every type that kernels know. */
   @ParameterizedTest
   @ValueSource(strings = {"BF16", "F32"})
   void mappedFoldersAreTheWeights(Storage storage) throws IOException {
@@ -380,7 +380,8 @@ class LoraTest {
   }
 
   /**
-   * Blocks decode natively to the bits that {@code Blocks} gives, heads in Hugging Face's order.
+   * Native code decodes blocks to the same bits as {@code Blocks}, with heads in Hugging Face's
+   * order.
    */
   @ParameterizedTest
   @EnumSource(names = {"F16", "BF16", "Q8_0", "Q4_0", "Q4_K", "Q6_K", "Q5_0"})
@@ -534,7 +535,10 @@ class LoraTest {
     return LoraConfig.read(folder);
   }
 
-  /** In bfloat16 a first small step is there on average, and B = 0 is the model itself. */
+  /**
+   * In bfloat16 even the first small step has its effect on average, and with B = 0 the model does
+   * not change.
+   */
   @Test
   void aFreshAdapterChangesNothing() {
     ModelConfig config = TestModels.config("qwen3", 50, 0.3);

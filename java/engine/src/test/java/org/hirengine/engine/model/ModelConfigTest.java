@@ -79,7 +79,7 @@ class ModelConfigTest {
     assertEquals(classic.ropeScaling(), recent.ropeScaling());
     assertEquals(10000, classic.ropeTheta());
     assertEquals(5e5, recent.ropeTheta());
-    // Both forms in one file, of one mind.
+    // Both forms in one file, in agreement.
     ModelConfig both =
         parse(
             "\"rope_scaling\": {"

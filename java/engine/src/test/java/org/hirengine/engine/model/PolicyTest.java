@@ -48,7 +48,7 @@ class PolicyTest {
     return TestModels.config(type, VOCABULARY, 0.3);
   }
 
-  /** Lengths that fall into several buckets of attention, runs of equal ones, and single tokens. */
+  /** Lengths in several of attention's buckets, runs of equal lengths, and single tokens. */
   private static PackedBatch batch(int... lengths) {
     return new PackedBatch(
         TestModels.tokens(new Random(1), Arrays.stream(lengths).sum(), VOCABULARY), lengths);
@@ -117,7 +117,7 @@ class PolicyTest {
     }
   }
 
-  /** In fp32 nothing but rounding of the sums separates the two; in bf16 that of every product. */
+  /** In fp32 the two differ only by the rounding of sums, in bf16 by that of every product. */
   @Test
   void bfloat16GradientsGatherInFloat32Buffers() {
     PackedBatch batch = batch(20, 31, 7, 12);
@@ -213,7 +213,7 @@ class PolicyTest {
     }
   }
 
-  /** As transformers 5 reads it; version 4 would ignore the head. */
+  /** Reads it as transformers 5 does; version 4 would ignore the head. */
   @Test
   void aHeadThatDiffersFromItsTiedEmbeddingIsUsed(@TempDir Path folder) throws Exception {
     float[] expected;
@@ -225,7 +225,7 @@ class PolicyTest {
     try (Policy policy = PolicyFiles.load(folder.resolve("model"), Policy.Options.TRAINABLE)) {
       assertArrayEquals(expected, logits(policy));
       assertFalse(policy.config().tied());
-      // What is saved can be read in one way only.
+      // The saved model is unambiguous.
       PolicyFiles.save(policy, DType.FLOAT32, folder.resolve("again"));
     }
     assertFalse(json(folder.resolve("again")).get("tie_word_embeddings").asBoolean());
@@ -234,7 +234,7 @@ class PolicyTest {
     }
   }
 
-  /** The other way round, and both, and neither. */
+  /** A tied model may have the head alone, or both tensors, but not neither. */
   @Test
   void ofATiedPairEitherTensorWillDo(@TempDir Path folder) throws Exception {
     ModelConfig config = config("llama");
@@ -301,7 +301,7 @@ class PolicyTest {
     }
   }
 
-  /** As the cache of Hugging Face's hub links its files. */
+  /** Links like those in the cache of the Hugging Face Hub. */
   @Test
   void savingReplacesALinkAndLeavesItsTargetAlone(@TempDir Path folder) throws Exception {
     Path blob = Files.writeString(folder.resolve("blob"), "another model's");

@@ -7,7 +7,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.hirengine.engine.gguf.RopeFactors;
 import org.hirengine.engine.runtime.Tensors;
 
-/** The decoder in double precision and plain loops, one sequence at a time. */
+/** The model in double precision and plain loops, one sequence at a time. */
 public final class ReferenceModel {
 
   private final ModelConfig config;
@@ -20,7 +20,7 @@ public final class ReferenceModel {
     }
   }
 
-  /** Logits of every position, [ids.length][V]. */
+  /** Returns the logits of every position, [ids.length][V]. */
   public double[][] logits(int[] ids) {
     double[][] x = new double[ids.length][];
     float[] embedding = weights.get("model.embed_tokens.weight");
@@ -114,7 +114,7 @@ public final class ReferenceModel {
     }
   }
 
-  /** What each pair's frequency is divided by. */
+  /** The divisor of each pair's frequency. */
   private float[] factors() {
     ModelConfig.RopeScaling rule = config.ropeScaling();
     if (rule == null) {

@@ -66,7 +66,8 @@ class ScorerTest {
         int[] ids = golden.tokens(row);
         sequences.add(Sequence.of(new int[] {ids[0]}, Arrays.copyOfRange(ids, 1, ids.length)));
       }
-      // Room for three rows of logits, where logits are made: the head then runs in many chunks.
+      // Memory for three rows of logits: where logits are stored, the head then runs in many
+      // chunks.
       Scorer scorer = new Scorer(policy, kernels, 3 * 512 * 4);
       List<Scores> scores = scorer.score(sequences, temperature, 1000, false);
       for (int row = 0; row < 2; row++) {
@@ -81,7 +82,7 @@ class ScorerTest {
     }
   }
 
-  /** Groups of equal prompts between single ones, lengths from 1 up. */
+  /** Groups of equal prompts between single ones, of length 1 and more. */
   private static List<Sequence> sequences(int seed) {
     Random random = new Random(seed);
     List<Sequence> sequences = new ArrayList<>();
@@ -120,7 +121,7 @@ class ScorerTest {
     }
   }
 
-  /** With logits in memory, a few rows at a time, or without any: the same bits. */
+  /** The same bits with logits in memory, a few rows at a time, or without logits. */
   @ParameterizedTest
   @EnumSource(DType.class)
   void scoresOfHiddenStatesAreThoseOfLogits(DType dtype) {
@@ -191,7 +192,7 @@ class ScorerTest {
     }
   }
 
-  /** Gradient of a weighted sum of log-probs, each response token with a weight of its own. */
+  /** Gradient of a sum of log-probs in which each response token has its own weight. */
   private static void weightedBackward(
       Policy policy, ResponseBatch batch, Activations activations) {
     try (PointerScope scope = new PointerScope();

@@ -13,7 +13,7 @@ public final class TestModels {
    * A model of 2 layers with width 32 and grouped heads.
    *
    * @param type qwen2, qwen3 or llama
-   * @param scale standard deviation of its weights: 0.3 gives peaked distributions
+   * @param scale standard deviation of the weights; 0.3 gives peaked distributions
    */
   public static ModelConfig config(String type, int vocabulary, double scale) {
     ObjectNode json = new ObjectMapper().createObjectNode();

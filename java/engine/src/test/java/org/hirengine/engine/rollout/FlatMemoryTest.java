@@ -33,8 +33,8 @@ class FlatMemoryTest {
   private static final int COUNTED = 1000;
 
   /**
-   * One tensor of a round's typical 16 KB left behind in each of the 1,000 counted rounds would be
-   * 16 MB. Compiler and allocator have settled by the end of the warm-up.
+   * One leaked tensor of typical size, 16 KB, in each of the 1,000 counted rounds would be 16 MB.
+   * Compiler and allocator have settled by the end of the warm-up.
    */
   private static final long BOUND = 12 << 20;
 

@@ -5,7 +5,7 @@ import org.hirengine.engine.libtorch.LibTorchKernelProvider;
 import org.hirengine.kernels.DType;
 import org.junit.jupiter.api.BeforeAll;
 
-/** The same tests where the kernels have no decoder of their own. */
+/** The same tests with kernels that have no decoder. */
 class LibTorchRolloutEngineTest extends RolloutEngineTest {
 
   @BeforeAll

@@ -8,7 +8,7 @@ import org.hirengine.engine.runtime.DeviceMemory;
 import org.hirengine.kernels.Device;
 import org.junit.jupiter.api.Test;
 
-/** How much room decoding takes, without a device. */
+/** How much memory decoding needs, computed without a device. */
 class LimitsTest {
 
   private static long cache(double freeGib) {

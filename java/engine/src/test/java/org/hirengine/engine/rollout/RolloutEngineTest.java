@@ -43,10 +43,12 @@ class RolloutEngineTest {
 
   private static final int VOCABULARY = 61;
 
-  /** Whose decoder runs; LibTorchRolloutEngineTest replaces it. */
+  /** The kernels that decode; LibTorchRolloutEngineTest overrides it. */
   static Kernels kernels;
 
-  /** Between the log-probs of decode and of scoring, and of decoding alone or beside others. */
+  /**
+   * Tolerance between log-probs of decoding and scoring, and of decoding alone and beside others.
+   */
   static Map<DType, Float> bounds;
 
   @BeforeAll
@@ -131,7 +133,7 @@ class RolloutEngineTest {
     }
   }
 
-  /** An embedding may have more rows than there are tokens; the log-probs are those of scoring. */
+  /** An embedding may have more rows than there are tokens; log-probs agree with scoring. */
   @ParameterizedTest
   @CsvSource({"1.0, 0", "0.7, 5", "0, 0"})
   void idsBeyondTheTokenizerAreNeverSampled(double temperature, int topK) {
@@ -154,7 +156,7 @@ class RolloutEngineTest {
     }
   }
 
-  /** Engines that share prompts: what one claims is what an engine by itself samples. */
+  /** Engines that share prompts sample what a single engine would. */
   @ParameterizedTest
   @ValueSource(ints = {1, 3, 64})
   void samplesWhatItClaims(int places) {
@@ -184,7 +186,7 @@ class RolloutEngineTest {
                   asked.add(prompt);
                   return (bits >> prompt & 1) == 1;
                 });
-        assertEquals(9, asked.size()); // each once
+        assertEquals(9, asked.size()); // each one once
         assertEquals(9, Set.copyOf(asked).size());
         for (int i = 0; i < some.size(); i++) {
           if ((bits >> i / 3 & 1) == 0) {

@@ -180,7 +180,7 @@ final class MetricsLogTest {
     }
   }
 
-  /** Fields of a group follow each other, or a line would hold the group twice. */
+  /** Fields of a group are adjacent; otherwise a line would have the group twice. */
   @Test
   void aLineWithAllFieldsHasNoDuplicates() throws IOException {
     StepMetrics all = new StepMetrics(1);

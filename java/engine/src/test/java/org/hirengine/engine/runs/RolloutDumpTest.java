@@ -140,13 +140,14 @@ final class RolloutDumpTest {
   private static float[] floats(Random random, int count) {
     float[] values = new float[count];
     for (int i = 0; i < count; i++) {
-      float x = Float.intBitsToFloat(random.nextInt()); // every exponent, NaN and subnormals too
+      float x =
+          Float.intBitsToFloat(random.nextInt()); // any exponent, including NaN and subnormals
       values[i] = Float.isNaN(x) ? Float.NaN : x;
     }
     return values;
   }
 
-  /** Any text a file or a tokenizer may bring: controls, half surrogate pairs, markup. */
+  /** Any text that a file or a tokenizer may contain: controls, lone surrogates, markup. */
   private static String text(Random random) {
     StringBuilder text = new StringBuilder("</script><!--");
     for (int i = random.nextInt(30); i > 0; i--) {

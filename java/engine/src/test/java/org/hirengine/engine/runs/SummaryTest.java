@@ -38,7 +38,7 @@ final class SummaryTest {
     assertEquals(summary, Summary.read(file));
   }
 
-  /** Runs of other versions measured less or more. */
+  /** Runs of other versions may have fewer or more values. */
   @Test
   void anEvaluationIsReadAsFarAsItIsKnown() throws IOException {
     HeldOut measured =

@@ -17,7 +17,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Reads the files back by the format's description, with nothing of the writer's. */
+/** Reads the files back according to the format's description, without the writer's code. */
 final class TensorBoardEventsTest {
 
   private static final Clock CLOCK =
@@ -187,7 +187,7 @@ final class TensorBoardEventsTest {
     return (crc >>> 15 | crc << 17) + 0xa282ead8;
   }
 
-  /** Bit by bit, by the reflected Castagnoli polynomial. */
+  /** CRC-32C bit by bit, with the reflected Castagnoli polynomial. */
   private static int crc32c(byte[] data, int from, int length) {
     int crc = -1;
     for (int i = from; i < from + length; i++) {

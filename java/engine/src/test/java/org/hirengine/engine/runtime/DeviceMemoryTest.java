@@ -49,7 +49,7 @@ class DeviceMemoryTest {
     assertEquals(1, events.size());
   }
 
-  /** What LibTorch chooses on a GPU is settled by switches that exist without one, too. */
+  /** LibTorch's choices on a GPU follow switches that exist without a GPU, too. */
   @Test
   void attentionOnAGpuIsWithoutPlansAndInOneOrder() {
     NativeRuntime.load();

@@ -7,7 +7,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.management.ObjectName;
 
-/** Memory of this process outside of the Java heap. */
+/** Memory of this process outside the Java heap. */
 public final class NativeMemory {
 
   private static final Pattern RANGE =
@@ -16,7 +16,7 @@ public final class NativeMemory {
 
   private NativeMemory() {}
 
-  /** Resident bytes of all mappings but the Java heap's, which grows and shrinks as it likes. */
+  /** Resident bytes of all mappings except the Java heap, whose size says nothing about leaks. */
   public static long residentBytes() throws Exception {
     long heapStart = Long.MAX_VALUE;
     long heapEnd = 0;

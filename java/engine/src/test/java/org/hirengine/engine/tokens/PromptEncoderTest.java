@@ -59,7 +59,7 @@ final class PromptEncoderTest {
           - No comma.<|im_end|>
           <|im_start|>assistant
           """;
-      // The instruction's own option wins over the default.
+      // The instruction's own option overrides the default.
       String thought = "<think>\n\n</think>\n\n";
       assertEquals(expected + thought, encoder.text(ASKED));
       assertArrayEquals(tokenizer.encode(expected + thought), encoder.encode(ASKED));
@@ -105,7 +105,9 @@ final class PromptEncoderTest {
     return Instruction.of("1", text, List.of(), QType.TYPE1, null, List.of());
   }
 
-  /** A folder whose tokenizer knows no control tokens at all: what plain text is made of. */
+  /**
+   * A folder whose tokenizer has no control tokens, so that it encodes everything as plain text.
+   */
   private static Path plain(String kind, Path folder) throws IOException {
     ObjectMapper json = new ObjectMapper();
     ObjectNode tokenizer =
@@ -145,7 +147,7 @@ final class PromptEncoderTest {
           template.render(List.of(new Message("user", shown)), true, Map.of()),
           splitting.text(instruction));
       assertEquals(splitting.text(instruction), tokenizer.decode(ids, false));
-      // Between the template's own tokens the text is what a tokenizer without any makes of it.
+      // Between the template's tokens, text is encoded as by a tokenizer without control tokens.
       int[] text = plain.encode(end);
       int[] alone = splitting.encode(says(end));
       assertTrue(

@@ -24,7 +24,7 @@ final class StreamedTextTest {
           SharedData.json("golden/tokenizer/" + kind + "/encode.json").get("cases")) {
         emptyPieces += check(tokenizer, tokenizer.encode(row.get("text").asText()), false);
       }
-      // Any tokens, broken bytes among them, as a model early in training writes.
+      // Random tokens, some of them broken bytes, as a model writes early in training.
       Random random = new Random(7);
       for (int i = 0; i < 300; i++) {
         int[] ids = new int[1 + random.nextInt(30)];
@@ -36,13 +36,13 @@ final class StreamedTextTest {
         }
         check(tokenizer, ids, true);
       }
-      // Letters of four bytes, most of which take several tokens.
+      // Letters of four bytes, most of which need several tokens.
       emptyPieces += check(tokenizer, tokenizer.encode("a𝔘b👩‍👩‍👧‍👦 שלום 漢字𠀋é"), false);
     }
     assertTrue(emptyPieces > 0, "no character was cut by tokens");
   }
 
-  /** Returns how many tokens ended inside a character. */
+  /** Returns the number of tokens that ended inside a character. */
   private static int check(Tokenizer tokenizer, int[] ids, boolean broken) {
     StreamedText text = new StreamedText(tokenizer);
     StringBuilder joined = new StringBuilder();

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 final class TokenizerTest {
 
-  /** One token per word, without merges: what a small policy of our own has. */
+  /** One token per word, without merges, as in a small policy of our own. */
   private static final String WORD_LEVEL =
       """
       {"version": "1.0", "truncation": null, "padding": null,

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Files beside the weights are saved whatever becomes of the folder they came from. */
+/** Files beside the weights are saved, whatever happens to the folder that they came from. */
 class CompanionFilesTest {
 
   private static final Map<String, String> CONTENT =
@@ -48,7 +48,7 @@ class CompanionFilesTest {
 
   @TempDir Path temp;
 
-  /** Otherwise a user who is not root cannot delete what is under read-only folders. */
+  /** Makes folders writable again: only root can delete files in read-only ones. */
   @AfterEach
   void makeWritable() throws IOException {
     try (Stream<Path> tree = Files.walk(temp)) {
@@ -58,7 +58,7 @@ class CompanionFilesTest {
     }
   }
 
-  /** As the Hugging Face cache keeps a model: files by digest, and links to them by name. */
+  /** A model in the layout of the Hugging Face cache: files named by digest, and links to them. */
   private Path cached() throws IOException {
     Path blobs = Files.createDirectories(temp.resolve("cache/blobs"));
     Path snapshot = Files.createDirectories(temp.resolve("cache/snapshots/main"));
@@ -137,7 +137,7 @@ class CompanionFilesTest {
     assertTrue(e.getMessage().contains("link to a missing file"), e.getMessage());
   }
 
-  /** The same as a user whom file modes bind: in a process of its own where this one is root's. */
+  /** The same as a user who obeys file modes; in another process if this one belongs to root. */
   @Test
   void anotherUserThanRootSavesTwice() throws Exception {
     Path setpriv = Path.of("/usr/bin/setpriv");
@@ -171,7 +171,7 @@ class CompanionFilesTest {
         temp.resolve("home"), PosixFilePermissions.fromString("rwxrwxrwx"));
   }
 
-  /** Reads the folder of its first argument and writes it twice under the second one. */
+  /** Reads the folder of its first argument, and writes it twice under the second. */
   static final class SaveTwice {
 
     private SaveTwice() {}

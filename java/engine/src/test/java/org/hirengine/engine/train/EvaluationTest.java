@@ -35,9 +35,9 @@ class EvaluationTest {
     Map<Metric, Double> values =
         Evaluation.measured(
             List.of(
-                answer("A river runs to the sea.", true, -6.0), // sound, and keeps the constraint
-                answer("A river, a river, a river.", true, -10.0), // sound, and does not
-                answer(" \n", true, -1.0), // blank: keeps nothing
+                answer("A river runs to the sea.", true, -6.0), // sound, satisfies the constraint
+                answer("A river, a river, a river.", true, -10.0), // sound, violates it
+                answer(" \n", true, -1.0), // blank, satisfies nothing
                 answer("** ** **", false, -30.0),
                 answer("the river ".repeat(11), false, -2.0),
                 answer("I would rather not.", true, -11.0),

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Training an adapter: what is written, where it goes on, and what it is compared with. */
+/** Training an adapter: its files, its resumption, and its reference policy. */
 class LoraTrainingTest {
 
   @TempDir Path temp;
@@ -81,7 +81,7 @@ class LoraTrainingTest {
   void aResumedRunEndsAsAnUndisturbedOne(String dtype) throws IOException {
     String[] lora = {"lora.rank=4", "lora.targets=q,v,up", "optim.lr=0.01", "dtype=" + dtype};
     Runs.run(config("whole", lora));
-    Runs.leftAfter(3, config("parts", lora)); // the checkpoint is of the second step
+    Runs.leftAfter(3, config("parts", lora)); // the last checkpoint is that of step 2
     Runs.run(config("parts", lora));
     assertSame("whole", "parts");
     Path checkpoint = temp.resolve("whole/checkpoints/step-4");
@@ -93,12 +93,12 @@ class LoraTrainingTest {
     float[] values = values(checkpoint.resolve("adapter_model.safetensors"));
     float[] start = values(temp.resolve("whole/checkpoints/step-2/adapter_model.safetensors"));
     assertFalse(Arrays.equals(start, values));
-    // The base has taken no step, so the policy is the reference until the adapter has.
+    // The base never changes, so policy and reference are equal until the adapter's first step.
     assertEquals(0, kl("whole", 0));
     assertTrue(Math.abs(kl("whole", 3)) > 0);
   }
 
-  /** The reference is the adapter as it was, also when its folder has gone. */
+  /** The reference is the initial adapter, even after its folder is gone. */
   @Test
   void goingOnFromAnAdapter() throws IOException {
     Runs.run(config("first", "lora.rank=2", "optim.lr=0.01"));

@@ -44,7 +44,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A run that was interrupted, however roughly, ends as one that was not. */
+/** An interrupted run, however abruptly it ended, gives the results of an uninterrupted one. */
 class ResumeTest {
 
   private static final String[] SETTINGS = {
@@ -74,7 +74,7 @@ class ResumeTest {
   void stoppedBetweenCheckpointsAndContinued(String algorithm) throws IOException {
     String preset = "algorithm=" + algorithm;
     Runs.run(config("whole", preset));
-    Runs.leftAfter(3, config("parts", preset)); // the checkpoint is of the second step
+    Runs.leftAfter(3, config("parts", preset)); // the last checkpoint is that of step 2
     try (HirTrainer trainer = Runs.open(config("parts", preset))) {
       assertEquals(2, trainer.steps());
       trainer.step();
@@ -86,7 +86,7 @@ class ResumeTest {
     assertEquals(Summary.read(temp.resolve("whole/summary.json")).after(), summary.after());
   }
 
-  /** Weights that are large enough for moments in blocks. */
+  /** Matrices that are large enough for moments in blocks. */
   private void largerModel() throws IOException {
     Path file = world.model().resolve("config.json");
     ObjectNode json = (ObjectNode) new ObjectMapper().readTree(file.toFile());
@@ -115,7 +115,7 @@ class ResumeTest {
       "data.eval=null"
     };
     Runs.run(config("whole", state));
-    Runs.leftAfter(3, config("parts", state)); // the third one is lost
+    Runs.leftAfter(3, config("parts", state)); // the third step is lost
     Path saved = temp.resolve("parts/checkpoints/step-2/optimizer.safetensors");
     try (Safetensors file = Safetensors.open(saved)) {
       TensorType type =
@@ -143,7 +143,7 @@ class ResumeTest {
     Path written = temp.resolve("run/config.yaml");
     String yaml = Files.readString(written);
     assertTrue(yaml.contains("micro_tokens: 16384\n"), yaml);
-    // As if it had begun on a smaller machine.
+    // As if the run had started on a smaller machine.
     Files.writeString(written, yaml.replace("micro_tokens: 16384\n", "micro_tokens: 64\n"));
     Runs.run(config("run", "train.steps=4"));
     assertTrue(Files.readString(written).contains("micro_tokens: 64\n"));
@@ -166,7 +166,7 @@ class ResumeTest {
     assertEquals(4, Runs.metrics(temp.resolve("run")).size());
   }
 
-  /** A template that names the day would else ask for something else after midnight. */
+  /** Otherwise a template that names the day would change its prompts at midnight. */
   @Test
   void aResumedRunKeepsItsDate() throws IOException {
     Files.writeString(
@@ -180,7 +180,7 @@ class ResumeTest {
     assertTrue(
         LocalDateTime.parse(saved.get("now").asText())
             .isBefore(LocalDateTime.now(ZoneId.systemDefault())));
-    // As if it had begun long ago.
+    // As if the run had started long ago.
     json.writeValue(state.toFile(), saved.put("now", "2001-02-03T04:05:06"));
     Runs.run(config("run", "train.steps=4"));
     String prompt = RolloutDump.read(temp.resolve("run/rollouts/step-4.jsonl")).get(0).prompt();
@@ -191,7 +191,7 @@ class ResumeTest {
     Runs.run(config("dated", "train.steps=1", "data.now=1999-12-31T23:59"));
     prompt = RolloutDump.read(temp.resolve("dated/rollouts/step-1.jsonl")).get(0).prompt();
     assertTrue(prompt.startsWith("31.12.1999 23:59 "), prompt);
-    // A checkpoint of before the date was kept.
+    // A checkpoint from before the date was saved.
     saved.remove("now");
     json.writeValue(state.toFile(), saved);
     try (HirTrainer trainer = Runs.open(config("run"))) {
@@ -264,7 +264,7 @@ class ResumeTest {
     assertTrue(child.waitFor(120, TimeUnit.SECONDS), "the child did not end");
     assertEquals(137, child.exitValue(), log("killed"));
     try (HirTrainer trainer = Runs.open(ResumeTestChild.config(world, "killed"))) {
-      // A checkpoint that was about to be renamed may just have made it: whole, or not there.
+      // A checkpoint about to be renamed is either complete or absent.
       boolean made = moment.equals("checkpoint") && trainer.steps() == 4;
       assertTrue(made || trainer.steps() == 2, log("killed"));
     }
@@ -273,7 +273,7 @@ class ResumeTest {
     Runs.assertSame(temp.resolve("whole"), temp.resolve("killed"), 6);
   }
 
-  /** SIGTERM: the step is finished, a checkpoint written, nothing native crashes on the way out. */
+  /** SIGTERM: finishes the step, writes a checkpoint, and exits without a native crash. */
   @Test
   void terminatedCleanly() throws Exception {
     Process child = child("stopped", "terminate");
@@ -288,7 +288,7 @@ class ResumeTest {
     }
   }
 
-  /** Gradients that are not finite leave the weights alone; three in a row end the run. */
+  /** Gradients that are not finite do not change the weights; three in a row end the run. */
   @Test
   void stopsAfterThreeUpdatesThatAreNotFinite() throws Exception {
     TrainConfig config = config("run", "log.rollouts=false", "train.mini_batch=4");

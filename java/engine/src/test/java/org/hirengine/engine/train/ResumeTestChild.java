@@ -12,9 +12,9 @@ import org.hirengine.replay.DropRewriter;
 import org.hirengine.replay.Rewriter;
 
 /**
- * A process that trains in the world of its first argument until it dies of its third: {@code step}
- * (SIGKILL while step 4 is under way), {@code checkpoint} (SIGKILL while that of step 4 is being
- * written) or {@code terminate} (SIGTERM from step 3 on).
+ * A process that trains in the world of its first argument until its third ends it: {@code step}
+ * (SIGKILL during step 4), {@code checkpoint} (SIGKILL while the checkpoint of step 4 is written)
+ * or {@code terminate} (SIGTERM from step 3 on).
  */
 final class ResumeTestChild {
 
@@ -76,7 +76,7 @@ final class ResumeTestChild {
     try {
       new ProcessBuilder("kill", "-" + name, pid).start().waitFor();
       if (name.equals("KILL")) {
-        Thread.sleep(60_000); // the signal may be slow, this thread must not go on
+        Thread.sleep(60_000); // this thread must not go on before the signal arrives
       }
     } catch (IOException | InterruptedException e) {
       throw new IllegalStateException(e);

@@ -53,7 +53,7 @@ class SftTrainerTest {
     return SftConfig.of(all);
   }
 
-  /** The model stays as it is; the adapter that is written continues where it was left. */
+  /** The model does not change, and a saved adapter continues where it stopped. */
   @Test
   void trainsAnAdapter() throws IOException {
     pairs(
@@ -114,7 +114,7 @@ class SftTrainerTest {
       trainer.run(progress::add);
     }
     assertEquals(60, progress.size());
-    // An untrained model knows nothing: the entropy of 512 equal tokens.
+    // An untrained model has about the entropy of 512 equally likely tokens.
     assertEquals(Math.log(512), progress.get(0).loss(), 0.3);
     assertTrue(progress.get(59).loss() < 0.05, progress.get(59).toString());
     assertTrue(Files.exists(folder.resolve("out/tokenizer.json")));
@@ -151,7 +151,7 @@ class SftTrainerTest {
     assertArrayEquals(weights.get(0), weights.get(1));
   }
 
-  /** One pair, in every layout that supervised data comes in. */
+  /** One pair, in every layout of supervised data. */
   @Test
   void readsPairsInEveryLayout() throws IOException {
     Path init = init();
@@ -171,7 +171,7 @@ class SftTrainerTest {
       }
     }
     assertEquals(1, losses.stream().distinct().count(), losses.toString());
-    // Earlier turns of the assistant are the prompt's, and only the last one is learnt.
+    // Earlier turns of the assistant belong to the prompt; only the last one is learned.
     pairs("{\"messages\": [" + user + ", " + assistant + ", " + user + ", " + assistant + "]}");
     try (SftTrainer trainer = SftTrainer.open(config(init, "batch=1"))) {
       SftTrainer.Progress progress = trainer.step();

@@ -18,7 +18,7 @@ import org.hirengine.kernels.Kernels.TokenInputs;
 import org.hirengine.kernels.Rows;
 import org.junit.jupiter.api.Test;
 
-/** A device's kernels do what the CPU's do: the same inputs in each one's memory. */
+/** A device's kernels agree with the CPU's on equal inputs, each in its own memory. */
 public interface AgreementContract extends KernelsUnderTest {
 
   /** Kernels, their device and its memory. */
@@ -34,7 +34,7 @@ public interface AgreementContract extends KernelsUnderTest {
     return new Side(kernels(), device(), memory());
   }
 
-  /** Columns of the compared logits; a real vocabulary where it does not take long. */
+  /** Columns of the compared logits; a real vocabulary where it is fast enough. */
   default int agreementColumns() {
     return 32_003;
   }
@@ -152,7 +152,7 @@ public interface AgreementContract extends KernelsUnderTest {
         for (int r = 0; r < rows; r++) {
           differ += here[r] == cpu[r] ? 0 : 1;
         }
-        // A uniform at the edge of a token's share may fall on its other side.
+        // A uniform at the edge of a token's share may fall on the other side.
         assertTrue(differ <= (filters.temperature() == 0 ? 0 : 2), differ + " differ: " + filters);
       }
     }

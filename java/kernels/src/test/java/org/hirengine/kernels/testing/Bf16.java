@@ -1,6 +1,6 @@
 package org.hirengine.kernels.testing;
 
-/** bfloat16 as the tests see it, through integer division instead of the kernels' bit tricks. */
+/** bfloat16 for tests, computed by integer division instead of the kernels' bit operations. */
 final class Bf16 {
 
   private Bf16() {}
@@ -21,7 +21,7 @@ final class Bf16 {
     return values;
   }
 
-  /** The nearest of the two neighbours; of two equally near ones that with an even last bit. */
+  /** The nearest of the two neighbours; on a tie, the one with an even last bit. */
   static short round(float value) {
     if (Float.isNaN(value)) {
       return (short) 0x7fc0;

@@ -10,7 +10,7 @@ import org.bytedeco.javacpp.ShortPointer;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Rows;
 
-/** Native buffers of one test in one kind of memory, freed together. */
+/** Native buffers of a test in one kind of memory, freed together. */
 public final class Buffers implements AutoCloseable {
 
   private final Memory memory;
@@ -41,7 +41,7 @@ public final class Buffers implements AutoCloseable {
     return dtype == DType.FLOAT32 ? floats(values) : shorts(Bf16.round(values));
   }
 
-  /** A matrix whose rows are {@code stride} elements apart; gaps are part of {@code values}. */
+  /** A matrix whose rows are {@code stride} elements apart; {@code values} includes the gaps. */
   public Rows rows(DType dtype, int rows, int cols, int stride, float... values) {
     return new Rows(elements(dtype, values), rows, cols, stride, dtype);
   }

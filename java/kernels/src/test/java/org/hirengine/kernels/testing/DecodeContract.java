@@ -16,7 +16,7 @@ import org.hirengine.kernels.ModelShape;
 import org.junit.jupiter.api.Test;
 
 /**
- * Decoders of {@code Kernels.model} against a transformer in doubles, over random shapes and
+ * Decoders of {@code Kernels.model} compared with a transformer in doubles, over random shapes and
  * batches.
  */
 public interface DecodeContract extends KernelsUnderTest {
@@ -24,14 +24,14 @@ public interface DecodeContract extends KernelsUnderTest {
   int POSITIONS = 120;
 
   /**
-   * Error of a logit, for models of that type: relative to 1 + its size, or, where activations are
-   * rounded, to 1 + the size of its row's.
+   * Tolerance of a logit for models of this type, relative to 1 + its magnitude or, where
+   * activations are rounded, to 1 + the magnitude of its row.
    */
   default double decodeTolerance(DType dtype) {
     return dtype == DType.BFLOAT16 ? 5e-2 : 2e-5;
   }
 
-  /** How far a logit may depend on the other rows of its batch. */
+  /** How much a logit may depend on other rows of its batch. */
   default double batchTolerance() {
     return 0;
   }
@@ -51,7 +51,7 @@ public interface DecodeContract extends KernelsUnderTest {
     decodeShapes().forEach(shape -> decodes(shape, false, false, true));
   }
 
-  /** Models that the tests decode with. */
+  /** Number of models that the tests decode. */
   default List<ModelShape> decodeShapes() {
     List<ModelShape> shapes = new ArrayList<>();
     for (DType dtype : DType.values()) {
@@ -63,12 +63,12 @@ public interface DecodeContract extends KernelsUnderTest {
     return shapes;
   }
 
-  /** Tokens that rows decode in a test. */
+  /** Number of tokens that rows decode in a test. */
   default int decodeSteps() {
     return 40;
   }
 
-  /** Rows of prompts of many lengths, in groups, decode tokens, some ending on the way. */
+  /** Groups of rows behind prompts of many lengths decode tokens; some rows end on the way. */
   private void decodes(ModelShape shape, boolean bias, boolean headNorms, boolean tied) {
     ReferenceDecoder model =
         new ReferenceDecoder(shape, bias, headNorms, tied, POSITIONS, shape.hidden());
@@ -100,7 +100,7 @@ public interface DecodeContract extends KernelsUnderTest {
           rows.set(r, row);
         }
         float[] logits = step(b, decoder, rows, shape);
-        // The reference is slow: two rows of each step, all of them over the steps.
+        // The reference is slow, so check two rows per step, and every row over the steps.
         for (int r = step * 5 % count, n = 0; n < 2; r = (r + 11) % count, n++) {
           double[] expected = model.logits(rows.get(r));
           double size = Math.sqrt(Arrays.stream(expected).map(x -> x * x).average().orElse(0));
@@ -212,7 +212,7 @@ public interface DecodeContract extends KernelsUnderTest {
     ReferenceDecoder.Cache cache = model.cache(prompt.length);
     model.logits(prompt, cache);
     int width = model.shape.kvHeads() * model.shape.headDim();
-    // Keys and values of a token behind one another, as the engine's forward pass hands them out.
+    // A token's keys are followed by its values, as in the output of the engine's forward pass.
     float[] both = new float[model.shape.layers() * prompt.length * 2 * width];
     for (int l = 0; l < model.shape.layers(); l++) {
       for (int t = 0; t < prompt.length; t++) {
@@ -231,7 +231,7 @@ public interface DecodeContract extends KernelsUnderTest {
         DType.FLOAT32);
   }
 
-  /** One step with the last token of each row. */
+  /** Takes a step with the last token of each row. */
   private static float[] step(Buffers b, DecodeKernel decoder, List<int[]> rows, ModelShape shape) {
     long[] tokens = rows.stream().mapToLong(row -> row[row.length - 1]).toArray();
     long logits = b.floats(new float[rows.size() * shape.vocab()]);
@@ -239,7 +239,7 @@ public interface DecodeContract extends KernelsUnderTest {
     return b.readFloats(logits, rows.size() * shape.vocab());
   }
 
-  /** Logits behind the last token of each row, all appended one by one. */
+  /** Logits after the last token of each row, whose tokens are appended one by one. */
   private static float[] last(Buffers b, DecodeKernel decoder, List<int[]> rows, ModelShape shape) {
     float[] logits = new float[0];
     for (int t = 0; t < rows.get(0).length; t++) {

@@ -5,7 +5,7 @@ import java.util.Arrays;
 import org.hirengine.testing.SharedData;
 import org.jspecify.annotations.Nullable;
 
-/** The weight that each aggregation mode of the golden policy losses gives a token. */
+/** The weight of a token in each aggregation mode of the golden policy losses. */
 final class GoldenWeights {
 
   private GoldenWeights() {}

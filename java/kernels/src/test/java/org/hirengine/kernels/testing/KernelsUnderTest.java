@@ -4,8 +4,8 @@ import org.hirengine.kernels.Device;
 import org.hirengine.kernels.Kernels;
 
 /**
- * What a provider's test supplies; the tests themselves are the default methods of the contracts
- * that extend this.
+ * What a provider's test must supply. The tests are default methods of the contracts that extend
+ * this interface.
  */
 public interface KernelsUnderTest {
 
@@ -20,12 +20,12 @@ public interface KernelsUnderTest {
     return Memory.HOST;
   }
 
-  /** Buffers in {@link #memory}, which the test closes. */
+  /** Creates buffers in {@link #memory}; the test closes them. */
   default Buffers buffers() {
     return new Buffers(memory());
   }
 
-  /** Error of a log-prob or an entropy relative to 1 + its size, float32 arithmetic. */
+  /** Tolerance of a log-prob or an entropy in float32 arithmetic, relative to 1 + its magnitude. */
   default double tolerance() {
     return 3e-6;
   }

@@ -2,10 +2,10 @@ package org.hirengine.kernels.testing;
 
 import org.bytedeco.javacpp.Pointer;
 
-/** Where the buffers of a test lie. */
+/** Memory for the buffers of a test. */
 public interface Memory {
 
-  /** The CPU's. */
+  /** The CPU's memory. */
   Memory HOST =
       content ->
           new Block() {
@@ -25,10 +25,10 @@ public interface Memory {
             }
           };
 
-  /** Puts {@code content}, which lies on the CPU, there; the result owns it. */
+  /** Copies {@code content}, which is on the CPU, to this memory; the result owns the copy. */
   Block hold(Pointer content);
 
-  /** Memory of one buffer. */
+  /** One buffer. */
   interface Block extends AutoCloseable {
 
     long address();

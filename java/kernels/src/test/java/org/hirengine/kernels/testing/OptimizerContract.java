@@ -119,8 +119,7 @@ public interface OptimizerContract extends KernelsUnderTest {
       for (int n : new int[] {0, 1, 15, 16, 33, 65_536, 200_003}) {
         float[] x = gaussians(n, 1, random);
         if (n > 0) {
-          x[n / 2] =
-              0x1p50f; // its square swallows the rest in float32, and does not fit next to them
+          x[n / 2] = 0x1p50f; // its square would swallow all others in float32
         }
         if (dtype == DType.BFLOAT16) {
           x = Bf16.widen(Bf16.round(x));

@@ -22,15 +22,18 @@ import org.hirengine.kernels.Rows;
 import org.hirengine.testing.SharedData;
 import org.junit.jupiter.api.Test;
 
-/** {@code Kernels.policyLoss} against golden vectors, double precision and finite differences. */
+/**
+ * {@code Kernels.policyLoss} compared with golden vectors, double precision and finite differences.
+ */
 public interface PolicyLossContract extends KernelsUnderTest {
 
-  /** PPO as ALGORITHM 2.9 has it: no entropy bonus, no KL loss. */
+  /** PPO as in ALGORITHM 2.9, without entropy bonus and KL loss. */
   PolicyLossConfig PLAIN = new PolicyLossConfig(1.0, 0.2, 0.2, 3.0, 0, KlLoss.NONE, 0);
 
   /**
-   * The goldens give log-probs, the kernel takes logits. The loss depends on the difference to the
-   * old log-prob alone, so each token gets a vocabulary of two whose first entry has log-prob -1.
+   * The goldens have log-probs, but the kernel takes logits. The loss depends only on the
+   * difference from the old log-prob, so each token gets a vocabulary of two whose first entry has
+   * log-prob -1.
    */
   @Test
   default void lossAndGradientOfTheGoldenTokens() {
@@ -128,7 +131,7 @@ public interface PolicyLossContract extends KernelsUnderTest {
     SharedData.counted("algos/kl_penalty (loss)", compared);
   }
 
-  /** d loss / d logits against central differences of a loss that is written down here again. */
+  /** Compares d loss / d logits with central differences of a loss that is written again here. */
   @Test
   default void gradientIsTheLossesDerivative() {
     Random random = new Random(3);

@@ -5,8 +5,8 @@ import java.util.Random;
 import org.hirengine.kernels.DType;
 
 /**
- * Awkward logits: strides, -inf, huge values, peaked and flat rows. Gaps between rows hold NaN, so
- * that a kernel that looks at them is caught.
+ * Awkward logits: strides, -inf, huge values, peaked and flat rows. Gaps between rows are NaN, to
+ * catch a kernel that reads them.
  */
 final class RandomLogits {
   final int rows;

@@ -8,8 +8,8 @@ import org.hirengine.kernels.ModelShape;
 import org.hirengine.kernels.WeightAddresses;
 
 /**
- * A small random transformer in doubles, written from its definition: tokens in, logits of the last
- * one out, all positions computed anew every time.
+ * A small random transformer in doubles, written from its definition. It takes tokens and returns
+ * the logits after the last one, computing all positions every time.
  */
 final class ReferenceDecoder {
   final ModelShape shape;
@@ -113,7 +113,7 @@ final class ReferenceDecoder {
         addresses);
   }
 
-  /** Logits of the token behind {@code tokens}; fills {@code cache}'s arrays when given. */
+  /** Logits of the token after {@code tokens}; fills the arrays of {@code cache} if given. */
   double[] logits(int[] tokens, Cache... cache) {
     int d = shape.headDim();
     int share = shape.heads() / shape.kvHeads();

@@ -49,7 +49,7 @@ final class ReferenceLoss {
     return advantage < 0 ? Math.min(loss, -config.clipDual() * advantage) : loss;
   }
 
-  /** d surrogate / d log-prob: the ratio's own derivative where no clip binds. */
+  /** d surrogate / d log-prob: the derivative of the ratio where no clip binds. */
   static double byLogprob(double logprob, double old, double advantage, PolicyLossConfig config) {
     double h = 1e-6;
     return (surrogate(logprob + h, old, advantage, config)

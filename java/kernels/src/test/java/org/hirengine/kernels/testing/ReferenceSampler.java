@@ -6,9 +6,9 @@ import java.util.stream.IntStream;
 import org.hirengine.kernels.Kernels.Filters;
 
 /**
- * The distribution that sampling draws from, by sorting in doubles: temperature, top-k (ties of the
- * k-th stay), top-p (a token stays while the mass ranked before it is below p; lower ids first
- * among ties), min-p.
+ * The distribution that sampling draws from, by sorting in doubles: temperature, top-k (tokens tied
+ * with the k-th stay), top-p (a token stays if the mass ranked before it is below p; lower ids
+ * first on a tie), min-p.
  */
 final class ReferenceSampler {
 
@@ -16,7 +16,7 @@ final class ReferenceSampler {
 
   static double[] probabilities(double[] logits, Filters filters) {
     double[] p = softmax(logits, filters.temperature());
-    // 0.0 - x, not -x: zeros of either sign are equal.
+    // 0.0 - x instead of -x, so that zeros of both signs are equal.
     int[] ranked =
         IntStream.range(0, p.length)
             .boxed()

@@ -17,15 +17,15 @@ import org.hirengine.testing.SharedData;
 import org.junit.jupiter.api.Test;
 
 /**
- * {@code Kernels.sample} against golden supports, the exact inverse CDF and a chi-square test. The
- * uniform of a counter is known (Philox), so the token of every draw is too.
+ * {@code Kernels.sample} compared with golden supports and the exact inverse CDF, and by a
+ * chi-square test. Philox gives the uniform of a counter, so the token of every draw is known.
  */
 public interface SampleContract extends KernelsUnderTest {
 
   Filters PLAIN = new Filters(1.0, 0, 1.0, 0);
   long KEY = 0x0123456789abcdefL;
 
-  /** Draws of one chi-square test. */
+  /** Number of draws of a chi-square test. */
   default int draws() {
     return 1_000_000;
   }
@@ -40,7 +40,7 @@ public interface SampleContract extends KernelsUnderTest {
     assertArrayEquals(
         new int[] {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1},
         Philox.words(0x299f31d0a4093822L, 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344));
-    // 4096 equal logits turn the first 12 bits of the uniform into the token.
+    // With 4096 equal logits the first 12 bits of the uniform are the token.
     int rows = 500;
     int[] counters = new Random(9).ints(4L * rows).toArray();
     Draws draws = run(DType.FLOAT32, new float[4096], rows, 4096, 0, PLAIN, counters);
@@ -50,7 +50,7 @@ public interface SampleContract extends KernelsUnderTest {
     }
   }
 
-  /** Every token of the golden support is drawn by a uniform from the middle of its share. */
+  /** A uniform in the middle of its share draws each token of the golden support. */
   @Test
   default void supportsOfTheGoldenRows() {
     Uniforms uniforms = Uniforms.of(KEY, 1 << 18);
@@ -72,8 +72,7 @@ public interface SampleContract extends KernelsUnderTest {
               config.path("min_p").asDouble(0));
       double[] expected = ReferenceSampler.probabilities(logits, filters);
       double[] given = SharedData.doubles(c.get("probs"));
-      // Which of tied tokens a sort keeps is its own affair: then only the sorted probabilities
-      // count.
+      // Sorts differ in which of tied tokens they keep, so compare sorted probabilities only.
       double[] own = Arrays.stream(expected).filter(p -> p > 0).toArray();
       if (c.get("has_tied_logits").asBoolean()) {
         Arrays.sort(own);
@@ -231,8 +230,8 @@ public interface SampleContract extends KernelsUnderTest {
   }
 
   /**
-   * Draws with the uniforms nearest to the middle of every token's share (of long rows: of some
-   * tokens') and, for good measure, some at random; each must give the token whose share it is in.
+   * Draws with uniforms near the middle of every token's share (in long rows, of some tokens), and
+   * with some random ones; each must give the token whose share it is in.
    */
   private void checkDraws(
       DType dtype, float[] row, Filters filters, double[] p, Uniforms uniforms, String where) {
@@ -256,7 +255,7 @@ public interface SampleContract extends KernelsUnderTest {
       counters[4 * i] = chosen[i];
     }
     Draws draws = run(dtype, row, n, row.length, 0, filters, counters);
-    // A draw this near to the edge of a share may fall on the other side in float32.
+    // A draw this close to the edge of a share may fall on the other side in float32.
     double edge = 2e-5;
     for (int i = 0; i < n; i++) {
       double u = Philox.uniform(KEY, chosen[i], 0, 0, 0);
@@ -288,7 +287,7 @@ public interface SampleContract extends KernelsUnderTest {
   /** Outputs of one call. */
   record Draws(long[] tokens, float[] logprobs) {}
 
-  /** The uniforms of the counters (i, 0, 0, 0), sorted, so that a wanted one can be found. */
+  /** The uniforms of the counters (i, 0, 0, 0), sorted for searching. */
   record Uniforms(double[] sorted, int[] counter) {
 
     static Uniforms of(long key, int count) {

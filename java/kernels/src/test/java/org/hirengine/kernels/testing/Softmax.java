@@ -13,7 +13,7 @@ final class Softmax {
       scaled[j] = values[from + j] / temperature;
     }
     double max = Arrays.stream(scaled).max().orElseThrow();
-    // Smallest terms first: the sum of a long row keeps its digits.
+    // Smallest terms first, which keeps the sum of a long row exact.
     double[] terms = Arrays.stream(scaled).map(x -> Math.exp(x - max)).sorted().toArray();
     double logSum = max + Math.log(Arrays.stream(terms).sum());
     logProbs = Arrays.stream(scaled).map(x -> x - logSum).toArray();

@@ -12,7 +12,10 @@ import org.hirengine.kernels.ModelShape;
 import org.hirengine.kernels.Rows;
 import org.hirengine.kernels.WeightAddresses;
 
-/** Kernels that queue their work, made to wait for it: what the contracts read is then there. */
+/**
+ * Wraps kernels that queue their work, and waits after every call, so that the contracts can read
+ * results.
+ */
 public record SynchronousKernels(Kernels queued) implements Kernels {
 
   @Override

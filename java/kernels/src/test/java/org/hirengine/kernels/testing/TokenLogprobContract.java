@@ -13,7 +13,7 @@ import org.hirengine.kernels.Rows;
 import org.hirengine.testing.SharedData;
 import org.junit.jupiter.api.Test;
 
-/** {@code Kernels.tokenLogprob} against golden vectors and double precision. */
+/** {@code Kernels.tokenLogprob} compared with golden vectors and double precision. */
 public interface TokenLogprobContract extends KernelsUnderTest {
 
   @Test
@@ -30,7 +30,7 @@ public interface TokenLogprobContract extends KernelsUnderTest {
       for (int r = 0; r < rows; r++) {
         targets[r] = (long) labels[r];
       }
-      // What rounding the golden's float64 logits to float32 can change.
+      // The effect of rounding the golden float64 logits to float32.
       double rounding = 0;
       for (float v : values) {
         rounding = Math.max(rounding, Float.isInfinite(v) ? 0 : 2 * Math.ulp(v));
@@ -126,7 +126,7 @@ public interface TokenLogprobContract extends KernelsUnderTest {
       java.util.Arrays.fill(masked, cols, 2 * cols, Float.NEGATIVE_INFINITY);
       KernelException e = fails(masked, 2, cols, new long[2], 1.0);
       assertTrue(e.notFinite() && e.getMessage().contains("row 1"), e.getMessage());
-      // A NaN is found among masked logits too.
+      // A NaN among masked logits is found, too.
       masked[cols + 1] = Float.NaN;
       fails(masked, 2, cols, new long[2], 1.0);
     }

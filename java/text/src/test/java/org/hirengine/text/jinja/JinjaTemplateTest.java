@@ -36,8 +36,8 @@ final class JinjaTemplateTest {
       Clock.fixed(Instant.parse("2024-07-06T09:08:07.123456Z"), ZoneOffset.UTC);
 
   /**
-   * Templates of our own, directed ones and random ones, and what jinja2 3.1.6 in transformers
-   * 5.18.0's environment made of them (written by the script expect.py beside the cases).
+   * Our own templates, crafted and random, with the output of jinja2 3.1.6 in the environment of
+   * transformers 5.18.0; expect.py, beside the cases, wrote it.
    */
   @TestFactory
   Stream<DynamicTest> rendersAsJinja2() throws IOException {

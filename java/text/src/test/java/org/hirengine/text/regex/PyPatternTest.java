@@ -24,7 +24,7 @@ class PyPatternTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** python-re.jsonl holds what CPython 3.11's re does with crafted and random patterns. */
+  /** python-re.jsonl has the results of CPython 3.11's re on crafted and random patterns. */
   @Test
   void matchesWhatPythonMatches() throws IOException {
     List<String> differences = new ArrayList<>();
@@ -138,7 +138,7 @@ class PyPatternTest {
 
   @Test
   void charactersThatIgnoringCaseTakesForOneAreUnicodes() {
-    // Lower-case letters of one upper case, as Python 3.11 lists them.
+    // Lower-case letters that share an upper case, as listed by Python 3.11.
     String expected =
         "69 131|73 17F|B5 3BC|345 3B9 1FBE|390 1FD3|3B0 1FE3|3B2 3D0|3B5 3F5|3B8 3D1|3BA 3F0|3C0"
             + " 3D6|3C1 3F1|3C2 3C3|3C6 3D5|432 1C80|434 1C81|43E 1C82|441 1C83|442 1C84 1C85|44A"

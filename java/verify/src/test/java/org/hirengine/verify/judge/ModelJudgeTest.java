@@ -36,7 +36,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The judge against a small server that answers as it is told. */
+/** The judge with a small server whose answers are scripted. */
 class ModelJudgeTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -64,7 +64,7 @@ class ModelJudgeTest {
     server.stop(0);
   }
 
-  /** An answer is a status, or the model's words. */
+  /** An answer is a status or the model's words. */
   private void answer(HttpExchange exchange) throws IOException {
     mostAtOnce.accumulateAndGet(atOnce.incrementAndGet(), Math::max);
     requests.add(JSON.readTree(exchange.getRequestBody()));
@@ -176,7 +176,10 @@ class ModelJudgeTest {
         ModelJudge.builder("http://user:secret@host:1/v1", "m").build().address());
   }
 
-  /** One that takes the key and then refuses it may take it again; one that never did will not. */
+  /**
+   * A server that refuses a key after accepting it may accept it again; one that never accepted it
+   * will not.
+   */
   @Test
   void aRefusedKeyIsNotTriedForEver() {
     for (String status : List.of("401", "403")) {
@@ -199,7 +202,7 @@ class ModelJudgeTest {
     assertEquals(Outcome.VIOLATED, judge.judge("", "c", "r").outcome());
   }
 
-  /** Waiting for a judge that is starting is done once, not for every response. */
+  /** The wait for a judge to start happens once, not for every response. */
   @Test
   void whoNeverAnsweredIsNotWaitedForAgain() throws IOException {
     ModelJudge failing = judge().build();

@@ -24,10 +24,11 @@ import org.hirengine.verify.Verifiers;
 import org.junit.jupiter.api.Test;
 
 /**
- * Verdicts on sentences and texts of our own making, drawn at random around the wordings that the
- * reference looks for, and put to its Python code (sastpg/HIR a06c51f, {@code evaluation/MulDimIF};
- * Python 3.11, zhconv 1.4.2, nltk 3.10.3). The first line holds the texts; each other a constraint,
- * the numbers of its texts, and for each 1, 0, or e where the reference raises.
+ * Verdicts on our own sentences and texts, drawn at random around the wordings that the reference
+ * looks for, compared with those of its Python code (sastpg/HIR a06c51f, {@code
+ * evaluation/MulDimIF}; Python 3.11, zhconv 1.4.2, nltk 3.10.3). The first line has the texts. Each
+ * other line has a constraint, the numbers of its texts, and for each 1, 0, or e if the reference
+ * raises an error.
  */
 class MulDimIfReferenceTest {
 

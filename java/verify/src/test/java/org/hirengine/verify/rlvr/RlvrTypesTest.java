@@ -41,8 +41,8 @@ class RlvrTypesTest {
   }
 
   /**
-   * Verdicts of open-instruct's own functions (commit e6c3044) on random text, a line each:
-   * function, kwargs, response, verdict.
+   * Verdicts of open-instruct's own functions (commit e6c3044) on random text. Each line has
+   * function, kwargs, response and verdict.
    */
   @Test
   void verdictsAreThoseOfTheFunctions() throws IOException {
@@ -94,7 +94,7 @@ class RlvrTypesTest {
     assertEquals(outcome, verdict.outcome(), verdict.reason());
   }
 
-  /** What makes the functions raise, or pass or fail whatever is said. */
+  /** Kwargs that make the functions raise, or pass or fail on every text. */
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',

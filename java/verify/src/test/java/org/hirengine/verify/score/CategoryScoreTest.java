@@ -15,7 +15,7 @@ class CategoryScoreTest {
     return new JudgeList(List.of(verdicts));
   }
 
-  /** Three items whose tables are counted by hand. */
+  /** Three items, with tables counted by hand. */
   @Test
   void countsItemsAndConstraints() {
     Verdict yes = Verdict.satisfied("yes");

@@ -27,7 +27,7 @@ class InstructionScoreTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** The reference's own verdicts must give the reference's own scores. */
+  /** The reference's verdicts must give the reference's scores. */
   @Test
   void scoresRecordedVerdictsAsTheReferenceDoes() throws IOException {
     JsonNode expected = SharedData.json("conformance/scores.json");
@@ -76,7 +76,7 @@ class InstructionScoreTest {
     assertEquals(Map.of(), scores, "every source has its expected scores");
   }
 
-  /** A prompt that asks for nothing is followed. */
+  /** A prompt without constraints counts as followed. */
   @Test
   void anEmptyListIsAllSatisfied() {
     JudgeList none = new JudgeList(List.of());

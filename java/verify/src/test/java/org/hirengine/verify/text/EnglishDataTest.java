@@ -19,7 +19,7 @@ import org.hirengine.text.CodePoints;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Tagger, syllables, stop words and emoji: the readers, and how near the built-ins come. */
+/** Tagger, syllables, stop words and emoji: the readers, and the accuracy of the built-ins. */
 class EnglishDataTest {
 
   private static final String MODEL = "averaged_perceptron_tagger_eng";
@@ -32,7 +32,7 @@ class EnglishDataTest {
     Files.writeString(folder.resolve(MODEL + ".classes.json"), classes);
   }
 
-  /** Every feature of NLTK's tagger decides one of these tags; worked out by hand. */
+  /** Every feature of NLTK's tagger decides one of these tags, which were worked out by hand. */
   @Test
   void perceptronTaggerSumsItsFeatures() throws IOException {
     model(
@@ -99,7 +99,7 @@ class EnglishDataTest {
     }
   }
 
-  /** The rule's figures on the list's own words, which are the irregular ones. */
+  /** The rule's accuracy on the words of the list, which are the irregular ones. */
   @Test
   void syllablesByListAndByRule() throws IOException {
     Path list = SharedData.require("conformance/resources/syllapy_0.7.2_words.csv");
@@ -139,7 +139,7 @@ class EnglishDataTest {
     assertTrue(e.getMessage().contains("line 2"), e.getMessage());
   }
 
-  /** Words with apostrophes never meet a token, so they do not count. */
+  /** Words with apostrophes never equal a token, so they do not count. */
   @Test
   void stopWordsByListAndBuiltIn() throws IOException {
     Path file = SharedData.require("conformance/resources/stopwords_english.txt");

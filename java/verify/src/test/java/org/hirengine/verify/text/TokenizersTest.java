@@ -49,9 +49,8 @@ class TokenizersTest {
                       | PunktParameters.MIDDLE_LOWER));
 
   /**
-   * nltk-tokens.jsonl holds what NLTK 3.10.3's Punkt (with the parameters above) and word
-   * tokenizer, and the references' rule-based splitter, make of texts put together from awkward
-   * pieces.
+   * nltk-tokens.jsonl has the results of NLTK 3.10.3's Punkt (with the parameters above) and word
+   * tokenizer, and of the references' rule-based splitter, on texts of awkward pieces.
    */
   @Test
   void sentencesAndTokensAreNltks() throws IOException {
@@ -107,7 +106,7 @@ class TokenizersTest {
     assertTrue(bad.getMessage().contains("ortho_context.tab, line 2"), bad.getMessage());
   }
 
-  /** Labels by Python's langdetect 1.0.9 with seed 0. */
+  /** Labels from Python's langdetect 1.0.9 with seed 0. */
   @Test
   void languagesAreTheReferences() {
     LanguageDetector detector = LanguageDetector.instance();
@@ -120,7 +119,7 @@ class TokenizersTest {
     assertTrue(detector.detect("").isEmpty());
   }
 
-  /** Texts that mix scripts and languages, Korean, Catalan and Welsh often among them. */
+  /** Texts that mix scripts and languages, often with Korean, Catalan and Welsh. */
   @Test
   void languagesOfMixedTextsAreTheReferences() throws IOException {
     Path file = SharedData.require("conformance/languages.own.jsonl.gz");
