@@ -5,6 +5,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToLongFunction;
+import org.bytedeco.pytorch.Tensor;
+import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.WeightAddresses;
 
 /**
@@ -159,6 +161,25 @@ final class ParameterLayout {
         address.applyAsLong(NORM),
         address.applyAsLong(slices.containsKey(HEAD) ? HEAD : EMBEDDING),
         layers);
+  }
+
+  /**
+   * One parameter of a flat buffer, or several of adjacent rows as one.
+   *
+   * @return a view; the caller closes it
+   */
+  Tensor view(Tensor flat, String... names) {
+    Slice first = slice(names[0]);
+    long[] shape = first.shape().clone();
+    long count = first.count();
+    for (int i = 1; i < names.length; i++) {
+      Slice next = slice(names[i]);
+      shape[0] += next.shape()[0];
+      count += next.count();
+    }
+    try (Tensor part = flat.narrow(0, first.offset(), count)) {
+      return Tensors.own(part.view(shape));
+    }
   }
 
   /** See {@link Policy#ranges}. */

@@ -92,30 +92,24 @@ public final class Policy implements AutoCloseable {
   private final Kernels kernels;
   private final ParameterLayout layout;
   private final List<Tensor> owned = new ArrayList<>();
-  private @Nullable Tensor masters;
-  private @Nullable Tensor residues;
   private final Tensor compute;
+  private final Masters masters;
   private final @Nullable Tensor gradients;
   private final @Nullable Tensor computeGradients;
-  private Map<String, Tensor> weights;
   private final Map<String, Tensor> weightGradients;
-
-  /** Which masters are here; all of them but for {@link #keepShard}. */
-  private Shards shards;
-
-  /** Whether the gradient buffer holds all ranks' masters, from {@link #gatherMasters} on. */
-  private boolean gathered;
-
   private final @Nullable Lora lora;
 
   /** What kernels pack with the adapter; none without one. */
   private final @Nullable FrozenBase frozen;
 
-  /** The weights without the adapter, in the compute type, if LibTorch's operators run. */
-  private final @Nullable Tensor base;
+  /**
+   * Whether {@link #compute} has sums of the weights and the adapter, because LibTorch's operators
+   * run; then the masters are the weights alone, apart from it.
+   */
+  private final boolean sums;
 
-  /** Views of the adapted weights in {@link #compute}, if there is a {@link #base}. */
-  private final Map<String, Tensor> sums = new LinkedHashMap<>();
+  /** Views of the adapted weights in {@link #compute}, if they are sums. */
+  private final Map<String, Tensor> adapted = new LinkedHashMap<>();
 
   private final RotaryTable rotary;
   private final List<LayerWeights> layers = new ArrayList<>();
@@ -157,19 +151,15 @@ public final class Policy implements AutoCloseable {
     boolean mapped = adapter != null && stored != null && nativePasses;
     passes = nativePasses ? new NativePasses(this, model) : new LibTorchPasses(this);
     layout = new ParameterLayout(config, !mapped);
-    shards = Shards.whole(layout.size());
     ScalarType type = Tensors.type(options.compute());
     boolean low = options.compute() != DType.FLOAT32;
     boolean trained = options.trainable() && adapter == null;
     try (PointerScope scope = new PointerScope()) {
       compute = hold(flat(type));
-      boolean split = trained && options.splitMasters();
-      residues = split ? hold(flat(ScalarType.Short)) : null;
-      masters = split ? null : trained && low ? hold(flat(ScalarType.Float)) : compute;
+      sums = adapter != null && !nativePasses;
+      masters = masters(trained, low);
       gradients = trained ? hold(flat(ScalarType.Float)) : null;
       computeGradients = nativePasses ? null : trained && low ? hold(flat(type)) : gradients;
-      base = adapter != null && !nativePasses ? hold(flat(type)) : null;
-      weights = views(base != null ? base : masters == null ? compute : masters);
       weightGradients = gradients == null ? Map.of() : views(gradients);
       rotary = new RotaryTable(config, options.device(), nativePasses ? ScalarType.Float : type);
       for (int i = 0; i < config.layers() && !mapped; i++) {
@@ -182,9 +172,9 @@ public final class Policy implements AutoCloseable {
       if (lora != null && stored != null) {
         lora.of(stored.source());
       }
-      if (lora != null && base != null) {
+      if (lora != null && sums) {
         lora.track();
-        lora.parts().keySet().forEach(name -> sums.put(name, view(compute, name)));
+        lora.parts().keySet().forEach(name -> adapted.put(name, view(compute, name)));
       }
       frozen =
           lora == null || !nativePasses
@@ -203,11 +193,9 @@ public final class Policy implements AutoCloseable {
     layout = of.layout;
     compute = of.compute;
     masters = of.masters;
-    residues = of.residues;
     gradients = null;
     computeGradients = null;
-    base = null;
-    weights = of.weights;
+    sums = false;
     weightGradients = Map.of();
     rotary = of.rotary;
     embedding = of.embedding;
@@ -215,7 +203,6 @@ public final class Policy implements AutoCloseable {
     head = of.head;
     lora = other;
     frozen = of.frozen;
-    shards = of.shards;
     model = shared.sharedBy(this);
     passes = new NativePasses(this, model);
   }
@@ -233,24 +220,27 @@ public final class Policy implements AutoCloseable {
     return tensor;
   }
 
+  private Masters masters(boolean trained, boolean low) {
+    Device device = options.device();
+    if (trained && options.splitMasters()) {
+      return Masters.split(compute, kernels, device, layout);
+    }
+    if (trained && low) {
+      return Masters.apart(ScalarType.Float, compute, kernels, device, layout);
+    }
+    return sums
+        ? Masters.apart(Tensors.type(options.compute()), compute, kernels, device, layout)
+        : Masters.in(compute, kernels, device, layout);
+  }
+
   private Map<String, Tensor> views(Tensor flat) {
     Map<String, Tensor> views = new LinkedHashMap<>();
     layout.slices().keySet().forEach(name -> views.put(name, view(flat, name)));
     return Collections.unmodifiableMap(views);
   }
 
-  /** One parameter, or several of adjacent rows as one. */
   private Tensor view(Tensor flat, String... names) {
-    ParameterLayout.Slice first = layout.slice(names[0]);
-    long[] shape = first.shape().clone();
-    long count = first.count();
-    for (int i = 1; i < names.length; i++) {
-      shape[0] += layout.slice(names[i]).shape()[0];
-      count += layout.slice(names[i]).count();
-    }
-    try (Tensor part = flat.narrow(0, first.offset(), count)) {
-      return hold(part.view(shape));
-    }
+    return hold(layout.view(flat, names));
   }
 
   /** A weight known to autograd, whose gradient is a view of the flat gradient buffer. */
@@ -316,16 +306,16 @@ public final class Policy implements AutoCloseable {
     if (lora == null) {
       throw new IllegalStateException("of a policy without an adapter there is no other");
     }
-    if (base == null && model != null) {
+    if (!sums && model != null) {
       return new Policy(this, model, start == null ? null : start.frozenCopy(options.device()));
     }
     Options still = new Options(options.device(), options.compute(), false);
     Policy copy = new Policy(config, still, kernels, null, null);
     try (GradMode off = GradMode.disabled()) {
-      copy.compute.copy_(base);
+      copy.compute.copy_(masters.values());
       if (start != null) {
         try (Lora here = start.frozenCopy(options.device())) {
-          merge(here, copy.weights);
+          merge(here, copy.weights());
         }
       }
     }
@@ -348,7 +338,7 @@ public final class Policy implements AutoCloseable {
 
   /** The model's own weights by HF name, except mapped ones. */
   Map<String, Tensor> weights() {
-    return weights;
+    return masters.weights();
   }
 
   public Device device() {
@@ -373,8 +363,8 @@ public final class Policy implements AutoCloseable {
     if (lora != null) {
       return lora.parameters();
     }
-    masters();
-    return weights;
+    masters.values(); // refuses split ones
+    return weights();
   }
 
   /**
@@ -382,27 +372,8 @@ public final class Policy implements AutoCloseable {
    *
    * @throws IllegalStateException where ranks have a shard each, before {@link #gatherMasters}
    */
-  @SuppressWarnings("ReferenceEquality") // one handle, or two
   public Tensor master(String name) {
-    if (gathered) {
-      return weightGradients.get(name).alias();
-    }
-    if (!shards.whole() && masters != compute) {
-      throw new IllegalStateException("masters are dealt over the ranks and not gathered");
-    }
-    Tensor stored = weights.get(name);
-    if (residues == null) {
-      return stored.alias();
-    }
-    ParameterLayout.Slice slice = layout.slice(name);
-    Tensor master = Tensors.own(Tensors.empty(options.device(), ScalarType.Float, slice.shape()));
-    kernels.join(
-        options.device(),
-        Tensors.address(stored),
-        residueAddress(slice),
-        slice.count(),
-        Tensors.address(master));
-    return master;
+    return masters.of(name);
   }
 
   /** Receives a parameter to be written. */
@@ -414,31 +385,8 @@ public final class Policy implements AutoCloseable {
 
   /** Sets all parameters, one after the other. */
   void fill(Writer writer) {
-    Tensor lows = residues;
-    if (lows == null) {
-      weights.forEach(writer::write);
-      syncCompute();
-      return;
-    }
-    weights.forEach(
-        (name, stored) -> {
-          ParameterLayout.Slice slice = layout.slice(name);
-          try (Tensor master =
-              Tensors.own(Tensors.empty(options.device(), ScalarType.Float, slice.shape()))) {
-            writer.write(name, master);
-            kernels.split(
-                options.device(),
-                Tensors.address(master),
-                slice.count(),
-                Tensors.address(stored),
-                residueAddress(slice));
-          }
-        });
+    masters.fill(writer);
     weightsChanged();
-  }
-
-  private long residueAddress(ParameterLayout.Slice slice) {
-    return Tensors.address(required(residues)) + slice.offset() * Short.BYTES;
   }
 
   /** Gradients, views of {@link #gradients()}, by the names of {@link #parameters()}. */
@@ -454,13 +402,7 @@ public final class Policy implements AutoCloseable {
    * @throws IllegalStateException where masters are split
    */
   public Tensor masters() {
-    if (lora != null) {
-      return lora.values();
-    }
-    if (masters == null) {
-      throw new IllegalStateException("masters are split into weights and residues");
-    }
-    return masters;
+    return lora == null ? masters.values() : lora.values();
   }
 
   /**
@@ -468,7 +410,7 @@ public final class Policy implements AutoCloseable {
    * the shard alone); none where they are whole.
    */
   public @Nullable Tensor residues() {
-    return residues;
+    return masters.residues();
   }
 
   /**
@@ -477,71 +419,26 @@ public final class Policy implements AutoCloseable {
    *
    * @param mine this rank's share of the flat buffers
    */
-  @SuppressWarnings("ReferenceEquality") // one handle, or two
   public void keepShard(Shards mine) {
     if (lora != null || !trainable()) {
       throw new IllegalStateException("only a policy's own masters are dealt over ranks");
     }
-    shards = mine;
-    if (mine.whole() || (masters != null && masters == compute)) {
-      return;
-    }
-    if (residues != null) {
-      residues = shrink(residues);
-    } else {
-      Tensor whole = required(masters);
-      weights.values().forEach(this::drop);
-      weights = views(compute);
-      masters = shrink(whole);
-    }
-  }
-
-  private Tensor shrink(Tensor whole) {
-    Tensor part;
-    try (Tensor view = whole.narrow(0, shards.first(), shards.count())) {
-      part = hold(view.clone());
-    }
-    drop(whole);
-    return part;
-  }
-
-  @SuppressWarnings("ReferenceEquality") // a handle, not its values
-  private void drop(Tensor handle) {
-    owned.removeIf(each -> each == handle);
-    handle.close();
+    masters.keep(mine);
   }
 
   /** Which masters, or residues, this rank has. */
   public Shards shards() {
-    return lora == null ? shards : Shards.whole(size());
+    return lora == null ? masters.shards() : Shards.whole(size());
   }
 
   /**
    * Puts the masters of all ranks into the gradient buffer, which loses its gradients, for {@link
    * #master} to read them there. All ranks call it; does nothing where every rank has all.
    */
-  @SuppressWarnings("ReferenceEquality") // one handle, or two
   public void gatherMasters(ProcessGroup group) {
-    if (lora != null || shards.whole() || masters == compute) {
-      return;
+    if (lora == null) {
+      masters.gather(group, gradients(), weightGradients);
     }
-    Tensor all = gradients();
-    long first = shards.first();
-    try (GradMode off = GradMode.disabled();
-        Tensor mine = all.narrow(0, first, shards.count())) {
-      if (residues == null) {
-        mine.copy_(required(masters));
-      } else {
-        kernels.join(
-            options.device(),
-            Tensors.address(compute) + first * options.compute().bytes,
-            Tensors.address(residues),
-            shards.count(),
-            Tensors.address(mine));
-      }
-    }
-    group.spreadShards("masters", all, shards);
-    gathered = true;
   }
 
   /** Elements of each flat buffer. */
@@ -573,13 +470,12 @@ public final class Policy implements AutoCloseable {
   }
 
   /** The bf16 copy that GEMMs read and the optimizer writes; none when computing in fp32. */
-  @SuppressWarnings("ReferenceEquality") // one handle, or two
   public @Nullable Tensor lowPrecision() {
-    return lora == null && options.trainable() && compute != masters ? compute : null;
+    return lora == null && options.trainable() && !masters.areComputedWith() ? compute : null;
   }
 
   public void zeroGradients() {
-    gathered = false;
+    masters.release();
     gradients().zero_();
   }
 
@@ -591,9 +487,9 @@ public final class Policy implements AutoCloseable {
   /** Reports that the optimizer changed {@link #masters()} (and {@link #lowPrecision()}). */
   public void weightsChanged() {
     version++;
-    if (lora != null && base != null) {
+    if (lora != null && sums) {
       try (GradMode off = GradMode.disabled()) {
-        merge(lora, sums);
+        merge(lora, adapted);
       }
     }
   }
@@ -605,19 +501,14 @@ public final class Policy implements AutoCloseable {
         .forEach(
             (name, part) -> {
               try (PointerScope scope = new PointerScope()) {
-                into.get(name).copy_(adapter.merged(part, weights.get(name)));
+                into.get(name).copy_(adapter.merged(part, weights().get(name)));
               }
             });
   }
 
   /** Rewrites the bf16 copy from the masters, and counts the change. */
-  @SuppressWarnings("ReferenceEquality") // one handle, or two
   public void syncCompute() {
-    if (base != null || (masters != null && compute != masters)) {
-      try (GradMode off = GradMode.disabled()) {
-        compute.copy_(base == null ? masters : base);
-      }
-    }
+    masters.sync();
     weightsChanged();
   }
 
@@ -710,6 +601,7 @@ public final class Policy implements AutoCloseable {
       frozen.close();
     }
     rotary.close();
+    masters.close();
     owned.forEach(Tensor::close);
     owned.clear();
   }
