@@ -26,11 +26,14 @@ class Call {
   // Maximum shared memory of a block, in bytes.
   size_t most_shared() const { return shared_limit; }
 
+  // Maximum number of blocks in a cluster; 1 on devices without clusters.
+  int most_cluster() const { return cluster_limit; }
+
   // Device memory until the end of the call (of its work on the stream); null and an error when there is none.
   void *scratch(size_t bytes);
 
   template <class A>
-  void launch(void (*kernel)(A), int64_t blocks, int threads, size_t shared_bytes, const A &arguments);
+  void launch(void (*kernel)(A), int64_t blocks, int threads, size_t shared_bytes, const A &arguments, int cluster = 1);
 
   void fill(void *memory, int value, size_t bytes);
 
@@ -71,6 +74,7 @@ class Call {
   int32_t error = 0;
   uint64_t *fault_memory = nullptr;
   size_t shared_limit = 0;
+  int cluster_limit = 1;
   void *blocks_of_memory[4] = {};
   int blocks_held = 0;
 #ifdef __CUDACC__
@@ -107,16 +111,34 @@ class Pinned {
 namespace hir::cuda {
 
 template <class A>
-void Call::launch(void (*kernel)(A), int64_t blocks, int threads, size_t shared_bytes, const A &arguments) {
+void Call::launch(void (*kernel)(A), int64_t blocks, int threads, size_t shared_bytes, const A &arguments, int cluster) {
   if (failed() || blocks == 0) return;
   if (blocks > INT32_MAX) {
     error = fail(HIR_INVALID, "%s: %lld blocks, a grid has at most 2^31 - 1", kernel_name, static_cast<long long>(blocks));
     return;
   }
   constexpr size_t WITHOUT_ASKING = 48 << 10;
+  // As much of the first cache as there is, so that all blocks fit that can.
   if (shared_bytes > WITHOUT_ASKING &&
-      !ok(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes)),
-          "asking for shared memory")) {
+      !(ok(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes)),
+           "asking for shared memory") &&
+        ok(cudaFuncSetAttribute(kernel, cudaFuncAttributePreferredSharedMemoryCarveout, cudaSharedmemCarveoutMaxShared),
+           "asking for shared memory"))) {
+    return;
+  }
+  if (cluster > 1) {
+    cudaLaunchAttribute attribute = {};
+    attribute.id = cudaLaunchAttributeClusterDimension;
+    attribute.val.clusterDim.x = static_cast<unsigned>(cluster);
+    attribute.val.clusterDim.y = attribute.val.clusterDim.z = 1;
+    cudaLaunchConfig_t config = {};
+    config.gridDim = dim3(static_cast<unsigned>(blocks));
+    config.blockDim = dim3(static_cast<unsigned>(threads));
+    config.dynamicSmemBytes = shared_bytes;
+    config.stream = reinterpret_cast<cudaStream_t>(place.stream);
+    config.attrs = &attribute;
+    config.numAttrs = 1;
+    ok(cudaLaunchKernelEx(&config, kernel, arguments), "launch");
     return;
   }
   kernel<<<static_cast<unsigned>(blocks), threads, shared_bytes, reinterpret_cast<cudaStream_t>(place.stream)>>>(arguments);
@@ -140,7 +162,7 @@ using Recording = std::vector<std::function<int32_t()>>;
 extern thread_local Recording *recording;
 
 template <class A>
-void Call::launch(void (*kernel)(A), int64_t blocks, int threads, size_t shared_bytes, const A &arguments) {
+void Call::launch(void (*kernel)(A), int64_t blocks, int threads, size_t shared_bytes, const A &arguments, int cluster) {
   if (failed() || blocks == 0) return;
   struct Bound {
     void (*kernel)(A);
@@ -155,7 +177,7 @@ void Call::launch(void (*kernel)(A), int64_t blocks, int threads, size_t shared_
           const Bound &b = *static_cast<const Bound *>(data);
           b.kernel(b.arguments);
         },
-        &bound, blocks, threads, shared_bytes, order);
+        &bound, blocks, threads, shared_bytes, order, cluster);
     return wrong ? fail(HIR_INVALID, "%s: emulated kernel: %s", name, wrong) : HIR_OK;
   };
   if (recording) {

@@ -1,6 +1,7 @@
-// Clipped surrogate loss and its gradient, written over the logits: one block per row, two passes. As much of the row
-// as fits stays in shared memory between them; the rest is read again starting from its end, which is still in the
-// cache.
+// Clipped surrogate loss and its gradient, written over the logits, which are read once: a row is cut into parts that fit
+// into shared memory, three blocks to a multiprocessor, so that some load and store while others sum up. The blocks of a
+// row's parts are a cluster and combine their sums through each other's shared memory. Where there are no clusters, one
+// block goes through the parts, and reads again what does not fit.
 #include "call.h"
 #include "hir_kernels.h"
 #include "kernels_on_device.h"
@@ -11,7 +12,10 @@ namespace hir::HIR_DEVICE {
 
 namespace {
 
-constexpr int MOST_THREADS = 1024;
+constexpr int MOST_THREADS = 192, BLOCKS = 3;
+// Of a multiprocessor's 228 KB, a third less what a block takes besides: 1 KB of the system's, and Shared.
+constexpr int64_t PART_BYTES = 76288;
+constexpr int MOST_PARTS = 8;
 
 // d loss / d x = (g ([j = target] - p) - h p (log p + H)) / temperature as a function of log2 p; without the target's g.
 struct Gradient {
@@ -29,12 +33,14 @@ struct Gradient {
   }
 };
 
-struct Shared {
+struct alignas(VECTOR_BYTES) Shared {
   SoftmaxSum places[MOST_THREADS / WARP];
+  SoftmaxSum parts[MOST_PARTS];  // those of this block
   Gradient gradient;
-  bool valid, flat;   // flat: a clip binds
-  float at_target;    // the gradient there
+  bool valid, flat;  // flat: a clip binds
+  float at_target;   // the gradient there
 };
+static_assert(sizeof(Shared) + PART_BYTES <= ((228 << 10) / BLOCKS - 1024) / 128 * 128, "all blocks fit");
 
 template <class T>
 struct Arguments {
@@ -42,6 +48,8 @@ struct Arguments {
   int64_t cols, stride;
   PolicyLoss loss;
   double *terms;  // [rows][SUMS]
+  int parts;      // of a row
+  int cluster;    // blocks of a row: one, or one for each part
   int vectors_kept;
   uint64_t *faults;
 };
@@ -49,105 +57,188 @@ struct Arguments {
 HIR_GPU void store(bf16 *to, float x) { from_float(x, to); }
 HIR_GPU void store(float *to, float x) { *to = x; }
 
-// This thread's vectors, in the order of for_each_vector, some kept in shared memory.
+// Vectors of a part: whole cache lines.
+HIR_SHARED inline int64_t part_vectors(int64_t vectors, int parts) {
+  constexpr int LINE = 128 / VECTOR_BYTES;
+  return (vectors + parts * LINE - 1) / (parts * LINE) * LINE;
+}
+
+// Vectors of a row, and whether the elements before the first and after the last vector belong to them.
+struct Range {
+  int begin, end;
+  bool leads, trails;
+
+  template <class T>
+  HIR_GPU Range(const Row<T> &row, int first_part, int end_part, int parts)
+      : leads(first_part == 0), trails(end_part == parts) {
+    const int each = static_cast<int>(part_vectors(row.vectors, parts));
+    begin = first_part * each < row.vectors ? first_part * each : row.vectors;
+    end = end_part * each < row.vectors ? end_part * each : row.vectors;
+  }
+};
+
+// The vectors from `begin` to `end` of a row, in shared memory.
+struct Kept {
+  Bits16 *at;
+  int begin, end;
+
+  HIR_GPU Bits16 *vector(int v) const { return at + (v - begin); }
+};
+
+// This thread's share of a part. The order does not depend on how much of it is kept.
 template <class T>
-HIR_GPU OnlineSoftmax forward(const Row<T> &row, float scale, Bits16 *kept, int vectors_kept) {
-  constexpr int IN_FLIGHT = 4;
+HIR_GPU OnlineSoftmax forward(const Row<T> &row, const Range &part, const Kept &kept, float scale) {
+  constexpr int GROUP = 2, GROUPS = 13, IN_FLIGHT = 4;  // a thread's whole share of PART_BYTES is in flight
   OnlineSoftmax mine;
-  const int end = row.first_vector(warp() + 1);
-  const auto take = [&](int v, const Bits16 &bits) {
-    if (v < vectors_kept) kept[v] = bits;
+  const auto take = [&](const Bits16 &bits) {
     float x[LANES<T>];
     unpack(bits, x);
     mine.add(x, scale);
   };
-  int v = row.first_vector(warp()) + lane();
-  for (; v + (IN_FLIGHT - 1) * WARP < end; v += IN_FLIGHT * WARP) {
+  const int step = threads(), kept_end = part.end < kept.end ? part.end : kept.end;
+  int v = part.begin + thread(), asked = v;
+  const auto ask = [&] {
+#pragma unroll
+    for (int i = 0; i < GROUP; i++, asked += step) {
+      if (asked < kept_end) copy_async(kept.vector(asked), row.vector(asked), true);
+    }
+    commit_copies();
+  };
+#pragma unroll 1
+  for (int i = 0; i < GROUPS; i++) ask();
+  while (v < kept_end) {
+    wait_for_copies<GROUPS - 1>();
+#pragma unroll
+    for (int i = 0; i < GROUP; i++) {
+      if (v >= kept_end) break;
+      take(*kept.vector(v));
+      v += step;
+    }
+    ask();
+  }
+  for (; v < part.end; v += IN_FLIGHT * step) {
     Bits16 bits[IN_FLIGHT];
 #pragma unroll
-    for (int i = 0; i < IN_FLIGHT; i++) bits[i] = *row.vector(v + i * WARP);
+    for (int i = 0; i < IN_FLIGHT; i++) {
+      if (v + i * step < part.end) bits[i] = *row.vector(v + i * step);
+    }
 #pragma unroll
-    for (int i = 0; i < IN_FLIGHT; i++) take(v + i * WARP, bits[i]);
+    for (int i = 0; i < IN_FLIGHT; i++) {
+      if (v + i * step < part.end) take(bits[i]);
+    }
   }
-  for (; v < end; v += WARP) take(v, *row.vector(v));
-  if (warp() == 0 && lane() < row.head) {
-    const float x[1] = {row.at(lane())};
+  if (part.leads && thread() < row.head) {
+    const float x[1] = {row.at(thread())};
     mine.add(x, scale);
   }
-  if (warp() == warps() - 1 && lane() < row.tail) {
-    const float x[1] = {row.at(row.cols - row.tail + lane())};
+  if (part.trails && thread() < row.tail) {
+    const float x[1] = {row.at(row.cols - row.tail + thread())};
     mine.add(x, scale);
   }
   return mine;
 }
 
-// Replaces every element by f of it; each thread writes the vectors that it has read.
+// Replaces every element of the range by f of it: first those that are not kept, from the end, which is still in the
+// cache.
 template <class T, class F>
-HIR_GPU void backward(const Row<T> &row, const Bits16 *kept, int vectors_kept, F f) {
+HIR_GPU void backward(const Row<T> &row, const Range &range, const Kept &kept, F f) {
   constexpr int IN_FLIGHT = 4;
-  const int first = row.first_vector(warp()), end = row.first_vector(warp() + 1);
-  const int rounds = (end - first + WARP - 1) / WARP;
-  for (int from = (rounds + IN_FLIGHT - 1) / IN_FLIGHT * IN_FLIGHT; from > 0; from -= IN_FLIGHT) {
+  const int step = threads();
+  const auto put = [&](int v, const Bits16 &bits) {
+    float x[LANES<T>];
+    unpack(bits, x);
+#pragma unroll
+    for (int j = 0; j < LANES<T>; j++) x[j] = f(x[j]);
+    *row.vector(v) = pack(x);
+  };
+  const int rounds = (range.end - kept.end + IN_FLIGHT * step - 1) / (IN_FLIGHT * step);
+  for (int v = kept.end + (rounds - 1) * IN_FLIGHT * step + thread(); v >= kept.end; v -= IN_FLIGHT * step) {
     Bits16 bits[IN_FLIGHT];
 #pragma unroll
     for (int i = 0; i < IN_FLIGHT; i++) {
-      const int v = first + (from - IN_FLIGHT + i) * WARP + lane();
-      if (v < end) bits[i] = v < vectors_kept ? kept[v] : *row.vector(v);
+      if (v + i * step < range.end) bits[i] = *row.vector(v + i * step);
     }
 #pragma unroll
     for (int i = 0; i < IN_FLIGHT; i++) {
-      const int v = first + (from - IN_FLIGHT + i) * WARP + lane();
-      if (v >= end) continue;
-      float x[LANES<T>];
-      unpack(bits[i], x);
-#pragma unroll
-      for (int j = 0; j < LANES<T>; j++) x[j] = f(x[j]);
-      *row.vector(v) = pack(x);
+      if (v + i * step < range.end) put(v + i * step, bits[i]);
     }
   }
-  if (warp() == 0 && lane() < row.head) store(row.data + lane(), f(row.at(lane())));
-  if (warp() == warps() - 1 && lane() < row.tail) {
-    const int i = row.cols - row.tail + lane();
+#pragma unroll 2
+  for (int v = kept.begin + thread(); v < kept.end; v += step) put(v, *kept.vector(v));
+  if (range.leads && thread() < row.head) store(row.data + thread(), f(row.at(thread())));
+  if (range.trails && thread() < row.tail) {
+    const int i = row.cols - row.tail + thread();
     store(row.data + i, f(row.at(i)));
   }
 }
 
 template <class T>
-HIR_GPU void write(const Arguments<T> &a, float logprob, float entropy, const double *terms) {
-  if (a.loss.logprobs) a.loss.logprobs[block()] = logprob;
-  if (a.loss.entropies) a.loss.entropies[block()] = entropy;
-  for (int i = 0; i < SUMS; i++) a.terms[block() * SUMS + i] = terms ? terms[i] : 0.0;
+HIR_GPU void clear(const Row<T> &row, const Range &range) {
+  for (int v = range.begin + thread(); v < range.end; v += threads()) *row.vector(v) = bits16(0, 0, 0, 0);
+  if (range.leads && thread() < row.head) store(row.data + thread(), 0.0f);
+  if (range.trails && thread() < row.tail) store(row.data + row.cols - row.tail + thread(), 0.0f);
 }
 
 template <class T>
-HIR_KERNEL(MOST_THREADS, 1)
+HIR_GPU void write(const Arguments<T> &a, int64_t at, float logprob, float entropy, const double *terms) {
+  if (a.loss.logprobs) a.loss.logprobs[at] = logprob;
+  if (a.loss.entropies) a.loss.entropies[at] = entropy;
+  for (int i = 0; i < SUMS; i++) a.terms[at * SUMS + i] = terms ? terms[i] : 0.0;
+}
+
+template <class T>
+HIR_GPU void fail_row(const Arguments<T> &a, int64_t at, Fault fault) {
+  report(a.faults, KernelId::POLICY_LOSS, fault, at);
+  write(a, at, NAN, NAN, nullptr);
+}
+
+template <class T>
+HIR_KERNEL(MOST_THREADS, BLOCKS)
 policy_loss_kernel(Arguments<T> a) {
   Shared &s = *shared<Shared>();
-  Bits16 *kept = reinterpret_cast<Bits16 *>(&s + 1);
-  const Row<T> row(a.logits + block() * a.stride, a.cols);
-  const float scale = static_cast<float>(LOG2E / a.loss.temperature);
-  const auto zero = [](float) { return 0.0f; };
+  const unsigned cluster = static_cast<unsigned>(a.cluster), index = static_cast<unsigned>(block());
+  const int rank = static_cast<int>(index % cluster);
+  const int64_t at = index / cluster;
+  const Row<T> row(a.logits + at * a.stride, a.cols);
+  const int parts_here = a.parts / a.cluster, first_part = rank * parts_here;
+  const Range range(row, first_part, first_part + parts_here, a.parts);
+  const bool first = rank == 0 && thread() == 0;
 
-  if (a.loss.weights[block()] == 0.0f) {  // masked: its logits may be anything
-    backward(row, kept, 0, zero);
-    if (thread() == 0) write(a, 0.0f, 0.0f, nullptr);
+  const float weight = a.loss.weights[at];
+  const int64_t target = a.loss.targets[at];
+  if (weight == 0.0f) {  // masked: its logits may be anything
+    clear(row, range);
+    if (first) write(a, at, 0.0f, 0.0f, nullptr);
     return;
   }
-  const int64_t target = a.loss.targets[block()];
   const bool inside = target >= 0 && target < a.cols;
-  if (!inside || has_nan(a.loss, block())) {
-    if (thread() == 0) {
-      report(a.faults, KernelId::POLICY_LOSS, inside ? Fault::NAN_INPUT : Fault::TARGET, block());
-      write(a, NAN, NAN, nullptr);
-    }
+  if (!inside || has_nan(a.loss, at)) {
+    if (first) fail_row(a, at, inside ? Fault::NAN_INPUT : Fault::TARGET);
     return;
   }
-  const float logit = row.at(static_cast<int>(target));  // before the backward pass writes over it
-  const SoftmaxSum sum = block_softmax(forward(row, scale, kept, a.vectors_kept), scale, s.places);
+
+  const float scale = static_cast<float>(LOG2E / a.loss.temperature);
+  const float logit = row.at(static_cast<int>(target));  // before anyone writes over it
+  const int fit = range.begin + a.vectors_kept;
+  const Kept kept = {reinterpret_cast<Bits16 *>(&s + 1), range.begin, fit < range.end ? fit : range.end};
+  for (int i = 0; i < parts_here; i++) {
+    const Range part(row, first_part + i, first_part + i + 1, a.parts);
+    const SoftmaxSum sum = block_softmax(forward(row, part, kept, scale), scale, s.places);
+    if (thread() == 0) s.parts[i] = sum;
+    barrier();
+  }
+  if (a.cluster > 1) {
+    cluster_arrive();
+    cluster_wait();
+  }
   if (warp() == 0) {
-    const RowSoftmax softmax(sum);
+    SoftmaxSum sum;
+    if (lane() < a.parts) sum = a.cluster > 1 ? *of_cluster(&s.parts[0], lane()) : s.parts[lane()];
+    const RowSoftmax softmax(warp_softmax(sum, scale));
     const double temperature = a.loss.temperature, logprob = softmax.logprob(logit, temperature);
-    const Surrogate token = surrogate(a.loss, block(), logprob, softmax.entropy);
+    const Surrogate token = surrogate(a.loss, at, logprob, softmax.entropy);
+    if (first && softmax.valid) write(a, at, static_cast<float>(logprob), static_cast<float>(softmax.entropy), token.terms);
+    if (first && !softmax.valid) fail_row(a, at, softmax.fault());
     const double g = token.grad_logprob, h = token.grad_entropy, p = exp(logprob);
     const double by_entropy = p > 0 ? h * p * (logprob + softmax.entropy) : 0;
     if (lane() == 0) {
@@ -155,23 +246,21 @@ policy_loss_kernel(Arguments<T> a) {
       s.flat = g == 0 && h == 0;
       s.gradient = Gradient(softmax, scale, g, h, temperature);
       s.at_target = static_cast<float>((g * (1 - p) - by_entropy) / temperature);
-      if (softmax.valid) {
-        write(a, static_cast<float>(logprob), static_cast<float>(softmax.entropy), token.terms);
-      } else {
-        report(a.faults, KernelId::POLICY_LOSS, softmax.fault(), block());
-        write(a, NAN, NAN, nullptr);
-      }
     }
   }
   barrier();
-  if (!s.valid) return;
-  if (s.flat) {
-    backward(row, kept, 0, zero);
-    return;
+  if (a.cluster > 1) cluster_arrive();  // nothing more is read of others
+  if (s.valid && s.flat) clear(row, range);
+  if (s.valid && !s.flat) {
+    backward(row, range, kept, s.gradient);
+    barrier();
+    const int vector = (static_cast<int>(target) - row.head) / LANES<T>;
+    const bool mine = target < row.head                             ? range.leads
+                      : target >= row.head + row.vectors * LANES<T> ? range.trails
+                                                                    : vector >= range.begin && vector < range.end;
+    if (mine && thread() == 0) store(row.data + target, s.at_target);
   }
-  backward(row, kept, a.vectors_kept, s.gradient);
-  barrier();
-  if (thread() == 0) store(row.data + target, s.at_target);
+  if (a.cluster > 1) cluster_wait();  // for others to have read this block's
 }
 
 struct SumArguments {
@@ -180,19 +269,27 @@ struct SumArguments {
   double *sums;
 };
 
-constexpr int SUM_THREADS = 256;
+constexpr int SUM_THREADS = 512;
 
 // In a fixed order on any device: each thread sums its rows, then the block.
 HIR_KERNEL(SUM_THREADS, 1)
 sum_terms_kernel(SumArguments a) {
+  double *const places = shared<double>();  // [SUMS][warps]
   double mine[SUMS] = {};
+#pragma unroll 2
   for (int64_t row = thread(); row < a.rows; row += threads()) {
+#pragma unroll
     for (int i = 0; i < SUMS; i++) mine[i] += a.terms[row * SUMS + i];
   }
+#pragma unroll
   for (int i = 0; i < SUMS; i++) {
-    const double sum = block_reduce(mine[i], 0.0, Sum(), shared<double>());
-    if (thread() == 0) a.sums[i] = sum;
+    const double sum = warp_reduce(mine[i], Sum());
+    if (lane() == 0) places[i * warps() + warp()] = sum;
   }
+  barrier();
+  if (warp() >= SUMS) return;
+  const double sum = warp_reduce(lane() < warps() ? places[warp() * warps() + lane()] : 0.0, Sum());
+  if (lane() == 0) a.sums[warp()] = sum;
 }
 
 template <class T>
@@ -202,14 +299,19 @@ int32_t run(const Place &place, const Matrix &logits, const PolicyLoss &loss) {
   if (call.failed()) return call.result();
   double *sums = terms + SUMS * logits.rows;
   const int64_t vectors = logits.cols * static_cast<int64_t>(sizeof(T)) / VECTOR_BYTES;
+  int parts = 1;  // of the row's size alone: the order of the sums
+  while (parts < MOST_PARTS && part_vectors(vectors, parts) * VECTOR_BYTES > PART_BYTES) parts *= 2;
+  const int cluster = parts <= call.most_cluster() ? parts : 1;
+  const int64_t own = part_vectors(vectors, parts) * (parts / cluster);
   const int64_t room = static_cast<int64_t>((call.most_shared() - sizeof(Shared)) / VECTOR_BYTES);
-  const int kept = static_cast<int>(vectors < room ? vectors : room);
+  const int kept = static_cast<int>(own < room ? own : room);
   const Arguments<T> arguments = {
-      static_cast<T *>(logits.data), logits.cols, logits.stride, loss, terms, kept, call.faults()};
-  call.launch(policy_loss_kernel<T>, logits.rows, row_threads(logits.cols * sizeof(T), MOST_THREADS),
-              sizeof(Shared) + static_cast<size_t>(kept) * VECTOR_BYTES, arguments);
+      static_cast<T *>(logits.data), logits.cols, logits.stride, loss, terms, parts, cluster, kept, call.faults()};
+  const int threads = row_threads(part_vectors(vectors, parts) * VECTOR_BYTES, MOST_THREADS);
+  call.launch(policy_loss_kernel<T>, logits.rows * cluster, threads,
+              sizeof(Shared) + static_cast<size_t>(kept) * VECTOR_BYTES, arguments, cluster);
   const SumArguments sum = {terms, logits.rows, sums};
-  call.launch(sum_terms_kernel, 1, SUM_THREADS, sizeof(double) * WARP, sum);
+  call.launch(sum_terms_kernel, 1, SUM_THREADS, sizeof(double) * SUMS * (SUM_THREADS / WARP), sum);
   call.read(loss.sums, sums, sizeof(double) * SUMS);
   return call.result();
 }

@@ -30,6 +30,32 @@ HIR_GPU int64_t blocks() { return gridDim.x; }
 
 HIR_GPU void barrier() { __syncthreads(); }
 
+// Blocks that were launched as a cluster run at the same time and read each other's shared memory. All their threads
+// arrive, and after the wait see what others wrote before they arrived. A block alone on older devices: never called.
+HIR_GPU void cluster_arrive() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("barrier.cluster.arrive.release;" ::: "memory");
+#endif
+}
+
+HIR_GPU void cluster_wait() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("barrier.cluster.wait.acquire;" ::: "memory");
+#endif
+}
+
+// The same place in the shared memory of the cluster's block `rank`.
+template <class T>
+HIR_GPU const T *of_cluster(T *shared, int rank) {
+#if __CUDA_ARCH__ >= 900
+  const T *there;
+  asm volatile("mapa.u64 %0, %1, %2;" : "=l"(there) : "l"(shared), "r"(rank));
+  return there;
+#else
+  return shared;
+#endif
+}
+
 template <class V>
 HIR_GPU V shuffle_xor(V value, int lanes) {
   return __shfl_xor_sync(0xffffffffu, value, lanes);
@@ -92,6 +118,24 @@ HIR_GPU uint32_t pack_bf16(float low, float high) {
 
 using Bits16 = uint4;  // 16 bytes, the widest access
 HIR_GPU Bits16 bits16(uint32_t a, uint32_t b, uint32_t c, uint32_t d) { return make_uint4(a, b, c, d); }
+
+// Copies a vector from global to shared memory past the registers and the first cache, without waiting; zeros if it is
+// not `there`. The thread that copies may read it after commit_copies() and wait_for_copies().
+HIR_GPU void copy_async(Bits16 *to, const Bits16 *from, bool there) {
+  asm volatile(
+      "cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(static_cast<uint32_t>(__cvta_generic_to_shared(to))),
+      "l"(__cvta_generic_to_global(from)), "r"(there ? 16 : 0)
+      : "memory");
+}
+
+// Ends a group of this thread's copies, which may be empty.
+HIR_GPU void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+
+// Waits for all groups of this thread but the last `but`.
+template <int but>
+HIR_GPU void wait_for_copies() {
+  asm volatile("cp.async.wait_group %0;" ::"n"(but) : "memory");
+}
 
 // Keeps the compiler from computing with these bits before this point: unpacked values take twice the registers.
 HIR_GPU void renew(uint4 &bits) { asm volatile("" : "+r"(bits.x), "+r"(bits.y), "+r"(bits.z), "+r"(bits.w)); }

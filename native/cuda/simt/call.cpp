@@ -29,6 +29,7 @@ Call::Call(const char *kernel, const Place &place) : kernel_name(kernel), place(
   if ((error = usable(kernel, place.device))) return;
   fault_memory = &fault_word_memory;
   shared_limit = SHARED_MEMORY[place.device];
+  cluster_limit = place.device == 1 ? 1 : MOST_CLUSTER;
 }
 
 Call::~Call() {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include <vector>
+
 // Switches stacks: keeps the callee-saved registers of the System V ABI on the stack that is left.
 extern "C" void hir_simt_switch(void **left, void *entered);
 asm(R"(
@@ -37,11 +39,11 @@ thread_local Running running;
 
 namespace {
 
-constexpr int WARP = 32, MOST_THREADS = 1024;
-constexpr size_t STACK = 64 << 10, SHARED = 256 << 10, GUARD = 256;
+constexpr int WARP = 32, MOST_THREADS = 1024, MOST_FIBERS = MOST_THREADS * MOST_CLUSTER;
+constexpr size_t STACK = 64 << 10, SHARED = 256 << 10, GUARD = 256, PLACE = SHARED + GUARD;
 constexpr unsigned char POISON = 0xff;  // a NaN in every floating-point type
 
-enum State : unsigned char { READY, AT_BARRIER, AT_EXCHANGE, ENDED };
+enum State : unsigned char { READY, AT_BARRIER, AT_CLUSTER, AT_EXCHANGE, ENDED };
 
 struct Fiber {
   void *stack_pointer;
@@ -49,12 +51,25 @@ struct Fiber {
   unsigned exchanges;  // so far: successive ones use alternate slots, and need no second rendezvous
 };
 
-// The block that this host thread runs.
+// Asynchronous copies of a thread that have not been waited for.
+struct Copies {
+  struct Copy {
+    Bits16 *to;
+    const Bits16 *from;
+    int group;
+  };
+  std::vector<Copy> waiting;
+  int groups = 0;
+};
+
+// The cluster of blocks, mostly a single one, that this host thread runs.
 struct Block {
-  Fiber fibers[MOST_THREADS];
-  uint64_t slots[2][MOST_THREADS];
-  int places[MOST_THREADS];  // the order in which threads run
-  int threads, at_barrier, ended, at_exchange[MOST_THREADS / WARP];
+  Fiber fibers[MOST_FIBERS];  // those of one block after those of another
+  Copies copies[MOST_FIBERS];
+  uint64_t slots[2][MOST_FIBERS];
+  int places[MOST_FIBERS];  // the order in which they run
+  int threads, count;       // of a block; of all
+  int at_barrier[MOST_CLUSTER], at_cluster, ended, at_exchange[MOST_FIBERS / WARP];
   void *scheduler;
   void (*body)(const void *);
   const void *arguments;
@@ -63,17 +78,20 @@ struct Block {
 
   Block() {
     stacks = static_cast<char *>(
-        mmap(nullptr, STACK * MOST_THREADS, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
-    shared = static_cast<unsigned char *>(aligned_alloc(64, SHARED + GUARD));
+        mmap(nullptr, STACK * MOST_FIBERS, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+    shared = static_cast<unsigned char *>(aligned_alloc(64, MOST_CLUSTER * PLACE));
   }
 
   ~Block() {
-    munmap(stacks, STACK * MOST_THREADS);
+    munmap(stacks, STACK * MOST_FIBERS);
     free(shared);
   }
 
+  // The running one.
+  int fiber() const { return running.rank * threads + running.thread; }
+
   void pause(State state) {
-    Fiber &fiber = fibers[running.thread];
+    Fiber &fiber = fibers[this->fiber()];
     fiber.state = state;
     hir_simt_switch(&fiber.stack_pointer, scheduler);
   }
@@ -92,35 +110,51 @@ void fiber_main() {
 }
 
 const char *Block::run_threads() {
-  at_barrier = ended = 0;
-  for (int &count : at_exchange) count = 0;
-  for (int i = 0; i < threads; i++) {
+  at_cluster = ended = 0;
+  for (int &arrived : at_barrier) arrived = 0;
+  for (int &arrived : at_exchange) arrived = 0;
+  for (int i = 0; i < count; i++) {
     void **top = reinterpret_cast<void **>(stacks + STACK * (i + 1));
     *--top = nullptr;  // keeps the stack aligned as a call would
     *--top = reinterpret_cast<void *>(fiber_main);
     for (int saved = 0; saved < 6; saved++) *--top = nullptr;
     fibers[i] = {top, READY, 0};
+    copies[i].waiting.clear();
   }
-  while (ended < threads) {
+  const int64_t first = running.block;
+  const auto release = [this](int from, int to) {
+    for (int i = from; i < to; i++) fibers[i].state = READY;
+  };
+  while (ended < count) {
     bool progress = false;
-    for (int place = 0; place < threads; place++) {
-      const int i = places[place];
+    for (int place = 0; place < count; place++) {
+      const int i = places[place], rank = i / threads;
       if (fibers[i].state != READY) continue;
       progress = true;
-      running.thread = i;
+      running.thread = i % threads;
+      running.rank = rank;
+      running.block = first + rank;
+      running.shared = shared + rank * PLACE;
       hir_simt_switch(&scheduler, fibers[i].stack_pointer);
-      if (fibers[i].state == AT_BARRIER) at_barrier++;
+      if (fibers[i].state == AT_BARRIER) at_barrier[rank]++;
+      if (fibers[i].state == AT_CLUSTER) at_cluster++;
       if (fibers[i].state == AT_EXCHANGE && ++at_exchange[i / WARP] == WARP) {
         at_exchange[i / WARP] = 0;
-        for (int lane = i / WARP * WARP; lane < (i / WARP + 1) * WARP; lane++) fibers[lane].state = READY;
+        release(i / WARP * WARP, (i / WARP + 1) * WARP);
       }
     }
-    if (at_barrier == threads) {
-      at_barrier = 0;
-      for (int i = 0; i < threads; i++) fibers[i].state = READY;
-    } else if (!progress) {
-      return "a barrier or shuffle is not reached by all threads";
+    for (int rank = 0; rank < count / threads; rank++) {
+      if (at_barrier[rank] < threads) continue;
+      at_barrier[rank] = 0;
+      release(rank * threads, (rank + 1) * threads);
+      progress = true;
     }
+    if (at_cluster == count) {
+      at_cluster = 0;
+      release(0, count);
+      progress = true;
+    }
+    if (!progress) return "a barrier or shuffle is not reached by all threads";
   }
   return nullptr;
 }
@@ -129,52 +163,81 @@ const char *Block::run_threads() {
 
 void barrier() { current->pause(AT_BARRIER); }
 
+void cluster_wait() { current->pause(AT_CLUSTER); }
+
+void *of_cluster(void *shared, int rank) { return static_cast<char *>(shared) + (rank - running.rank) * int64_t{PLACE}; }
+
 uint64_t exchange(uint64_t value, int from) {
   Block &block = *current;
-  const int thread = running.thread;
-  uint64_t *slots = block.slots[block.fibers[thread].exchanges++ % 2];
-  slots[thread] = value;
+  const int fiber = block.fiber();
+  uint64_t *slots = block.slots[block.fibers[fiber].exchanges++ % 2];
+  slots[fiber] = value;
   block.pause(AT_EXCHANGE);
-  return slots[thread / WARP * WARP + from];
+  return slots[fiber / WARP * WARP + from];
 }
 
 uint32_t ballot(bool holds) {
   Block &block = *current;
-  const int thread = running.thread;
-  uint64_t *slots = block.slots[block.fibers[thread].exchanges++ % 2];
-  slots[thread] = holds;
+  const int fiber = block.fiber();
+  uint64_t *slots = block.slots[block.fibers[fiber].exchanges++ % 2];
+  slots[fiber] = holds;
   block.pause(AT_EXCHANGE);
   uint32_t votes = 0;
-  for (int lane = 0; lane < WARP; lane++) votes |= static_cast<uint32_t>(slots[thread / WARP * WARP + lane]) << lane;
+  for (int lane = 0; lane < WARP; lane++) votes |= static_cast<uint32_t>(slots[fiber / WARP * WARP + lane]) << lane;
   return votes;
 }
 
+void copy_async(Bits16 *to, const Bits16 *from, bool there) {
+  Copies &copies = current->copies[current->fiber()];
+  memset(to, POISON, sizeof *to);
+  copies.waiting.push_back({to, there ? from : nullptr, copies.groups});
+}
+
+void commit_copies() { current->copies[current->fiber()].groups++; }
+
+void wait_for_copies_but(int groups) {
+  Copies &copies = current->copies[current->fiber()];
+  size_t left = 0;
+  for (const Copies::Copy &copy : copies.waiting) {
+    if (copy.group >= copies.groups - groups) {
+      copies.waiting[left++] = copy;
+    } else {
+      *copy.to = copy.from ? *copy.from : Bits16{0, 0, 0, 0};
+    }
+  }
+  copies.waiting.resize(left);
+}
+
 const char *run(void (*body)(const void *), const void *arguments, int64_t blocks, int threads, size_t shared_bytes,
-                Order order) {
+                Order order, int cluster) {
   if (threads < WARP || threads > MOST_THREADS || threads % WARP) return "a block is 1 to 32 whole warps";
   if (blocks < 1 || blocks > INT32_MAX) return "a grid has 1 to 2^31 - 1 blocks";
+  if (cluster < 1 || cluster > MOST_CLUSTER || blocks % cluster) return "a grid is whole clusters of 1 to 8 blocks";
   if (shared_bytes > SHARED) return "too much shared memory";
   static thread_local Block block;
   if (current) return "a kernel cannot start another";
   current = &block;
   block.threads = threads;
+  block.count = threads * cluster;
   block.body = body;
   block.arguments = arguments;
   uint32_t random = 12345;
-  for (int i = 0; i < threads; i++) block.places[i] = order == DESCENDING ? threads - 1 - i : i;
-  for (int i = threads - 1; order == SHUFFLED && i > 0; i--) {
+  for (int i = 0; i < block.count; i++) block.places[i] = order == DESCENDING ? block.count - 1 - i : i;
+  for (int i = block.count - 1; order == SHUFFLED && i > 0; i--) {
     random = random * 1664525 + 1013904223;
     const int other = static_cast<int>((random >> 8) % (i + 1)), kept = block.places[i];
     block.places[i] = block.places[other];
     block.places[other] = kept;
   }
   const char *wrong = nullptr;
-  for (int64_t b = 0; b < blocks && !wrong; b++) {
-    running = {0, threads, order == ASCENDING ? b : blocks - 1 - b, blocks, block.shared};
-    memset(block.shared, POISON, shared_bytes + GUARD);
+  for (int64_t b = 0; b < blocks && !wrong; b += cluster) {
+    running = {0, threads, 0, order == ASCENDING ? b : blocks - cluster - b, blocks, block.shared};
+    for (int rank = 0; rank < cluster; rank++) memset(block.shared + rank * PLACE, POISON, shared_bytes + GUARD);
     wrong = block.run_threads();
-    for (size_t i = shared_bytes; i < shared_bytes + GUARD && !wrong; i++) {
-      if (block.shared[i] != POISON) wrong = "shared memory is written past its end";
+    for (int rank = 0; rank < cluster && !wrong; rank++) {
+      for (size_t i = shared_bytes; i < shared_bytes + GUARD; i++) {
+        if (block.shared[rank * PLACE + i] != POISON) wrong = "shared memory is written past its end";
+      }
     }
   }
   current = nullptr;

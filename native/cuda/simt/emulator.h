@@ -15,7 +15,7 @@ namespace hir::simt {
 
 // The running thread. Only the emulator writes it.
 struct Running {
-  int thread, threads;
+  int thread, threads, rank;  // rank: of the block in its cluster
   int64_t block, blocks;
   void *shared;
 };
@@ -24,11 +24,17 @@ extern thread_local Running running;
 // Orders in which the emulator runs the threads of a block; the device number of a call selects one.
 enum Order { ASCENDING, DESCENDING, SHUFFLED, ORDERS };
 
+constexpr int MOST_CLUSTER = 8;
+
 // Runs body(arguments) as every thread of every block. Returns null, or what went wrong.
 const char *run(void (*body)(const void *), const void *arguments, int64_t blocks, int threads, size_t shared_bytes,
-                Order order);
+                Order order, int cluster);
 
 void barrier();
+// Blocks of a cluster arrive and wait in one.
+inline void cluster_arrive() {}
+void cluster_wait();
+void *of_cluster(void *shared, int rank);
 // Every lane of the warp puts in 8 bytes and gets those of lane `from`.
 uint64_t exchange(uint64_t value, int from);
 uint32_t ballot(bool holds);
@@ -41,6 +47,11 @@ inline int64_t blocks() { return running.blocks; }
 template <class T>
 T *shared() {
   return static_cast<T *>(running.shared);
+}
+
+template <class T>
+const T *of_cluster(T *shared, int rank) {
+  return static_cast<const T *>(of_cluster(static_cast<void *>(shared), rank));
 }
 
 template <class V>
@@ -108,6 +119,15 @@ struct alignas(16) Bits16 {
   uint32_t x, y, z, w;
 };
 inline Bits16 bits16(uint32_t a, uint32_t b, uint32_t c, uint32_t d) { return {a, b, c, d}; }
+// Copies happen as late as they may: in the wait for them, and before it their places are NaN.
+void copy_async(Bits16 *to, const Bits16 *from, bool there);
+void commit_copies();
+void wait_for_copies_but(int groups);
+template <int but>
+void wait_for_copies() {
+  wait_for_copies_but(but);
+}
+
 inline void renew(Bits16 &) {}
 
 }  // namespace hir::simt
