@@ -1,16 +1,12 @@
 package org.hirengine.engine.rollout;
 
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.function.IntPredicate;
 import java.util.function.IntUnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Tensor;
 import org.hirengine.engine.config.SamplingSection;
 import org.hirengine.engine.model.Policy;
-import org.hirengine.engine.rollout.Completion.FinishReason;
 import org.hirengine.engine.runtime.DeviceException;
 import org.hirengine.engine.runtime.DeviceMemory;
 import org.hirengine.engine.runtime.GradMode;
@@ -108,7 +104,7 @@ public final class RolloutEngine implements AutoCloseable {
   private final Decoder decoder;
   private @Nullable TokenSampler sampler;
 
-  /** Rows at once that memory was found to hold. */
+  /** Most rows at a time since memory last ran out. */
   private int mostPlaces = Integer.MAX_VALUE;
 
   private int shortages;
@@ -141,33 +137,6 @@ public final class RolloutEngine implements AutoCloseable {
   /** Samples any id of the model, with limits from the device's free memory. */
   public RolloutEngine(Policy policy, Kernels kernels, Set<Integer> stopIds) {
     this(policy, kernels, stopIds, policy.config().vocabSize());
-  }
-
-  /** A response that is being sampled. */
-  private static final class Row {
-    final int index;
-    final Prompt prompt;
-    final int row;
-    final int limit;
-    int[] tokens = new int[32];
-    float[] logprobs = new float[32];
-    int count;
-
-    Row(int index, Prompt prompt, int row, int limit) {
-      this.index = index;
-      this.prompt = prompt;
-      this.row = row;
-      this.limit = limit;
-    }
-
-    void add(int token, float logprob) {
-      if (count == tokens.length) {
-        tokens = Arrays.copyOf(tokens, 2 * count);
-        logprobs = Arrays.copyOf(logprobs, 2 * count);
-      }
-      tokens[count] = token;
-      logprobs[count++] = logprob;
-    }
   }
 
   /**
@@ -220,12 +189,12 @@ public final class RolloutEngine implements AutoCloseable {
   }
 
   /**
-   * Samples what nobody else does of prompts that several engines share.
+   * Samples a share of prompts that several engines have in common.
    *
-   * @param own so many prompts, the first ones, decide how many rows run at once; the others are
-   *     begun when these leave places free
-   * @param claims whether this engine is to sample the prompt of that index; asked once, when its
-   *     turn comes
+   * @param own number of prompts, the first ones, that determine how many rows run at once; the
+   *     others are begun when these leave places free
+   * @param claims whether this engine samples the prompt of that index; asked once, when its turn
+   *     comes
    * @return n completions of each prompt that was claimed, as above; nulls for the others
    */
   public List<@Nullable Completion> generate(
@@ -271,57 +240,39 @@ public final class RolloutEngine implements AutoCloseable {
       check(prompt, params);
       longest = Math.max(longest, prompt.tokens().length);
     }
+    int capacity = longest + params.maxTokens();
+    Generation generation =
+        new Generation(prompts, n, firstRow, params, random, listener, limits, claims);
     try (GradMode off = GradMode.disabled();
         PointerScope scope = new PointerScope()) {
-      int capacity = longest + params.maxTokens();
       int allowed = this.limits.places(own * (long) n, decoder.pageBytes(), capacity);
       int places = Math.min(allowed, mostPlaces);
-      Completion[] done = new Completion[Math.multiplyExact(prompts.size(), n)];
-      int[] told = new int[done.length];
-      Turns turns = new Turns(prompts.size(), claims);
       try {
-        complete(
-            new Run(
-                prompts, n, firstRow, params, random, places, listener, limits, turns, done, told),
-            capacity);
+        complete(generation, places, capacity);
       } catch (RuntimeException e) {
         if (places == 1 || !DeviceException.isOutOfMemory(e)) {
           throw e;
         }
-        // What a row draws depends on nothing but itself: those that are not done begin anew.
         mostPlaces = places / 2;
         shortages++;
-        complete(
-            new Run(
-                prompts,
-                n,
-                firstRow,
-                params,
-                random,
-                mostPlaces,
-                listener,
-                limits,
-                turns,
-                done,
-                told),
-            capacity);
+        complete(generation, mostPlaces, capacity);
       }
-      return Arrays.asList(done);
     }
+    return generation.completions();
   }
 
-  private void complete(Run run, int capacity) {
+  private void complete(Generation generation, int places, int capacity) {
     try {
-      decoder.begin(run.active.length, capacity);
-      run.complete();
+      TokenSampler draws = sampler(places);
+      decoder.begin(places, capacity);
+      generation.complete(policy, decoder, draws, stops, places);
     } finally {
-      run.close();
       decoder.release();
       policy.release();
     }
   }
 
-  /** How often memory was out and half of the rows did. */
+  /** How often memory ran out, and half as many rows at a time were enough. */
   public int shortages() {
     return shortages;
   }
@@ -346,29 +297,6 @@ public final class RolloutEngine implements AutoCloseable {
     }
   }
 
-  /** Which prompts are this engine's to sample; each is asked about once. */
-  private static final class Turns {
-    private final Boolean[] claimed;
-    private final IntPredicate claims;
-
-    Turns(int prompts, IntPredicate claims) {
-      claimed = new Boolean[prompts];
-      this.claims = claims;
-    }
-
-    boolean claim(int prompt) {
-      if (claimed[prompt] == null) {
-        claimed[prompt] = claims.test(prompt);
-      }
-      return claimed[prompt];
-    }
-
-    /** Whether another engine samples it, as far as is known. */
-    boolean lost(int prompt) {
-      return Boolean.FALSE.equals(claimed[prompt]);
-    }
-  }
-
   private TokenSampler sampler(int rows) {
     TokenSampler existing = sampler;
     if (existing != null && existing.capacity() >= rows) {
@@ -378,228 +306,6 @@ public final class RolloutEngine implements AutoCloseable {
       existing.close();
     }
     return sampler = new TokenSampler(kernels, policy.device(), rows, tokens);
-  }
-
-  /** One call of {@link #generate}. */
-  private final class Run implements AutoCloseable {
-    private final List<Prompt> prompts;
-    private final int n;
-    private final int firstRow;
-    private final RolloutParams params;
-    private final RandomStream random;
-    private final Row[] active;
-    private final long[] lastTokens;
-    private final Completion[] done;
-    private final TokenSampler draws;
-    private final RolloutListener listener;
-    private final IntUnaryOperator limits;
-    private final Turns turns;
-    private int rows;
-
-    /** Next row to admit, counted over all prompts; those that are done are passed over. */
-    private int next;
-
-    /** Rows that are neither done nor admitted. */
-    private int waiting;
-
-    /** Tokens of each row that the listener has heard. */
-    private final int[] told;
-
-    private @Nullable Prefill prefill;
-
-    /** Prompt of the first entry of {@link #prefill}. */
-    private int prefillFirst;
-
-    Run(
-        List<Prompt> prompts,
-        int n,
-        int firstRow,
-        RolloutParams params,
-        RandomStream random,
-        int places,
-        RolloutListener listener,
-        IntUnaryOperator limits,
-        Turns turns,
-        Completion[] done,
-        int[] told) {
-      this.limits = limits;
-      this.turns = turns;
-      this.done = done;
-      this.told = told;
-      for (int i = 0; i < done.length; i++) {
-        waiting += done[i] == null && !turns.lost(i / n) ? 1 : 0;
-      }
-      this.prompts = prompts;
-      this.n = n;
-      this.firstRow = firstRow;
-      this.params = params;
-      this.random = random;
-      active = new Row[places];
-      lastTokens = new long[places];
-      draws = sampler(places);
-      this.listener = listener;
-    }
-
-    void complete() {
-      while (true) {
-        if (mayAdmit()) {
-          admit();
-        }
-        if (rows == 0) {
-          if (waiting == 0) {
-            return;
-          }
-          continue;
-        }
-        step();
-      }
-    }
-
-    /** New rows wait until an eighth of the places is free: one prefill of many rows is cheaper. */
-    private boolean mayAdmit() {
-      int free = active.length - rows;
-      return free > 0 && waiting > 0 && free >= Math.min(waiting, active.length / 8);
-    }
-
-    private void admit() {
-      while (rows < active.length && waiting > 0) {
-        while (done[next] != null || turns.lost(next / n)) {
-          next++;
-        }
-        int prompt = next / n;
-        if (!claim(prompt)) {
-          continue;
-        }
-        int most = Math.min(active.length - rows, n - next % n);
-        int count = 1;
-        while (count < most && done[next + count] == null) {
-          count++;
-        }
-        Prefill current = prefilled(prompt);
-        begin(current, prompt, count);
-        next += count;
-        waiting -= count;
-      }
-      if (waiting == 0) {
-        dropPrefill();
-      }
-    }
-
-    /** Whether a prompt is ours; if another engine has begun it, its rows wait no longer. */
-    private boolean claim(int prompt) {
-      boolean known = turns.lost(prompt);
-      boolean mine = turns.claim(prompt);
-      if (!mine && !known) {
-        waiting -= n;
-      }
-      return mine;
-    }
-
-    /** Samples the first token of rows of one prompt; those that continue take their places. */
-    private void begin(Prefill current, int prompt, int count) {
-      for (int i = 0; i < count; i++) {
-        int row = firstRow + next % n + i;
-        draws.counter(i, random, 0, row, prompts.get(prompt).id());
-      }
-      int place = prompt - prefillFirst;
-      try (Tensor logits = current.logits().narrow(0, place, 1)) {
-        draws.sampleSame(logits, count, params, random.seed());
-      }
-      int first = rows;
-      for (int i = 0; i < count; i++) {
-        int limit = Math.min(limits.applyAsInt(next + i), params.maxTokens());
-        Row row = new Row(next + i, prompts.get(prompt), firstRow + next % n + i, limit);
-        if (!record(row, i)) {
-          lastTokens[rows] = draws.tokens[i];
-          active[rows++] = row;
-        }
-      }
-      if (rows > first) {
-        decoder.admit(current, place, first, rows - first);
-      }
-    }
-
-    /**
-     * The prefill that holds {@code prompt}: the current one, or a new one of this prompt and those
-     * after it.
-     */
-    private Prefill prefilled(int prompt) {
-      if (prefill != null && prompt < prefillFirst + prefill.lengths().length) {
-        return prefill;
-      }
-      dropPrefill();
-      List<Prompt> batch = new ArrayList<>();
-      int tokens = 0;
-      int wanted = active.length - rows;
-      for (int i = prompt; i < prompts.size() && (long) batch.size() * n < wanted; i++) {
-        tokens += prompts.get(i).tokens().length;
-        if (!batch.isEmpty() && (tokens > PREFILL_TOKENS || !claim(i))) {
-          break;
-        }
-        batch.add(prompts.get(i));
-      }
-      prefillFirst = prompt;
-      return prefill = Prefill.of(policy, batch);
-    }
-
-    private void step() {
-      for (int i = 0; i < rows; i++) {
-        Row row = active[i];
-        draws.counter(i, random, row.count, row.row, row.prompt.id());
-      }
-      decoder.draw(lastTokens, rows, draws, params, random.seed());
-      int sampled = rows;
-      for (int i = sampled - 1; i >= 0; i--) {
-        lastTokens[i] = draws.tokens[i];
-        if (record(active[i], i)) {
-          rows--;
-          if (i != rows) {
-            decoder.move(rows, i);
-            active[i] = active[rows];
-            lastTokens[i] = lastTokens[rows];
-          }
-          active[rows] = null;
-        }
-      }
-    }
-
-    /** Takes draw {@code i} as the row's next token; true when that ends the row. */
-    private boolean record(Row row, int i) {
-      int token = (int) draws.tokens[i];
-      row.add(token, draws.logprobs[i]);
-      boolean stopped = stops[token];
-      if (!stopped) {
-        if (row.count > told[row.index]) {
-          told[row.index] = row.count;
-          listener.token(row.prompt.id(), row.row, token);
-        }
-        if (row.count < row.limit) {
-          return false;
-        }
-      }
-      Completion completion =
-          new Completion(
-              row.prompt.id(),
-              row.row,
-              Arrays.copyOf(row.tokens, row.count),
-              Arrays.copyOf(row.logprobs, row.count),
-              stopped ? FinishReason.STOP : FinishReason.LENGTH);
-      done[row.index] = completion;
-      listener.completed(row.index, completion);
-      return true;
-    }
-
-    private void dropPrefill() {
-      if (prefill != null) {
-        prefill.close();
-        prefill = null;
-      }
-    }
-
-    @Override
-    public void close() {
-      dropPrefill();
-    }
   }
 
   @Override
