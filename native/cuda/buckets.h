@@ -18,11 +18,11 @@ inline int64_t row_bucket(int64_t rows) {
   return (rows + step - 1) / step * step;
 }
 
-// Powers of two.
+// 1 to 8, then four sizes for each doubling: blocks of the attention beyond a row's length end at once, but take time.
 inline int64_t split_bucket(int64_t splits) {
-  int64_t bucket = 1;
-  while (bucket < splits) bucket *= 2;
-  return bucket;
+  int64_t step = 1;
+  while (8 * step < splits) step *= 2;
+  return (splits + step - 1) / step * step;
 }
 
 struct GraphKey {

@@ -14,9 +14,22 @@ namespace hir::HIR_DEVICE {
 // For each row of a step: the position of the token that it appends; -1 if there is no row.
 using Position = int32_t;
 
-// Slots handled by one block of the attention: fixed, so that a row's result does not depend on its batch.
-constexpr int SPLIT = 256;
-inline int64_t splits_for(int64_t slots) { return (slots + SPLIT - 1) / SPLIT; }
+// A lane of the attention reads this many vectors of 16 bytes of keys, and as many of values.
+constexpr int ATTEND_WARPS = 8, ATTEND_VECTORS = 8;
+
+// Vectors of a key, rounded up to one of the attention's sizes.
+template <class T>
+int64_t key_vectors(const ModelShape &s) {
+  int64_t vectors = 8;
+  while (vectors * 16 < s.head_dim * static_cast<int64_t>(sizeof(T))) vectors *= 2;
+  return vectors;
+}
+
+// Slots handled by one block of the attention, 32 KB of keys: fixed, so that a row's result does not depend on its batch.
+template <class T>
+int64_t split_slots(const ModelShape &s) {
+  return ATTEND_WARPS * ATTEND_VECTORS * WARP / key_vectors<T>(s);
+}
 
 // Start of a token's key (or value) in its page.
 template <class T>
@@ -37,35 +50,24 @@ struct EmbedArguments {
 };
 
 template <class T>
-struct PrepareArguments {
-  ModelShape shape;
-  int64_t layer;
-  float *qkv;
-  const T *bias, *query_norm, *key_norm;  // null where a family has none
-  const float *cosines, *sines;
-  const Position *positions;
-  T *const *pages;  // [rows][page_stride]
-  int64_t page_stride;
-};
-
-template <class T>
 struct AttendArguments {
   ModelShape shape;
-  int64_t layer, splits;
-  const float *qkv;
+  int64_t layer, rows, splits;
+  const float *qkv;                         // [rows][qkv_size]: without bias, norms and rotation
+  const T *bias, *query_norm, *key_norm;    // null where a family has none
+  const float *cosines, *sines;             // [positions][head_dim / 2]
   const Position *positions;
-  T *const *pages;
+  T *const *pages;                          // [rows][page_stride]; the new tokens' keys and values are added
   int64_t page_stride;
-  float *partial;  // [rows][heads][splits][head_dim + 2]: unnormalised sums, then maximum and sum of weights
-};
-
-template <class T>
-struct CombineArguments {
-  ModelShape shape;
-  int64_t splits;
-  const Position *positions;
-  const float *partial;
-  T *mixed;
+  T *mixed;                                 // [rows][heads][head_dim]
+  // Scratch memory: [rows][heads][splits][head_dim + 2], unnormalised sums, then maxima and sums of weights; and
+  // [rows][heads], zero before and after.
+  float *partial;
+  uint32_t *arrived;
+  // Set by attend().
+  float *ends = nullptr;
+  float factor = 0;
+  int32_t share = 0, groups = 0;
 };
 
 template <class T>
@@ -95,10 +97,9 @@ struct StoreArguments {
 
 template <class T>
 void embed(Call &call, int64_t rows, const EmbedArguments<T> &a);
+// From a layer's queries, keys and values to the values mixed by its attention.
 template <class T>
-void prepare(Call &call, int64_t rows, const PrepareArguments<T> &a);
-template <class T>
-void attend(Call &call, int64_t rows, const AttendArguments<T> &a, const CombineArguments<T> &c);
+void attend(Call &call, const AttendArguments<T> &a);
 template <class T>
 void gate(Call &call, int64_t rows, const GateArguments<T> &a);
 template <class T>

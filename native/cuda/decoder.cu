@@ -65,9 +65,9 @@ class Decoder final : private DevicePages, public AnyDecoder {
 
   ~Decoder() override {
     rows.keep(0);
-    for (void *memory :
-         {static_cast<void *>(inputs.data), static_cast<void *>(table.data), static_cast<void *>(floats.data),
-          static_cast<void *>(halves.data), static_cast<void *>(logits.data), static_cast<void *>(drawn.data)}) {
+    for (void *memory : {static_cast<void *>(inputs.data), static_cast<void *>(table.data), static_cast<void *>(floats.data),
+                         static_cast<void *>(halves.data), static_cast<void *>(logits.data), static_cast<void *>(drawn.data),
+                         static_cast<void *>(arrived.data)}) {
       Call::release(place, memory);
     }
   }
@@ -152,6 +152,7 @@ class Decoder final : private DevicePages, public AnyDecoder {
   Buffer<float> floats;
   Buffer<T> halves;
   Buffer<char> inputs, drawn;
+  Buffer<uint32_t> arrived;  // of the attention's blocks, zero between steps
   int64_t drawn_rows = 0;
   Buffer<float> logits;
   Buffer<void *> table;
@@ -172,6 +173,10 @@ void Decoder<T>::reserve(Call &call, const GraphKey &key) {
   bool moved = inputs.reserve(call, place, static_cast<int64_t>(Inputs::size(count)));
   moved |= table.reserve(call, place, count * page_stride());
   moved |= floats.reserve(call, place, floats_needed(key));
+  if (arrived.reserve(call, place, count * s.heads)) {
+    call.fill(arrived.data, 0, sizeof(uint32_t) * static_cast<size_t>(arrived.size));
+    moved = true;
+  }
   // With padding to align each part to a vector.
   moved |= halves.reserve(call, place, count * (s.hidden + s.query_size() + s.intermediate) + 3 * 16);
   if (moved || moves != model.moves) {
@@ -212,11 +217,8 @@ void Decoder<T>::launch(Call &call, const GraphKey &key) {
     const LayerTable<const T *> &w = model.layers[i];
     norm(w.input_norm);
     multiply(call, LinearArguments<T>{w.qkv, a.normed, a.qkv, count, s.qkv_size(), s.hidden, s.qkv_size(), false});
-    prepare(call, count,
-            PrepareArguments<T>{s, i, a.qkv, w.qkv_bias, w.query_norm, w.key_norm, model.cosines.data, model.sines.data,
-                                in.positions, pages, page_stride()});
-    attend(call, count, AttendArguments<T>{s, i, key.splits, a.qkv, in.positions, pages, page_stride(), a.partial},
-           CombineArguments<T>{s, key.splits, in.positions, a.partial, a.mixed});
+    attend(call, AttendArguments<T>{s, i, count, key.splits, a.qkv, w.qkv_bias, w.query_norm, w.key_norm, model.cosines.data,
+                                    model.sines.data, in.positions, pages, page_stride(), a.mixed, a.partial, arrived.data});
     multiply(call, LinearArguments<T>{w.output, a.mixed, a.x, count, s.hidden, s.query_size(), s.hidden, true});
     norm(w.post_norm);
     multiply(call, LinearArguments<T>{w.gate_up, a.normed, a.gate_up, count, 2 * s.intermediate, s.hidden,
@@ -247,7 +249,8 @@ template <class T>
 GraphKey Decoder<T>::key_of(int64_t count) const {
   int64_t slots = 0;
   for (int64_t i = 0; i < count; i++) slots = std::max(slots, rows[i].position() + 1);
-  return graph_key(count, splits_for(slots));
+  const int64_t split = split_slots<T>(s);
+  return graph_key(count, (slots + split - 1) / split);
 }
 
 // Without `tokens`, the tokens are already on the device.

@@ -29,6 +29,10 @@ HIR_GPU int64_t block() { return blockIdx.x; }
 HIR_GPU int64_t blocks() { return gridDim.x; }
 
 HIR_GPU void barrier() { __syncthreads(); }
+HIR_GPU void warp_barrier() { __syncwarp(); }
+
+// What the thread (or, before a barrier, its block) wrote is visible to the device before what it writes next.
+HIR_GPU void fence() { __threadfence(); }
 
 // Blocks that were launched as a cluster run at the same time and read each other's shared memory. All their threads
 // arrive, and after the wait see what others wrote before they arrived. A block alone on older devices: never called.
@@ -80,6 +84,30 @@ HIR_GPU T *shared() {
   extern __shared__ uint4 dynamic_shared_memory[];
   return reinterpret_cast<T *>(dynamic_shared_memory);
 }
+
+// Reads 16 bytes (zeros if they are not `there`) that nobody writes meanwhile and nobody here reads again.
+HIR_GPU uint4 load_once(const uint4 *at, bool there) {
+  uint4 bits;
+  asm volatile(
+      "{\n"
+      " .reg .pred p;\n"
+      " setp.ne.b32 p, %5, 0;\n"
+      " mov.b32 %0, 0;\n"
+      " mov.b32 %1, 0;\n"
+      " mov.b32 %2, 0;\n"
+      " mov.b32 %3, 0;\n"
+      " @p ld.global.nc.L1::no_allocate.v4.b32 {%0, %1, %2, %3}, [%4];\n"
+      "}\n"
+      : "=&r"(bits.x), "=&r"(bits.y), "=&r"(bits.z), "=&r"(bits.w)
+      : "l"(at), "r"(static_cast<int>(there)));
+  return bits;
+}
+
+// Reads what other blocks of the same launch have written, past the multiprocessor's own cache.
+HIR_GPU float load_fresh(const float *at) { return __ldcg(at); }
+
+// Counts up from 0 to `last`, then starts over; returns the count before.
+HIR_GPU uint32_t atomic_turn(uint32_t *at, uint32_t last) { return atomicInc(at, last); }
 
 HIR_GPU void atomic_add(uint32_t *at, uint32_t value) { atomicAdd(at, value); }
 HIR_GPU void atomic_add(uint64_t *at, uint64_t value) {

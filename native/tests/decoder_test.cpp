@@ -36,13 +36,14 @@ struct Shape {
 // Random weights of the element type; `addresses` is for hir_model_weights.
 struct Model {
   const Shape s;
+  const int64_t positions;
   std::mt19937 random{3};
   std::vector<std::vector<uint16_t>> halves;
   std::vector<std::vector<float>> floats;
   std::vector<int64_t> addresses;
   std::vector<float> cosines, sines, keys, values;
 
-  explicit Model(const Shape &shape) : s(shape) {
+  explicit Model(const Shape &shape, int64_t positions = POSITIONS) : s(shape), positions(positions) {
     matrix(s.vocab * s.hidden, 1);
     matrix(s.hidden, 1);
     matrix(s.vocab * s.hidden, 0.2f);
@@ -58,12 +59,12 @@ struct Model {
       matrix(2 * s.intermediate * s.hidden, 0.2f);
       matrix(s.hidden * s.intermediate, 0.2f);
     }
-    for (int64_t i = 0; i < POSITIONS * s.head_dim / 2; i++) {
+    for (int64_t i = 0; i < positions * s.head_dim / 2; i++) {
       cosines.push_back(cosf(0.37f * static_cast<float>(i)));
       sines.push_back(sinf(0.37f * static_cast<float>(i)));
     }
-    keys = normal(s.layers * POSITIONS * s.kv_heads * s.head_dim, 1);
-    values = normal(s.layers * POSITIONS * s.kv_heads * s.head_dim, 1);
+    keys = normal(s.layers * positions * s.kv_heads * s.head_dim, 1);
+    values = normal(s.layers * positions * s.kv_heads * s.head_dim, 1);
   }
 
   std::vector<float> normal(int64_t count, float spread) {
@@ -244,6 +245,82 @@ void against_baseline(int backend) {
   }
 }
 
+// Logits of some steps of rows whose prompts have these lengths.
+std::vector<float> continued(const Model &m, int backend, int device, const std::vector<int64_t> &lengths, int64_t first,
+                             int steps) {
+  const Shape &s = m.s;
+  const hir_model_shape shape = {s.layers,   s.hidden, s.intermediate, s.heads, s.kv_heads,
+                                 s.head_dim, s.vocab,  1e-6,           s.dtype};
+  const int64_t width = s.kv_heads * s.head_dim, rows = static_cast<int64_t>(lengths.size());
+  int64_t model = 0, decoder = 0;
+  const auto ok = [&](int32_t code, const char *what) { expect(code == HIR_OK, what, backend, s.head_dim); };
+  hir_set_threads(1);
+  ok(hir_model_create(backend, device, 0, &shape, &model), "create");
+  ok(hir_model_weights(model, m.addresses.data()), "weights");
+  ok(hir_model_rotary(model, address(m.cosines), address(m.sines), m.positions), "rotary");
+  ok(hir_decoder_create(model, &decoder), "decoder");
+  for (int64_t r = 0; r < rows; r++) {
+    int64_t prompt = 0;
+    if (lengths[r]) {
+      ok(hir_decoder_prompt(decoder, address(m.keys), address(m.values), m.positions * width, width, lengths[r], HIR_FLOAT32,
+                            &prompt),
+         "prompt");
+    }
+    ok(hir_decoder_admit(decoder, prompt, r, 1), "admit");
+    if (prompt) hir_decoder_prompt_free(decoder, prompt);
+  }
+  std::vector<float> all, logits(rows * s.vocab);
+  std::vector<int64_t> tokens(rows);
+  for (int step = 0; step < steps; step++) {
+    for (int64_t r = 0; r < rows; r++) tokens[r] = (3 * (first + r) + step) % s.vocab;
+    ok(hir_decoder_step(decoder, address(tokens), rows, address(logits), s.vocab), "step");
+    ok(hir_synchronize(backend, device, 0), "synchronize");
+    all.insert(all.end(), logits.begin(), logits.end());
+  }
+  hir_decoder_free(decoder);
+  hir_model_free(model);
+  return all;
+}
+
+// The GPU's attention at lengths around the ends of warps' shares, pages and splits, for heads of every size of tile,
+// with and without idle lanes, and every number of queries for a key.
+void attention_lengths() {
+  struct Case {
+    int64_t head_dim, heads, kv_heads;
+    int32_t dtype;
+    bool bias, head_norms;
+    int64_t split;  // slots of a block
+  };
+  const Case cases[] = {{128, 4, 2, HIR_BFLOAT16, false, true, 128},  {128, 4, 1, HIR_BFLOAT16, true, true, 128},
+                        {128, 1, 1, HIR_BFLOAT16, false, false, 128}, {96, 7, 1, HIR_BFLOAT16, false, true, 128},
+                        {80, 5, 1, HIR_BFLOAT16, true, false, 128},   {64, 7, 1, HIR_BFLOAT16, true, false, 256},
+                        {64, 4, 2, HIR_BFLOAT16, false, true, 256},   {256, 8, 1, HIR_BFLOAT16, false, true, 64},
+                        {256, 2, 2, HIR_BFLOAT16, true, true, 64},    {8, 3, 1, HIR_BFLOAT16, false, true, 256},
+                        {256, 3, 1, HIR_FLOAT32, true, true, 32},     {128, 4, 2, HIR_FLOAT32, false, true, 64},
+                        {96, 5, 1, HIR_FLOAT32, true, false, 64},     {64, 1, 1, HIR_FLOAT32, false, true, 128},
+                        {4, 6, 2, HIR_FLOAT32, false, false, 256}};
+  for (const Case &c : cases) {
+    const Model model({1, 24, 20, c.heads, c.kv_heads, c.head_dim, 19, c.dtype, c.bias, c.head_norms}, 9 * c.split + 8);
+    // Steps pass the ends of splits, of a page and of a warp's share; where splits are short, one row comes to have more of
+    // them than are combined at once.
+    const int64_t most = c.split <= 64 ? 8 : 3;
+    const std::vector<int64_t> lengths = {0, c.split - 2, c.split, 2 * c.split - 1, 3, 31, most * c.split - 1};
+    const int steps = 3;
+    const std::vector<float> expected = continued(model, HIR_BASELINE, 0, lengths, 0, steps);
+    const std::vector<float> got = continued(model, HIR_CUDA_EMULATED, 0, lengths, 0, steps);
+    compare(got, expected, c.dtype, HIR_CUDA_EMULATED);
+    expect(got == continued(model, HIR_CUDA_EMULATED, 2, lengths, 0, steps), "any order of threads and blocks",
+           HIR_CUDA_EMULATED, c.head_dim);
+    for (int64_t r : {3, 6}) {
+      const std::vector<float> alone = continued(model, HIR_CUDA_EMULATED, 1, {lengths[r]}, r, steps);
+      const int64_t rows = static_cast<int64_t>(lengths.size()), vocab = model.s.vocab;
+      for (int64_t i = 0; i < steps * vocab; i++) {
+        expect(alone[i] == got[(i / vocab * rows + r) * vocab + i % vocab], "a row alone", HIR_CUDA_EMULATED, i);
+      }
+    }
+  }
+}
+
 // The GPU's decoder in the emulator. Its step is a recorded graph, replayed with other rows.
 void emulated() {
   const Shape shapes[] = {{2, 40, 56, 6, 2, 16, 37, HIR_FLOAT32, false, true},
@@ -264,10 +341,12 @@ void emulated() {
     const int64_t bucket = hir::row_bucket(rows);
     expect(bucket >= rows && bucket < 2 * rows && hir::row_bucket(bucket) == bucket, "row bucket", 0, rows);
     expect(bucket >= hir::row_bucket(rows - (rows > 1)), "row buckets rise", 0, rows);
-    expect(hir::split_bucket(rows) >= rows && hir::split_bucket(rows) < 2 * rows, "split bucket", 0, rows);
+    const int64_t splits = hir::split_bucket(rows);
+    expect(splits >= rows && 4 * (splits - rows) < rows && hir::split_bucket(splits) == splits, "split bucket", 0, rows);
+    expect(splits >= hir::split_bucket(rows - (rows > 1)), "split buckets rise", 0, rows);
   }
-  expect(hir::graph_key(9, 3) == hir::graph_key(16, 4) && !(hir::graph_key(8, 3) == hir::graph_key(9, 3)), "graph key", 0,
-         0);
+  expect(hir::graph_key(9, 11) == hir::graph_key(16, 12) && !(hir::graph_key(8, 11) == hir::graph_key(9, 11)), "graph key",
+         0, 0);
   const hir_model_shape odd = {1, 8, 8, 1, 1, 6, 8, 1e-6, HIR_FLOAT32};
   int64_t model = 0;
   expect(hir_model_create(HIR_CUDA_EMULATED, 0, 0, &odd, &model) == HIR_UNSUPPORTED, "heads that are no whole vectors",
@@ -285,6 +364,7 @@ int main() {
     against_baseline(backend);
   }
   emulated();
+  attention_lengths();
   if (failures == 0) printf("all decoder checks passed\n");
   return failures == 0 ? 0 : 1;
 }

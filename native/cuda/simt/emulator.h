@@ -80,7 +80,17 @@ V shuffle_from(V value, int lane) {
   return exchange_value(value, lane);
 }
 
-// One thread runs at a time.
+// Every lane of the warp comes here before one goes on.
+inline void warp_barrier() { exchange(0, 0); }
+
+// One thread runs at a time, and memory has no caches.
+inline void fence() {}
+inline float load_fresh(const float *at) { return *at; }
+inline uint32_t atomic_turn(uint32_t *at, uint32_t last) {
+  const uint32_t before = *at;
+  *at = before >= last ? 0 : before + 1;
+  return before;
+}
 inline void atomic_add(uint32_t *at, uint32_t value) { *at += value; }
 inline void atomic_add(uint64_t *at, uint64_t value) { *at += value; }
 inline uint32_t fetch_add(uint32_t *at, uint32_t value) {
@@ -129,5 +139,6 @@ void wait_for_copies() {
 }
 
 inline void renew(Bits16 &) {}
+inline Bits16 load_once(const Bits16 *at, bool there) { return there ? *at : Bits16{}; }
 
 }  // namespace hir::simt
