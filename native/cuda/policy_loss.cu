@@ -206,13 +206,14 @@ policy_loss_kernel(Arguments<T> a) {
 
   const float weight = a.loss.weights[at];
   const int64_t target = a.loss.targets[at];
+  const bool nan_input = has_nan(a.loss, at);  // before the first branch: one latency for all of these loads
   if (weight == 0.0f) {  // masked: its logits may be anything
     clear(row, range);
     if (first) write(a, at, 0.0f, 0.0f, nullptr);
     return;
   }
   const bool inside = target >= 0 && target < a.cols;
-  if (!inside || has_nan(a.loss, at)) {
+  if (!inside || nan_input) {
     if (first) fail_row(a, at, inside ? Fault::NAN_INPUT : Fault::TARGET);
     return;
   }
@@ -249,7 +250,7 @@ policy_loss_kernel(Arguments<T> a) {
     }
   }
   barrier();
-  if (a.cluster > 1) cluster_arrive();  // nothing more is read of others
+  if (a.cluster > 1) cluster_arrive_reader();  // nothing more is read of others
   if (s.valid && s.flat) clear(row, range);
   if (s.valid && !s.flat) {
     backward(row, range, kept, s.gradient);

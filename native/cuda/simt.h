@@ -42,6 +42,13 @@ HIR_GPU void cluster_arrive() {
 #endif
 }
 
+// The same for threads that have only read: what they wrote need not be seen.
+HIR_GPU void cluster_arrive_reader() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("barrier.cluster.arrive.relaxed;" ::: "memory");
+#endif
+}
+
 HIR_GPU void cluster_wait() {
 #if __CUDA_ARCH__ >= 900
   asm volatile("barrier.cluster.wait.acquire;" ::: "memory");

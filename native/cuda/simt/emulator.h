@@ -33,6 +33,7 @@ const char *run(void (*body)(const void *), const void *arguments, int64_t block
 void barrier();
 // Blocks of a cluster arrive and wait in one.
 inline void cluster_arrive() {}
+inline void cluster_arrive_reader() {}
 void cluster_wait();
 void *of_cluster(void *shared, int rank);
 // Every lane of the warp puts in 8 bytes and gets those of lane `from`.
