@@ -171,7 +171,7 @@ final class ArchitectureTest {
       names(
           "algo: KlController Moments",
           "experience: Answer DataOrder Progress Randoms RankShares ReplayMaker Sampler StepBatch"
-              + " Stopwatch Task TaskSource TrainingRow Trajectory Verification",
+              + " StepSampler Stopwatch Task TaskSource TrainingRow Trajectory Verification",
           "gguf: GgmlType GgufModel GgufWriter ModelFiles PreTokenizer RopeFactors SentencePiece"
               + " TensorNames",
           "libtorch: LibTorchKernelProvider",

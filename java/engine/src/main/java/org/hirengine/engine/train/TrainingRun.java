@@ -5,18 +5,14 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
-import java.util.stream.IntStream;
 import org.hirengine.engine.algo.KlController;
-import org.hirengine.engine.config.DataSection.ControlTokens;
 import org.hirengine.engine.config.KlSection;
 import org.hirengine.engine.config.KlSection.Controller;
 import org.hirengine.engine.config.ReplaySection.Rewrite;
 import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.config.TrainSection;
-import org.hirengine.engine.config.VerifySection;
 import org.hirengine.engine.distributed.ProcessGroup;
 import org.hirengine.engine.experience.DataOrder;
 import org.hirengine.engine.experience.Randoms;
@@ -24,11 +20,12 @@ import org.hirengine.engine.experience.RankShares;
 import org.hirengine.engine.experience.ReplayMaker;
 import org.hirengine.engine.experience.Sampler;
 import org.hirengine.engine.experience.StepBatch;
+import org.hirengine.engine.experience.StepSampler;
+import org.hirengine.engine.experience.StepSampler.Sampled;
 import org.hirengine.engine.experience.Stopwatch;
 import org.hirengine.engine.experience.Stopwatch.Part;
 import org.hirengine.engine.experience.Task;
 import org.hirengine.engine.experience.TaskSource;
-import org.hirengine.engine.experience.Trajectory;
 import org.hirengine.engine.experience.Verification;
 import org.hirengine.engine.runs.HeldOut;
 import org.hirengine.engine.runs.Metric;
@@ -42,12 +39,8 @@ import org.hirengine.engine.update.StepUpdate;
 import org.hirengine.engine.update.UpdateReport;
 import org.hirengine.kernels.KernelException;
 import org.hirengine.replay.BadRow;
-import org.hirengine.replay.Coverage;
-import org.hirengine.replay.Instruction;
 import org.hirengine.replay.Probe;
-import org.hirengine.replay.Resampling;
 import org.hirengine.replay.Rewriter;
-import org.hirengine.replay.RowOrder;
 import org.hirengine.verify.Verifiers;
 import org.jspecify.annotations.Nullable;
 
@@ -63,11 +56,12 @@ public final class TrainingRun implements AutoCloseable {
   private final TrainConfig config;
   private final ProcessGroup group;
   private final TrainingListener listener;
+  private final RunWarnings warnings;
   private final RunFolder folder;
   private final TrainingEngine engine;
   private final Verification verification;
   private final TaskSource source;
-  private final Sampler sampler;
+  private final StepSampler stepSampler;
   private final ReplayMaker replayMaker;
   private final StepUpdate update;
   private final @Nullable Evaluation evaluation;
@@ -90,7 +84,6 @@ public final class TrainingRun implements AutoCloseable {
   private @Nullable HeldOut latest;
   private int latestStep = -1;
   private volatile boolean stopAgreed;
-  private boolean toldOfJudge;
 
   /**
    * What a run is made of.
@@ -137,6 +130,7 @@ public final class TrainingRun implements AutoCloseable {
     config = parts.config;
     group = parts.group;
     listener = parts.listener;
+    warnings = new RunWarnings(config, listener);
     this.folder = folder;
     this.engine = engine;
     this.checkpoints = checkpoints;
@@ -148,7 +142,7 @@ public final class TrainingRun implements AutoCloseable {
         new DataOrder(parts.train.instructions().size(), config.data().shuffle(), randoms);
     source =
         new TaskSource(parts.train.instructions(), engine.encoder, config.limits().prompt(), order);
-    sampler =
+    Sampler sampler =
         new Sampler(
             engine.executor,
             engine.rollouts,
@@ -158,6 +152,7 @@ public final class TrainingRun implements AutoCloseable {
             config,
             new RankShares(group),
             listener::progress);
+    stepSampler = new StepSampler(config, sampler);
     replayMaker = new ReplayMaker(config, parts.rewriter, source, verification, sampler);
     update = new StepUpdate(config.train(), engine.update);
     evaluation =
@@ -176,7 +171,7 @@ public final class TrainingRun implements AutoCloseable {
       restore(found);
     }
     log = new RunLog(folder, step, config.log().rollouts(), config.log().tensorboard());
-    tellWhatIsLeftOut(parts);
+    warnOfData(parts);
   }
 
   /**
@@ -243,45 +238,15 @@ public final class TrainingRun implements AutoCloseable {
     return folder.writes() || step.isEmpty() ? found : checkpoints.at(Integer.parseInt(step));
   }
 
-  private void tellWhatIsLeftOut(Parts parts) {
-    Coverage coverage = parts.train.coverage();
-    listener.data(coverage);
-    coverage.warnings().forEach(listener::warning);
-    int uncheckable = parts.train.instructions().size() - coverage.checkable();
-    if (uncheckable > 0 && config.verify().noVerdict() == VerifySection.NoVerdict.SKIP) {
-      listener.warning(
-          uncheckable
-              + " training instructions have such a constraint; their responses are sampled but not"
-              + " trained on (verify.no_verdict)");
-    }
+  private void warnOfData(Parts parts) {
+    warnings.data(parts.train);
     if (parts.heldOut != null) {
-      parts.heldOut.coverage().warnings().forEach(each -> listener.warning("held-out: " + each));
+      warnings.heldOut(parts.heldOut);
     }
-    tellOfControlTokens(parts.train.instructions());
-    int bad = parts.badRows().size();
-    if (bad > 0) {
-      listener.warning(bad + " lines of data were left out, with reasons in " + folder.badRows());
-    }
-    if (evaluation != null && evaluation.tooLong() > 0) {
-      listener.warning(
-          evaluation.tooLong() + " held-out prompts exceed limits.prompt and are left out");
-    }
-  }
-
-  private void tellOfControlTokens(List<Instruction> instructions) {
-    if (config.data().controlTokens() == ControlTokens.SPLIT) {
-      return;
-    }
-    List<Instruction> holding =
-        instructions.stream().filter(engine.encoder::holdsControlTokens).toList();
-    if (!holding.isEmpty()) {
-      listener.warning(
-          holding.size()
-              + " training instructions hold control tokens of the model in their texts, the first"
-              + " in row "
-              + holding.get(0).id()
-              + "; they are read as those tokens (data.control_tokens=split makes them plain"
-              + " text)");
+    warnings.controlTokens(parts.train.instructions(), engine.encoder);
+    warnings.badRows(parts.badRows().size(), folder.badRows());
+    if (evaluation != null) {
+      warnings.heldOutTooLong(evaluation.tooLong());
     }
   }
 
@@ -381,13 +346,7 @@ public final class TrainingRun implements AutoCloseable {
             before,
             after);
     folder.writeSummary(summary);
-    Map<String, Long> failures = verification.failures();
-    if (!failures.isEmpty()) {
-      listener.warning("verdicts that failed and count as violated, by type: " + failures);
-    }
-    if (toldOfJudge) {
-      listener.warning(verification.judgeProblem());
-    }
+    warnings.verdicts(verification.failures(), verification.judgeProblem());
     return summary;
   }
 
@@ -435,7 +394,7 @@ public final class TrainingRun implements AutoCloseable {
     List<Task> tasks = tasks();
     Sampled sampled;
     try {
-      sampled = sample(tasks, number, watch);
+      sampled = stepSampler.sample(tasks, number, rollouts, watch);
     } catch (KernelException e) {
       if (!e.notFinite()) {
         throw e;
@@ -444,26 +403,30 @@ public final class TrainingRun implements AutoCloseable {
           "step " + number + ": the policy gives no finite logits any more: " + e.getMessage(),
           "lower optim.lr, then continue from the last checkpoint with --resume");
     }
-    long tokens = sampled.trajectories.stream().mapToLong(t -> t.tokens().length).sum();
+    long tokens = sampled.trajectories().stream().mapToLong(t -> t.tokens().length).sum();
     ReplayMaker.Result replays =
-        replayMaker.make(sampled.trajectories, sampled.places, number, watch);
+        replayMaker.make(sampled.trajectories(), sampled.places(), number, watch);
     double beta = kl.beta();
-    StepBatch batch = StepBatch.of(config, sampled.trajectories, replays.replays(), beta);
+    StepBatch batch = StepBatch.of(config, sampled.trajectories(), replays.replays(), beta);
     long began = System.nanoTime();
     UpdateReport report = update(batch);
     watch.add(Part.UPDATE, began);
     kl.update(batch.meanRowKl(), batch.rows().size());
 
     step = number;
-    rollouts += sampled.trajectories.size();
+    rollouts += sampled.trajectories().size();
     generatedTokens += tokens;
     StepMetrics metrics = new StepMetrics(number);
-    StepMeasurements.sampled(metrics, sampled.trajectories);
+    StepMeasurements.sampled(metrics, sampled.trajectories());
     StepMeasurements.trained(metrics, batch, replays);
     StepMeasurements.updated(metrics, report);
     StepMeasurements.timed(metrics, watch, tokens);
     engine.memory().ifPresent(bytes -> metrics.set(Metric.MEMORY, bytes / 0x1p30));
-    tellOfShortages(metrics, onAllRanks(engine.shortages() - shortages));
+    int retries = onAllRanks(engine.shortages() - shortages);
+    if (retries > 0) {
+      metrics.set(Metric.MEMORY_RETRIES, retries);
+      warnings.memory(number, engine.update.microTokens());
+    }
     metrics
         .set(Metric.ROLLOUTS, (double) rollouts)
         .set(Metric.GENERATED_TOKENS, (double) generatedTokens)
@@ -486,28 +449,12 @@ public final class TrainingRun implements AutoCloseable {
         .sum();
   }
 
-  private void tellOfShortages(StepMetrics metrics, int times) {
-    if (times == 0) {
-      return;
-    }
-    metrics.set(Metric.MEMORY_RETRIES, times);
-    listener.warning(
-        "step "
-            + metrics.step()
-            + ": memory was out; half as much at once did, and stays so ("
-            + engine.update.microTokens()
-            + " tokens a micro-batch). hir plan shows what to lower; a resumed run begins with"
-            + " train.micro_tokens of its config.yaml again");
-  }
-
   /** The step's tasks; warns when the first prompts are skipped. */
   private List<Task> tasks() {
     long passedOver = source.tooLong();
     List<Task> tasks = source.next(config.train().prompts());
     if (passedOver == 0 && source.tooLong() > 0) {
-      listener.warning(
-          "prompts over limits.prompt are passed over; checkpoints/*/trainer.json counts them"
-              + " (too_long)");
+      warnings.promptsTooLong();
     }
     return tasks;
   }
@@ -520,14 +467,10 @@ public final class TrainingRun implements AutoCloseable {
       evaluate().values().forEach(metrics::set);
     }
     guards.check(metrics).forEach(alarm -> listener.warning(alarm.message()));
-    String judgeProblem = verification.judgeProblem();
-    if (!judgeProblem.isEmpty() && !toldOfJudge) {
-      toldOfJudge = true;
-      listener.warning(judgeProblem + "; such rows are left out (verify.no_verdict)");
-    }
+    warnings.judge(verification.judgeProblem());
     log.step(metrics, batch.records());
     if (report.failed()) {
-      listener.warning("step " + step + ": update left out: " + report.problem());
+      warnings.updateLeftOut(step, report.problem());
       if (!config.log().rollouts()) {
         log.dump(step, batch.records());
       }
@@ -548,45 +491,6 @@ public final class TrainingRun implements AutoCloseable {
       save();
     }
     agreeOnStop();
-  }
-
-  /**
-   * Responses of a step.
-   *
-   * @param trajectories a prompt's together
-   * @param places how many replays the paper's rule has room for
-   */
-  private record Sampled(List<Trajectory> trajectories, int places) {}
-
-  /** ALGORITHM 2.1 and 2.2: samples, and samples more where too few can be replayed. */
-  private Sampled sample(List<Task> tasks, int number, Stopwatch watch) {
-    int first = config.samplesPerPrompt();
-    List<Trajectory> trajectories = sampler.trajectories(tasks, first, 0, number, watch);
-    if (config.replay().rewrite() != Rewrite.DROP) {
-      return new Sampled(trajectories, 0);
-    }
-    int prompts = tasks.size();
-    int group = config.train().group();
-    int candidates = (int) trajectories.stream().filter(Trajectory::partlySatisfied).count();
-    int wanted = Resampling.plan(group, first, prompts, candidates).extraPerPrompt();
-    int extra = Math.min(wanted, affordable(trajectories.size(), prompts));
-    int places = (group - first - extra) * prompts;
-    if (extra == 0) {
-      return new Sampled(trajectories, places);
-    }
-    List<Trajectory> all = new ArrayList<>(trajectories);
-    all.addAll(sampler.trajectories(tasks, extra, first, number, watch));
-    List<Trajectory> ordered =
-        IntStream.of(RowOrder.byPrompt(prompts, first, extra)).mapToObj(all::get).toList();
-    return new Sampled(ordered, places);
-  }
-
-  /** Extra responses per prompt that {@code train.max_rollouts} leaves room for. */
-  private int affordable(int sampled, int prompts) {
-    Long most = config.train().maxRollouts();
-    return most == null
-        ? Integer.MAX_VALUE
-        : (int) Math.min(Integer.MAX_VALUE, (most - rollouts - sampled) / prompts);
   }
 
   private UpdateReport update(StepBatch batch) {
