@@ -46,8 +46,8 @@ public record JudgeOptions(
    * The judge that the environment names, if any.
    *
    * @throws IOException if the template cannot be read
-   * @throws IllegalArgumentException if the template lacks a placeholder, or if cache or template
-   *     are given but no judge is named
+   * @throws IllegalArgumentException if the template lacks a placeholder, if the environment's URL
+   *     or key cannot be used, or if cache or template are given but no judge is named
    */
   public Optional<ModelJudge> judge(Map<String, String> environment) throws IOException {
     Optional<ModelJudge.Builder> named = ModelJudge.fromEnvironment(environment);

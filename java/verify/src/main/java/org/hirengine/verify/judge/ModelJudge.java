@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.net.http.HttpClient;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
@@ -96,8 +97,7 @@ public final class ModelJudge {
   private volatile @Nullable Problem refusal;
 
   private ModelJudge(Builder builder) {
-    String base = PyText.stripTrailing(builder.url, "/");
-    this.endpoint = URI.create(base + "/chat/completions");
+    this.endpoint = builder.endpoint;
     this.model = builder.model;
     this.key = builder.key;
     this.template = builder.template;
@@ -113,12 +113,17 @@ public final class ModelJudge {
   /**
    * @param url the base URL, such as {@code http://localhost:8000/v1}
    * @param model the model's name at the endpoint
+   * @throws IllegalArgumentException if the URL is none of HTTP
    */
   public static Builder builder(String url, String model) {
     return new Builder(url, model);
   }
 
-  /** A builder from the environment; empty if URL or model are not set. */
+  /**
+   * A builder from the environment; empty if URL or model are not set.
+   *
+   * @throws IllegalArgumentException if the URL or the key cannot be used
+   */
   public static Optional<Builder> fromEnvironment(Map<String, String> environment) {
     String url = environment.get(URL_VARIABLE);
     String model = environment.get(MODEL_VARIABLE);
@@ -132,7 +137,7 @@ public final class ModelJudge {
 
   /** Builds a judge; what is not set has a default. */
   public static final class Builder {
-    private final String url;
+    private final URI endpoint;
     private final String model;
     private @Nullable String key;
     private String template = TEMPLATE;
@@ -145,13 +150,41 @@ public final class ModelJudge {
     private boolean stripThinking;
 
     private Builder(String url, String model) {
-      this.url = url;
+      this.endpoint = endpoint(url);
       this.model = model;
     }
 
-    /** The key, sent as a bearer token. */
+    /** Checked here: an address that cannot be asked would fail every verdict. */
+    private static URI endpoint(String url) {
+      try {
+        URI uri = new URI(PyText.stripTrailing(url.strip(), "/") + "/chat/completions");
+        boolean http =
+            "http".equalsIgnoreCase(uri.getScheme()) || "https".equalsIgnoreCase(uri.getScheme());
+        if (http && uri.getHost() != null) {
+          return uri;
+        }
+      } catch (URISyntaxException e) {
+        // Its message would show a password.
+      }
+      throw new IllegalArgumentException(
+          URL_VARIABLE
+              + " must be an address such as http://localhost:8000/v1"
+              + (url.contains("@") ? "" : ", not '" + url + "'"));
+    }
+
+    /**
+     * The key, sent as a bearer token, without white space around it.
+     *
+     * @throws IllegalArgumentException if it holds white space or anything but ASCII
+     */
     public Builder key(String value) {
-      key = value;
+      String stripped = value.strip();
+      if (!stripped.chars().allMatch(c -> c > ' ' && c <= '~')) {
+        throw new IllegalArgumentException(
+            KEY_VARIABLE
+                + " holds a character that no key can have: white space, a control, or not ASCII");
+      }
+      key = stripped;
       return this;
     }
 

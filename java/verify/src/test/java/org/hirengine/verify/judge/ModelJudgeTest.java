@@ -17,14 +17,21 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.hirengine.verify.ConstraintSpec;
 import org.hirengine.verify.JudgeList;
 import org.hirengine.verify.Response;
@@ -35,6 +42,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The judge with a small server whose answers are scripted. */
 class ModelJudgeTest {
@@ -256,17 +265,93 @@ class ModelJudgeTest {
     assertEquals(Outcome.SATISFIED, judge().cache(folder).build().judge("q", "c", "R").outcome());
   }
 
+  /** What one judge decided about a prompt says nothing about another prompt or another judge. */
   @Test
-  void requestsUnderWayAreBounded() {
-    pause = 30;
+  void cachedVerdictsAreOfOneModelAndOnePrompt() throws IOException {
+    String url = "http://localhost:" + server.getAddress().getPort() + "/v1";
+    answers.addAll(List.of("NO", "YES", "YES", "NO"));
+    ModelJudge.Builder tiny = ModelJudge.builder(url, "tiny").cache(folder);
+    Verdict first = tiny.template("s {criterion}{response}").build().judge("", "c", "r");
+    assertEquals(Verdict.of(false, "judged by tiny"), first);
+    assertEquals(
+        Verdict.of(false, "judged by tiny before"),
+        tiny.template("s {criterion}{response}").build().judge("", "cr", ""),
+        "the same prompt");
+    ModelJudge.Builder other = ModelJudge.builder(url, "tinys").cache(folder);
+    assertTrue(other.template("s {criterion}{response}").build().judge("", "c", "r").satisfied());
+    assertTrue(
+        other.template(" {criterion}{response}").build().judge("", "c", "r").satisfied(),
+        "where the model ends, the prompt begins");
+    assertEquals(3, requests.size());
+
+    // A machine that failed may leave a file without its verdict.
+    Path broken;
+    try (Stream<Path> files = Files.walk(folder)) {
+      broken =
+          files
+              .filter(Files::isRegularFile)
+              .filter(file -> file.getFileName().toString().equals(hash("tiny\0s cr")))
+              .findFirst()
+              .orElseThrow();
+    }
+    for (String half : List.of("", "Y", "YES\n")) {
+      Files.writeString(broken, half);
+      answers.clear();
+      answers.add("NO");
+      assertEquals(
+          "judged by tiny",
+          tiny.template("s {criterion}{response}").build().judge("", "c", "r").reason(),
+          half);
+      assertEquals("NO", Files.readString(broken));
+    }
+  }
+
+  private static String hash(String text) {
+    try {
+      return HexFormat.of()
+          .formatHex(
+              MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
+  void aVerdictThatCannotBeKeptIsStillOne() throws IOException {
+    Path file = Files.writeString(folder.resolve("file"), "");
+    Verdict verdict = judge().cache(file).build().judge("", "c", "r");
+    assertTrue(verdict.satisfied());
+    assertTrue(verdict.reason().contains("not kept"), verdict.reason());
+  }
+
+  @Test
+  void anInterruptGivesNoVerdictAndStaysSet() {
+    for (int parallel : new int[] {1, 8}) {
+      Thread.currentThread().interrupt();
+      Verdict verdict = judge().parallel(parallel).build().judge("", "c", "r");
+      assertTrue(Thread.interrupted(), "the interrupt");
+      assertEquals(Verdict.none("the judge was interrupted"), verdict);
+    }
+    assertEquals(0, requests.size());
+  }
+
+  @Test
+  void requestsUnderWayAreBounded() throws Exception {
+    pause = 50;
     ModelJudge judge = judge().parallel(2).build();
-    long satisfied =
-        IntStream.range(0, 12)
-            .parallel()
-            .filter(i -> judge.judge("", "c", "r" + i).satisfied())
-            .count();
-    assertEquals(12, satisfied);
-    assertTrue(mostAtOnce.get() <= 2, "at once: " + mostAtOnce);
+    ExecutorService threads = Executors.newFixedThreadPool(6);
+    try {
+      List<Callable<Verdict>> calls =
+          IntStream.range(0, 12)
+              .<Callable<Verdict>>mapToObj(i -> () -> judge.judge("", "c", "r" + i))
+              .toList();
+      for (Future<Verdict> each : threads.invokeAll(calls)) {
+        assertTrue(each.get().satisfied());
+      }
+    } finally {
+      threads.shutdown();
+    }
+    assertEquals(2, mostAtOnce.get(), "at once");
   }
 
   @Test
@@ -328,5 +413,52 @@ class ModelJudgeTest {
     assertTrue(
         ModelJudge.fromEnvironment(Map.of("HIR_JUDGE_URL", "http://x/v1", "HIR_JUDGE_MODEL", "m"))
             .isPresent());
+  }
+
+  /** Each would otherwise be an exception, and so a failed verdict, for every response. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "localhost:8000/v1",
+        "ftp://host/v1",
+        "http:///v1",
+        "http://",
+        "//h/v1",
+        "http://a b"
+      })
+  void anAddressThatCannotBeAskedIsRefused(String url) {
+    Map<String, String> environment = Map.of("HIR_JUDGE_URL", url, "HIR_JUDGE_MODEL", "m");
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> JudgeOptions.DEFAULT.judge(environment))
+            .getMessage();
+    assertTrue(message.contains("HIR_JUDGE_URL") && message.contains("'" + url + "'"), message);
+  }
+
+  @Test
+  void aRefusedAddressDoesNotShowItsPassword() {
+    String message =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> ModelJudge.builder("https//user:s3cret@host/v1", "m"))
+            .getMessage();
+    assertTrue(message.contains("HIR_JUDGE_URL") && !message.contains("s3cret"), message);
+  }
+
+  /** Keys are read from files, which end in a line break; what no header can carry is refused. */
+  @Test
+  void keysAreSentWithoutWhiteSpaceAndNeverShown() throws IOException {
+    String url = " http://localhost:" + server.getAddress().getPort() + "/v1\n";
+    for (String key : List.of("k3y\n", " k3y\r\n", "\tk3y")) {
+      Map<String, String> environment =
+          Map.of("HIR_JUDGE_URL", url, "HIR_JUDGE_MODEL", "tiny", "HIR_JUDGE_KEY", key);
+      ModelJudge judge = JudgeOptions.DEFAULT.judge(environment).orElseThrow();
+      assertTrue(judge.judge("", "c", "r").satisfied());
+    }
+    assertEquals(List.of("Bearer k3y", "Bearer k3y", "Bearer k3y"), keys);
+    for (String key : List.of("s3\ncret", "s3\u0000cret", "s3cr\u00E9t", "s3 cret")) {
+      String message =
+          assertThrows(IllegalArgumentException.class, () -> judge().key(key)).getMessage();
+      assertTrue(message.contains("HIR_JUDGE_KEY") && !message.contains("s3"), message);
+    }
   }
 }
