@@ -528,6 +528,9 @@ int32_t DeviceModel<T>::forward(const int64_t *tokens, int64_t count, const int6
   int64_t longest = 0;
   int32_t code = check_packed(batch, shape.vocab, positions, &longest);
   if (code == HIR_OK && count == 0) return HIR_OK;
+  if (code == HIR_OK && keys_values % 16) {
+    code = fail(HIR_INVALID, "model: the keys and values of a pass must begin on 16 bytes");
+  }
   if (code == HIR_OK && !pass) pass.reset(new (std::nothrow) Pass<T>(place, shape));
   if (code == HIR_OK) code = pass->forward(*this, batch, keep, at<T>(hidden), at<T>(keys_values));
   if (code != HIR_OK) passes++;  // nothing to go back through

@@ -107,11 +107,11 @@ struct HeadsArguments {
   T *queries;  // [tokens]
   int64_t query_pitch;
   T *keys, *values;  // [slots][key_size]
-  T *keys_values;    // [tokens][2 key_size], or null
+  T *keys_values;    // [tokens][2 key_size], from a 16-byte boundary on, or null
 };
 
 // One row of sums of the head norms' weights for every HEAD_TOKENS tokens.
-constexpr int64_t HEAD_TOKENS = 16;
+constexpr int64_t HEAD_TOKENS = 8;
 inline int64_t head_parts(int64_t tokens) { return (tokens + HEAD_TOKENS - 1) / HEAD_TOKENS; }
 
 template <class T>

@@ -126,6 +126,9 @@ inline uint32_t pack_bf16(float low, float high) {
   return pair[0].bits | static_cast<uint32_t>(pair[1].bits) << 16;
 }
 
+struct alignas(8) Bits8 {
+  uint32_t x, y;
+};
 struct alignas(16) Bits16 {
   uint32_t x, y, z, w;
 };
@@ -141,5 +144,6 @@ void wait_for_copies() {
 
 inline void renew(Bits16 &) {}
 inline Bits16 load_once(const Bits16 *at, bool there) { return there ? *at : Bits16{}; }
+inline void store16(void *to, const Bits16 &bits) { *static_cast<Bits16 *>(to) = bits; }
 
 }  // namespace hir::simt

@@ -1,212 +1,404 @@
 // Queries, keys and values of packed tokens: bias, norm, rotation and the slots of keys and values, forward and
-// backward. One warp per head of a token; a lane has the pairs (i, i + head_dim / 2) with i = lane, lane + 32, ...
+// backward. A group of lanes takes a head: each has 16 bytes of its first half and those of its second half that rotation
+// pairs with them. A block takes all heads of a few tokens, one token after the other.
 #include "pass_kernels.h"
+#include "row.h"
 
 namespace hir::HIR_DEVICE {
 
 namespace {
 
-constexpr int WARPS = 4, PAIRS = 4;  // heads of up to 256
+constexpr int MOST_THREADS = 256;
+constexpr int64_t FORWARD_TOKENS = 4;
+// Slots of a token whose gradients are loaded at once.
+constexpr int IN_FLIGHT = 2;
 
-// A head of one token, and whether it is of a query, key or value.
-struct Head {
-  int64_t token, index;
-  bool query, value;
-  int64_t kv;  // of keys and values
+template <class A>
+struct Grouped {
+  A a;
+  int lanes;  // of a group: a power of two
+};
 
-  HIR_GPU Head(const ModelShape &s, int64_t item) {
-    const int64_t heads = s.heads + 2 * s.kv_heads;
-    token = item / heads;
-    index = item % heads;
-    query = index < s.heads;
-    value = index >= s.heads + s.kv_heads;
-    kv = query ? 0 : (index - s.heads) % s.kv_heads;
+// A lane's part of a head: `count` elements of each half from `at` on; none in groups and lanes that are left over.
+template <class T>
+struct Part {
+  int head, at, count, kv;
+  bool query, value, normed;
+
+  HIR_GPU Part(const HeadsArguments<T> &a, int head, int lanes) : head(head) {
+    const int queries = static_cast<int>(a.shape.heads), keys = static_cast<int>(a.shape.kv_heads);
+    at = thread() % lanes * LANES<T>;
+    const int left = head < queries + 2 * keys ? static_cast<int>(a.shape.head_dim) / 2 - at : 0;
+    count = left < 0 ? 0 : left < LANES<T> ? left : LANES<T>;
+    query = head < queries;
+    value = head >= queries + keys;
+    kv = query ? 0 : value ? head - queries - keys : head - queries;
+    normed = !value && (query ? a.query_norm : a.key_norm);
   }
 };
 
-struct Pairs {
-  float low[PAIRS], high[PAIRS];
+// The tokens of a block; a lane holds what is known of one of them.
+struct Tokens {
+  int64_t first;
+  int count;
+  int32_t positions, starts;
 
-  template <class F>
-  HIR_GPU void each(int64_t half, F f) {
-#pragma unroll
-    for (int k = 0; k < PAIRS; k++) {
-      const int64_t i = lane() + k * WARP;
-      if (i < half) f(i, low[k], high[k]);
+  HIR_GPU Tokens(const Positions &at, int64_t tokens, int64_t each) : first(block() * each) {
+    count = static_cast<int>(tokens - first < each ? tokens - first : each);
+    positions = lane() < count ? at.position[first + lane()] : 0;
+    starts = lane() <= count ? at.slot_starts[first + lane()] : 0;
+  }
+};
+
+// A lane's elements of a half, which is whole 16-byte vectors (WHOLE) or 8-byte ones; 0 behind `count`.
+template <bool WHOLE, class T>
+HIR_GPU Bits16 fetch_bits(const T *from, int count) {
+  Bits16 bits = bits16(0, 0, 0, 0);
+  if constexpr (WHOLE) {
+    if (count > 0) bits = *reinterpret_cast<const Bits16 *>(from);
+  } else {
+    const Bits8 *const parts = reinterpret_cast<const Bits8 *>(from);
+    if (count > 0) {
+      bits.x = parts[0].x;
+      bits.y = parts[0].y;
+    }
+    if (count > LANES<T> / 2) {
+      bits.z = parts[1].x;
+      bits.w = parts[1].y;
     }
   }
+  return bits;
+}
 
-  HIR_GPU void clear() {
-#pragma unroll
-    for (int k = 0; k < PAIRS; k++) low[k] = high[k] = 0;
+template <bool WHOLE, class T>
+HIR_GPU void fetch(const T *from, int count, float (&x)[LANES<T>]) {
+  unpack(fetch_bits<WHOLE>(from, count), x);
+}
+
+template <bool WHOLE, class T>
+HIR_GPU void store(T *to, int count, const Bits16 &bits) {
+  if constexpr (WHOLE) {
+    if (count > 0) store16(to, bits);
+  } else {
+    Bits8 *const parts = reinterpret_cast<Bits8 *>(to);
+    if (count > 0) parts[0] = {bits.x, bits.y};
+    if (count > LANES<T> / 2) parts[1] = {bits.z, bits.w};
   }
-};
+}
 
-// Loads a head with its bias; returns 1 / rms.
+// The norms of queries and keys, for all threads after the next barrier. Weights may begin anywhere.
 template <class T>
-HIR_GPU float load(const HeadsArguments<T> &a, const Head &head, Pairs &x) {
-  const int64_t dim = a.shape.head_dim, half = dim / 2;
-  const T *const from = a.qkv + head.token * a.qkv_pitch + head.index * dim;
-  const T *const bias = a.bias ? a.bias + head.index * dim : nullptr;
+HIR_GPU void load_norms(const HeadsArguments<T> &a, T *norms) {
+  const int dim = static_cast<int>(a.shape.head_dim);
+  for (int i = thread(); i < 2 * dim; i += threads()) {
+    const T *const from = i < dim ? a.query_norm : a.key_norm;
+    if (from) norms[i] = from[i % dim];
+  }
+}
+
+template <class T>
+HIR_GPU void add_bias(const T *bias, int count, float (&x)[LANES<T>]) {
+#pragma unroll
+  for (int i = 0; i < LANES<T>; i++) {
+    if (i < count) x[i] += to_float(bias[i]);
+  }
+}
+
+// Cosines or sines of a lane's pairs.
+template <bool WHOLE, int n>
+HIR_GPU void fetch_turns(const float *from, int count, float (&x)[n]) {
+#pragma unroll
+  for (int q = 0; q < n; q += 4) {
+    float quad[4];
+    fetch<WHOLE || n == 8>(from + q, count - q, quad);
+#pragma unroll
+    for (int i = 0; i < 4; i++) x[q + i] = quad[i];
+  }
+}
+
+HIR_GPU float group_sum(float value, int lanes) {
+  for (lanes /= 2; lanes > 0; lanes /= 2) value += shuffle_xor(value, lanes);
+  return value;
+}
+
+// 1 / rms of a head; all lanes of the warp come here.
+template <int n>
+HIR_GPU float scale_of(const ModelShape &s, const float (&low)[n], const float (&high)[n], int lanes) {
   float squares = 0;
-  x.clear();
-  x.each(half, [&](int64_t i, float &low, float &high) {
-    low = to_float(from[i]) + (bias ? to_float(bias[i]) : 0.0f);
-    high = to_float(from[half + i]) + (bias ? to_float(bias[half + i]) : 0.0f);
-    squares = fmaf(low, low, fmaf(high, high, squares));
-  });
-  squares = warp_reduce(squares, Sum());
-  return 1.0f / sqrtf(squares / static_cast<float>(dim) + a.shape.norm_epsilon);
-}
-
-template <class T>
-HIR_GPU const T *norm_of(const HeadsArguments<T> &a, const Head &head) {
-  return head.query ? a.query_norm : head.value ? nullptr : a.key_norm;
-}
-
-template <class T>
-HIR_KERNEL(WARPS *WARP, 1)
-heads_kernel(HeadsArguments<T> a) {
-  const ModelShape &s = a.shape;
-  const int64_t item = block() * WARPS + warp(), dim = s.head_dim, half = dim / 2;
-  if (item >= a.tokens * (s.heads + 2 * s.kv_heads)) return;  // so for all lanes
-  const Head head(s, item);
-  Pairs x;
-  const float scale = load(a, head, x);
-  const T *const norm = norm_of(a, head);
-  const float *const cosines = a.cosines + a.at.position[head.token] * half;
-  const float *const sines = a.sines + a.at.position[head.token] * half;
-  if (!head.value) {
-    x.each(half, [&](int64_t i, float &low, float &high) {
-      const float first = norm ? low * scale * to_float(norm[i]) : low;
-      const float second = norm ? high * scale * to_float(norm[half + i]) : high;
-      low = first * cosines[i] - second * sines[i];
-      high = second * cosines[i] + first * sines[i];
-    });
-  }
-  const auto write = [&](T *to) {
-    x.each(half, [&](int64_t i, float &low, float &high) {
-      put(to + i, low);
-      put(to + half + i, high);
-    });
-  };
-  if (head.query) {
-    write(a.queries + head.token * a.query_pitch + head.index * dim);
-    return;
-  }
-  T *const places = head.value ? a.values : a.keys;
-  for (int32_t i = a.at.slot_starts[head.token]; i < a.at.slot_starts[head.token + 1]; i++) {
-    write(places + a.at.slots[i] * s.key_size() + head.kv * dim);
-  }
-  if (a.keys_values) write(a.keys_values + (2 * head.token + head.value) * s.key_size() + head.kv * dim);
-}
-
-// The gradient of a head of the output; for keys and values, the sum over their slots.
-template <class T>
-HIR_GPU void load_flow(const HeadsArguments<T> &a, const Head &head, Pairs &flow) {
-  const ModelShape &s = a.shape;
-  const int64_t dim = s.head_dim, half = dim / 2;
-  flow.clear();
-  const auto add = [&](const T *from) {
-    flow.each(half, [&](int64_t i, float &low, float &high) {
-      low += to_float(from[i]);
-      high += to_float(from[half + i]);
-    });
-  };
-  if (head.query) {
-    add(a.queries + head.token * a.query_pitch + head.index * dim);
-    return;
-  }
-  const T *const places = head.value ? a.values : a.keys;
-  for (int32_t i = a.at.slot_starts[head.token]; i < a.at.slot_starts[head.token + 1]; i++) {
-    add(places + a.at.slots[i] * s.key_size() + head.kv * dim);
-  }
-}
-
-// A block takes HEAD_TOKENS tokens, its warps the heads in turn; each warp keeps its sums for the norms' weights until
-// the warps' sums are added in order.
-template <class T>
-HIR_KERNEL(WARPS *WARP, 1)
-heads_back_kernel(HeadsBackArguments<T> b) {
-  const HeadsArguments<T> &a = b.forward;
-  const ModelShape &s = a.shape;
-  const int64_t dim = s.head_dim, half = dim / 2, heads = s.heads + 2 * s.kv_heads;
-  const int64_t first = block() * HEAD_TOKENS, end = first + HEAD_TOKENS < a.tokens ? first + HEAD_TOKENS : a.tokens;
-  Pairs query_sum, key_sum;
-  query_sum.clear();
-  key_sum.clear();
-  for (int64_t item = first * heads + warp(); item < end * heads; item += WARPS) {
-    const Head head(s, item);
-    Pairs x, flow;
-    const float scale = load(a, head, x);
-    load_flow(a, head, flow);
-    const T *const norm = norm_of(a, head);
-    const int64_t place = a.at.position[head.token] * half;
-    float along = 0;
-    if (!head.value) {
 #pragma unroll
-      for (int k = 0; k < PAIRS; k++) {
-        const int64_t i = lane() + k * WARP;
-        if (i >= half) continue;
-        const float c = a.cosines[place + i], n = a.sines[place + i];
-        const float low = flow.low[k] * c + flow.high[k] * n, high = flow.high[k] * c - flow.low[k] * n;
-        flow.low[k] = low;
-        flow.high[k] = high;
-        if (!norm) continue;
-        const float low_part = low * (x.low[k] * scale), high_part = high * (x.high[k] * scale);
-        if (head.query) {
-          query_sum.low[k] += low_part;
-          query_sum.high[k] += high_part;
-        } else {
-          key_sum.low[k] += low_part;
-          key_sum.high[k] += high_part;
+  for (int i = 0; i < n; i++) squares = fmaf(low[i], low[i], fmaf(high[i], high[i], squares));
+  return 1.0f / sqrtf(group_sum(squares, lanes) / static_cast<float>(s.head_dim) + s.norm_epsilon);
+}
+
+template <class T, bool WHOLE>
+HIR_KERNEL(MOST_THREADS, 3)
+heads_kernel(Grouped<HeadsArguments<T>> grouped) {
+  constexpr int N = LANES<T>;
+  const HeadsArguments<T> &a = grouped.a;
+  const ModelShape &s = a.shape;
+  const int dim = static_cast<int>(s.head_dim), half = dim / 2, lanes = grouped.lanes, at_once = threads() / lanes;
+  const int heads = static_cast<int>(s.heads + 2 * s.kv_heads);
+  const Tokens tokens(a.at, a.tokens, FORWARD_TOKENS);
+  T *const norms = shared<T>();
+  load_norms(a, norms);
+  barrier();
+  for (int base = 0; base < heads; base += at_once) {
+    const Part<T> part(a, base + thread() / lanes, lanes);
+    const int column = part.head * dim + part.at, kv_column = part.kv * dim + part.at;
+#pragma unroll 1
+    for (int t = 0; t < tokens.count; t++) {
+      const int64_t token = tokens.first + t;
+      const int32_t position = shuffle_from(tokens.positions, t), begin = shuffle_from(tokens.starts, t),
+                    end = shuffle_from(tokens.starts, t + 1);
+      int32_t slots = begin + lane() < end ? a.at.slots[begin + lane()] : 0;
+      float low[N], high[N];
+      fetch<WHOLE>(a.qkv + token * a.qkv_pitch + column, part.count, low);
+      fetch<WHOLE>(a.qkv + token * a.qkv_pitch + column + half, part.count, high);
+      if (a.bias) {
+        add_bias(a.bias + column, part.count, low);
+        add_bias(a.bias + column + half, part.count, high);
+      }
+      const float scale = scale_of(s, low, high, lanes);
+      if (part.normed) {
+        const T *const norm = norms + (part.query ? 0 : dim) + part.at;
+        float low_weights[N], high_weights[N];
+        fetch<WHOLE>(norm, part.count, low_weights);
+        fetch<WHOLE>(norm + half, part.count, high_weights);
+#pragma unroll
+        for (int i = 0; i < N; i++) {
+          low[i] = low[i] * scale * low_weights[i];
+          high[i] = high[i] * scale * high_weights[i];
         }
-        flow.low[k] = low * to_float(norm[i]);
-        flow.high[k] = high * to_float(norm[half + i]);
-        along = fmaf(flow.low[k], x.low[k], fmaf(flow.high[k], x.high[k], along));
+      }
+      if (!part.value) {
+        float cosines[N], sines[N];
+        fetch_turns<WHOLE>(a.cosines + static_cast<int64_t>(position) * half + part.at, part.count, cosines);
+        fetch_turns<WHOLE>(a.sines + static_cast<int64_t>(position) * half + part.at, part.count, sines);
+#pragma unroll
+        for (int i = 0; i < N; i++) {
+          const float first = low[i], second = high[i];
+          low[i] = first * cosines[i] - second * sines[i];
+          high[i] = second * cosines[i] + first * sines[i];
+        }
+      }
+      const Bits16 low_bits = pack(low), high_bits = pack(high);
+      if (part.query) {
+        T *const to = a.queries + token * a.query_pitch + column;
+        store<WHOLE>(to, part.count, low_bits);
+        store<WHOLE>(to + half, part.count, high_bits);
+      }
+      T *const places = part.value ? a.values : a.keys;
+      for (int32_t chunk = begin; chunk < end; chunk += WARP) {
+#pragma unroll 1
+        for (int i = 0; i < WARP && chunk + i < end; i++) {
+          T *const to = places + shuffle_from(slots, i) * s.key_size() + kv_column;
+          if (part.query) continue;
+          store<WHOLE>(to, part.count, low_bits);
+          store<WHOLE>(to + half, part.count, high_bits);
+        }
+        const int32_t next = chunk + WARP + lane();
+        if (chunk + WARP < end) slots = next < end ? a.at.slots[next] : 0;
+      }
+      if (a.keys_values && !part.query) {
+        T *const to = a.keys_values + (2 * token + part.value) * s.key_size() + kv_column;
+        store<WHOLE>(to, part.count, low_bits);
+        store<WHOLE>(to + half, part.count, high_bits);
       }
     }
-    along = warp_reduce(along, Sum());
-    const float back = along * scale * scale * scale / static_cast<float>(dim);
-    T *const to = b.qkv_flow + head.token * a.qkv_pitch + head.index * dim;
-#pragma unroll
-    for (int k = 0; k < PAIRS; k++) {
-      const int64_t i = lane() + k * WARP;
-      if (i >= half) continue;
-      put(to + i, norm ? flow.low[k] * scale - x.low[k] * back : flow.low[k]);
-      put(to + half + i, norm ? flow.high[k] * scale - x.high[k] * back : flow.high[k]);
-    }
-  }
-  if (!b.parts) return;  // so for all threads
-  float *const sums = shared<float>() + warp() * 2 * dim;
-  query_sum.each(half, [&](int64_t i, float &low, float &high) {
-    sums[i] = low;
-    sums[half + i] = high;
-  });
-  key_sum.each(half, [&](int64_t i, float &low, float &high) {
-    sums[dim + i] = low;
-    sums[dim + half + i] = high;
-  });
-  barrier();
-  for (int64_t i = thread(); i < 2 * dim; i += threads()) {
-    float sum = 0;
-    for (int w = 0; w < WARPS; w++) sum += shared<float>()[w * 2 * dim + i];
-    b.parts[block() * 2 * dim + i] = sum;
   }
 }
+
+// The gradient of a key or value: the sum over its token's slots, in order. All lanes of the warp come here.
+template <bool WHOLE, class T>
+HIR_GPU void add_slots(const T *places, int64_t key_size, int half, int count, const int32_t *list, int32_t begin,
+                       int32_t end, float (&low)[LANES<T>], float (&high)[LANES<T>]) {
+  constexpr int N = LANES<T>;
+  for (int32_t chunk = begin; chunk < end; chunk += WARP) {
+    const int32_t slots = chunk + lane() < end ? list[chunk + lane()] : 0;
+#pragma unroll 1
+    for (int first = 0; first < WARP && chunk + first < end; first += IN_FLIGHT) {
+      Bits16 lows[IN_FLIGHT], highs[IN_FLIGHT];
+#pragma unroll
+      for (int i = 0; i < IN_FLIGHT; i++) {
+        const T *const from = places + shuffle_from(slots, first + i) * key_size;
+        const int there = chunk + first + i < end ? count : 0;
+        lows[i] = fetch_bits<WHOLE>(from, there);
+        highs[i] = fetch_bits<WHOLE>(from + half, there);
+      }
+#pragma unroll
+      for (int i = 0; i < IN_FLIGHT; i++) {
+        float x[N], y[N];
+        unpack(lows[i], x);
+        unpack(highs[i], y);
+#pragma unroll
+        for (int k = 0; k < N; k++) {
+          low[k] += x[k];
+          high[k] += y[k];
+        }
+      }
+    }
+  }
+}
+
+// Each thread keeps its sums for the norms' weights in its own places of shared memory; those of the heads are added up
+// in order.
+template <class T, bool WHOLE>
+HIR_KERNEL(MOST_THREADS, WHOLE ? 3 : 2)
+heads_back_kernel(Grouped<HeadsBackArguments<T>> grouped) {
+  constexpr int N = LANES<T>, VECTORS = 2 * N / 4;
+  const HeadsBackArguments<T> &b = grouped.a;
+  const HeadsArguments<T> &a = b.forward;
+  const ModelShape &s = a.shape;
+  const int dim = static_cast<int>(s.head_dim), half = dim / 2, lanes = grouped.lanes, at_once = threads() / lanes;
+  const int queries = static_cast<int>(s.heads), keys = static_cast<int>(s.kv_heads), heads = queries + 2 * keys;
+  const Tokens tokens(a.at, a.tokens, HEAD_TOKENS);
+  T *const norms = shared<T>();
+  float *const totals = reinterpret_cast<float *>(norms + 2 * dim), *const sums = totals + 2 * dim;
+  Bits16 *const own = reinterpret_cast<Bits16 *>(sums) + thread();  // every threads()-th vector
+  load_norms(a, norms);
+  for (int i = thread(); i < 2 * dim; i += threads()) totals[i] = 0;
+  barrier();
+  for (int base = 0; base < heads; base += at_once) {
+    const Part<T> part(a, base + thread() / lanes, lanes);
+    const int column = part.head * dim + part.at, kv_column = part.kv * dim + part.at;
+#pragma unroll
+    for (int v = 0; v < VECTORS; v++) own[v * threads()] = bits16(0, 0, 0, 0);
+#pragma unroll 1
+    for (int t = 0; t < tokens.count; t++) {
+      const int64_t token = tokens.first + t;
+      const int32_t position = shuffle_from(tokens.positions, t), begin = shuffle_from(tokens.starts, t),
+                    end = shuffle_from(tokens.starts, t + 1);
+      // What was normed; without a norm it is not needed.
+      const T *const x_at = a.qkv + token * a.qkv_pitch + column;
+      const Bits16 low_bits = fetch_bits<WHOLE>(x_at, part.normed ? part.count : 0);
+      const Bits16 high_bits = fetch_bits<WHOLE>(x_at + half, part.normed ? part.count : 0);
+      float low[N] = {}, high[N] = {};
+      if (part.query) {
+        const T *const from = a.queries + token * a.query_pitch + column;
+        fetch<WHOLE>(from, part.count, low);
+        fetch<WHOLE>(from + half, part.count, high);
+      }
+      add_slots<WHOLE>((part.value ? a.values : a.keys) + kv_column, s.key_size(), half, part.query ? 0 : part.count,
+                       a.at.slots, begin, end, low, high);
+      if (!part.value) {
+        float cosines[N], sines[N];
+        fetch_turns<WHOLE>(a.cosines + static_cast<int64_t>(position) * half + part.at, part.count, cosines);
+        fetch_turns<WHOLE>(a.sines + static_cast<int64_t>(position) * half + part.at, part.count, sines);
+#pragma unroll
+        for (int i = 0; i < N; i++) {
+          const float first = low[i], second = high[i];
+          low[i] = first * cosines[i] + second * sines[i];
+          high[i] = second * cosines[i] - first * sines[i];
+        }
+      }
+      float x[2 * N], along = 0;  // both halves
+      {
+        float x_low[N], x_high[N];
+        unpack(low_bits, x_low);
+        unpack(high_bits, x_high);
+        if (part.normed && a.bias) {
+          add_bias(a.bias + column, part.count, x_low);
+          add_bias(a.bias + column + half, part.count, x_high);
+        }
+#pragma unroll
+        for (int i = 0; i < N; i++) {
+          x[i] = x_low[i];
+          x[N + i] = x_high[i];
+        }
+      }
+      float squares = 0;
+#pragma unroll
+      for (int i = 0; i < 2 * N; i++) squares = fmaf(x[i], x[i], squares);
+      const float scale = 1.0f / sqrtf(group_sum(squares, lanes) / static_cast<float>(dim) + s.norm_epsilon);
+      if (part.normed) {
+        const T *const norm = norms + (part.query ? 0 : dim) + part.at;
+        float weights[N];
+#pragma unroll
+        for (int v = 0; v < VECTORS; v++) {
+          float sum[4];
+          unpack(own[v * threads()], sum);
+#pragma unroll
+          for (int i = 0; i < 4; i++) {
+            const int k = 4 * v + i;
+            sum[i] = fmaf(k < N ? low[k] : high[k - N], x[k] * scale, sum[i]);
+          }
+          own[v * threads()] = pack(sum);
+        }
+        fetch<WHOLE>(norm, part.count, weights);
+#pragma unroll
+        for (int i = 0; i < N; i++) {
+          low[i] *= weights[i];
+          along = fmaf(low[i], x[i], along);
+        }
+        fetch<WHOLE>(norm + half, part.count, weights);
+#pragma unroll
+        for (int i = 0; i < N; i++) {
+          high[i] *= weights[i];
+          along = fmaf(high[i], x[N + i], along);
+        }
+      }
+      along = group_sum(along, lanes);
+      if (part.normed) {
+        const float back = along * scale * scale * scale / static_cast<float>(dim);
+#pragma unroll
+        for (int i = 0; i < N; i++) {
+          low[i] = low[i] * scale - x[i] * back;
+          high[i] = high[i] * scale - x[N + i] * back;
+        }
+      }
+      T *const to = b.qkv_flow + token * a.qkv_pitch + column;
+      store<WHOLE>(to, part.count, pack(low));
+      store<WHOLE>(to + half, part.count, pack(high));
+    }
+    if (!b.parts) continue;  // so for all threads
+    barrier();
+    for (int i = thread(); i < 2 * dim; i += threads()) {
+      const int first = i < dim ? 0 : queries, end = i < dim ? queries : queries + keys;
+      const int pair = i % half, element = pair % N + (i % dim < half ? 0 : N);
+      float sum = totals[i];
+      for (int head = first > base ? first : base; head < end && head < base + at_once; head++) {
+        sum += sums[(element / 4 * threads() + (head - base) * lanes + pair / N) * 4 + element % 4];
+      }
+      totals[i] = sum;
+    }
+    barrier();
+  }
+  if (!b.parts) return;
+  for (int i = thread(); i < 2 * dim; i += threads()) b.parts[block() * 2 * dim + i] = totals[i];
+}
+
+// How heads are laid over threads.
+template <class T>
+struct Layout {
+  int lanes = 1, threads;
+  bool whole;
+
+  explicit Layout(const ModelShape &s) {
+    while (lanes * LANES<T> < s.head_dim / 2) lanes *= 2;
+    const int64_t items = (s.heads + 2 * s.kv_heads) * lanes, rounds = (items + MOST_THREADS - 1) / MOST_THREADS;
+    threads = static_cast<int>(((items + rounds - 1) / rounds + WARP - 1) / WARP * WARP);
+    whole = s.head_dim / 2 % LANES<T> == 0;
+  }
+};
 
 }  // namespace
 
 template <class T>
 void rotate_heads(Call &call, const HeadsArguments<T> &a) {
-  const int64_t items = a.tokens * (a.shape.heads + 2 * a.shape.kv_heads);
-  call.launch(heads_kernel<T>, (items + WARPS - 1) / WARPS, WARPS * WARP, 0, a);
+  const Layout<T> layout(a.shape);
+  const size_t norms = 2 * static_cast<size_t>(a.shape.head_dim);
+  call.launch(layout.whole ? heads_kernel<T, true> : heads_kernel<T, false>,
+              (a.tokens + FORWARD_TOKENS - 1) / FORWARD_TOKENS, layout.threads, sizeof(T) * norms,
+              Grouped<HeadsArguments<T>>{a, layout.lanes});
 }
 
 template <class T>
-void rotate_heads_back(Call &call, const HeadsBackArguments<T> &a) {
-  const size_t bytes = sizeof(float) * WARPS * 2 * static_cast<size_t>(a.forward.shape.head_dim);
-  call.launch(heads_back_kernel<T>, head_parts(a.forward.tokens), WARPS * WARP, bytes, a);
+void rotate_heads_back(Call &call, const HeadsBackArguments<T> &b) {
+  const Layout<T> layout(b.forward.shape);
+  const size_t norms = 2 * static_cast<size_t>(b.forward.shape.head_dim), sums = 2 * LANES<T> * layout.threads;
+  call.launch(layout.whole ? heads_back_kernel<T, true> : heads_back_kernel<T, false>, head_parts(b.forward.tokens),
+              layout.threads, sizeof(T) * norms + sizeof(float) * (norms + sums),
+              Grouped<HeadsBackArguments<T>>{b, layout.lanes});
 }
 
 #define HIR_INSTANTIATE(T) \
