@@ -273,17 +273,21 @@ class Operations {
   }
 
   void add_norm_sums(const Memory<T> &m, int which, float *gradient) const {
-    add_parts(call, {m.norm_parts[which], norm_parts(rows), s.hidden, s.hidden, gradient});
+    add_parts(call, {norm_sums(m, which, gradient)});
   }
 
+  // Those of the heads' norms as well.
   void add_norm_sums(const Memory<T> &m, const LayerTable<float *> &g) const {
-    add_norm_sums(m, 0, g.input_norm);
-    add_norm_sums(m, 1, g.post_norm);
+    const int64_t parts = head_parts(rows), dim = s.head_dim;
+    add_parts(call, {norm_sums(m, 0, g.input_norm),
+                     norm_sums(m, 1, g.post_norm),
+                     {m.head_parts, parts, 2 * dim, dim, g.query_norm},
+                     {m.head_parts + dim, parts, 2 * dim, dim, g.key_norm}});
   }
 
   void add_rows(const T *x, int64_t pitch, int64_t columns, float *gradient) const {
     sum_columns(call, ColumnSumArguments<T>{x, pitch, rows, columns, column_parts});
-    add_parts(call, {column_parts, hir::HIR_DEVICE::column_parts(rows), columns, columns, gradient});
+    add_parts(call, {{column_parts, hir::HIR_DEVICE::column_parts(rows), columns, columns, gradient}});
   }
 
   void multiply(const Matrix<T> &w, const T *x, int64_t x_pitch, const Sink &sink) const {
@@ -312,6 +316,10 @@ class Operations {
   T *const normed, *const activated;
 
  private:
+  AddPartsArguments norm_sums(const Memory<T> &m, int which, float *gradient) const {
+    return {m.norm_parts[which], norm_parts(rows), s.hidden, s.hidden, gradient};
+  }
+
   void write(int64_t columns, int64_t depth, const Operand<T> &a, const Operand<T> &b, const Sink &sink) const {
     switch (sink.kind) {
       case Sink::STORE:
@@ -394,7 +402,7 @@ class Pass {
       if (keep == HIR_KEEP_INPUTS) run(call, model, o, m, i, false);
       const LayerWeights<T> w(s, model.layers[i]);
       const Activations<T> a = m.layer(i);
-      layer_backward(o, w, a, layers[i], m, [&] { attend_back(call, model, w, a, layers[i], m); });
+      layer_backward(o, w, a, layers[i], m, [&] { attend_back(call, model, w, a, m); });
     }
     scatter_rows(call, plan.distinct,
                  ScatterArguments{plan.distinct_ids, plan.scatter_starts, plan.scatter_rows, m.flow, o.pitches.x, s.hidden,
@@ -421,7 +429,7 @@ class Pass {
   }
 
   void attend_back(Call &call, const DeviceModel<T> &model, const LayerWeights<T> &w, const Activations<T> &a,
-                   const LayerTable<float *> &g, const Memory<T> &m) {
+                   const Memory<T> &m) {
     HeadsArguments<T> h = heads(model, w, a, m);
     h.keys_values = nullptr;
     rotate_heads(call, h);
@@ -437,9 +445,6 @@ class Pass {
     h.keys = m.key_flow;
     h.values = m.value_flow;
     rotate_heads_back(call, HeadsBackArguments<T>{h, m.qkv_flow, w.query_norm ? m.head_parts : nullptr});
-    const int64_t parts = hir::HIR_DEVICE::head_parts(plan.tokens), dim = s.head_dim;
-    if (g.query_norm) add_parts(call, {m.head_parts, parts, 2 * dim, dim, g.query_norm});
-    if (g.key_norm) add_parts(call, {m.head_parts + dim, parts, 2 * dim, dim, g.key_norm});
   }
 
   HeadsArguments<T> heads(const DeviceModel<T> &model, const LayerWeights<T> &w, const Activations<T> &a,

@@ -5,6 +5,8 @@
 // atomics.
 #pragma once
 
+#include <initializer_list>
+
 #include "call.h"
 #include "model/shape.h"
 #include "simt.h"
@@ -28,9 +30,10 @@ struct NormArguments {
 };
 
 // Its gradient: out = onto (may be null) + the input's gradient, and `low` the same as products read it; the weight's
-// gradient as one row of sums for every NORM_ROWS rows.
-constexpr int64_t NORM_ROWS = 32;
-inline int64_t norm_parts(int64_t rows) { return (rows + NORM_ROWS - 1) / NORM_ROWS; }
+// gradient as one row of sums for each part of the rows. Parts are few enough to run at the same time on a large GPU, and
+// there are at least 8 rows in each.
+HIR_SHARED inline int64_t norm_part_rows(int64_t rows) { return rows > 8 * 768 ? (rows + 767) / 768 : 8; }
+inline int64_t norm_parts(int64_t rows) { return (rows + norm_part_rows(rows) - 1) / norm_part_rows(rows); }
 
 template <class T>
 struct NormBackArguments {
@@ -47,7 +50,7 @@ struct NormBackArguments {
   float *parts;  // [norm_parts(rows)][columns]
 };
 
-// to[c] += the sum over all parts, in order.
+// to[c] += the sum over all parts, in a fixed order; nothing where there is no `to`.
 struct AddPartsArguments {
   const float *parts;
   int64_t count, stride, columns;
@@ -82,7 +85,9 @@ template <class T>
 void sum_columns(Call &call, const ColumnSumArguments<T> &a);
 template <class T>
 void convert_rows(Call &call, int64_t rows, const ConvertArguments<T> &a);
-void add_parts(Call &call, const AddPartsArguments &a);
+// At most MOST_PARTS of them.
+constexpr int MOST_PARTS = 4;
+void add_parts(Call &call, std::initializer_list<AddPartsArguments> all);
 
 // --- ops/heads
 

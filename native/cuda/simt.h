@@ -154,10 +154,20 @@ HIR_GPU uint32_t pack_bf16(float low, float high) {
 using Bits8 = uint2;
 using Bits16 = uint4;  // 16 bytes, the widest access
 HIR_GPU Bits16 bits16(uint32_t a, uint32_t b, uint32_t c, uint32_t d) { return make_uint4(a, b, c, d); }
-// One access: the compiler may take an assignment apart.
+// Whole accesses to global memory: the compiler may take an assignment apart.
+HIR_GPU Bits16 load16(const void *from) {
+  Bits16 bits;
+  asm volatile("ld.global.v4.b32 {%0, %1, %2, %3}, [%4];"
+               : "=r"(bits.x), "=r"(bits.y), "=r"(bits.z), "=r"(bits.w)
+               : "l"(from));
+  return bits;
+}
 HIR_GPU void store16(void *to, const Bits16 &bits) {
   asm volatile("st.global.v4.b32 [%0], {%1, %2, %3, %4};" ::"l"(to), "r"(bits.x), "r"(bits.y), "r"(bits.z), "r"(bits.w)
                : "memory");
+}
+HIR_GPU void store8(void *to, const Bits8 &bits) {
+  asm volatile("st.global.v2.b32 [%0], {%1, %2};" ::"l"(to), "r"(bits.x), "r"(bits.y) : "memory");
 }
 
 // Copies a vector from global to shared memory past the registers and the first cache, without waiting; zeros if it is

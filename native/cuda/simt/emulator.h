@@ -144,6 +144,8 @@ void wait_for_copies() {
 
 inline void renew(Bits16 &) {}
 inline Bits16 load_once(const Bits16 *at, bool there) { return there ? *at : Bits16{}; }
+inline Bits16 load16(const void *from) { return *static_cast<const Bits16 *>(from); }
 inline void store16(void *to, const Bits16 &bits) { *static_cast<Bits16 *>(to) = bits; }
+inline void store8(void *to, const Bits8 &bits) { *static_cast<Bits8 *>(to) = bits; }
 
 }  // namespace hir::simt

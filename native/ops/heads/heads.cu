@@ -81,8 +81,8 @@ HIR_GPU void store(T *to, int count, const Bits16 &bits) {
     if (count > 0) store16(to, bits);
   } else {
     Bits8 *const parts = reinterpret_cast<Bits8 *>(to);
-    if (count > 0) parts[0] = {bits.x, bits.y};
-    if (count > LANES<T> / 2) parts[1] = {bits.z, bits.w};
+    if (count > 0) store8(parts, {bits.x, bits.y});
+    if (count > LANES<T> / 2) store8(parts + 1, {bits.z, bits.w});
   }
 }
 
