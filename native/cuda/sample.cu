@@ -353,7 +353,7 @@ HIR_GPU void write(const Arguments<T> &a, const RowSoftmax &softmax, int token, 
 
 // Without filters: draws a segment by its share of the softmax, then a token by its share of the segment.
 template <class T>
-HIR_KERNEL(DRAW_THREADS, 8)
+HIR_KERNEL(DRAW_THREADS, 7)
 draw_kernel(Arguments<T> a) {
   DrawShared &s = *shared<DrawShared>();
   const Row<T> row = a.row(block());
@@ -392,9 +392,12 @@ draw_kernel(Arguments<T> a) {
   const int begin = s.segment == 0 ? 0 : row.head + s.segment * SEGMENT * LANES<T>;
   const int end = s.segment == count - 1 ? row.cols : row.head + (s.segment + 1) * SEGMENT * LANES<T>;
   const int first = begin + thread() * EACH;
+  T there[EACH];  // loads without conditions are in flight together
+#pragma unroll
+  for (int i = 0; i < EACH; i++) there[i] = row.data[first + i < end ? first + i : end - 1];
   float x[EACH];
 #pragma unroll
-  for (int i = 0; i < EACH; i++) x[i] = first + i < end ? row.at(first + i) : -INFINITY;
+  for (int i = 0; i < EACH; i++) x[i] = first + i < end ? to_float(there[i]) : -INFINITY;
   const auto mass = [&](float logit) {
     return greedy ? uint64_t{logit == top} : static_cast<uint64_t>(exp2_fast((logit - top) * scale) * MASS_ONE);
   };
