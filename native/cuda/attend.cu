@@ -176,6 +176,41 @@ HIR_GPU void add_scores(const Bits16 (&keys)[S::LOADS][VECTORS], int n, const fl
   }
 }
 
+// Four elements of a head's mixed values, not yet divided by the sum of their weights. These are relative to `top`.
+struct Mixed {
+  float top = -INFINITY, total = 0, sum[4] = {};
+
+  // `higher` is at least as high as all that was added.
+  HIR_GPU void raise(float higher) {
+    const float factor = exp2_fast(top - higher);
+    total *= factor;
+#pragma unroll
+    for (int i = 0; i < 4; i++) sum[i] *= factor;
+    top = higher;
+  }
+
+  // Adds what is relative to another maximum, at most `top`.
+  HIR_GPU void add(float other, float weights, const Bits16 &part) {
+    const float factor = exp2_fast(other - top);
+    float x[4];
+    unpack(part, x);
+    total = fmaf(factor, weights, total);
+#pragma unroll
+    for (int i = 0; i < 4; i++) sum[i] = fmaf(factor, x[i], sum[i]);
+  }
+};
+
+HIR_GPU void put(float *to, const Mixed &m) {
+  const float x[4] = {m.sum[0] / m.total, m.sum[1] / m.total, m.sum[2] / m.total, m.sum[3] / m.total};
+  *reinterpret_cast<Bits16 *>(to) = pack(x);
+}
+
+HIR_GPU void put(bf16 *to, const Mixed &m) {
+  const uint64_t low = pack_bf16(m.sum[0] / m.total, m.sum[1] / m.total);
+  const uint64_t high = pack_bf16(m.sum[2] / m.total, m.sum[3] / m.total);
+  *reinterpret_cast<uint64_t *>(to) = low | high << 32;
+}
+
 // One block per split, key-value head, row and QUERIES of the heads that share it, in this order: rows with the same
 // prompt read its pages at the same time.
 template <class T, int KEY_LANES, int VECTORS, int QUERIES, bool WHOLE>
@@ -336,71 +371,61 @@ attend_kernel(AttendArguments<T> a) {
     }
   }
   barrier();
-  for (int i = thread(); i < count * dim; i += THREADS) {
+  // Four elements of a head for each thread.
+  for (int i = thread() * 4; i < count * dim; i += THREADS * 4) {
     const int q = i / dim, d = i % dim;
-    float top = -INFINITY, total = 0, sum = 0;
+    Mixed mixed;
 #pragma unroll
     for (int w = 0; w < ATTEND_WARPS; w++) {
-      if (w < active) top = max_nan(top, memory.tops[w][q]);
+      if (w < active) mixed.top = max_nan(mixed.top, memory.tops[w][q]);
     }
 #pragma unroll
     for (int w = 0; w < ATTEND_WARPS; w++) {
       if (w >= active) continue;
-      const float factor = exp2_fast(memory.tops[w][q] - top);
-      total = fmaf(factor, memory.totals[w][q], total);
-      sum = fmaf(factor, sums[(w * QUERIES + q) * dim + d], sum);
+      const Bits16 part = *reinterpret_cast<const Bits16 *>(sums + (w * QUERIES + q) * dim + d);
+      mixed.add(memory.tops[w][q], memory.totals[w][q], part);
     }
     if (used == 1) {
-      put(a.mixed + (row * s.heads + head) * dim + i, sum / total);
+      put(a.mixed + (row * s.heads + head) * dim + i, mixed);
     } else {
       const int64_t at = (row * s.heads + head + q) * a.splits + split;
-      a.partial[at * dim + d] = sum;
+      store_fresh(reinterpret_cast<Bits16 *>(a.partial + at * dim + d), pack(mixed.sum));
       if (d == 0) {
-        a.ends[2 * at] = top;
-        a.ends[2 * at + 1] = total;
+        a.ends[2 * at] = mixed.top;
+        a.ends[2 * at + 1] = mixed.total;
       }
     }
   }
   if (used == 1) return;
 
   barrier();
-  if (thread() == 0) {
-    // All that the block wrote is visible before its arrival; what others wrote before theirs is read after it.
-    fence();
-    memory.last = atomic_turn(a.arrived + row * s.heads + head, static_cast<uint32_t>(used - 1)) == used - 1u;
-    fence();
-  }
+  if (thread() == 0) memory.last = last_to_come(a.arrived + row * s.heads + head, used);
   barrier();
   if (!memory.last) return;
   constexpr int IN_FLIGHT = 8;
-  for (int i = thread(); i < count * dim; i += THREADS) {
+  for (int i = thread() * 4; i < count * dim; i += THREADS * 4) {
     const int64_t at = (row * s.heads + head + i / dim) * a.splits;
     const int d = i % dim;
-    float top = -INFINITY, total = 0, sum = 0;
+    Mixed mixed;
     for (int from = 0; from < used; from += IN_FLIGHT) {
-      float tops[IN_FLIGHT], totals[IN_FLIGHT], x[IN_FLIGHT];
+      float tops[IN_FLIGHT], totals[IN_FLIGHT];
+      Bits16 parts[IN_FLIGHT];
 #pragma unroll
       for (int j = 0; j < IN_FLIGHT; j++) {
         const bool there = from + j < used;
         tops[j] = there ? load_fresh(a.ends + 2 * (at + from + j)) : -INFINITY;
         totals[j] = there ? load_fresh(a.ends + 2 * (at + from + j) + 1) : 0.0f;
-        x[j] = there ? load_fresh(a.partial + (at + from + j) * dim + d) : 0.0f;
+        parts[j] = bits16(0, 0, 0, 0);
+        if (there) parts[j] = load_fresh(reinterpret_cast<const Bits16 *>(a.partial + (at + from + j) * dim + d));
       }
-      float higher = top;
+      float top = mixed.top;
 #pragma unroll
-      for (int j = 0; j < IN_FLIGHT; j++) higher = max_nan(higher, tops[j]);
-      const float scale = exp2_fast(top - higher);
-      total *= scale;
-      sum *= scale;
-      top = higher;
+      for (int j = 0; j < IN_FLIGHT; j++) top = max_nan(top, tops[j]);
+      mixed.raise(top);
 #pragma unroll
-      for (int j = 0; j < IN_FLIGHT; j++) {
-        const float factor = exp2_fast(tops[j] - top);
-        total = fmaf(factor, totals[j], total);
-        sum = fmaf(factor, x[j], sum);
-      }
+      for (int j = 0; j < IN_FLIGHT; j++) mixed.add(tops[j], totals[j], parts[j]);
     }
-    put(a.mixed + (row * s.heads + head) * dim + i, sum / total);
+    put(a.mixed + (row * s.heads + head) * dim + i, mixed);
   }
 }
 

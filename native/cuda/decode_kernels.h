@@ -60,8 +60,8 @@ struct AttendArguments {
   T *const *pages;                          // [rows][page_stride]; the new tokens' keys and values are added
   int64_t page_stride;
   T *mixed;                                 // [rows][heads][head_dim]
-  // Scratch memory: [rows][heads][splits][head_dim + 2], unnormalised sums, then maxima and sums of weights; and
-  // [rows][heads], zero before and after.
+  // Scratch memory, at whole vectors: [rows][heads][splits][head_dim + 2], unnormalised sums, then maxima and sums of
+  // weights; and [rows][heads], zero before and after.
   float *partial;
   uint32_t *arrived;
   // Set by attend().

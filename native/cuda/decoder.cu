@@ -190,10 +190,10 @@ template <class T>
 typename Decoder<T>::Activations Decoder<T>::activations(const GraphKey &key) const {
   const int64_t count = key.rows;
   Activations a;
-  a.x = floats.data;
+  a.partial = floats.data;  // first, since it must be aligned
+  a.x = a.partial + count * s.heads * key.splits * (s.head_dim + 2);
   a.qkv = a.x + count * s.hidden;
   a.gate_up = a.qkv + count * s.qkv_size();
-  a.partial = a.gate_up + count * 2 * s.intermediate;
   const auto up = [](int64_t count) { return (count + 15) / 16 * 16; };
   a.normed = halves.data;
   a.mixed = a.normed + up(count * s.hidden);

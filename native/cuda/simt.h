@@ -31,9 +31,6 @@ HIR_GPU int64_t blocks() { return gridDim.x; }
 HIR_GPU void barrier() { __syncthreads(); }
 HIR_GPU void warp_barrier() { __syncwarp(); }
 
-// What the thread (or, before a barrier, its block) wrote is visible to the device before what it writes next.
-HIR_GPU void fence() { __threadfence(); }
-
 // Blocks that were launched as a cluster run at the same time and read each other's shared memory. All their threads
 // arrive, and after the wait see what others wrote before they arrived. A block alone on older devices: never called.
 HIR_GPU void cluster_arrive() {
@@ -112,9 +109,17 @@ HIR_GPU uint4 load_once(const uint4 *at, bool there) {
 
 // Reads what other blocks of the same launch have written, past the multiprocessor's own cache.
 HIR_GPU float load_fresh(const float *at) { return __ldcg(at); }
+HIR_GPU uint4 load_fresh(const uint4 *at) { return __ldcg(at); }
+// Writes for other blocks to read.
+HIR_GPU void store_fresh(uint4 *at, uint4 bits) { __stcg(at, bits); }
 
-// Counts up from 0 to `last`, then starts over; returns the count before.
-HIR_GPU uint32_t atomic_turn(uint32_t *at, uint32_t last) { return atomicInc(at, last); }
+// Counts the blocks that come here and starts over after the last of them, for which it is true: that block sees what
+// the others wrote before a barrier and this. Called by one thread; the others of the last block see it after a barrier.
+HIR_GPU bool last_to_come(uint32_t *count, int blocks) {
+  uint32_t before;
+  asm volatile("atom.acq_rel.gpu.global.inc.u32 %0, [%1], %2;" : "=r"(before) : "l"(count), "r"(blocks - 1) : "memory");
+  return before == static_cast<uint32_t>(blocks - 1);
+}
 
 HIR_GPU void atomic_add(uint32_t *at, uint32_t value) { atomicAdd(at, value); }
 HIR_GPU void atomic_add(uint64_t *at, uint64_t value) {

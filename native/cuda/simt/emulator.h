@@ -85,12 +85,17 @@ V shuffle_from(V value, int lane) {
 inline void warp_barrier() { exchange(0, 0); }
 
 // One thread runs at a time, and memory has no caches.
-inline void fence() {}
-inline float load_fresh(const float *at) { return *at; }
-inline uint32_t atomic_turn(uint32_t *at, uint32_t last) {
-  const uint32_t before = *at;
-  *at = before >= last ? 0 : before + 1;
-  return before;
+template <class V>
+V load_fresh(const V *at) {
+  return *at;
+}
+template <class V>
+void store_fresh(V *at, V value) {
+  *at = value;
+}
+inline bool last_to_come(uint32_t *count, int blocks) {
+  *count = *count + 1 == static_cast<uint32_t>(blocks) ? 0 : *count + 1;
+  return *count == 0;
 }
 inline void atomic_add(uint32_t *at, uint32_t value) { *at += value; }
 inline void atomic_add(uint64_t *at, uint64_t value) { *at += value; }
