@@ -19,7 +19,7 @@ struct DeviceState {
   bool made = false;
   uint64_t *faults = nullptr;
   char *pinned = nullptr;  // Call::READABLE bytes, then the fault word
-  int shared_limit = 0, clusters = 0;
+  int shared_limit = 0, clusters = 0, processors = 0;
 };
 
 DeviceState states[MOST_DEVICES];
@@ -45,6 +45,7 @@ cudaError_t make(DeviceState &state, int device) {
     code = cudaDeviceGetAttribute(&state.shared_limit, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
   }
   if (code == cudaSuccess) code = cudaDeviceGetAttribute(&state.clusters, cudaDevAttrClusterLaunch, device);
+  if (code == cudaSuccess) code = cudaDeviceGetAttribute(&state.processors, cudaDevAttrMultiProcessorCount, device);
   // Keeps freed memory in the pool: by default every call that waits unmaps it, and the next one maps it again.
   cudaMemPool_t pool = nullptr;
   if (code == cudaSuccess) code = cudaDeviceGetDefaultMemPool(&pool, device);
@@ -117,6 +118,7 @@ Call::Call(const char *kernel, const Place &place) : kernel_name(kernel), place(
   fault_memory = state.faults;
   shared_limit = static_cast<size_t>(state.shared_limit);
   cluster_limit = state.clusters ? 8 : 1;
+  processor_count = state.processors;
 }
 
 Call::~Call() {

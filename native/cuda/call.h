@@ -29,6 +29,9 @@ class Call {
   // Maximum number of blocks in a cluster; 1 on devices without clusters.
   int most_cluster() const { return cluster_limit; }
 
+  // Multiprocessors of the device.
+  int64_t processors() const { return processor_count; }
+
   // Device memory until the end of the call (of its work on the stream); null and an error when there is none.
   void *scratch(size_t bytes);
 
@@ -75,6 +78,7 @@ class Call {
   uint64_t *fault_memory = nullptr;
   size_t shared_limit = 0;
   int cluster_limit = 1;
+  int64_t processor_count = 0;
   void *blocks_of_memory[4] = {};
   int blocks_held = 0;
 #ifdef __CUDACC__

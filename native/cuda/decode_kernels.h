@@ -70,20 +70,18 @@ struct AttendArguments {
   int32_t share = 0, groups = 0;
 };
 
-template <class T>
-struct GateArguments {
-  const float *gate_up;
-  T *out;
-  int64_t intermediate;
-};
-
-// out[row][o] = (accumulate: +) sum over i of x[row][i] w[o][i]
+// out[row][o] = (accumulate: +) sum over i of x[row][i] w[o][i], with the norm before it and the gate after it.
 template <class T>
 struct LinearArguments {
-  const T *w, *x;
-  float *out;
+  const T *w;
+  T *x;        // [rows][inputs]; with a norm it is memory for what the norm gives, if that is written at all
+  float *out;  // likewise with a gate
   int64_t rows, outputs, inputs, out_stride;
   bool accumulate;
+  const float *residual;  // [rows][inputs], of which x is the RMS norm if there is a `norm`, its weight
+  const T *norm;
+  float epsilon;
+  T *activated;  // or null. [rows][outputs / 2]: silu of the outputs' first half, times the second half
 };
 
 template <class T>
@@ -100,10 +98,17 @@ void embed(Call &call, int64_t rows, const EmbedArguments<T> &a);
 // From a layer's queries, keys and values to the values mixed by its attention.
 template <class T>
 void attend(Call &call, const AttendArguments<T> &a);
-template <class T>
-void gate(Call &call, int64_t rows, const GateArguments<T> &a);
+
+// Products of few rows (linear.cu): reading the weights takes all the time. A row's result does not depend on the
+// others, nor on the device.
 template <class T>
 void linear(Call &call, const LinearArguments<T> &a);
+// Its norm and its gate as kernels of their own, around a product by cuBLASLt; nothing if `a` has none.
+template <class T>
+void normalize(Call &call, const LinearArguments<T> &a);
+template <class T>
+void gate(Call &call, const LinearArguments<T> &a);
+
 template <class T>
 void store_prompt(Call &call, int64_t tokens, const StoreArguments<T> &a);
 

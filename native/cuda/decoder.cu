@@ -13,7 +13,6 @@
 #include "graph.h"
 #include "hir_kernels.h"
 #include "kernels_on_device.h"
-#include "pass_kernels.h"
 
 namespace hir::HIR_DEVICE {
 
@@ -210,23 +209,26 @@ void Decoder<T>::launch(Call &call, const GraphKey &key) {
   embed(call, count,
         EmbedArguments<T>{model.table.embedding, in.tokens, in.sources, drawn_at(drawn.data).tokens, in.positions, a.x,
                           s.hidden, s.vocab, call.faults()});
-  const auto norm = [&](const T *weight) {
-    norm_rows(call, count, NormArguments<T>{a.x, s.hidden, weight, a.normed, s.hidden, s.hidden, s.norm_epsilon});
+  const auto product = [&](const T *w, T *x, float *out, int64_t outputs, int64_t inputs, bool accumulate) {
+    return LinearArguments<T>{w,       x,          out,     count,   outputs,        inputs,
+                              outputs, accumulate, nullptr, nullptr, s.norm_epsilon, nullptr};
   };
   for (int64_t i = 0; i < s.layers; i++) {
     const LayerTable<const T *> &w = model.layers[i];
-    norm(w.input_norm);
-    multiply(call, LinearArguments<T>{w.qkv, a.normed, a.qkv, count, s.qkv_size(), s.hidden, s.qkv_size(), false});
+    LinearArguments<T> qkv = product(w.qkv, a.normed, a.qkv, s.qkv_size(), s.hidden, false);
+    qkv.residual = a.x;
+    qkv.norm = w.input_norm;
+    multiply(call, qkv);
     attend(call, AttendArguments<T>{s, i, count, key.splits, a.qkv, w.qkv_bias, w.query_norm, w.key_norm, model.cosines.data,
                                     model.sines.data, in.positions, pages, page_stride(), a.mixed, a.partial, arrived.data});
-    multiply(call, LinearArguments<T>{w.output, a.mixed, a.x, count, s.hidden, s.query_size(), s.hidden, true});
-    norm(w.post_norm);
-    multiply(call, LinearArguments<T>{w.gate_up, a.normed, a.gate_up, count, 2 * s.intermediate, s.hidden,
-                                      2 * s.intermediate, false});
-    gate(call, count, GateArguments<T>{a.gate_up, a.activated, s.intermediate});
-    multiply(call, LinearArguments<T>{w.down, a.activated, a.x, count, s.hidden, s.intermediate, s.hidden, true});
+    multiply(call, product(w.output, a.mixed, a.x, s.hidden, s.query_size(), true));
+    LinearArguments<T> gate_up = product(w.gate_up, a.normed, a.gate_up, 2 * s.intermediate, s.hidden, false);
+    gate_up.residual = a.x;
+    gate_up.norm = w.post_norm;
+    gate_up.activated = a.activated;
+    multiply(call, gate_up);
+    multiply(call, product(w.down, a.activated, a.x, s.hidden, s.intermediate, true));
   }
-  norm(model.table.final_norm);
 }
 
 template <class T>
@@ -291,7 +293,9 @@ int32_t Decoder<T>::run(Call &call, const GraphKey &key) {
 
 template <class T>
 void Decoder<T>::head(Call &call, const GraphKey &key, int64_t count, float *to, int64_t stride) {
-  multiply(call, LinearArguments<T>{model.table.head, activations(key).normed, to, count, s.vocab, s.hidden, stride, false});
+  const Activations a = activations(key);
+  multiply(call, LinearArguments<T>{model.table.head, a.normed, to, count, s.vocab, s.hidden, stride, false, a.x,
+                                    model.table.final_norm, s.norm_epsilon, nullptr});
 }
 
 template <class T>

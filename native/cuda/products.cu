@@ -69,8 +69,6 @@ const Lt &lt() {
 constexpr int COMPUTE_32F = 68, TRANSPOSE_A = 3, TRANSPOSE_B = 4, WORKSPACE_BYTES = 1, ALIGNMENT_A = 5;
 constexpr size_t WORKSPACE = 32 << 20;
 
-// Up to this many rows a decode step uses our own kernel.
-constexpr int64_t OWN_ROWS = 8;
 // Lengths that differ in every micro-batch keep adding keys.
 constexpr size_t MOST_CHOICES = 4096;
 
@@ -130,16 +128,19 @@ Products::~Products() {
 template <class T>
 void Products::operator()(Call &call, const LinearArguments<T> &a) {
   if (call.failed()) return;
-  if (a.rows > OWN_ROWS && handle &&
-      multiply(call, ProductArguments<T, float>{a.rows,
-                                                a.outputs,
-                                                a.inputs,
-                                                {a.x, a.inputs, 1},
-                                                {a.w, a.inputs, 1},
-                                                a.accumulate ? a.out : nullptr,
-                                                a.out,
-                                                a.out_stride})) {
-    return;
+  if (a.rows > OWN_ROWS && handle) {
+    normalize(call, a);
+    if (multiply(call, ProductArguments<T, float>{a.rows,
+                                                  a.outputs,
+                                                  a.inputs,
+                                                  {a.x, a.inputs, 1},
+                                                  {a.w, a.inputs, 1},
+                                                  a.accumulate ? a.out : nullptr,
+                                                  a.out,
+                                                  a.out_stride})) {
+      gate(call, a);
+      return;
+    }
   }
   linear(call, a);
 }

@@ -29,6 +29,9 @@ struct ProductArguments {
 template <class T, class Out>
 void product(Call &call, const ProductArguments<T, Out> &a);
 
+// Up to this many rows a product of a decode step is our own kernel's.
+constexpr int64_t OWN_ROWS = 16;
+
 class Products {
  public:
   // Finds cuBLASLt; without it, or with HIR_BATCH_INVARIANT set, every product is our own kernel's, whose rows do not

@@ -196,6 +196,16 @@ HIR_GPU void wait_for_copies() {
 // Keeps the compiler from computing with these bits before this point: unpacked values take twice the registers.
 HIR_GPU void renew(uint4 &bits) { asm volatile("" : "+r"(bits.x), "+r"(bits.y), "+r"(bits.z), "+r"(bits.w)); }
 
+// By the whole warp on tensor cores: c += a b, with a of 16 rows and 16 columns of bfloat16, b of 16 and 8. Lane 4 i + j
+// holds of a, with columns 2 j and 2 j + 1: a0 of row i, a1 of row i + 8; a2 and a3 the same with columns 8 further on;
+// of b, b0 its rows 2 j and 2 j + 1 of column i, b1 8 further on; of c, columns 2 j and 2 j + 1 of row i, then of row i + 8.
+HIR_GPU void multiply_16x8x16(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+      : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+      : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+}
+
 }  // namespace hir::cuda
 
 #else

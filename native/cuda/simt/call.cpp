@@ -15,6 +15,8 @@ namespace {
 
 // Different sizes, so that rows that do not fit occur too.
 constexpr size_t SHARED_MEMORY[ORDERS] = {227 << 10, 40 << 10, 99 << 10};
+// Few, so that blocks work in rounds.
+constexpr int64_t PROCESSORS[ORDERS] = {3, 2, 5};
 
 thread_local uint64_t fault_word_memory = NO_FAULT;
 
@@ -30,6 +32,7 @@ Call::Call(const char *kernel, const Place &place) : kernel_name(kernel), place(
   fault_memory = &fault_word_memory;
   shared_limit = SHARED_MEMORY[place.device];
   cluster_limit = place.device == 1 ? 1 : MOST_CLUSTER;
+  processor_count = PROCESSORS[place.device];
 }
 
 Call::~Call() {

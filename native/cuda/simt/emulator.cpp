@@ -67,6 +67,7 @@ struct Block {
   Fiber fibers[MOST_FIBERS];  // those of one block after those of another
   Copies copies[MOST_FIBERS];
   uint64_t slots[2][MOST_FIBERS];
+  uint32_t operands[2][MOST_FIBERS][6];
   int places[MOST_FIBERS];  // the order in which they run
   int threads, count;       // of a block; of all
   int at_barrier[MOST_CLUSTER], at_cluster, ended, at_exchange[MOST_FIBERS / WARP];
@@ -206,6 +207,24 @@ void wait_for_copies_but(int groups) {
     }
   }
   copies.waiting.resize(left);
+}
+
+void multiply_16x8x16(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1) {
+  Block &block = *current;
+  const int fiber = block.fiber(), lane = fiber % WARP;
+  uint32_t (*const all)[6] = block.operands[block.fibers[fiber].exchanges++ % 2];
+  const uint32_t mine[6] = {a0, a1, a2, a3, b0, b1};
+  memcpy(all[fiber], mine, sizeof mine);
+  block.pause(AT_EXCHANGE);
+  const uint32_t (*const lanes)[6] = all + (fiber - lane);
+  for (int i = 0; i < 4; i++) {
+    const int row = lane / 4 + i / 2 * 8, column = lane % 4 * 2 + i % 2;
+    for (int k = 0; k < 16; k++) {
+      const int holder = k % 8 / 2, half = k / 8;
+      const uint32_t a = lanes[row % 8 * 4 + holder][row / 8 + 2 * half], b = lanes[column * 4 + holder][4 + half];
+      c[i] = fmaf(as_float(k % 2 ? a & 0xffff0000u : a << 16), as_float(k % 2 ? b & 0xffff0000u : b << 16), c[i]);
+    }
+  }
 }
 
 const char *run(void (*body)(const void *), const void *arguments, int64_t blocks, int threads, size_t shared_bytes,

@@ -33,7 +33,17 @@ Products::~Products() {}
 
 template <class T>
 void Products::operator()(Call &call, const LinearArguments<T> &a) {
-  linear(call, a);
+  if (a.rows <= OWN_ROWS) {
+    linear(call, a);
+    return;
+  }
+  // As with cuBLASLt, where nothing is fused.
+  LinearArguments<T> product = a;
+  product.norm = nullptr;
+  product.activated = nullptr;
+  normalize(call, a);
+  linear(call, product);
+  gate(call, a);
 }
 
 template <class T, class Out>
