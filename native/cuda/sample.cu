@@ -417,6 +417,30 @@ draw_kernel(Arguments<T> a) {
   }
 }
 
+// Calls f(lane of the row, its largest logit) for this thread's share, 16 of them in flight.
+template <class F>
+HIR_GPU void for_each_top(const float *tops, int count, F f) {
+  constexpr int IN_FLIGHT = 4, EACH = LANES<float>;
+  const Bits16 *vectors = reinterpret_cast<const Bits16 *>(tops);
+  for (int v = thread(); v < count / EACH; v += IN_FLIGHT * threads()) {
+    Bits16 bits[IN_FLIGHT];
+#pragma unroll
+    for (int i = 0; i < IN_FLIGHT; i++) {
+      const int at = v + i * threads();
+      bits[i] = vectors[at < count / EACH ? at : v];
+    }
+#pragma unroll
+    for (int i = 0; i < IN_FLIGHT; i++) {
+      const int at = v + i * threads();
+      if (at >= count / EACH) continue;
+      float x[EACH];
+      unpack(bits[i], x);
+#pragma unroll
+      for (int j = 0; j < EACH; j++) f(at * EACH + j, x[j]);
+    }
+  }
+}
+
 // The bins of the logits that the filters may keep, from 0 to this one.
 template <class T>
 HIR_GPU int last_bin(const Arguments<T> &a, const float *tops, int count, const RowSoftmax &softmax, float scale,
@@ -438,7 +462,7 @@ HIR_GPU int last_bin(const Arguments<T> &a, const float *tops, int count, const 
     for (int i = thread(); i < BINS; i += threads()) s.counts[i] = 0;
     if (thread() == 0) s.bin = BINS - 1;
     barrier();
-    for (int i = thread(); i < count; i += threads()) atomic_add(&s.counts[bin_of(tops[i], softmax.top, scale)], 1u);
+    for_each_top(tops, count, [&](int, float top) { atomic_add(&s.counts[bin_of(top, softmax.top, scale)], 1u); });
     barrier();
     const int share = BINS / threads(), first = thread() * share;
     uint64_t own = 0, total;
@@ -461,11 +485,11 @@ template <class T>
 HIR_GPU bool gather(const Row<T> &row, const float *tops, int count, float top, float scale, int last, Shared &s) {
   if (thread() == 0) s.share_count = s.count = 0;
   barrier();
-  for (int i = thread(); i < count; i += threads()) {
-    if (bin_of(tops[i], top, scale) > last) continue;
+  for_each_top(tops, count, [&](int i, float x) {
+    if (bin_of(x, top, scale) > last) return;
     const uint32_t at = fetch_add(&s.share_count, 1);
     if (at < MOST_SHARES) s.shares[at] = static_cast<uint32_t>(i);
-  }
+  });
   barrier();
   if (s.share_count > MOST_SHARES) return false;
   const auto take = [&](int id, float x) {
