@@ -140,8 +140,13 @@ class Decoder final : private DevicePages, public AnyDecoder {
   void launch(Call &call, const GraphKey &key);
   void upload_pages(Call &call, int64_t count, void **staging);
   int64_t page_stride() const { return (model.positions + PAGE - 1) / PAGE; }
+  // Sums of the attention's splits, in steps of 256 bytes: what follows is aligned alike whatever their number, so that the
+  // same kernels take it.
+  int64_t partial_floats(const GraphKey &key) const {
+    return (key.rows * s.heads * key.splits * (s.head_dim + 2) + 63) / 64 * 64;
+  }
   int64_t floats_needed(const GraphKey &key) const {
-    return key.rows * (s.hidden + s.qkv_size() + 2 * s.intermediate + s.heads * key.splits * (s.head_dim + 2));
+    return partial_floats(key) + key.rows * (s.hidden + s.qkv_size() + 2 * s.intermediate);
   }
 
   const DeviceModel<T> &model;
@@ -189,8 +194,8 @@ template <class T>
 typename Decoder<T>::Activations Decoder<T>::activations(const GraphKey &key) const {
   const int64_t count = key.rows;
   Activations a;
-  a.partial = floats.data;  // first, since it must be aligned
-  a.x = a.partial + count * s.heads * key.splits * (s.head_dim + 2);
+  a.partial = floats.data;
+  a.x = a.partial + partial_floats(key);
   a.qkv = a.x + count * s.hidden;
   a.gate_up = a.qkv + count * s.qkv_size();
   const auto up = [](int64_t count) { return (count + 15) / 16 * 16; };
