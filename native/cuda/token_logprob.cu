@@ -28,9 +28,10 @@ token_logprob_kernel(Arguments<T> a) {
   const float scale = static_cast<float>(LOG2E / a.temperature);
   const int64_t target = a.targets[block()];
   const bool inside = target >= 0 && target < a.cols;
-  const float logit = inside ? row.at(static_cast<int>(target)) : 0.0f;  // on its way while the row is read
   OnlineSoftmax mine;
   for_each_vector(row, [&](int, const auto &x) { mine.add(x, scale); });
+  // On its way while the block sums up. Before the row, its latency would delay all other loads.
+  const float logit = warp() == 0 && inside ? row.at(static_cast<int>(target)) : 0.0f;
   const SoftmaxSum sum = block_softmax(mine, scale, shared<SoftmaxSum>());
   if (thread() != 0) return;
   if (!inside) {
