@@ -63,7 +63,7 @@ def check(lib, model, checks, rows, length, steps):
 
 
 class Rows:
-    """Rows that decode on from prompts of their own; `context` is the mean length."""
+    """Rows that decode on from prompts of their own, of another length each; `context` is the mean."""
 
     def __init__(self, lib, model, count, context, steps):
         s, random = model.shape, torch.Generator().manual_seed(3)
@@ -71,11 +71,12 @@ class Rows:
         self.native = NativeModel(lib, model, max(self.lengths) + steps)
         self.decoder = Decoder(self.native)
         self.count, self.counters = count, (ctypes.c_int32 * (4 * count))(*range(4 * count))
-        with torch.no_grad():
-            for row, length in enumerate(self.lengths):
-                cache = model.cache(1, length)
-                model.hidden(torch.randint(s.vocab, (1, length), device=model.device), self.native.tables, cache)
-                self.decoder.admit(cache, length, row, 1)
+        # Any keys and values take the same time; every row gets pages of its own.
+        longest = max(self.lengths)
+        cache = [[torch.randn(1, s.kv_heads, longest, s.head_dim, device=model.device, dtype=model.dtype) for _ in "kv"]
+                 for _ in range(s.layers)]
+        for row, length in enumerate(self.lengths):
+            self.decoder.admit(cache, length, row, 1)
         self.decoder.draw([1] * count, self.counters)
 
     def draw(self):
