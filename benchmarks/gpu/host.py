@@ -150,6 +150,17 @@ def seconds(work, repeats=20, warm_up=3):
     return begin.elapsed_time(end) / repeats / 1e3
 
 
+def kernel_seconds(work, repeats=3):
+    """Mean time of the kernels alone that `work` starts, as the profiler sees them; None without a GPU."""
+    if not torch.cuda.is_available():
+        return None
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as found:
+        for _ in range(repeats):
+            work()
+        torch.cuda.synchronize()
+    return sum(event.self_device_time_total for event in found.key_averages()) / repeats / 1e6
+
+
 class Ceilings:
     """Measured ceilings of this host: copied bytes/s, and flops/s of a large product in bfloat16."""
 
