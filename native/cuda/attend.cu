@@ -216,6 +216,7 @@ HIR_GPU void put(bf16 *to, const Mixed &m) {
 template <class T, int KEY_LANES, int VECTORS, int QUERIES, bool WHOLE>
 HIR_KERNEL(THREADS, 2)
 attend_kernel(AttendArguments<T> a) {
+  start_next();
   using S = Tile<T, KEY_LANES, VECTORS, QUERIES>;
   const ModelShape &s = a.shape;
   const uint32_t rows = static_cast<uint32_t>(a.rows), kv_heads = static_cast<uint32_t>(s.kv_heads);
@@ -239,14 +240,6 @@ attend_kernel(AttendArguments<T> a) {
   float *queries = reinterpret_cast<float *>(&memory + 1), *sums = queries + QUERIES * dim;
   T *added = reinterpret_cast<T *>(sums + ATTEND_WARPS * QUERIES * dim);
 
-  // The heads that the block prepares: its queries and, if it has the newest slot, that slot's key and value.
-  const int prepared = count + (newest ? 2 : 0);
-  HeadPart<T, S::PAIRS> part = {};
-  if (warp() < prepared) {
-    const int64_t from = warp() < count ? head + warp() : s.heads + kv + (warp() > count ? s.kv_heads : 0);
-    part.load(a, row, from, warp() < count ? a.query_norm : warp() == count ? a.key_norm : nullptr, position);
-  }
-
   Bits16 keys[S::LOADS][VECTORS], values[S::LOADS][VECTORS];
   if (busy) {
     const Bits16 *from = reinterpret_cast<const Bits16 *>(cell(s, page, a.layer, kv, false, first + of_load)) + in_key;
@@ -258,7 +251,20 @@ attend_kernel(AttendArguments<T> a) {
         keys[i][n] = load_once(from + i * S::KEYS * vectors + n * KEY_LANES, there);
       }
     }
-    from += PAGE * vectors;
+  }
+
+  // Keys of earlier steps do not depend on the kernel before, but the new token's queries do.
+  wait_for_previous();
+  // The heads that the block prepares: its queries and, if it has the newest slot, that slot's key and value.
+  const int prepared = count + (newest ? 2 : 0);
+  HeadPart<T, S::PAIRS> part = {};
+  if (warp() < prepared) {
+    const int64_t from = warp() < count ? head + warp() : s.heads + kv + (warp() > count ? s.kv_heads : 0);
+    part.load(a, row, from, warp() < count ? a.query_norm : warp() == count ? a.key_norm : nullptr, position);
+  }
+
+  if (busy) {
+    const Bits16 *from = reinterpret_cast<const Bits16 *>(cell(s, page, a.layer, kv, true, first + of_load)) + in_key;
 #pragma unroll
     for (int i = 0; i < S::LOADS; i++) {
 #pragma unroll

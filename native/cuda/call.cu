@@ -1,5 +1,6 @@
 #include "call.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <mutex>
@@ -139,6 +140,12 @@ void *Call::scratch(size_t bytes) {
   if (!ok(cudaMallocAsync(&memory, bytes, reinterpret_cast<cudaStream_t>(place.stream)), "allocation")) return nullptr;
   blocks_of_memory[blocks_held++] = memory;
   return memory;
+}
+
+void Call::overlap() {
+  const char *none = getenv("HIR_NO_PDL");
+  // Devices of compute capability 9 and above have both.
+  overlapping = cluster_limit > 1 && !(none && *none && *none != '0');
 }
 
 void Call::upload(void *to, const void *from, size_t bytes) {

@@ -38,6 +38,10 @@ class Call {
   template <class A>
   void launch(void (*kernel)(A), int64_t blocks, int threads, size_t shared_bytes, const A &arguments, int cluster = 1);
 
+  // From now on kernels may start while the one before runs (programmatic dependent launch), where the device can and
+  // HIR_NO_PDL is not set. All of them begin with wait_for_previous(), but for reading what no kernel of the call writes.
+  void overlap();
+
   void fill(void *memory, int value, size_t bytes);
 
   // Copies from the host; `from` may be reused at once.
@@ -79,6 +83,7 @@ class Call {
   size_t shared_limit = 0;
   int cluster_limit = 1;
   int64_t processor_count = 0;
+  bool overlapping = false;
   void *blocks_of_memory[4] = {};
   int blocks_held = 0;
 #ifdef __CUDACC__
@@ -122,31 +127,37 @@ void Call::launch(void (*kernel)(A), int64_t blocks, int threads, size_t shared_
     return;
   }
   constexpr size_t WITHOUT_ASKING = 48 << 10;
-  // As much of the first cache as there is, so that all blocks fit that can.
   if (shared_bytes > WITHOUT_ASKING &&
-      !(ok(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes)),
-           "asking for shared memory") &&
-        ok(cudaFuncSetAttribute(kernel, cudaFuncAttributePreferredSharedMemoryCarveout, cudaSharedmemCarveoutMaxShared),
-           "asking for shared memory"))) {
+      !ok(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes)),
+          "asking for shared memory")) {
     return;
   }
+  // As much of the first cache as there is, so that all blocks fit that can; and kernels that overlap divide it alike, as
+  // a processor changes the division only while it is idle.
+  if ((shared_bytes > WITHOUT_ASKING || overlapping) &&
+      !ok(cudaFuncSetAttribute(kernel, cudaFuncAttributePreferredSharedMemoryCarveout, cudaSharedmemCarveoutMaxShared),
+          "asking for shared memory")) {
+    return;
+  }
+  cudaLaunchAttribute attributes[2] = {};
+  cudaLaunchConfig_t config = {};
+  config.gridDim = dim3(static_cast<unsigned>(blocks));
+  config.blockDim = dim3(static_cast<unsigned>(threads));
+  config.dynamicSmemBytes = shared_bytes;
+  config.stream = reinterpret_cast<cudaStream_t>(place.stream);
+  config.attrs = attributes;
   if (cluster > 1) {
-    cudaLaunchAttribute attribute = {};
+    cudaLaunchAttribute &attribute = attributes[config.numAttrs++];
     attribute.id = cudaLaunchAttributeClusterDimension;
     attribute.val.clusterDim.x = static_cast<unsigned>(cluster);
     attribute.val.clusterDim.y = attribute.val.clusterDim.z = 1;
-    cudaLaunchConfig_t config = {};
-    config.gridDim = dim3(static_cast<unsigned>(blocks));
-    config.blockDim = dim3(static_cast<unsigned>(threads));
-    config.dynamicSmemBytes = shared_bytes;
-    config.stream = reinterpret_cast<cudaStream_t>(place.stream);
-    config.attrs = &attribute;
-    config.numAttrs = 1;
-    ok(cudaLaunchKernelEx(&config, kernel, arguments), "launch");
-    return;
   }
-  kernel<<<static_cast<unsigned>(blocks), threads, shared_bytes, reinterpret_cast<cudaStream_t>(place.stream)>>>(arguments);
-  ok(cudaGetLastError(), "launch");
+  if (overlapping) {
+    cudaLaunchAttribute &attribute = attributes[config.numAttrs++];
+    attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    attribute.val.programmaticStreamSerializationAllowed = 1;
+  }
+  ok(cudaLaunchKernelEx(&config, kernel, arguments), "launch");
 }
 
 }  // namespace hir::cuda
@@ -162,7 +173,7 @@ void Call::launch(void (*kernel)(A), int64_t blocks, int threads, size_t shared_
 namespace hir::simt {
 
 // Launches that wait to be started as a graph (graph.h); null while launches run at once.
-using Recording = std::vector<std::function<int32_t()>>;
+using Recording = std::vector<std::function<int32_t()> >;
 extern thread_local Recording *recording;
 
 template <class A>

@@ -13,6 +13,7 @@ constexpr int THREADS = 256;
 template <class T>
 HIR_KERNEL(THREADS, 1)
 embed_kernel(EmbedArguments<T> a) {
+  start_next();
   const int64_t row = block();
   if (a.positions[row] < 0) return;
   int64_t token = a.sources[row] < 0 ? a.tokens[row] : a.drawn[a.sources[row]];

@@ -137,7 +137,7 @@ class Decoder final : private DevicePages, public AnyDecoder {
   void reserve_drawn(Call &call, int64_t rows);
   void reserve(Call &call, const GraphKey &key);
   Activations activations(const GraphKey &key) const;
-  void launch(Call &call, const GraphKey &key);
+  void launch(Call &call, const GraphKey &key, bool recording);
   void upload_pages(Call &call, int64_t count, void **staging);
   int64_t page_stride() const { return (model.positions + PAGE - 1) / PAGE; }
   // Sums of the attention's splits, in steps of 256 bytes: what follows is aligned alike whatever their number, so that the
@@ -206,7 +206,7 @@ typename Decoder<T>::Activations Decoder<T>::activations(const GraphKey &key) co
 }
 
 template <class T>
-void Decoder<T>::launch(Call &call, const GraphKey &key) {
+void Decoder<T>::launch(Call &call, const GraphKey &key, bool recording) {
   const Activations a = activations(key);
   const int64_t count = key.rows;
   T *const *const pages = reinterpret_cast<T *const *>(table.data);
@@ -214,6 +214,7 @@ void Decoder<T>::launch(Call &call, const GraphKey &key) {
   embed(call, count,
         EmbedArguments<T>{model.table.embedding, in.tokens, in.sources, drawn_at(drawn.data).tokens, in.positions, a.x,
                           s.hidden, s.vocab, call.faults()});
+  if (recording) call.overlap();
   const auto product = [&](const T *w, T *x, float *out, int64_t outputs, int64_t inputs, bool accumulate) {
     return LinearArguments<T>{w,       x,          out,     count,   outputs,        inputs,
                               outputs, accumulate, nullptr, nullptr, s.norm_epsilon, nullptr};
@@ -283,11 +284,11 @@ int32_t Decoder<T>::run(Call &call, const GraphKey &key) {
   }
   if (!recorded) {
     graphs.emplace_back(new Recorded{key, false, {}});
-    launch(call, key);
+    launch(call, key, false);
     return call.result();
   }
   if (!recorded->ready) {
-    if (int32_t code = recorded->graph.record(place, [&](Call &recording) { launch(recording, key); })) {
+    if (int32_t code = recorded->graph.record(place, [&](Call &recording) { launch(recording, key, true); })) {
       graphs.clear();
       return code;
     }

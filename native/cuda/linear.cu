@@ -18,42 +18,90 @@ namespace {
 
 // --- The norm and the gate
 
-// The inverse of the root mean square of a row, in all lanes of the warp that calls it.
-HIR_GPU float inverse_rms(const float *x, int64_t columns, bool whole, float epsilon) {
-  float sums[4] = {};
-  if (whole) {
-    const Bits16 *const vectors = reinterpret_cast<const Bits16 *>(x);
-    const int count = static_cast<int>(columns / 4);
-#pragma unroll 8
-    for (int v = lane(); v < count; v += WARP) {
-      float each[4];
-      unpack(vectors[v], each);
+// Inputs whose squares a warp adds up at a time, UNIT neighbouring ones a lane.
+constexpr int UNIT = 8, CHUNK = WARP * UNIT;
+
+HIR_SHARED inline int chunks_of(int64_t inputs) { return (static_cast<int>(inputs) + CHUNK - 1) / CHUNK; }
+
+HIR_GPU void load(const float *from, float (&x)[UNIT]) {
+  float half[4];
 #pragma unroll
-      for (int i = 0; i < 4; i++) sums[i] = fmaf(each[i], each[i], sums[i]);
-    }
-  } else {
-    for (int64_t i = lane(); i < columns; i += WARP) sums[0] = fmaf(x[i], x[i], sums[0]);
+  for (int i = 0; i < UNIT; i++) {
+    if (i % 4 == 0) unpack(reinterpret_cast<const Bits16 *>(from)[i / 4], half);
+    x[i] = half[i % 4];
   }
-  const float sum = warp_reduce((sums[0] + sums[1]) + (sums[2] + sums[3]), Sum());
-  return 1.0f / sqrtf(sum / static_cast<float>(columns) + epsilon);
 }
 
-// A vector of the norm from as many floats.
-template <class T>
-HIR_GPU Bits16 normed(const float *x, float scale, const T *weight) {
-  constexpr int N = LANES<T>;
-  float values[N], weights[N];
+HIR_GPU void load(const bf16 *from, float (&x)[UNIT]) { unpack(*reinterpret_cast<const Bits16 *>(from), x); }
+
+HIR_GPU void store(const float (&x)[UNIT], bf16 *to) { *reinterpret_cast<Bits16 *>(to) = pack(x); }
+
+HIR_GPU void store(const float (&x)[UNIT], float *to) {
 #pragma unroll
-  for (int i = 0; i < N; i += 4) {
-    float four[4];
-    unpack(reinterpret_cast<const Bits16 *>(x)[i / 4], four);
-#pragma unroll
-    for (int j = 0; j < 4; j++) values[i + j] = four[j];
+  for (int i = 0; i < UNIT; i += 4) {
+    const float half[4] = {x[i], x[i + 1], x[i + 2], x[i + 3]};
+    reinterpret_cast<Bits16 *>(to)[i / 4] = pack(half);
   }
-  unpack(*reinterpret_cast<const Bits16 *>(weight), weights);
+}
+
+HIR_GPU float inverse_rms(float squares, int inputs, float epsilon) {
+  return 1.0f / sqrtf(squares / static_cast<float>(inputs) + epsilon);
+}
+
+// The norm of rows of whole units, by the whole block: one warp adds up a chunk, and the sums of chunks are added in
+// order, so the bits do not depend on how many rows and warps there are. `parts` is shared memory for the chunks of all
+// rows; `weight` may be read after `ready()` and a barrier; to(row) is where a row begins, which has zeros behind the
+// inputs up to `end`. A warp reads TOGETHER chunks at once, and keeps its last ones between the sum and the scale.
+template <int TOGETHER, class T, class Ready, class To>
+HIR_GPU void normalize_rows(const float *x, int rows, int inputs, float epsilon, const T *weight, int end, float *parts,
+                            Ready ready, To to) {
+  const int chunks = chunks_of(inputs), all = rows * chunks;
+  const auto read = [&](int i, float (&values)[UNIT]) {
+    const int at = i % chunks * CHUNK + lane() * UNIT;
 #pragma unroll
-  for (int i = 0; i < N; i++) values[i] = values[i] * scale * weights[i];
-  return pack(values);
+    for (float &value : values) value = 0;
+    if (i < all && at < inputs) load(x + static_cast<int64_t>(i / chunks) * inputs + at, values);
+  };
+  const auto add = [&](int i, const float (&values)[UNIT]) {
+    float squares[2] = {};
+#pragma unroll
+    for (int j = 0; j < UNIT; j++) squares[j % 2] = fmaf(values[j], values[j], squares[j % 2]);
+    const float sum = warp_reduce(squares[0] + squares[1], Sum());
+    if (lane() == 0 && i < all) parts[i] = sum;
+  };
+  const auto write = [&](int i, float (&values)[UNIT]) {
+    const int row = i / chunks, at = i % chunks * CHUNK + lane() * UNIT;
+    if (i >= all || at >= end) return;
+    float sum = 0;
+    for (int chunk = 0; chunk < chunks; chunk++) sum += parts[row * chunks + chunk];
+    const float scale = inverse_rms(sum, inputs, epsilon);
+    float weights[UNIT] = {};
+    if (at < inputs) load(weight + at, weights);
+#pragma unroll
+    for (int j = 0; j < UNIT; j++) values[j] = values[j] * scale * weights[j];
+    store(values, to(row) + at);
+  };
+  float values[TOGETHER][UNIT];
+  const int stride = TOGETHER * warps();
+  int first = warp();
+  for (;; first += stride) {
+#pragma unroll
+    for (int k = 0; k < TOGETHER; k++) read(first + k * warps(), values[k]);
+#pragma unroll
+    for (int k = 0; k < TOGETHER; k++) add(first + k * warps(), values[k]);
+    if (first + stride >= all) break;
+  }
+  ready();
+  barrier();
+  // Backwards, as the last chunks are still here.
+  for (;;) {
+#pragma unroll
+    for (int k = 0; k < TOGETHER; k++) write(first + k * warps(), values[k]);
+    first -= stride;
+    if (first < 0) break;
+#pragma unroll
+    for (int k = 0; k < TOGETHER; k++) read(first + k * warps(), values[k]);
+  }
 }
 
 HIR_GPU float activate(float gate, float up) { return gate / (1.0f + exp2_fast(static_cast<float>(-LOG2E) * gate)) * up; }
@@ -64,23 +112,26 @@ HIR_GPU bool on_vectors(const V *data, int64_t pitch) {
          reinterpret_cast<uintptr_t>(data) % VECTOR_BYTES == 0;
 }
 
-// One warp per row.
+constexpr int NORM_THREADS = 128;
+
+// One block per row.
 template <class T>
-HIR_KERNEL(WARP, 1)
+HIR_KERNEL(NORM_THREADS, 1)
 normalize_kernel(LinearArguments<T> a) {
+  start_next();
+  wait_for_previous();
   const float *const x = a.residual + block() * a.inputs;
   T *const out = a.x + block() * a.inputs;
-  const bool whole = on_vectors(a.residual, a.inputs);
-  const float scale = inverse_rms(x, a.inputs, whole, a.epsilon);
-  if (whole && on_vectors(a.x, a.inputs) && on_vectors(a.norm, a.inputs)) {
-    const int count = static_cast<int>(a.inputs) / LANES<T>;
-#pragma unroll 4
-    for (int v = lane(); v < count; v += WARP) {
-      reinterpret_cast<Bits16 *>(out)[v] = normed(x + v * LANES<T>, scale, a.norm + v * LANES<T>);
-    }
-  } else {
-    for (int64_t i = lane(); i < a.inputs; i += WARP) put(out + i, x[i] * scale * to_float(a.norm[i]));
+  float *const parts = shared<float>();
+  const int inputs = static_cast<int>(a.inputs);
+  if (inputs % UNIT == 0 && on_vectors(a.residual, inputs) && on_vectors(a.x, inputs) && on_vectors(a.norm, inputs)) {
+    normalize_rows<4>(x, 1, inputs, a.epsilon, a.norm, inputs, parts, [] {}, [&](int) { return out; });
+    return;
   }
+  float squares = 0;
+  for (int i = thread(); i < inputs; i += threads()) squares = fmaf(x[i], x[i], squares);
+  const float scale = inverse_rms(block_reduce(squares, 0.0f, Sum(), parts), inputs, a.epsilon);
+  for (int i = thread(); i < inputs; i += threads()) put(out + i, x[i] * scale * to_float(a.norm[i]));
 }
 
 constexpr int THREADS = 256;
@@ -91,6 +142,8 @@ constexpr int GATED = 4;
 template <class T>
 HIR_KERNEL(THREADS, 1)
 gate_kernel(LinearArguments<T> a) {
+  start_next();
+  wait_for_previous();
   const int64_t columns = a.outputs / 2, across = (columns + THREADS * GATED - 1) / (THREADS * GATED);
   const int64_t row = block() / across, first = (block() % across * THREADS + thread()) * GATED;
   const float *const gates = a.out + row * a.out_stride + first, *const ups = gates + columns;
@@ -125,7 +178,10 @@ size_t tensor_shared(const LinearArguments<bf16> &a, int rows, int tiles, int de
   const int inputs = static_cast<int>(a.inputs);
   size_t bytes = static_cast<size_t>(depth * tiles * BLOCK * VECTOR_BYTES);
   bytes += sizeof(float) * static_cast<size_t>(2 * SHARES * rows * tiles * TILE);
-  if (with_norm) bytes += sizeof(bf16) * static_cast<size_t>(rows * normed_pitch(inputs) + round_up(inputs, 8)) + 4 * WARP;
+  if (with_norm) {
+    bytes += sizeof(float) * static_cast<size_t>(rows * chunks_of(inputs));
+    bytes += sizeof(bf16) * static_cast<size_t>(rows * normed_pitch(inputs) + inputs);
+  }
   return bytes;
 }
 
@@ -149,8 +205,8 @@ tensor_kernel(LinearArguments<bf16> a) {
   Bits16 *const ring = shared<Bits16>();
   float *const sums = reinterpret_cast<float *>(ring + DEPTH * TILES * BLOCK);
   constexpr int SUMS = ROWS * TILES * TILE;  // of a warp
-  float *const scales = sums + 2 * SHARES * SUMS;
-  bf16 *const weights = reinterpret_cast<bf16 *>(scales + WARP), *const x = weights + round_up(inputs, 8);
+  float *const parts = sums + 2 * SHARES * SUMS;  // of the norm
+  bf16 *const weights = reinterpret_cast<bf16 *>(parts + ROWS * chunks_of(inputs)), *const x = weights + inputs;
   const int pitch = normed_pitch(inputs);
 
   if (NORMED) {
@@ -181,21 +237,12 @@ tensor_kernel(LinearArguments<bf16> a) {
   };
   for (int i = 0; i < DEPTH; i++) request(i);
 
+  start_next();
+  wait_for_previous();
   if (NORMED) {
-    if (warp() < rows) {
-      const float scale = inverse_rms(a.residual + static_cast<int64_t>(row + warp()) * inputs, inputs, true, a.epsilon);
-      if (lane() == 0) scales[warp()] = scale;
-    }
-    wait_for_copies<DEPTH>();
-    barrier();
-    const int across = steps * (STEP / LANES<bf16>);
-#pragma unroll 2
-    for (int i = thread(); i < rows * across; i += BLOCK) {
-      const int r = i / across, v = i % across;
-      Bits16 *const to = reinterpret_cast<Bits16 *>(x + r * pitch) + v;
-      const float *const from = a.residual + static_cast<int64_t>(row + r) * inputs + v * LANES<bf16>;
-      *to = v < vectors ? normed(from, scales[r], weights + v * LANES<bf16>) : bits16(0, 0, 0, 0);
-    }
+    normalize_rows<3>(
+        a.residual + static_cast<int64_t>(row) * inputs, rows, inputs, a.epsilon, weights, steps * STEP, parts,
+        [] { wait_for_copies<DEPTH>(); }, [&](int r) { return x + r * pitch; });
     barrier();
   }
 
@@ -312,6 +359,8 @@ constexpr int LINEAR_ROWS = 8;
 template <class T>
 HIR_KERNEL(THREADS, 1)
 linear_kernel(LinearArguments<T> a) {
+  start_next();
+  wait_for_previous();
   const int64_t tiles = (a.outputs + warps() - 1) / warps();
   const int64_t output = block() % tiles * warps() + warp(), first = block() / tiles * LINEAR_ROWS;
   if (output >= a.outputs) return;
@@ -369,7 +418,8 @@ bool on_tensor_cores(Call &call, const LinearArguments<bf16> &a, bool with_norm)
 
 template <class T>
 void normalize(Call &call, const LinearArguments<T> &a) {
-  if (a.norm) call.launch(normalize_kernel<T>, a.rows, WARP, 0, a);
+  const size_t bytes = sizeof(float) * static_cast<size_t>(std::max(WARP, chunks_of(a.inputs)));
+  if (a.norm) call.launch(normalize_kernel<T>, a.rows, NORM_THREADS, bytes, a);
 }
 
 template <class T>

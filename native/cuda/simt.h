@@ -196,6 +196,21 @@ HIR_GPU void wait_for_copies() {
 // Keeps the compiler from computing with these bits before this point: unpacked values take twice the registers.
 HIR_GPU void renew(uint4 &bits) { asm volatile("" : "+r"(bits.x), "+r"(bits.y), "+r"(bits.z), "+r"(bits.w)); }
 
+// In kernels that may start before the one before them has ended (Call::overlap): waits for its end, and with that of
+// all before it; what they write may be read, and what they read be written, after this alone.
+HIR_GPU void wait_for_previous() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+
+// Lets the next kernel start, once all blocks have come here.
+HIR_GPU void start_next() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
+
 // By the whole warp on tensor cores: c += a b, with a of 16 rows and 16 columns of bfloat16, b of 16 and 8. Lane 4 i + j
 // holds of a, with columns 2 j and 2 j + 1: a0 of row i, a1 of row i + 8; a2 and a3 the same with columns 8 further on;
 // of b, b0 its rows 2 j and 2 j + 1 of column i, b1 8 further on; of c, columns 2 j and 2 j + 1 of row i, then of row i + 8.

@@ -39,6 +39,8 @@ Call::~Call() {
   for (int i = 0; i < blocks_held; i++) free(blocks_of_memory[i]);
 }
 
+void Call::overlap() {}
+
 void *Call::scratch(size_t bytes) {
   if (failed()) return nullptr;
   void *memory = malloc(bytes);

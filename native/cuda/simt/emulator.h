@@ -153,6 +153,10 @@ inline Bits16 load16(const void *from) { return *static_cast<const Bits16 *>(fro
 inline void store16(void *to, const Bits16 &bits) { *static_cast<Bits16 *>(to) = bits; }
 inline void store8(void *to, const Bits8 &bits) { *static_cast<Bits8 *>(to) = bits; }
 
+// One kernel runs at a time.
+inline void wait_for_previous() {}
+inline void start_next() {}
+
 void multiply_16x8x16(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1);
 
 }  // namespace hir::simt
