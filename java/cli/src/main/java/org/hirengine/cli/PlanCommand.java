@@ -137,9 +137,15 @@ final class PlanCommand implements Callable<Integer> {
       return peak;
     }
     String there = MemoryPlan.gib(plan.available().getAsLong());
-    return plan.fits()
-        ? peak + ", " + there + " GiB are there: fits"
-        : peak + ", only " + there + " GiB are there: DOES NOT FIT";
+    if (plan.fits()) {
+      return peak + ", " + there + " GiB are there: fits";
+    }
+    return plan.hostFits()
+        ? peak + ", only " + there + " GiB are there: DOES NOT FIT"
+        : peak
+            + ", but of the host's memory only "
+            + MemoryPlan.gib(plan.host().orElse(0))
+            + " GiB are there: DOES NOT FIT";
   }
 
   private static ObjectNode json(TrainingPlan plan, @Nullable StepTimes times) {

@@ -180,7 +180,7 @@ final class ArchitectureTest {
               + " SafetensorsWriter StoredModel TensorType",
           "plan: Planner",
           "runs: RunLog StepGuards TensorBoardEvents",
-          "runtime: GradMode Tensors",
+          "runtime: CopyQueue GradMode Tensors",
           "tokens: SpecialTokens",
           "train: Checkpoints TrainerState TrainingData TrainingEngine TrainingRun",
           "update: GradientParts LossSums Optimizer PolicyLoss PolicyUpdate StepUpdate"

@@ -76,7 +76,17 @@ public record OptimSection(
                     + " the embedding, vectors and small matrices are bfloat16. A resumed run"
                     + " must keep it.",
             value = "float32")
-        MomentType moments) {
+        MomentType moments,
+    @Key(
+            doc =
+                "Where masters and moments are: none keeps them on the device; cpu keeps them in"
+                    + " the host's memory and makes the optimizer's step there, while gradients"
+                    + " come down and weights go up: a GPU needs only weights, gradients and"
+                    + " activations. With device cpu it saves nothing. A resumed run may change"
+                    + " it.",
+            value = "none",
+            elsewhere = {"offload_optimizer", "optimizer_offload", "cpu_offload"})
+        Offload offload) {
 
   /** Learning rate over steps, after the warm-up. */
   public enum Schedule {
@@ -91,6 +101,19 @@ public record OptimSection(
     FLOAT32,
     /** As the weights and the 16 bits that they lack. */
     SPLIT
+  }
+
+  /** Where masters and moments are. */
+  public enum Offload {
+    /** On the device. */
+    NONE,
+    /** In the host's memory. */
+    CPU
+  }
+
+  /** Whether masters and moments are in the host's memory. */
+  public boolean offloads() {
+    return offload == Offload.CPU;
   }
 
   /** Whether masters are weights and what rounding took from them. */

@@ -129,8 +129,7 @@ public record StepTimes(double rollout, double logprobs, double update, long ste
                   .put("vocab_size", Math.min(VOCABULARY, model.vocabSize()))
                   .without(List.of("layer_types", "max_window_layers")));
       Kernels kernels = NativeRuntime.kernels(Device.Kind.CPU);
-      Policy.Options options =
-          new Policy.Options(Device.CPU, config.dtype(), true, config.optim().splitsMasters());
+      Policy.Options options = Policy.Options.trained(Device.CPU, config.dtype(), config.optim());
       try (Policy policy = InitialWeights.random(slice, options, 1);
           Optimizer optimizer = new Optimizer(policy, kernels, config.optim(), Long.MAX_VALUE)) {
         return new Measurement(policy, kernels, config).rates(optimizer, rows);

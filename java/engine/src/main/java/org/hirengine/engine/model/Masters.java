@@ -17,12 +17,23 @@ import org.jspecify.annotations.Nullable;
  * A policy's own weights as they are stored and updated, in one of three forms: the very buffer
  * that is computed with; a buffer apart from it; or that buffer and residues, what rounding to
  * bfloat16 took from fp32, from which kernels make the masters again bit for bit. Ranks that train
- * together may keep a shard each of what is apart.
+ * together may keep a shard each of what is apart, and it may be in the host's memory while the
+ * buffer that is computed with is on a GPU.
  */
 final class Masters implements AutoCloseable {
 
-  private final Kernels kernels;
-  private final Device device;
+  /** Masters that are handled at once if they are away. */
+  private static final long PIECE = 1L << 24;
+
+  /**
+   * Where masters are that are apart.
+   *
+   * @param kernels of that device
+   * @param away from what is computed with, in other memory
+   */
+  record Home(Device device, Kernels kernels, boolean away) {}
+
+  private final Home home;
   private final ParameterLayout layout;
 
   /** The flat buffer that is computed with; the policy's. */
@@ -42,14 +53,12 @@ final class Masters implements AutoCloseable {
   private @Nullable Map<String, Tensor> gathered;
 
   private Masters(
-      Kernels kernels,
-      Device device,
+      Home home,
       ParameterLayout layout,
       Tensor compute,
       @Nullable Tensor values,
       @Nullable Tensor residues) {
-    this.kernels = kernels;
-    this.device = device;
+    this.home = home;
     this.layout = layout;
     this.compute = compute;
     this.values = values;
@@ -59,24 +68,22 @@ final class Masters implements AutoCloseable {
   }
 
   /** The buffer that is computed with. */
-  static Masters in(Tensor compute, Kernels kernels, Device device, ParameterLayout layout) {
-    return new Masters(kernels, device, layout, compute, compute, null);
+  static Masters in(Tensor compute, Home home, ParameterLayout layout) {
+    return new Masters(home, layout, compute, compute, null);
   }
 
   /** A buffer apart from it, with zeros. */
-  static Masters apart(
-      ScalarType type, Tensor compute, Kernels kernels, Device device, ParameterLayout layout) {
-    return new Masters(kernels, device, layout, compute, zeros(type, device, layout), null);
+  static Masters apart(ScalarType type, Tensor compute, Home home, ParameterLayout layout) {
+    return new Masters(home, layout, compute, zeros(type, home, layout), null);
   }
 
   /** That buffer, which is bfloat16, and residues, with zeros. */
-  static Masters split(Tensor compute, Kernels kernels, Device device, ParameterLayout layout) {
-    Tensor residues = zeros(ScalarType.Short, device, layout);
-    return new Masters(kernels, device, layout, compute, null, residues);
+  static Masters split(Tensor compute, Home home, ParameterLayout layout) {
+    return new Masters(home, layout, compute, null, zeros(ScalarType.Short, home, layout));
   }
 
-  private static Tensor zeros(ScalarType type, Device device, ParameterLayout layout) {
-    return Tensors.own(Tensors.zeros(device, type, layout.size()));
+  private static Tensor zeros(ScalarType type, Home home, ParameterLayout layout) {
+    return Tensors.own(Tensors.zeros(home.device, type, layout.size()));
   }
 
   private Map<String, Tensor> views(Tensor flat) {
@@ -123,14 +130,27 @@ final class Masters implements AutoCloseable {
       return stored.alias();
     }
     ParameterLayout.Slice slice = layout.slice(name);
-    Tensor master = Tensors.own(Tensors.empty(device, ScalarType.Float, slice.shape()));
-    kernels.join(
-        device,
-        Tensors.address(stored),
-        residueAddress(lows, slice),
-        slice.count(),
-        Tensors.address(master));
+    Tensor master = Tensors.own(Tensors.empty(home.device, ScalarType.Float, slice.shape()));
+    join(lows, slice.offset(), slice.count(), master);
     return master;
+  }
+
+  /**
+   * Makes masters of weights and residues.
+   *
+   * @param first in the flat buffers
+   * @param target fp32[count], at home
+   */
+  private void join(Tensor lows, long first, long count, Tensor target) {
+    try (Tensor part = compute.narrow(0, first, count);
+        Tensor stored = home.away ? part.cpu() : part.alias()) {
+      home.kernels.join(
+          home.device,
+          Tensors.address(stored),
+          residueAddress(lows, first),
+          count,
+          Tensors.address(target));
+    }
   }
 
   /** Sets all, one after the other, and what is computed with. */
@@ -144,28 +164,44 @@ final class Masters implements AutoCloseable {
     weights.forEach(
         (name, stored) -> {
           ParameterLayout.Slice slice = layout.slice(name);
-          try (Tensor master =
-              Tensors.own(Tensors.empty(device, ScalarType.Float, slice.shape()))) {
+          try (GradMode off = GradMode.disabled();
+              Tensor master =
+                  Tensors.own(Tensors.empty(home.device, ScalarType.Float, slice.shape()));
+              Tensor here =
+                  home.away ? Tensors.empty(ScalarType.BFloat16, slice.shape()) : stored.alias()) {
             writer.write(name, master);
-            kernels.split(
-                device,
+            home.kernels.split(
+                home.device,
                 Tensors.address(master),
                 slice.count(),
-                Tensors.address(stored),
-                residueAddress(lows, slice));
+                Tensors.address(here),
+                residueAddress(lows, slice.offset()));
+            if (home.away) {
+              stored.copy_(here);
+            }
           }
         });
   }
 
-  private static long residueAddress(Tensor residues, ParameterLayout.Slice slice) {
-    return Tensors.address(residues) + slice.offset() * Short.BYTES;
+  private long residueAddress(Tensor lows, long first) {
+    return Tensors.address(lows) + (first - shards.first()) * Short.BYTES;
   }
 
   /** Copies them, if they are apart, to what is computed with. */
   void sync() {
-    if (values != null && !areComputedWith()) {
-      try (GradMode off = GradMode.disabled()) {
-        compute.copy_(values);
+    Tensor all = values;
+    if (all == null || areComputedWith()) {
+      return;
+    }
+    // Between devices LibTorch makes a copy of what it converts, so not of all at once.
+    long step = home.away ? PIECE : all.numel();
+    try (GradMode off = GradMode.disabled()) {
+      for (long at = 0; at < all.numel(); at += step) {
+        long count = Math.min(step, all.numel() - at);
+        try (Tensor there = compute.narrow(0, at, count);
+            Tensor here = all.narrow(0, at, count)) {
+          there.copy_(here);
+        }
       }
     }
   }
@@ -213,17 +249,26 @@ final class Masters implements AutoCloseable {
         Tensor mine = room.narrow(0, shards.first(), shards.count())) {
       if (residues == null) {
         mine.copy_(values());
+      } else if (home.away) {
+        joinInPieces(residues, mine);
       } else {
-        kernels.join(
-            device,
-            Tensors.address(compute) + shards.first() * compute.element_size(),
-            Tensors.address(residues),
-            shards.count(),
-            Tensors.address(mine));
+        join(residues, shards.first(), shards.count(), mine);
       }
     }
     group.spreadShards("masters", room, shards);
     gathered = views;
+  }
+
+  /** Makes this rank's masters at home and copies them. */
+  private void joinInPieces(Tensor lows, Tensor target) {
+    for (long at = 0; at < target.numel(); at += PIECE) {
+      long count = Math.min(PIECE, target.numel() - at);
+      try (Tensor here = Tensors.empty(ScalarType.Float, count);
+          Tensor there = target.narrow(0, at, count)) {
+        join(lows, shards.first() + at, count, here);
+        there.copy_(here);
+      }
+    }
   }
 
   /** Reads no longer where {@link #gather} put them. */

@@ -8,6 +8,7 @@ import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.hirengine.engine.config.OptimSection;
 import org.hirengine.engine.distributed.ProcessGroup;
 import org.hirengine.engine.distributed.Shards;
 import org.hirengine.engine.runtime.GradMode;
@@ -45,8 +46,10 @@ public final class Policy implements AutoCloseable {
    * @param trainable with gradients and fp32 masters; those of the adapter, if there is one
    * @param splitMasters keeps masters as weights and residues: 4 bytes a parameter in place of 6;
    *     needs bf16 weights and kernels for them
+   * @param hostMasters keeps what masters add to the weights in the host's memory
    */
-  public record Options(Device device, DType compute, boolean trainable, boolean splitMasters) {
+  public record Options(
+      Device device, DType compute, boolean trainable, boolean splitMasters, boolean hostMasters) {
 
     public Options {
       if (splitMasters && compute != DType.BFLOAT16) {
@@ -54,9 +57,19 @@ public final class Policy implements AutoCloseable {
       }
     }
 
-    /** With whole masters. */
+    /** With masters on the device. */
+    public Options(Device device, DType compute, boolean trainable, boolean splitMasters) {
+      this(device, compute, trainable, splitMasters, false);
+    }
+
+    /** With whole masters on the device. */
     public Options(Device device, DType compute, boolean trainable) {
       this(device, compute, trainable, false);
+    }
+
+    /** For training, with masters as the optimizer's configuration says. */
+    public static Options trained(Device device, DType compute, OptimSection optim) {
+      return new Options(device, compute, true, optim.splitsMasters(), optim.offloads());
     }
 
     private Buffers bytes(long elements) {
@@ -221,16 +234,23 @@ public final class Policy implements AutoCloseable {
   }
 
   private Masters masters(boolean trained, boolean low) {
-    Device device = options.device();
+    Masters.Home here = new Masters.Home(options.device(), kernels, false);
+    Masters.Home home = options.hostMasters() ? host() : here;
     if (trained && options.splitMasters()) {
-      return Masters.split(compute, kernels, device, layout);
+      return Masters.split(compute, home, layout);
     }
     if (trained && low) {
-      return Masters.apart(ScalarType.Float, compute, kernels, device, layout);
+      return Masters.apart(ScalarType.Float, compute, home, layout);
     }
     return sums
-        ? Masters.apart(Tensors.type(options.compute()), compute, kernels, device, layout)
-        : Masters.in(compute, kernels, device, layout);
+        ? Masters.apart(Tensors.type(options.compute()), compute, here, layout)
+        : Masters.in(compute, here, layout);
+  }
+
+  private Masters.Home host() {
+    boolean same = options.device().kind() == Device.Kind.CPU;
+    return new Masters.Home(
+        Device.CPU, same ? kernels : NativeRuntime.kernels(Device.Kind.CPU), true);
   }
 
   private Map<String, Tensor> views(Tensor flat) {
@@ -467,6 +487,11 @@ public final class Policy implements AutoCloseable {
   /** All gradients, fp32[n], at the offsets of {@link #masters()}. */
   public Tensor gradients() {
     return required(lora == null ? gradients : lora.gradients());
+  }
+
+  /** Whether what masters add to the weights is in the host's memory, not on the device. */
+  public boolean hostMasters() {
+    return options.hostMasters();
   }
 
   /** The bf16 copy that GEMMs read and the optimizer writes; none when computing in fp32. */

@@ -5,24 +5,70 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.config.TrainSection;
 import org.hirengine.engine.config.TrainSection.Recompute;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The maximum memory of a run: with every prompt and every response as long as the limits allow.
  *
  * @param config as planned, with all memory settings decided
- * @param parts what takes memory
+ * @param parts what takes memory of the device
+ * @param host what takes the host's memory beside it; empty unless a GPU's optimizer is offloaded
+ * @param transfers between host and GPU in an update; none unless its optimizer is offloaded
  * @param rows responses decoded at once
  * @param estimated whether activations are estimated, because the kernels cannot tell
  */
-public record MemoryPlan(TrainConfig config, List<Part> parts, int rows, boolean estimated) {
+public record MemoryPlan(
+    TrainConfig config,
+    List<Part> parts,
+    List<Part> host,
+    @Nullable Transfers transfers,
+    int rows,
+    boolean estimated) {
 
   static final double GIB = 1L << 30;
 
+  /**
+   * What an update moves between host and GPU.
+   *
+   * @param down bytes to the host
+   * @param up bytes to the GPU, at the same time
+   */
+  public record Transfers(long down, long up) {
+
+    /**
+     * Bytes a second each way: what PCIe 4.0 with 16 lanes reaches from page-locked memory. Not
+     * measured here.
+     */
+    public static final double RATE = 25e9;
+
+    /** How long they take at least, if the host's step is as fast. */
+    public double seconds() {
+      return Math.max(down, up) / RATE;
+    }
+
+    private String line() {
+      return String.format(
+          Locale.ROOT,
+          "an update moves %s GiB to the host and %s GiB back: %.2f s at %.0f GB/s each way",
+          gib(down),
+          gib(up),
+          seconds(),
+          RATE / 1e9);
+    }
+  }
+
   public MemoryPlan {
     parts = List.copyOf(parts);
+    host = List.copyOf(host);
+  }
+
+  /** Bytes of the host's memory beside a GPU's. */
+  public long hostBytes() {
+    return host.stream().mapToLong(Part::most).sum();
   }
 
   /** Bytes of a phase. */
@@ -82,6 +128,16 @@ public record MemoryPlan(TrainConfig config, List<Part> parts, int rows, boolean
                     ? "layers recomputed"
                     : "activations kept (train.recompute none)",
                 estimated ? "; activations are estimated" : ""));
+    if (transfers != null) {
+      lines.add(
+          "in the host's memory %s GiB: %s"
+              .formatted(
+                  gib(hostBytes()),
+                  host.stream()
+                      .map(part -> part.what() + " " + gib(part.most()))
+                      .collect(Collectors.joining(", "))));
+      lines.add(transfers.line());
+    }
     return lines;
   }
 
@@ -102,6 +158,16 @@ public record MemoryPlan(TrainConfig config, List<Part> parts, int rows, boolean
       ObjectNode one = phases.putObject(phase.name().toLowerCase(Locale.ROOT));
       parts.forEach(part -> one.put(part.key(), rounded(part.in(phase))));
       one.put("together", rounded(in(phase)));
+    }
+    if (transfers != null) {
+      ObjectNode byHostPart = json.putObject("host_gib");
+      host.forEach(part -> byHostPart.put(part.key(), rounded(part.most())));
+      byHostPart.put("together", rounded(hostBytes()));
+      json.putObject("transfers")
+          .put("down_gib", rounded(transfers.down))
+          .put("up_gib", rounded(transfers.up))
+          .put("gb_per_second", Transfers.RATE / 1e9)
+          .put("seconds", transfers.seconds());
     }
     json.put("rows", rows);
     json.put("micro_tokens", config.train().tokensAtOnce());

@@ -156,6 +156,7 @@ public final class Planner {
     private final long width;
     private final long longest;
     private final List<Part> parts = new ArrayList<>();
+    private final List<Part> host = new ArrayList<>();
     private boolean estimated;
     private long reading;
 
@@ -169,7 +170,7 @@ public final class Planner {
 
     MemoryPlan plan() {
       Policy.Options options =
-          new Policy.Options(new Device(device, 0, 0), dtype, true, config.optim().splitsMasters());
+          Policy.Options.trained(new Device(device, 0, 0), dtype, config.optim());
       Policy.Buffers buffers = Policy.buffers(model, options);
       ModelMemory updating = memory(work(updateTokens(), keep(), chunk(updateTokens())));
       // Tables for the native model and for LibTorch, cosines and sines.
@@ -183,14 +184,23 @@ public final class Planner {
       add("packed", "weights packed for products", updating.weights());
       // Every rank has the whole adapter; for a model's own weights, each has a shard's state.
       int holders = config.adapts() ? 1 : ranks;
-      add("masters", config.adapts() ? "adapter" : "masters", buffers.masters() / holders);
+      if (config.adapts()) {
+        add("masters", "adapter", buffers.masters());
+      } else {
+        addState("masters", "masters", buffers.masters() / holders);
+      }
       add("gradients", "gradients", buffers.gradients() * (1 + waiting()));
       MomentType type = config.optim().moments();
       List<Policy.Range> shapes =
           config.adapts()
               ? List.of(new Policy.Range(0, adapter, false))
               : Policy.ranges(model, Optimizer.LEAST_MATRIX);
-      add("moments", "moments", Optimizer.momentBytes(shapes, type) / holders);
+      addState("moments", "moments", Optimizer.momentBytes(shapes, type) / holders);
+      long trained = buffers.gradients() / Float.BYTES / holders;
+      int stepped = config.adapts() ? Float.BYTES : dtype.bytes;
+      if (config.optim().offloads()) {
+        addState("staging", "parts on their way", Optimizer.stagingBytes(trained, stepped));
+      }
       if (config.kl().needsReference() && !config.adapts()) {
         add("reference", "reference policy", buffers.weights() + rotary + updating.weights());
       }
@@ -205,7 +215,25 @@ public final class Planner {
         add("process", "the process so far", resident);
       }
       parts.removeIf(part -> part.most() == 0);
-      return new MemoryPlan(config, parts, rows, estimated);
+      host.removeIf(part -> part.most() == 0);
+      return new MemoryPlan(
+          config, parts, host, offloaded() ? transfers(trained, stepped) : null, rows, estimated);
+    }
+
+    private boolean offloaded() {
+      return device != Device.Kind.CPU && config.optim().offloads();
+    }
+
+    /** Gradients come down, and weights where they are, or are a half of, their masters. */
+    private MemoryPlan.Transfers transfers(long parameters, int weightBytes) {
+      boolean whole = weightBytes < Float.BYTES && !config.optim().splitsMasters();
+      return new MemoryPlan.Transfers(
+          parameters * (Float.BYTES + (whole ? 0 : weightBytes)), parameters * weightBytes);
+    }
+
+    /** What the optimizer keeps, where it keeps it. */
+    private void addState(String key, String what, long bytes) {
+      (offloaded() ? host : parts).add(Part.always(key, what, bytes));
     }
 
     /** Bounded by what the virtual machine was given. */

@@ -102,6 +102,9 @@ public final class Remedies {
     if (config.dtype() == DType.FLOAT32) {
       steps.put("dtype=bfloat16", c -> c.with("dtype", DType.BFLOAT16));
     }
+    if (!config.optim().offloads()) {
+      steps.put("optim.offload=cpu", c -> c.with("optim.offload", OptimSection.Offload.CPU));
+    }
     if (!config.optim().splitsMasters() && !config.adapts()) {
       String both =
           config.dtype() == DType.BFLOAT16

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.DeviceOptional;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -41,6 +42,22 @@ public final class Tensors {
         org.bytedeco.pytorch.Device place = place(device);
         DeviceOptional optional = new DeviceOptional(place);
         TensorOptions options = base.device(optional);
+        MemoryFormatOptional format = new MemoryFormatOptional()) {
+      return torch.empty(shape, options, format);
+    }
+  }
+
+  /**
+   * Uninitialised, on the CPU, for copies from and to a device: a GPU makes them beside other work
+   * only if the memory is page-locked.
+   */
+  public static Tensor staging(Device device, ScalarType dtype, long... shape) {
+    if (device.kind() == Device.Kind.CPU) {
+      return empty(dtype, shape);
+    }
+    try (TensorOptions base = new TensorOptions(dtype);
+        BoolOptional locked = new BoolOptional(true);
+        TensorOptions options = base.pinned_memory(locked);
         MemoryFormatOptional format = new MemoryFormatOptional()) {
       return torch.empty(shape, options, format);
     }
@@ -139,6 +156,11 @@ public final class Tensors {
   /** Address of the first element, for kernels. */
   public static long address(Tensor tensor) {
     return tensor.data_ptr().address();
+  }
+
+  /** A place in the memory of a tensor, on any device. */
+  static Pointer pointer(Tensor tensor, long offset) {
+    return new BytePointer(tensor.data_ptr()).position(offset);
   }
 
   /** A view of at most 2 GiB of the bytes of a contiguous tensor on the CPU. */

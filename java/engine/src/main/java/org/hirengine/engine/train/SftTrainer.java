@@ -160,11 +160,7 @@ public final class SftTrainer implements AutoCloseable {
   private static SftTrainer create(
       SftConfig config, CompanionFiles companions, NativeExecutor executor, Pairs pairs) {
     Policy.Options options =
-        new Policy.Options(
-            new Device(config.device(), 0, 0),
-            config.dtype(),
-            true,
-            config.optim().splitsMasters());
+        Policy.Options.trained(new Device(config.device(), 0, 0), config.dtype(), config.optim());
     Kernels kernels = NativeRuntime.kernels(config.device());
     Path source = source(config);
     Policy policy =

@@ -84,8 +84,7 @@ public final class TrainingEngine implements AutoCloseable {
       int gpu = config.device() == Device.Kind.CUDA ? group.localRank() : 0;
       Device device = new Device(config.device(), gpu, 0);
       Kernels kernels = NativeRuntime.kernels(config.device());
-      Policy.Options trained =
-          new Policy.Options(device, config.dtype(), true, config.optim().splitsMasters());
+      Policy.Options trained = Policy.Options.trained(device, config.dtype(), config.optim());
       policy =
           held(
               config.adapts()

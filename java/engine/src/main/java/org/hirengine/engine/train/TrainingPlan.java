@@ -25,9 +25,12 @@ import org.hirengine.kernels.Device;
  *
  * @param plan with everything decided that the configuration leaves open
  * @param available bytes that the process may take; empty if the system does not say
+ * @param host bytes of the host's memory that it may take beside a GPU's; empty if the plan is for
+ *     another machine
  * @param changes settings that would reduce it
  */
-public record TrainingPlan(MemoryPlan plan, OptionalLong available, List<Change> changes) {
+public record TrainingPlan(
+    MemoryPlan plan, OptionalLong available, OptionalLong host, List<Change> changes) {
 
   /**
    * Plans a run of one process.
@@ -83,12 +86,21 @@ public record TrainingPlan(MemoryPlan plan, OptionalLong available, List<Change>
                 group.localSize());
     long most = available.orElse(Long.MAX_VALUE);
     MemoryPlan plan = planner.decide(config, most);
-    return new TrainingPlan(plan, available, new Remedies(planner, most).of(plan));
+    OptionalLong host =
+        memory.isPresent() || config.device() == Device.Kind.CPU
+            ? OptionalLong.empty()
+            : DeviceMemory.atHand(Device.CPU, group.localSize());
+    return new TrainingPlan(plan, available, host, new Remedies(planner, most).of(plan));
   }
 
   /** Whether the run fits. */
   public boolean fits() {
-    return plan.peak() <= available.orElse(Long.MAX_VALUE);
+    return plan.peak() <= available.orElse(Long.MAX_VALUE) && hostFits();
+  }
+
+  /** Whether the host's memory holds what of a GPU's run is there. */
+  public boolean hostFits() {
+    return plan.hostBytes() <= host.orElse(Long.MAX_VALUE);
   }
 
   /**
@@ -99,6 +111,13 @@ public record TrainingPlan(MemoryPlan plan, OptionalLong available, List<Change>
   public void refuseIfTooLarge() {
     if (fits()) {
       return;
+    }
+    if (!hostFits()) {
+      throw new RunException(
+          "optim.offload cpu needs %s GiB of the host's memory, %s GiB are there"
+              .formatted(MemoryPlan.gib(plan.hostBytes()), MemoryPlan.gib(host.orElse(0))),
+          "set optim.moments=int8 or optim.masters=split, or optim.offload=none; hir plan shows the"
+              + " parts");
     }
     throw new RunException(
         "the run needs %s GiB in its %s phase, %s GiB are there"

@@ -1,6 +1,7 @@
 package org.hirengine.engine.update;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +16,7 @@ import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.runtime.GradMode;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.DType;
+import org.hirengine.kernels.Device;
 import org.hirengine.kernels.Kernels;
 import org.hirengine.kernels.Kernels.AdamWBuffers;
 import org.hirengine.kernels.MomentType;
@@ -28,8 +30,30 @@ import org.hirengine.kernels.MomentType;
  */
 final class MomentBuffers implements AutoCloseable {
 
+  /** Most elements of a part: what is on its way at once where the host makes the step. */
+  static final long LARGEST_PART = 1L << 21;
+
   /** A part of the policy's flat buffers, with the position of its moments. */
-  private record Part(Policy.Range range, MomentType type, long at, long scalesAt) {}
+  record Part(Policy.Range range, MomentType type, long at, long scalesAt) {
+
+    long first() {
+      return range.first();
+    }
+
+    long count() {
+      return range.count();
+    }
+  }
+
+  /**
+   * Addresses of a part's numbers, as {@link AdamWBuffers} has them.
+   *
+   * @param device whose memory all of them, and the moments, are in
+   */
+  record Place(Device device, long masters, long weights, long residues, long gradients) {}
+
+  /** What is the same for all parts of a step: {@code number} from 1. */
+  record Step(Kernels.AdamW rates, double scale, long number) {}
 
   /**
    * Moments under one name.
@@ -44,13 +68,15 @@ final class MomentBuffers implements AutoCloseable {
   private final MomentType type;
   private final List<Policy.Range> ranges;
   private final Shards shards;
+  private final Device device;
   private final List<Part> parts = new ArrayList<>();
   private final Map<String, Buffer> buffers = new LinkedHashMap<>();
 
-  /** Of this rank's shard of the policy's parameters. */
+  /** Of this rank's shard of the policy's parameters, where the policy's masters are. */
   MomentBuffers(Policy policy, MomentType type, Shards shards) {
     this.type = type;
     this.shards = shards;
+    device = policy.hostMasters() ? Device.CPU : policy.device();
     ranges = ranges(policy, type);
     long coded = coded(shards.first());
     long others = others(shards.first());
@@ -65,12 +91,12 @@ final class MomentBuffers implements AutoCloseable {
     }
     for (String name : List.of("m", "v")) {
       switch (type) {
-        case FLOAT32 -> add(policy, name, ScalarType.Float, this::others);
-        case BFLOAT16 -> add(policy, name, ScalarType.BFloat16, this::others);
+        case FLOAT32 -> add(name, ScalarType.Float, this::others);
+        case BFLOAT16 -> add(name, ScalarType.BFloat16, this::others);
         case INT8 -> {
-          add(policy, name, ScalarType.Byte, this::coded);
-          add(policy, name + "_scales", ScalarType.Float, this::scales);
-          add(policy, name + OTHERS, ScalarType.BFloat16, this::others);
+          add(name, ScalarType.Byte, this::coded);
+          add(name + "_scales", ScalarType.Float, this::scales);
+          add(name + OTHERS, ScalarType.BFloat16, this::others);
         }
       }
     }
@@ -108,8 +134,9 @@ final class MomentBuffers implements AutoCloseable {
   }
 
   /**
-   * The ranges, split where pieces begin: random rounding is keyed by the start of a part, and so
-   * does not depend on the number of ranks.
+   * The ranges, cut where pieces begin and into parts that are not too large. Random rounding is
+   * keyed by the start of a part, and so depends neither on the number of ranks nor on where the
+   * step is made.
    */
   private List<Policy.Range> mine() {
     List<Policy.Range> mine = new ArrayList<>();
@@ -117,8 +144,8 @@ final class MomentBuffers implements AutoCloseable {
       for (Policy.Range range : ranges) {
         long first = Math.max(range.first(), piece.first());
         long end = Math.min(range.first() + range.count(), piece.first() + piece.count());
-        if (first < end) {
-          mine.add(new Policy.Range(first, end - first, range.matrices()));
+        for (long at = first; at < end; at += LARGEST_PART) {
+          mine.add(new Policy.Range(at, Math.min(LARGEST_PART, end - at), range.matrices()));
         }
       }
     }
@@ -173,12 +200,17 @@ final class MomentBuffers implements AutoCloseable {
         : List.of(new Policy.Range(0, policy.size(), true));
   }
 
-  private void add(Policy policy, String name, ScalarType scalarType, LongUnaryOperator place) {
+  private void add(String name, ScalarType scalarType, LongUnaryOperator place) {
     Shards dealt = shards.in(place);
     if (dealt.size() > 0) { // an adapter has no parts in blocks
-      Tensor here = Tensors.own(Tensors.zeros(policy.device(), scalarType, dealt.count()));
+      Tensor here = Tensors.own(Tensors.zeros(device, scalarType, dealt.count()));
       buffers.put(name, new Buffer(here, dealt));
     }
+  }
+
+  /** This rank's parameters in parts, in order. */
+  List<Part> parts() {
+    return Collections.unmodifiableList(parts);
   }
 
   MomentType type() {
@@ -234,58 +266,66 @@ final class MomentBuffers implements AutoCloseable {
     return bytes;
   }
 
-  /** Updates this rank's parameters. */
-  void step(Policy policy, Kernels kernels, Kernels.AdamW config, double scale, long step) {
+  /** Updates this rank's parameters where they are. */
+  void step(Policy policy, Kernels kernels, Step step) {
     Tensor low = policy.lowPrecision();
-    long weights = low == null ? 0 : Tensors.address(low);
     Tensor residues = policy.residues();
     // In fp32 the masters are the weights, which every rank has whole.
-    long mastersFrom = low == null ? 0 : shards.first();
-    long masters = residues == null ? Tensors.address(policy.masters()) : 0;
-    long lows = residues == null ? 0 : Tensors.address(residues);
-    long gradients = Tensors.address(policy.gradients());
+    long kept = low == null ? 0 : shards.first();
     for (Part part : parts) {
-      long first = part.range.first();
-      long mine = first - mastersFrom;
-      long master = masters == 0 ? 0 : masters + Float.BYTES * mine;
-      long weight = weights == 0 ? 0 : weights + DType.BFLOAT16.bytes * first;
-      long gradient = gradients + Float.BYTES * first;
-      if (type == MomentType.FLOAT32 && residues == null) {
-        kernels.adamw(
-            policy.device(),
-            master,
-            gradient,
-            DType.FLOAT32,
-            address("m") + Float.BYTES * part.at,
-            address("v") + Float.BYTES * part.at,
-            weight,
-            part.range.count(),
-            config,
-            scale,
-            step);
-        continue;
-      }
-      boolean inBlocks = part.type == MomentType.INT8;
-      String kind = type == MomentType.INT8 && !inBlocks ? OTHERS : "";
-      kernels.adamw(
-          policy.device(),
-          new AdamWBuffers(
-              master,
-              weight,
-              lows == 0 ? 0 : lows + Short.BYTES * mine,
-              gradient,
-              DType.FLOAT32,
-              part.type,
-              address("m" + kind) + part.type.bytes * part.at,
-              address("v" + kind) + part.type.bytes * part.at,
-              inBlocks ? address("m_scales") + Float.BYTES * part.scalesAt : 0,
-              inBlocks ? address("v_scales") + Float.BYTES * part.scalesAt : 0,
-              part.range.count(),
-              first),
-          config,
-          scale,
-          step);
+      long first = part.first();
+      Place place =
+          new Place(
+              device,
+              residues != null ? 0 : at(policy.masters(), first - kept),
+              low == null ? 0 : at(low, first),
+              residues == null ? 0 : at(residues, first - kept),
+              at(policy.gradients(), first));
+      step(part, place, kernels, step);
     }
+  }
+
+  private static long at(Tensor tensor, long element) {
+    return Tensors.address(tensor) + tensor.element_size() * element;
+  }
+
+  /** Updates a part. */
+  void step(Part part, Place place, Kernels kernels, Step step) {
+    if (type == MomentType.FLOAT32 && place.residues == 0) {
+      kernels.adamw(
+          place.device,
+          place.masters,
+          place.gradients,
+          DType.FLOAT32,
+          address("m") + Float.BYTES * part.at,
+          address("v") + Float.BYTES * part.at,
+          place.weights,
+          part.count(),
+          step.rates,
+          step.scale,
+          step.number);
+      return;
+    }
+    boolean inBlocks = part.type == MomentType.INT8;
+    String kind = type == MomentType.INT8 && !inBlocks ? OTHERS : "";
+    kernels.adamw(
+        place.device,
+        new AdamWBuffers(
+            place.masters,
+            place.weights,
+            place.residues,
+            place.gradients,
+            DType.FLOAT32,
+            part.type,
+            address("m" + kind) + part.type.bytes * part.at,
+            address("v" + kind) + part.type.bytes * part.at,
+            inBlocks ? address("m_scales") + Float.BYTES * part.scalesAt : 0,
+            inBlocks ? address("v_scales") + Float.BYTES * part.scalesAt : 0,
+            part.count(),
+            part.first()),
+        step.rates,
+        step.scale,
+        step.number);
   }
 
   private long address(String name) {

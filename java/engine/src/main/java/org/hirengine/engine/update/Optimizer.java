@@ -3,16 +3,21 @@ package org.hirengine.engine.update;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 import org.hirengine.engine.config.ConfigException;
 import org.hirengine.engine.config.OptimSection;
 import org.hirengine.engine.distributed.ProcessGroup;
 import org.hirengine.engine.distributed.Shards;
 import org.hirengine.engine.model.Policy;
+import org.hirengine.engine.runtime.CopyQueue;
+import org.hirengine.engine.runtime.NativeRuntime;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.DType;
+import org.hirengine.kernels.Device;
 import org.hirengine.kernels.Kernels;
 import org.hirengine.kernels.MomentType;
+import org.jspecify.annotations.Nullable;
 
 /**
  * AdamW on the policy's flat buffers: the global gradient norm is one kernel call, clipping, step
@@ -21,6 +26,9 @@ import org.hirengine.kernels.MomentType;
  *
  * <p>If ranks train together, each keeps moments and fp32 masters only of its shard of the
  * parameters, updates those, and sends the others the new weights (ZeRO stage 1).
+ *
+ * <p>Masters and moments may be in the host's memory ({@code optim.offload: cpu}); then the host
+ * makes the step.
  */
 public final class Optimizer implements AutoCloseable {
 
@@ -37,6 +45,10 @@ public final class Optimizer implements AutoCloseable {
   private final ProcessGroup group;
   private final Shards shards;
   private final MomentBuffers moments;
+
+  /** How the host makes the step, if it does. */
+  private final @Nullable HostStep host;
+
   private long updates;
 
   /**
@@ -46,6 +58,16 @@ public final class Optimizer implements AutoCloseable {
    */
   public Optimizer(Policy policy, Kernels kernels, OptimSection config, long totalUpdates) {
     this(policy, kernels, config, totalUpdates, ProcessGroup.ALONE, 1);
+  }
+
+  /** Of one process, with queues of its own for copies between device and host. */
+  Optimizer(
+      Policy policy,
+      Kernels kernels,
+      OptimSection config,
+      long totalUpdates,
+      Supplier<CopyQueue> queues) {
+    this(policy, kernels, config, totalUpdates, ProcessGroup.ALONE, 1, queues);
   }
 
   /**
@@ -61,16 +83,35 @@ public final class Optimizer implements AutoCloseable {
       long totalUpdates,
       ProcessGroup group,
       int pieces) {
+    this(policy, kernels, config, totalUpdates, group, pieces, () -> CopyQueue.of(policy.device()));
+  }
+
+  private Optimizer(
+      Policy policy,
+      Kernels kernels,
+      OptimSection config,
+      long totalUpdates,
+      ProcessGroup group,
+      int pieces,
+      Supplier<CopyQueue> queues) {
     this.policy = policy;
     this.group = group;
     this.kernels = kernels;
     this.config = config;
     rate = new LearningRate(config, totalUpdates);
+    if (config.offloads() != policy.hostMasters()) {
+      throw new IllegalArgumentException(
+          "the policy was made for another optim.offload than " + config.offload());
+    }
+    Kernels stepping =
+        config.offloads() && policy.device().kind() != Device.Kind.CPU
+            ? NativeRuntime.kernels(Device.Kind.CPU)
+            : kernels;
     if ((config.moments() != MomentType.FLOAT32 || policy.residues() != null)
-        && !kernels.narrowOptimizer()) {
+        && !stepping.narrowOptimizer()) {
       throw new ConfigException(
           "optim.moments and optim.masters must be float32 here: the kernels '"
-              + kernels.name()
+              + stepping.name()
               + "' have no optimizer over narrower state");
     }
     shards = MomentBuffers.deal(policy, config.moments(), group, pieces);
@@ -78,6 +119,7 @@ public final class Optimizer implements AutoCloseable {
       policy.keepShard(shards);
     }
     moments = new MomentBuffers(policy, config.moments(), shards);
+    host = config.offloads() ? new HostStep(policy, moments, stepping, queues) : null;
   }
 
   /** How the parameters are dealt over the ranks; whole if every rank updates all of them. */
@@ -137,6 +179,16 @@ public final class Optimizer implements AutoCloseable {
     return MomentBuffers.bytes(ranges, type);
   }
 
+  /**
+   * Bytes of the host's memory through which an offloaded optimizer's gradients and weights go.
+   *
+   * @param parameters that this rank steps
+   * @param weightBytes of a weight on the device
+   */
+  public static long stagingBytes(long parameters, int weightBytes) {
+    return HostStep.bytes(parameters, weightBytes);
+  }
+
   /** Continues after {@code savedUpdates} updates; the caller fills the moments. */
   public void restore(long savedUpdates) {
     updates = savedUpdates;
@@ -149,17 +201,19 @@ public final class Optimizer implements AutoCloseable {
    */
   public void step(double norm) {
     updates++;
-    moments.step(
-        policy,
-        kernels,
+    Kernels.AdamW rates =
         new Kernels.AdamW(
             rate.at(updates),
             config.beta1(),
             config.beta2(),
             config.epsilon(),
-            config.weightDecay()),
-        clipFactor(norm),
-        updates);
+            config.weightDecay());
+    MomentBuffers.Step step = new MomentBuffers.Step(rates, clipFactor(norm), updates);
+    if (host == null) {
+      moments.step(policy, kernels, step);
+    } else {
+      host.step(step);
+    }
     if (!shards.whole()) {
       Tensor low = policy.lowPrecision();
       group.spreadShards("weights", low == null ? policy.masters() : low, shards);
@@ -202,6 +256,9 @@ public final class Optimizer implements AutoCloseable {
 
   @Override
   public void close() {
+    if (host != null) {
+      host.close();
+    }
     moments.close();
   }
 }

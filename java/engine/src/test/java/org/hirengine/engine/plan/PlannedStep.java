@@ -112,8 +112,7 @@ final class PlannedStep {
   private static void steps(
       ModelConfig model, @Nullable Path base, TrainConfig config, Kernels kernels)
       throws Exception {
-    Policy.Options options =
-        new Policy.Options(Device.CPU, config.dtype(), true, config.optim().splitsMasters());
+    Policy.Options options = Policy.Options.trained(Device.CPU, config.dtype(), config.optim());
     boolean reference = config.kl().needsReference();
     try (Policy policy = policy(model, base, config, options);
         Optimizer optimizer = new Optimizer(policy, kernels, config.optim(), 100);

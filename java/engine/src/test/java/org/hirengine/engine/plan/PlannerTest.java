@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -70,7 +71,7 @@ class PlannerTest {
         "even | dtype=bfloat16 train.recompute=layers optim.masters=split optim.moments=bfloat16",
         "wide | dtype=bfloat16 optim.masters=split optim.moments=int8 kl.beta=0.1",
         "wide | dtype=float32 train.micro_tokens=320",
-        "deep | dtype=bfloat16 optim.moments=bfloat16",
+        "deep | dtype=bfloat16 optim.moments=bfloat16 optim.offload=cpu",
         "deep | dtype=float32 train.recompute=layers kl.beta=0.1",
         "long | dtype=float32 train.micro_tokens=1024 limits.response=448 train.prompts=1",
         "long | dtype=bfloat16 optim.masters=split optim.moments=int8 limits.response=448"
@@ -123,7 +124,9 @@ class PlannerTest {
     ModelConfig model = ModelConfig.parse("even", shape("even"));
     try (NativeExecutor executor = new NativeExecutor(1)) {
       return executor.call(
-          () -> Planner.of(model, Device.Kind.CPU, 1).decide(config(settings), available));
+          () ->
+              new Planner(model, Device.Kind.CPU, sizes(), 1, GIB / 2)
+                  .decide(config(settings), available));
     }
   }
 
@@ -187,6 +190,68 @@ class PlannerTest {
   private static Planner.Sizes sizes() {
     var kernels = org.hirengine.engine.runtime.NativeRuntime.kernels(Device.Kind.CPU);
     return kernels::modelMemory;
+  }
+
+  /** The published shape of a model with 4 billion parameters, on a card with 80 GiB. */
+  @Test
+  void aLargeModelFitsWithItsOptimizerOnTheHost() {
+    ObjectNode json = new ObjectMapper().createObjectNode();
+    json.put("max_position_embeddings", 40960).put("rms_norm_eps", 1e-6);
+    json.put("rope_theta", 1e6).put("initializer_range", 0.02).put("tie_word_embeddings", true);
+    sizes(json, "qwen3", 151936, 2560, 9728, 36, 32, 8, 128);
+    ModelConfig model = ModelConfig.parse("4b", json);
+    Planner planner = new Planner(model, Device.Kind.CUDA, (shape, work) -> Optional.empty(), 1, 0);
+    String[] settings = {
+      "device=cuda",
+      "dtype=bfloat16",
+      "limits.prompt=1024",
+      "limits.response=2048",
+      "train.group=8",
+      "kl.beta=0.001",
+      "train.micro_tokens=4096",
+      "train.recompute=layers",
+      "sampling.cache_gib=8"
+    };
+    MemoryPlan without = planner.decide(config(settings), 80 * GIB);
+    assertTrue(without.peak() > 80 * GIB, String.join("\n", without.table()));
+    assertEquals(0, without.hostBytes());
+    List<Remedies.Change> changes = new Remedies(planner, 80 * GIB).of(without);
+    Remedies.Change offload =
+        changes.stream()
+            .filter(c -> c.settings().equals(List.of("optim.offload=cpu")))
+            .findFirst()
+            .orElseThrow();
+    assertTrue(offload.peak() <= 80 * GIB, changes.toString());
+
+    String[] more =
+        Stream.concat(Stream.of(settings), Stream.of("optim.offload=cpu")).toArray(String[]::new);
+    MemoryPlan with = planner.decide(config(more), 80 * GIB);
+    assertTrue(with.peak() <= 80 * GIB, with.table().toString());
+    assertEquals(0, with.part("masters") + with.part("moments"));
+    // 4.02 billion parameters: 4 bytes of masters and 8 of moments each, and little beside them.
+    double parameters = 4_022_468_096d;
+    assertEquals(12 * parameters, with.hostBytes(), 0.002 * 12 * parameters);
+    MemoryPlan.Transfers transfers = Objects.requireNonNull(with.transfers());
+    assertEquals(4 * parameters, transfers.down(), 0.001 * parameters);
+    assertEquals(2 * parameters, transfers.up(), 0.001 * parameters);
+    assertEquals(4 * parameters / 25e9, transfers.seconds(), 0.01);
+    assertEquals(
+        with.hostBytes() / (double) GIB,
+        with.json().get("host_gib").get("together").asDouble(),
+        1e-3);
+    assertTrue(with.table().stream().anyMatch(l -> l.contains("at 25 GB/s each way")));
+
+    // Half of a split master is the weight, which then comes down, too.
+    MemoryPlan split =
+        planner.decide(
+            config(
+                Stream.concat(
+                        Stream.of(more), Stream.of("optim.masters=split", "optim.moments=int8"))
+                    .toArray(String[]::new)),
+            80 * GIB);
+    assertEquals(
+        6 * parameters, Objects.requireNonNull(split.transfers()).down(), 0.001 * parameters);
+    assertEquals(4.04 * parameters, split.hostBytes(), 0.2 * parameters);
   }
 
   /** A card that this machine lacks is planned for, with estimated activations. */

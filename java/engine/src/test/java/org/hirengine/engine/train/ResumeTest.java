@@ -99,6 +99,7 @@ class ResumeTest {
 
   @ParameterizedTest
   @CsvSource({
+    "float32, float32",
     "float32, split",
     "bfloat16, float32",
     "bfloat16, split",
@@ -129,6 +130,16 @@ class ResumeTest {
     }
     Runs.run(config("parts", state));
     Runs.assertSame(temp.resolve("whole"), temp.resolve("parts"), 4);
+
+    // Where the state is makes no difference to it, nor to what is saved.
+    String[] away =
+        Stream.concat(Stream.of(state), Stream.of("optim.offload=cpu")).toArray(String[]::new);
+    Runs.leftAfter(3, config("away", away));
+    Runs.run(config("away", state));
+    Runs.assertSame(temp.resolve("whole"), temp.resolve("away"), 4);
+    Runs.leftAfter(3, config("back", state));
+    Runs.run(config("back", away));
+    Runs.assertSame(temp.resolve("whole"), temp.resolve("back"), 4);
 
     String other = moments.equals("int8") ? "bfloat16" : "int8";
     state[1] = "optim.moments=" + other;

@@ -63,7 +63,8 @@ class ShardedOptimizerTest {
   private record Result(
       float[] weights, List<Double> norms, List<float[]> masters, long kept, long momentBytes) {}
 
-  private static Result train(ProcessGroup group, DType compute, String masters, String moments) {
+  private static Result train(
+      ProcessGroup group, DType compute, String masters, String moments, String offload) {
     Kernels kernels = NativeRuntime.kernels(Device.Kind.CPU);
     SftConfig config =
         SftConfig.of(
@@ -75,8 +76,9 @@ class ShardedOptimizerTest {
                 "optim.lr=0.01",
                 "optim.clip=1",
                 "optim.masters=" + masters,
-                "optim.moments=" + moments));
-    Policy.Options options = new Policy.Options(Device.CPU, compute, true, masters.equals("split"));
+                "optim.moments=" + moments,
+                "optim.offload=" + offload));
+    Policy.Options options = Policy.Options.trained(Device.CPU, compute, config.optim());
     try (PointerScope scope = new PointerScope();
         Policy policy = InitialWeights.random(model(), options, 5);
         Optimizer optimizer =
@@ -129,11 +131,19 @@ class ShardedOptimizerTest {
   })
   void ranksEndWithWhatOneProcessHas(DType compute, String masters, String moments)
       throws Exception {
-    Result one = Ranks.run(1, group -> train(group, compute, masters, moments)).get(0);
+    for (String offload : List.of("none", "cpu")) {
+      ranksEndWithWhatOneProcessHas(compute, masters, moments, offload);
+    }
+  }
+
+  private static void ranksEndWithWhatOneProcessHas(
+      DType compute, String masters, String moments, String offload) throws Exception {
+    Result one = Ranks.run(1, group -> train(group, compute, masters, moments, "none")).get(0);
     for (int ranks : new int[] {2, 4}) {
       long momentBytes = 0;
       long kept = 0;
-      for (Result result : Ranks.run(ranks, group -> train(group, compute, masters, moments))) {
+      for (Result result :
+          Ranks.run(ranks, group -> train(group, compute, masters, moments, offload))) {
         assertEquals(one.norms, result.norms);
         assertArrayEquals(one.weights, result.weights);
         assertEquals(one.masters.size(), result.masters.size());
