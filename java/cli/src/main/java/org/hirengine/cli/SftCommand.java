@@ -69,10 +69,11 @@ final class SftCommand implements Callable<Integer> {
     try (SftTrainer trainer = SftTrainer.open(settings, Downloads.hub(err))) {
       err.printf(
           Locale.ROOT,
-          "%d pairs, %d left out as too long, %d that cannot be used%n",
+          "%d pairs, %d left out as too long, %d that cannot be used; %d tokens a micro-batch%n",
           trainer.pairs(),
           trainer.tooLong(),
-          trainer.badRows());
+          trainer.badRows(),
+          trainer.microTokens());
       if (trainer.controlTokens() > 0) {
         err.printf(
             Locale.ROOT,

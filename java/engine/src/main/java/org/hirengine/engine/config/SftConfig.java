@@ -89,12 +89,16 @@ public record SftConfig(
             elsewhere = {"batch_size", "train_batch_size", "per_device_train_batch_size"})
         int batch,
     @Key(
-            doc = "Tokens per micro-batch, prompts included; results do not depend on it.",
-            value = "16384",
+            doc =
+                "Tokens per micro-batch, prompts included; auto is the largest power of two that"
+                    + " fits the memory, at most 16384. Results depend on it by rounding alone,"
+                    + " the order in which gradients are summed.",
+            value = "auto",
+            none = "auto",
             min = 1,
             max = 1e9,
             elsewhere = "micro_batch_size")
-        int microTokens,
+        @Nullable Integer microTokens,
     @Key(
             doc = "Most tokens of a pair; longer pairs are skipped and counted.",
             value = "4096",

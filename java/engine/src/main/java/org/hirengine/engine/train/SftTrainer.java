@@ -23,6 +23,7 @@ import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.model.PolicyFiles;
 import org.hirengine.engine.model.Scorer;
 import org.hirengine.engine.runs.RunFolder;
+import org.hirengine.engine.runtime.DeviceMemory;
 import org.hirengine.engine.runtime.NativeExecutor;
 import org.hirengine.engine.runtime.NativeRuntime;
 import org.hirengine.engine.tokens.PromptEncoder;
@@ -76,7 +77,8 @@ public final class SftTrainer implements AutoCloseable {
       NativeExecutor executor,
       Policy policy,
       Optimizer optimizer,
-      Pairs pairs) {
+      Pairs pairs,
+      int microTokens) {
     this.config = config;
     this.companions = companions;
     this.executor = executor;
@@ -87,7 +89,7 @@ public final class SftTrainer implements AutoCloseable {
     order = new DataOrder(pairs.rows().size(), config.shuffle(), new Randoms(config.seed()));
     PolicyUpdate.Budget budget =
         new PolicyUpdate.Budget(
-            config.microTokens(),
+            microTokens,
             true,
             Scorer.DEFAULT_LOGIT_BYTES,
             config.recompute() ? Activations.RECOMPUTE : Activations.KEEP);
@@ -163,6 +165,12 @@ public final class SftTrainer implements AutoCloseable {
         Policy.Options.trained(new Device(config.device(), 0, 0), config.dtype(), config.optim());
     Kernels kernels = NativeRuntime.kernels(config.device());
     Path source = source(config);
+    int microTokens =
+        SftPlan.microTokens(
+            config,
+            ModelConfig.read(source),
+            pairs,
+            DeviceMemory.atHand(options.device(), 1).orElse(Long.MAX_VALUE));
     Policy policy =
         config.adapts()
             ? PolicyFiles.adapted(
@@ -174,11 +182,16 @@ public final class SftTrainer implements AutoCloseable {
                 : InitialWeights.random(ModelConfig.read(source), options, config.seed());
     try {
       Optimizer optimizer = new Optimizer(policy, kernels, config.optim(), updates(config, pairs));
-      return new SftTrainer(config, companions, executor, policy, optimizer, pairs);
+      return new SftTrainer(config, companions, executor, policy, optimizer, pairs, microTokens);
     } catch (RuntimeException e) {
       policy.close();
       throw e;
     }
+  }
+
+  /** Tokens of a micro-batch as they are now: fewer once memory was out. */
+  public int microTokens() {
+    return update.microTokens();
   }
 
   /** Pairs to learn from, and those left out because they are too long. */

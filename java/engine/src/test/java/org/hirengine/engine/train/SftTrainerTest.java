@@ -6,14 +6,20 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 import org.hirengine.engine.config.ConfigException;
 import org.hirengine.engine.config.SftConfig;
+import org.hirengine.engine.experience.TrainingRow;
+import org.hirengine.engine.model.ModelConfig;
+import org.hirengine.engine.runtime.NativeExecutor;
 import org.hirengine.replay.DataException;
 import org.hirengine.testing.SharedData;
 import org.junit.jupiter.api.Test;
@@ -87,6 +93,47 @@ class SftTrainerTest {
     }
     assertEquals(last, progress.get(0).loss(), 0.25);
     assertThrows(ConfigException.class, () -> config(model, "lora.rank=4"));
+  }
+
+  /** Left open, a micro-batch is as large as the memory allows. */
+  @Test
+  void takesAsManyTokensAtOnceAsFit() throws IOException {
+    ObjectNode json = new ObjectMapper().createObjectNode();
+    json.put("model_type", "qwen3").put("vocab_size", 4096).put("hidden_size", 512);
+    json.put("intermediate_size", 1536).put("num_hidden_layers", 8).put("head_dim", 64);
+    json.put("num_attention_heads", 8).put("num_key_value_heads", 4);
+    json.put("max_position_embeddings", 4096).put("rms_norm_eps", 1e-6);
+    json.put("rope_theta", 10000.0).put("tie_word_embeddings", true);
+    ModelConfig model = ModelConfig.parse("medium", json);
+    float[] advantages = new float[700];
+    Pairs pairs =
+        new Pairs(
+            List.of(
+                new TrainingRow(new int[300], new int[700], null, null, advantages, false),
+                new TrainingRow(new int[20], new int[9], null, null, new float[9], false)),
+            0,
+            0,
+            List.of());
+    SftConfig open = SftConfig.of(List.of("init=i", "data=d", "out=o"));
+    try (NativeExecutor executor = new NativeExecutor(1)) {
+      ToIntFunction<Long> tokens =
+          gib -> executor.call(() -> SftPlan.microTokens(open, model, pairs, gib << 28));
+      assertEquals(16384, tokens.applyAsInt(256L)); // 64 GiB
+      int before = 16384;
+      for (long quarters = 32; quarters >= 3; quarters--) {
+        int now = tokens.applyAsInt(quarters);
+        assertTrue(now <= before, quarters + ": " + now);
+        before = now;
+      }
+      assertTrue(before <= 512, "3/4 GiB: " + before);
+      SftConfig fixed = SftConfig.of(List.of("init=i", "data=d", "out=o", "micro_tokens=77"));
+      assertEquals(77, executor.call(() -> SftPlan.microTokens(fixed, model, pairs, 1)));
+    }
+    pairs("{\"prompt\": \"a\", \"response\": \"b\"}");
+    try (SftTrainer trainer = SftTrainer.open(config(init()))) {
+      assertEquals(1, Integer.bitCount(trainer.microTokens()));
+      assertTrue(trainer.microTokens() >= 256);
+    }
   }
 
   private static String[] with(String[] settings, String... more) {

@@ -1,0 +1,61 @@
+package org.hirengine.engine.train;
+
+import java.util.List;
+import java.util.function.ToIntFunction;
+import org.hirengine.engine.config.SftConfig;
+import org.hirengine.engine.config.TrainConfig;
+import org.hirengine.engine.config.TrainSection.Recompute;
+import org.hirengine.engine.experience.TrainingRow;
+import org.hirengine.engine.model.ModelConfig;
+import org.hirengine.engine.plan.Planner;
+
+/** What of a supervised run fits the memory. */
+final class SftPlan {
+
+  /** Room for keys and values, in GiB: nothing is sampled. */
+  private static final double NO_CACHE = 1e-3;
+
+  private SftPlan() {}
+
+  /**
+   * Tokens of a micro-batch: what the configuration says, else as many as fit. Runs on the native
+   * thread.
+   *
+   * @param available bytes that the process may take
+   */
+  static int microTokens(SftConfig config, ModelConfig model, Pairs pairs, long available) {
+    if (config.microTokens() != null) {
+      return config.microTokens();
+    }
+    return Planner.of(model, config.device(), 1)
+        .decide(training(config, pairs), available)
+        .config()
+        .train()
+        .tokensAtOnce();
+  }
+
+  /** A training run with the same updates, of rows as long as the longest pair. */
+  private static TrainConfig training(SftConfig config, Pairs pairs) {
+    TrainConfig run =
+        TrainConfig.of(
+            List.of("model=.", "data.train=.", "out=.", "algorithm=grpo", "train.group=1"));
+    return run.with("device", config.device())
+        .with("dtype", config.dtype())
+        .with("adapter", config.adapter())
+        .with("lora.rank", config.lora().rank())
+        .with("lora.targets", config.lora().targets())
+        .with("optim.masters", config.optim().masters())
+        .with("optim.moments", config.optim().moments())
+        .with("optim.offload", config.optim().offload())
+        .with("kl.beta", 0.0)
+        .with("train.prompts", config.batch())
+        .with("train.recompute", config.recompute() ? Recompute.LAYERS : Recompute.NONE)
+        .with("limits.prompt", longest(pairs, row -> row.prompt().length))
+        .with("limits.response", longest(pairs, row -> row.response().length))
+        .withCache(NO_CACHE);
+  }
+
+  private static int longest(Pairs pairs, ToIntFunction<TrainingRow> length) {
+    return Math.max(1, pairs.rows().stream().mapToInt(length).max().orElse(1));
+  }
+}
