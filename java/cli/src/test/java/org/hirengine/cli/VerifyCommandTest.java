@@ -212,7 +212,7 @@ class VerifyCommandTest {
     assertTrue(row.get("reasons").get(0).asText().contains("not understood"), row.toString());
   }
 
-  /** The shell turns --in <(...) into a pipe, which has no position and no size. */
+  /** The shell turns {@code --in <(...)} into a pipe, which has no position and no size. */
   @Test
   void pipesAreRead() throws Exception {
     Path pipe = folder.resolve("pipe");

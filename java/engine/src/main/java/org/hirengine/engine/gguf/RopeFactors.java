@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * gives only their result, one factor for each pair of a head, by which its inverse frequency is
  * divided.
  *
- * @param the factor for long wavelengths
+ * @param factor divides the frequencies of long wavelengths
  * @param low wavelengths above original / low are long
  * @param high wavelengths below original / high are short and not scaled
  * @param original positions that the model was first trained on
