@@ -79,14 +79,14 @@ public class DecodeBenchmark {
         };
     packed = KernelInputs.kernels(provider).model(Device.CPU, shape).orElseThrow();
     kernel = packed.decoder();
-    packed.weights(weights());
+    packed.setWeights(weights());
     int half = shape.headDim() / 2;
     long positions = PROMPT + GENERATED + 1;
-    packed.rotary(floats(positions * half), floats(positions * half), positions);
+    packed.setRotary(floats(positions * half), floats(positions * half), positions);
     int width = shape.kvHeads() * shape.headDim();
     long keyValues = floats((long) shape.layers() * PROMPT * 2 * width);
     prompt =
-        kernel.prompt(
+        kernel.storePrompt(
             keyValues,
             keyValues + 4L * width,
             2L * PROMPT * width,

@@ -23,7 +23,8 @@ public interface DecodeKernel extends AutoCloseable {
    * @param dtype of keys and values
    * @return the prompt, for {@link #admit}; {@link #freePrompt} releases it
    */
-  long prompt(long keys, long values, long layerStride, long tokenStride, long length, DType dtype);
+  long storePrompt(
+      long keys, long values, long layerStride, long tokenStride, long length, DType dtype);
 
   /** Releases a prompt. Rows that continue it keep what they need. */
   void freePrompt(long prompt);

@@ -43,17 +43,17 @@ public interface ModelKernel extends AutoCloseable {
    * Sets the weights: packs copies of the matrices. Call it first, and again after every change of
    * the weights. They must outlive the model, because the embedding is read in place.
    */
-  void weights(WeightAddresses weights);
+  void setWeights(WeightAddresses weights);
 
   /**
-   * Sets frozen weights, with adapters on them, in place of {@link #weights}. Packs each sum of a
-   * matrix and its adapter, see {@code hir_model_frozen}. Call it again after a change of the
+   * Sets frozen weights, with adapters on them, in place of {@link #setWeights}. Packs each sum of
+   * a matrix and its adapter, see {@code hir_model_frozen}. Call it again after a change of the
    * adapters, or with other adapters. Matrices must neither move nor change while the model lives.
    *
    * @param vectors norms and biases, of the model's type; its matrices are ignored
    * @param matrices embedding, head, then for each layer q, k, v, output, gate, up, down
    */
-  void frozen(WeightAddresses vectors, List<FrozenMatrix> matrices);
+  void setFrozen(WeightAddresses vectors, List<FrozenMatrix> matrices);
 
   /**
    * Copies the rotary tables. Their positions limit the length of a sequence.
@@ -61,7 +61,7 @@ public interface ModelKernel extends AutoCloseable {
    * @param cosines float[positions][headDim / 2]
    * @param sines float[positions][headDim / 2]
    */
-  void rotary(long cosines, long sines, long positions);
+  void setRotary(long cosines, long sines, long positions);
 
   /**
    * Runs concatenated segments of tokens. A segment may continue an earlier one that itself

@@ -14,7 +14,7 @@ final class NativeDecodeKernel implements DecodeKernel {
   }
 
   @Override
-  public long prompt(
+  public long storePrompt(
       long keys, long values, long layerStride, long tokenStride, long length, DType dtype) {
     long[] made = new long[1];
     NativeKernels.check(

@@ -45,12 +45,12 @@ final class NativeModelKernel implements ModelKernel {
   }
 
   @Override
-  public void weights(WeightAddresses weights) {
+  public void setWeights(WeightAddresses weights) {
     NativeKernels.check(hirkernels.hir_model_weights(model(), weights.addresses(shape.layers())));
   }
 
   @Override
-  public void frozen(WeightAddresses vectors, List<FrozenMatrix> matrices) {
+  public void setFrozen(WeightAddresses vectors, List<FrozenMatrix> matrices) {
     try (hirkernels.hir_matrix table = new hirkernels.hir_matrix(matrices.size())) {
       for (int i = 0; i < matrices.size(); i++) {
         FrozenMatrix matrix = matrices.get(i);
@@ -68,7 +68,7 @@ final class NativeModelKernel implements ModelKernel {
   }
 
   @Override
-  public void rotary(long cosines, long sines, long positions) {
+  public void setRotary(long cosines, long sines, long positions) {
     NativeKernels.check(hirkernels.hir_model_rotary(model(), cosines, sines, positions));
   }
 

@@ -103,7 +103,7 @@ final class FrozenBase implements AutoCloseable {
   }
 
   /**
-   * All matrices in the order of {@link org.hirengine.kernels.ModelKernel#frozen}.
+   * All matrices in the order of {@link org.hirengine.kernels.ModelKernel#setFrozen}.
    *
    * @param lora the adapter on them, or none
    */

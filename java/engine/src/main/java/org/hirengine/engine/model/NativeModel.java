@@ -104,7 +104,7 @@ public final class NativeModel implements AutoCloseable {
       Tensor cosines = rotary.cosines().to(ScalarType.Float);
       Tensor sines = rotary.sines().to(ScalarType.Float);
       packed.positions = cosines.size(0);
-      kernel.rotary(Tensors.address(cosines), Tensors.address(sines), packed.positions);
+      kernel.setRotary(Tensors.address(cosines), Tensors.address(sines), packed.positions);
     }
   }
 
@@ -194,9 +194,9 @@ public final class NativeModel implements AutoCloseable {
     packed.policy = null;
     FrozenBase base = policy.frozenBase();
     if (base == null) {
-      kernel.weights(policy.weightAddresses());
+      kernel.setWeights(policy.weightAddresses());
     } else {
-      kernel.frozen(policy.weightAddresses(), base.matrices(policy.config(), policy.lora()));
+      kernel.setFrozen(policy.weightAddresses(), base.matrices(policy.config(), policy.lora()));
     }
     packed.policy = policy;
     packed.version = policy.version();

@@ -45,7 +45,7 @@ final class NativeDecoder implements Decoder {
     long element = policy.computeType().bytes;
     long keys = Tensors.address(cache) + prefill.starts()[prompt] * width * element;
     long handle =
-        kernel.prompt(
+        kernel.storePrompt(
             keys,
             keys + width / 2 * element,
             cache.size(1) * width,

@@ -196,7 +196,7 @@ public final class TrainingRun implements AutoCloseable {
       Checkpoints checkpoints = new Checkpoints(folder.checkpoints(), config.checkpoint().keep());
       Checkpoints.Found found = found(checkpoints, folder, group);
       String reference =
-          config.kl().needsReference() ? Weights.sha256(config.model().path()) : null;
+          config.kl().needsReference() ? WeightDigest.sha256(config.model().path()) : null;
       if (found != null && !Objects.equals(reference, found.state().reference())) {
         throw new RunException(
             config.model().path()

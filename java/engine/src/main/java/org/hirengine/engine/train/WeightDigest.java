@@ -13,10 +13,10 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.hirengine.engine.gguf.GgufModel;
 
-/** The identity of a model's weights. */
-final class Weights {
+/** A digest of the weights of a model, which identifies them. */
+final class WeightDigest {
 
-  private Weights() {}
+  private WeightDigest() {}
 
   /** SHA-256 over the safetensors files in the order of their names, or over the GGUF file. */
   static String sha256(Path model) throws IOException {

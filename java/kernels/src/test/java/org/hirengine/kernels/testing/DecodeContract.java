@@ -76,8 +76,8 @@ public interface DecodeContract extends KernelsUnderTest {
     try (Buffers b = buffers();
         ModelKernel kernel = kernels().model(device(), shape).orElseThrow();
         DecodeKernel decoder = kernel.decoder()) {
-      kernel.weights(model.addresses(b));
-      kernel.rotary(b.floats(model.cosines), b.floats(model.sines), POSITIONS);
+      kernel.setWeights(model.addresses(b));
+      kernel.setRotary(b.floats(model.cosines), b.floats(model.sines), POSITIONS);
       List<int[]> rows = new ArrayList<>();
       int[] promptLengths = {1, 31, 32, 33, 70, 0};
       for (int p = 0; p < promptLengths.length; p++) {
@@ -138,8 +138,8 @@ public interface DecodeContract extends KernelsUnderTest {
     try (Buffers b = buffers();
         ModelKernel kernel = kernels().model(device(), shape).orElseThrow();
         DecodeKernel decoder = kernel.decoder()) {
-      kernel.weights(model.addresses(b));
-      kernel.rotary(b.floats(model.cosines), b.floats(model.sines), POSITIONS);
+      kernel.setWeights(model.addresses(b));
+      kernel.setRotary(b.floats(model.cosines), b.floats(model.sines), POSITIONS);
       long handle = store(b, decoder, model, prompt);
       decoder.admit(handle, 0, rows.size());
       float[] together = last(b, decoder, rows, shape);
@@ -163,8 +163,8 @@ public interface DecodeContract extends KernelsUnderTest {
         DecodeKernel decoder = kernel.decoder()) {
       for (int seed = 1; seed < 3; seed++) {
         ReferenceDecoder model = new ReferenceDecoder(shape, false, true, true, POSITIONS, seed);
-        kernel.weights(model.addresses(b));
-        kernel.rotary(b.floats(model.cosines), b.floats(model.sines), POSITIONS);
+        kernel.setWeights(model.addresses(b));
+        kernel.setRotary(b.floats(model.cosines), b.floats(model.sines), POSITIONS);
         decoder.admit(0, 0, 1);
         float[] logits = step(b, decoder, List.of(new int[] {3}), shape);
         double[] expected = model.logits(new int[] {3});
@@ -187,8 +187,8 @@ public interface DecodeContract extends KernelsUnderTest {
       long tokens = b.longs(1, 21);
       assertThrows(KernelException.class, () -> decoder.step(tokens, 1, logits, 21));
       ReferenceDecoder model = new ReferenceDecoder(shape, false, true, true, 2, 1);
-      kernel.weights(model.addresses(b));
-      kernel.rotary(b.floats(model.cosines), b.floats(model.sines), 2);
+      kernel.setWeights(model.addresses(b));
+      kernel.setRotary(b.floats(model.cosines), b.floats(model.sines), 2);
       decoder.admit(0, 0, 2);
       assertThrows(KernelException.class, () -> decoder.admit(0, 3, 1));
       assertThrows(KernelException.class, () -> decoder.move(0, 2));
@@ -222,7 +222,7 @@ public interface DecodeContract extends KernelsUnderTest {
       }
     }
     long address = b.floats(both);
-    return decoder.prompt(
+    return decoder.storePrompt(
         address,
         address + 4L * width,
         2L * width * prompt.length,

@@ -108,18 +108,18 @@ public record SynchronousKernels(Kernels queued) implements Kernels {
     }
 
     @Override
-    public void weights(WeightAddresses weights) {
-      queued.weights(weights);
+    public void setWeights(WeightAddresses weights) {
+      queued.setWeights(weights);
     }
 
     @Override
-    public void frozen(WeightAddresses vectors, List<FrozenMatrix> matrices) {
-      queued.frozen(vectors, matrices);
+    public void setFrozen(WeightAddresses vectors, List<FrozenMatrix> matrices) {
+      queued.setFrozen(vectors, matrices);
     }
 
     @Override
-    public void rotary(long cosines, long sines, long positions) {
-      queued.rotary(cosines, sines, positions);
+    public void setRotary(long cosines, long sines, long positions) {
+      queued.setRotary(cosines, sines, positions);
       synchronize.run();
     }
 
@@ -177,9 +177,9 @@ public record SynchronousKernels(Kernels queued) implements Kernels {
       implements DecodeKernel {
 
     @Override
-    public long prompt(
+    public long storePrompt(
         long keys, long values, long layerStride, long tokenStride, long length, DType dtype) {
-      return queued.prompt(keys, values, layerStride, tokenStride, length, dtype);
+      return queued.storePrompt(keys, values, layerStride, tokenStride, length, dtype);
     }
 
     @Override
