@@ -65,7 +65,8 @@ final class HirProcess {
     return command(input, new ProcessBuilder(java(options, mainClass, args)));
   }
 
-  private static List<String> java(List<String> options, String mainClass, String... args) {
+  /** The words of a command that runs any main class of the test class path. */
+  static List<String> java(List<String> options, String mainClass, String... args) {
     List<String> command = new ArrayList<>();
     command.add(javaCommand());
     command.addAll(options);

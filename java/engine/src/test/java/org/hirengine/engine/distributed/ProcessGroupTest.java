@@ -16,7 +16,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.TCPStore;
+import org.bytedeco.pytorch.TCPStoreOptions;
 import org.bytedeco.pytorch.Tensor;
+import org.hirengine.engine.runtime.NativeRuntime;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.Device;
 import org.junit.jupiter.api.Test;
@@ -140,6 +143,26 @@ class ProcessGroupTest {
               return "";
             });
     assertEquals("rank 1 of 2 failed: the reward of row 7 is missing", told.get(0));
+  }
+
+  /** torchrun holds the store itself, and a new start finds there what the last one has left. */
+  @Test
+  void joinsInTheStoreOfTheLauncherOnceMore() throws Exception {
+    NativeRuntime.load(1);
+    try (TCPStoreOptions options = new TCPStoreOptions()) {
+      options.port((short) 0).isServer(true).waitWorkers(false);
+      try (TCPStore agent = new TCPStore("127.0.0.1", options)) {
+        int port = Short.toUnsignedInt(agent.getPort());
+        Map<String, String> torchrun = new HashMap<>();
+        torchrun.put("TORCHELASTIC_USE_AGENT_STORE", "True");
+        torchrun.put("TORCHELASTIC_RESTART_COUNT", "0");
+        Ranks.run(2, port, torchrun, group -> group.fail(new IllegalStateException("at first")));
+        torchrun.put("TORCHELASTIC_RESTART_COUNT", "1");
+        List<String> told =
+            Ranks.run(2, port, torchrun, group -> group.ofFirst("test", "from " + group.rank()));
+        assertEquals(List.of("from 0", "from 0"), told);
+      }
+    }
   }
 
   @Test

@@ -24,10 +24,10 @@ final class RankTestChild {
 
   private RankTestChild() {}
 
-  static TrainConfig config(TinyWorld world, String out, int parts, int timeout) {
+  static TrainConfig config(TinyWorld world, String out, int steps, int parts, int timeout) {
     return world.config(
         out,
-        "train.steps=6",
+        "train.steps=" + steps,
         "checkpoint.every=2",
         "distributed.parts=" + parts,
         "distributed.timeout=" + timeout);
@@ -37,7 +37,7 @@ final class RankTestChild {
     TinyWorld world = TinyWorld.existing(Path.of(args[0]));
     int timeout = Integer.parseInt(args[3]);
     int parts = Integer.parseInt(System.getenv("WORLD_SIZE"));
-    TrainConfig config = config(world, args[1], parts, timeout);
+    TrainConfig config = config(world, args[1], Integer.parseInt(args[4]), parts, timeout);
     String[] doom = args[2].split(":");
     boolean doomed = doom.length > 1 && doom[1].equals(System.getenv("RANK"));
     int moment = doomed ? Integer.parseInt(doom[2]) : 0;

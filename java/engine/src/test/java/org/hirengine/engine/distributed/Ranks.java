@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -49,12 +50,22 @@ public final class Ranks {
 
   /** Runs all ranks to their end; the first failure is thrown. */
   public static <T> List<T> run(int size, Rank<T> rank) throws Exception {
-    int port = freePort();
+    return run(size, freePort(), Map.of(), rank);
+  }
+
+  /**
+   * As {@link #run(int, Rank)}.
+   *
+   * @param launcher what the launcher sets besides each rank's place
+   */
+  static <T> List<T> run(int size, int port, Map<String, String> launcher, Rank<T> rank)
+      throws Exception {
     ExecutorService threads = Executors.newFixedThreadPool(size);
     try {
       List<Future<T>> futures = new ArrayList<>();
       for (int i = 0; i < size; i++) {
-        Map<String, String> environment = environment(i, size, port);
+        Map<String, String> environment = new HashMap<>(environment(i, size, port));
+        environment.putAll(launcher);
         Callable<T> work =
             () -> {
               try (ProcessGroup group = join(environment)) {
