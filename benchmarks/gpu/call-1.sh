@@ -8,7 +8,7 @@ part 10 machine nvidia-smi -L
 LINES_SHOWN=14
 part 60 decode python3 -B $here/decode.py "$library" --check --time --alone "${flags[@]}"
 # The same with each kernel waiting for the end of the one before.
-part 30 decode-waiting env HIR_NO_PDL=1 python3 -B $here/decode.py "$library" --time --alone --shapes qwen3-0.6b --batches 1,8,64 "${flags[@]}"
+part 30 decode-waiting env HIR_NO_PDL=1 python3 -B $here/decode.py "$library" --time --alone --shapes qwen3-0.6b --batches 1,8,64 "${flags[@]}" --out "$OUT/waiting"
 part 45 passes python3 -B $here/passes.py "$library" --check --time --alone "${flags[@]}"
 LINES_SHOWN=90
 part 40 breakdown python3 -B $here/breakdown.py "$library" --time "${flags[@]}"
