@@ -177,14 +177,16 @@ def search(args):
 
 def run(args):
     def one(pair):
+        if pair is None:
+            evaluate(args, start(args), os.path.join(args.out, "start"))
+            return
         seed, method = pair
         folder = os.path.join(args.out, method, f"seed-{seed}")
         train(args, method, seed, rates(args.out).get(method, RATE), args.rollouts, folder)
         evaluate(args, newest(folder), os.path.join(folder, "answers"))
 
-    evaluate(args, start(args), os.path.join(args.out, "start"))
     # Every method once before the second seed: what is there can be compared.
-    at_once(args, one, [(seed, method) for seed in args.seeds for method in args.methods])
+    at_once(args, one, [None] + [(seed, method) for seed in args.seeds for method in args.methods])
 
 
 # ---------------------------------------------------------------- report
