@@ -133,6 +133,15 @@ bool copy(Call &call, void *result, void *to, int64_t rows, int64_t width, int64
   return !call.failed();
 }
 
+// Where a result of so many elements lies; null if it is not as expected.
+bf16 *address_of(void *result, int64_t count) {
+  void *data = nullptr;
+  int64_t found = 0;
+  const bool good = torch().elements(result, &found) == 0 && found == count && torch().data(result, &data) == 0 &&
+                    reinterpret_cast<uintptr_t>(data) % 16 == 0;
+  return good ? static_cast<bf16 *>(data) : nullptr;
+}
+
 void refuse(Call &call, const char *operation) {
   call.fail_with(fail(HIR_UNSUPPORTED,
                       "model: LibTorch's %s has failed; its message is on the error stream. "
@@ -150,6 +159,7 @@ Flash::Flash(const Place &place, const ModelShape &shape) : place(place) {
 }
 
 Flash::~Flash() {
+  release();
   if (random_state) torch().drop(random_state);
   if (unused) torch().drop(unused);
 }
@@ -179,8 +189,16 @@ void Flash::forward(Call &call, const PackedAttentionArguments<bf16> &a, const L
   }
 }
 
-void Flash::backward(Call &call, const PackedAttentionBackArguments<bf16> &b, const Lengths &lengths) {
+void Flash::release() {
+  for (void *&each : gradients) {
+    if (each) torch().drop(each);
+    each = nullptr;
+  }
+}
+
+void Flash::backward(Call &call, PackedAttentionBackArguments<bf16> &b, const Lengths &lengths) {
   if (call.failed()) return;
+  release();
   const PackedAttentionArguments<bf16> &a = b.forward;
   const int64_t key_pitch = a.kv_heads * a.head_dim;
   Values v(place.device);
@@ -199,11 +217,13 @@ void Flash::backward(Call &call, const PackedAttentionBackArguments<bf16> &b, co
   v.number(int64_t{1});
   v.same(random_state);
   v.same(unused);
-  const bool done = v.call("aten::_flash_attention_backward", 3) &&
-                    copy(call, v.result(0), b.query_flow, a.tokens, a.heads * a.head_dim, a.query_pitch, sizeof(bf16)) &&
-                    copy(call, v.result(1), b.key_flow, a.slots, key_pitch, key_pitch, sizeof(bf16)) &&
-                    copy(call, v.result(2), b.value_flow, a.slots, key_pitch, key_pitch, sizeof(bf16));
-  if (!done) refuse(call, "_flash_attention_backward");
+  if (!v.call("aten::_flash_attention_backward", 3)) return refuse(call, "_flash_attention_backward");
+  for (int i = 0; i < 3; i++) gradients[i] = v.take(i);
+  // Heads of whole vectors: queries lie without gaps.
+  b.query_flow = address_of(gradients[0], a.tokens * a.query_pitch);
+  b.key_flow = address_of(gradients[1], a.slots * key_pitch);
+  b.value_flow = address_of(gradients[2], a.slots * key_pitch);
+  if (!b.query_flow || !b.key_flow || !b.value_flow) refuse(call, "_flash_attention_backward");
 }
 
 }  // namespace hir::cuda

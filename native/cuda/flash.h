@@ -23,14 +23,18 @@ class Flash {
   };
 
   void forward(Call &call, const PackedAttentionArguments<bf16> &a, const Lengths &lengths);
-  // The scratch memory `along` is left unchanged.
-  void backward(Call &call, const PackedAttentionBackArguments<bf16> &b, const Lengths &lengths);
+  // The gradients of queries, keys and values are the operator's own results until release(), and `b` gets their addresses;
+  // the scratch memory `along` is left unchanged.
+  void backward(Call &call, PackedAttentionBackArguments<bf16> &b, const Lengths &lengths);
+  // What is queued so far may still read the results: LibTorch reuses memory in the stream's order.
+  void release();
 
  private:
   const Place place;
   bool found = false;
   // Random state, unused with a dropout of 0: that of the first forward serves every backward.
   void *random_state = nullptr, *unused = nullptr;
+  void *gradients[3] = {};
 };
 
 }  // namespace hir::HIR_DEVICE

@@ -184,7 +184,8 @@ struct Memory {
   T *keys_values = nullptr;
   int64_t size;
 
-  Memory(const ModelShape &s, const Plan &plan, int32_t keep, char *memory)
+  // Without `flows` the attention's backward has its own memory for the gradients of queries, keys and values.
+  Memory(const ModelShape &s, const Plan &plan, int32_t keep, bool flows, char *memory)
       : tokens(plan.tokens), layers(s.layers), keep(keep), s(s), pitches(s) {
     Carver carver(memory);
     const bool backward = keep != HIR_KEEP_NOTHING;
@@ -207,9 +208,12 @@ struct Memory {
       carver.take(hir::HIR_DEVICE::column_parts(tokens) * s.qkv_size(), &column_parts);
       carver.take(tokens * s.heads, &along);
       for (T **each : {&low_flow, &low_mid_flow}) carver.take(tokens * pitches.normed, each);
-      for (T **each : {&mixed_flow, &query_flow}) carver.take(tokens * pitches.query, each);
+      carver.take(tokens * pitches.query, &mixed_flow);
       carver.take(tokens * pitches.qkv, &qkv_flow);
-      for (T **each : {&key_flow, &value_flow}) carver.take(key_slots, each);
+      if (flows) {
+        carver.take(tokens * pitches.query, &query_flow);
+        for (T **each : {&key_flow, &value_flow}) carver.take(key_slots, each);
+      }
     }
     size = carver.used;
   }
@@ -369,7 +373,7 @@ class Pass {
     keep = HIR_KEEP_NOTHING;
     if (int32_t code = plan.make(batch)) return code;
     Call call("model", place);
-    const int64_t needed = Memory<T>(s, plan, kept, nullptr).size;
+    const int64_t needed = Memory<T>(s, plan, kept, !flash.usable(), nullptr).size;
     if (needed > arena.size && arena.data) {  // the pool cannot merge the old piece with free memory
       Call::release(place, arena.data);
       arena = {};
@@ -379,7 +383,7 @@ class Pass {
     plan_memory.reserve(call, place, plan.bytes());
     if (call.failed()) return call.result();
     plan.upload(call, plan_memory.data);
-    Memory<T> memory(s, plan, kept, arena.data);
+    Memory<T> memory(s, plan, kept, !flash.usable(), arena.data);
     memory.keys_values = keys_values;
     const Operations<T> o(call, model.multiply, memory);
     gather_rows(call, plan.tokens, GatherArguments<T>{model.table.embedding, plan.ids, memory.x, o.pitches.x, s.hidden});
@@ -394,7 +398,7 @@ class Pass {
   int32_t backward(DeviceModel<T> &model, const float *hidden_gradient, const WeightTable<float *> &gradients,
                    const std::vector<LayerTable<float *>> &layers) {
     Call call("model", place);
-    const Memory<T> m(s, plan, keep, arena.data);
+    const Memory<T> m(s, plan, keep, !flash.usable(), arena.data);
     const Operations<T> o(call, model.multiply, m);
     o.norm_back(m, 0, m.last(), model.table.final_norm, hidden_gradient, s.hidden, nullptr, m.flow, m.low_flow);
     o.add_norm_sums(m, 0, gradients.final_norm);
@@ -433,18 +437,18 @@ class Pass {
     HeadsArguments<T> h = heads(model, w, a, m);
     h.keys_values = nullptr;
     rotate_heads(call, h);
-    const PackedAttentionBackArguments<T> back = {packed(a, m), m.mixed_flow, m.along,
-                                                  m.query_flow, m.key_flow,   m.value_flow};
+    PackedAttentionBackArguments<T> back = {packed(a, m), m.mixed_flow, m.along, m.query_flow, m.key_flow, m.value_flow};
     bool done = false;
     if constexpr (std::is_same_v<T, bf16>) {
       done = flash.usable();
       if (done) flash.backward(call, back, lengths());
     }
     if (!done) attend_packed_back(call, back);
-    h.queries = m.query_flow;
-    h.keys = m.key_flow;
-    h.values = m.value_flow;
+    h.queries = back.query_flow;
+    h.keys = back.key_flow;
+    h.values = back.value_flow;
     rotate_heads_back(call, HeadsBackArguments<T>{h, m.qkv_flow, w.query_norm ? m.head_parts : nullptr});
+    flash.release();
   }
 
   HeadsArguments<T> heads(const DeviceModel<T> &model, const LayerWeights<T> &w, const Activations<T> &a,

@@ -6,6 +6,7 @@ namespace hir::simt {
 Flash::Flash(const Place &place, const ModelShape &) : place(place) {}
 Flash::~Flash() {}
 void Flash::forward(Call &, const PackedAttentionArguments<bf16> &, const Lengths &) {}
-void Flash::backward(Call &, const PackedAttentionBackArguments<bf16> &, const Lengths &) {}
+void Flash::backward(Call &, PackedAttentionBackArguments<bf16> &, const Lengths &) {}
+void Flash::release() {}
 
 }  // namespace hir::simt
