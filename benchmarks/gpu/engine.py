@@ -17,7 +17,7 @@ class Sizes(ctypes.Structure):
 
 
 def longs(values):
-    return (i64 * len(values))(*values)
+    return values if isinstance(values, ctypes.Array) else (i64 * len(values))(*values)
 
 
 class NativeModel:

@@ -7,14 +7,16 @@
   --out DIR       writes passes.json there
 
 A batch is as training packs one: prompts that a group of responses shares, responses of very different lengths, and another
-batch at each repeat. MFU is its arithmetic (each prompt once) as a share of what a large bfloat16 product reaches in the same
-process. PyTorch's side packs nothing: rows are padded to the longest of eight, each with its prompt.
+batch at each repeat. The largest one runs before the clock starts, so that no memory grows while it runs; a batch's lists are
+arrays by then, as the engine's are. MFU is its arithmetic (each prompt once) as a share of what a large bfloat16 product
+reaches in the same process; GiB is what the device's memory has grown by, with weights and gradients. PyTorch's side packs
+nothing: rows are padded to the longest of eight, each with its prompt.
 """
 import sys
 
 import torch
 
-from engine import KEEP_EVERYTHING, KEEP_INPUTS, NativeModel
+from engine import KEEP_EVERYTHING, KEEP_INPUTS, NativeModel, longs
 from host import Ceilings, Checks, options, seconds
 from qwen3 import SHAPES, Model
 
@@ -37,6 +39,14 @@ class Batch:
             total = sum(self.lengths)
         self.ids = torch.randint(vocab, (total,), generator=random)
         self.starts = [0] + torch.tensor(self.lengths).cumsum(0).tolist()
+        self.arrays = longs(self.ids.tolist()), longs(self.lengths), longs(self.prefixes)
+        self.chosen = self.targets = None
+
+    def choose(self, device):
+        """Puts the rows that predict responses' tokens, and these tokens, on the device."""
+        own = [r for i in self.responses() for r in self.rows_of(i)]
+        self.chosen, self.targets = torch.tensor(own, device=device) - 1, self.ids[own].to(device)
+        return self
 
     def rows_of(self, segment):
         return list(range(self.starts[segment], self.starts[segment + 1]))
@@ -107,16 +117,18 @@ class Update:
     """Forward, the loss of the responses by chunks of the head, backward."""
 
     def __init__(self, lib, model, batches, room):
-        self.lib, self.batches, self.native = lib, batches, NativeModel(lib, model, room)
+        # Taken from the end: the largest first.
+        largest = max(range(len(batches)), key=lambda i: len(batches[i].ids))
+        self.batches = [b.choose(model.device) for b in batches[:largest] + batches[largest + 1:] + [batches[largest]]]
+        self.lib, self.native = lib, NativeModel(lib, model, room)
         self.gradients = gradients_of(model)
         self.chunk = max(1, (1 << 30) // (4 * model.shape.vocab))
         self.logits = torch.empty(self.chunk, model.shape.vocab, device=model.device)
 
     def __call__(self):
         batch, model, device = self.batches.pop(), self.native.model, self.native.model.device
-        hidden, number = self.native.forward(batch.ids.tolist(), batch.lengths, batch.prefixes, KEEP_EVERYTHING)
-        rows = torch.tensor([r - 1 for i in batch.responses() for r in batch.rows_of(i)], device=device)
-        targets = torch.cat([batch.ids[batch.rows_of(i)] for i in batch.responses()]).to(device)
+        hidden, number = self.native.forward(*batch.arrays, KEEP_EVERYTHING)
+        rows, targets = batch.chosen, batch.targets
         chosen = hidden.index_select(0, rows)
         flow = torch.zeros(hidden.shape, device=device)
         weights = torch.full((len(rows),), 1.0 / len(rows), device=device)
@@ -150,17 +162,31 @@ def torch_update(model, batch):
         logs.mean().backward()
 
 
+def device_bytes():
+    """In use on the device; PyTorch and the library keep what they have freed."""
+    if not torch.cuda.is_available():
+        return 0
+    torch.cuda.synchronize()
+    free, total = torch.cuda.mem_get_info()
+    return total - free
+
+
 def measure(lib, name, o, ceilings):
     shape, repeats, warm_up = SHAPES[name], o.repeats, 2
     random = torch.Generator().manual_seed(9)
     mean = (20, 30) if o.emulated else (256, 384)
     batches = [Batch(random, shape.vocab, o.tokens, *mean) for _ in range(repeats + warm_up)]
     room = max(len(b.sequence(i)) for b in batches for i in b.responses())
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    before = device_bytes()
+    update = Update(lib, Model(shape, torch.bfloat16, lib.device), batches, room)
+    batches = list(update.batches)
     timed = batches[:repeats]
     flops = sum(shape.training_flops(len(b.ids), sum(b.lengths[i] for i in b.responses()), b.context()) for b in timed)
     tokens = sum(len(b.ids) for b in timed) / repeats
-    update = Update(lib, Model(shape, torch.bfloat16, lib.device), list(batches), room)
     took = seconds(update, repeats, warm_up)
+    used = device_bytes() - before
     update.native.close()
     del update
     peer = None
@@ -168,7 +194,7 @@ def measure(lib, name, o, ceilings):
         peer_model, left = Model(shape, torch.bfloat16, lib.device, trainable=True), list(batches)
         peer = seconds(lambda: torch_update(peer_model, left.pop()), repeats, warm_up)
     return (name, f"{tokens:.0f}", f"{1e3 * took:.1f}", f"{tokens / took:.0f}", f"{flops / repeats / took / ceilings.flops:.0%}",
-            peer and f"{1e3 * peer:.1f}", peer and f"{peer / took:.1f}")
+            f"{used / 2**30:.1f}" if used else None, peer and f"{1e3 * peer:.1f}", peer and f"{peer / took:.1f}")
 
 
 def arguments(parser):
@@ -190,7 +216,7 @@ def main():
     if o.time:
         ceilings = Ceilings(lib.device, o.emulated)
         results.table(f"{ceilings}; bfloat16, shared prompts, mixed lengths",
-                      ("shape", "packed tokens", "ms", "tokens/s", "MFU", "PyTorch ms", "times faster"),
+                      ("shape", "packed tokens", "ms", "tokens/s", "MFU", "GiB", "PyTorch ms", "times faster"),
                       [measure(lib, name, o, ceilings) for name in o.shapes.split(",")])
     return results.write("passes")
 
