@@ -164,6 +164,16 @@ class ModelJudgeTest {
     assertEquals(Outcome.NO_VERDICT, late.outcome());
   }
 
+  /** 20, 40, 80 and 160 ms: a server in trouble is asked ever more rarely. */
+  @Test
+  void eachWaitIsTwiceTheOneBefore() {
+    answers.addAll(List.of("503", "503", "503", "503", "NO"));
+    long began = System.nanoTime();
+    assertTrue(judge().retries(4, Duration.ofMillis(20)).build().judge("", "c", "r").decided());
+    long ms = (System.nanoTime() - began) / 1_000_000;
+    assertTrue(ms >= 295, "waited " + ms + " ms");
+  }
+
   @Test
   void failuresAreCountedAndNamed() {
     ModelJudge judge = judge().retries(0, Duration.ZERO).build();
