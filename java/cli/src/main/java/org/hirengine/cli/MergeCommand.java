@@ -74,7 +74,7 @@ final class MergeCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     saving.check(out);
     Path base = Downloads.model(model, spec.commandLine().getErr());
-    Storage written = ModelConverter.convert(base, out, saving.type(), Lora.at(adapter));
+    Storage written = ModelConverter.convert(base, out, saving.type(), Lora.trained(adapter));
     PrintWriter console = spec.commandLine().getOut();
     console.println("wrote " + out + " (" + written + "): " + base + " with " + adapter);
     double[] apart = scores(base, adapter);

@@ -65,7 +65,7 @@ final class ModelSession implements AutoCloseable {
               () ->
                   adapter == null
                       ? PolicyFiles.load(folder, frozen)
-                      : PolicyFiles.adapted(folder, frozen, Lora.at(adapter)));
+                      : PolicyFiles.adapted(folder, frozen, Lora.trained(adapter)));
     } catch (RuntimeException e) {
       executor.close();
       throw e;

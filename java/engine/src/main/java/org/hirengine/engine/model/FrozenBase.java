@@ -69,6 +69,19 @@ final class FrozenBase implements AutoCloseable {
     }
   }
 
+  /** Bytes of the copies that {@link #of(StoredModel, DType)} makes. */
+  static long copied(StoredModel model, DType type) {
+    long bytes = 0;
+    for (Map.Entry<String, List<Long>> matrix : model.shapes().entrySet()) {
+      List<Long> shape = matrix.getValue();
+      if (shape.size() == 2
+          && storage(model.weights().stored(model.tensor(matrix.getKey()))) == null) {
+        bytes += shape.get(0) * shape.get(1) * type.bytes;
+      }
+    }
+    return bytes;
+  }
+
   private FrozenMatrix matrix(StoredModel model, String name, List<Long> shape, DType type) {
     String tensor = model.tensor(name);
     Storage storage = storage(model.weights().stored(tensor));

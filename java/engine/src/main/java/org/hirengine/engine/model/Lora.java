@@ -126,6 +126,36 @@ public final class Lora implements AutoCloseable {
   }
 
   /**
+   * An adapter to be used and not trained.
+   *
+   * @throws ModelException also where every B is zero, so that the model would answer as without it
+   */
+  public static Source trained(Path folder) {
+    return (model, device, trainable) -> {
+      Lora lora = read(folder, model, device, trainable);
+      if (lora.changesNothing()) {
+        lora.close();
+        throw new ModelException(
+            folder.resolve(FILE) + ": every lora_B is zero, so the adapter changes nothing",
+            "give an adapter that has been trained, or use the model without one");
+      }
+      return lora;
+    };
+  }
+
+  /** Whether B is zero everywhere, as in an adapter that is new. */
+  private boolean changesNothing() {
+    for (Part part : parts.values()) {
+      try (Tensor nonzero = part.b.count_nonzero()) {
+        if (nonzero.item_long() > 0) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  /**
    * A new adapter that changes nothing yet: B is zero, A is drawn as {@code torch.nn.Linear} draws
    * its weights, uniformly within 1 / sqrt(in). The same seed gives the same numbers everywhere.
    */
@@ -309,15 +339,13 @@ public final class Lora implements AutoCloseable {
 
   /**
    * Writes {@code adapter_config.json} and {@code adapter_model.safetensors} (float32), as PEFT
-   * reads them, and reads the weights back to check them.
+   * reads them, and reads the weights back: they must be those that were trained.
    */
   public void save(Path folder) {
     try {
       Files.createDirectories(folder);
       SafetensorsWriter.write(folder.resolve(FILE), parameters, Map.of("format", "pt"));
-      try (Safetensors written = Safetensors.open(folder.resolve(FILE))) {
-        check(folder.resolve(FILE), written, parts.values().stream().map(Part::target).toList());
-      }
+      checkWritten(folder.resolve(FILE));
       Path aside = folder.resolve(LoraConfig.FILE + ".tmp");
       Files.writeString(aside, config.text(base));
       Files.move(
@@ -327,6 +355,26 @@ public final class Lora implements AutoCloseable {
           StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
       throw ModelException.unwritable(folder, e);
+    }
+  }
+
+  /** Refuses a file that does not have these weights, bit for bit. */
+  void checkWritten(Path file) {
+    try (Safetensors written = Safetensors.open(file)) {
+      check(file, written, parts.values().stream().map(Part::target).toList());
+      parameters.forEach(
+          (name, values) -> {
+            try (Tensor here = values.cpu();
+                Tensor back = written.tensor(name);
+                Tensor bits = here.view(ScalarType.Int);
+                Tensor bitsBack = back.view(ScalarType.Int)) {
+              if (!bits.equal(bitsBack)) {
+                throw new ModelException(
+                    file + ": tensor " + name + " reads back other numbers than were written",
+                    "look at the disk, and save again");
+              }
+            }
+          });
     }
   }
 

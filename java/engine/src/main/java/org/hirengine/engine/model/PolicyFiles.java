@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.hirengine.engine.gguf.GgufModel;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.DType;
 import org.hirengine.kernels.Kernels;
@@ -48,6 +49,19 @@ public final class PolicyFiles {
    */
   public static Policy adapted(Path model, Policy.Options options, Lora.Source adapter) {
     return open(model, ModelConfig.read(model), options, Policy.kernels(options), adapter);
+  }
+
+  /**
+   * Bytes of the weights that {@link #adapted} copies in the CPU's memory, because kernels do not
+   * read them where the file is mapped: those of a GGUF file in rarer blocks, such as Q5_K.
+   */
+  public static long copied(Path model, DType type) {
+    if (!GgufModel.is(model)) {
+      return 0;
+    }
+    try (StoredModel stored = StoredModel.open(model)) {
+      return FrozenBase.copied(stored, type);
+    }
   }
 
   /** With given kernels instead of this machine's best. */

@@ -15,6 +15,7 @@ import org.hirengine.engine.model.LoraConfig;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.model.NativeModel;
 import org.hirengine.engine.model.Policy;
+import org.hirengine.engine.model.PolicyFiles;
 import org.hirengine.engine.model.Scorer;
 import org.hirengine.engine.rollout.RolloutEngine;
 import org.hirengine.engine.runtime.DeviceMemory;
@@ -176,9 +177,9 @@ public final class Planner {
       // Tables for the native model and for LibTorch, cosines and sines.
       long rotary = 2L * 2 * longest * model.headDim() / 2 * Float.BYTES;
       long adapter = config.adapts() ? Lora.size(adapter().targets(model)) : 0;
+      long base = buffers.weights();
       if (config.adapts()) {
-        // The base is mapped from its files: its pages are not the run's.
-        buffers = new Policy.Buffers(0, Float.BYTES * adapter, Float.BYTES * adapter);
+        buffers = new Policy.Buffers(frozen(base), Float.BYTES * adapter, Float.BYTES * adapter);
       }
       add("weights", "weights", buffers.weights() + rotary);
       add("packed", "weights packed for products", updating.weights());
@@ -201,8 +202,8 @@ public final class Planner {
       if (config.optim().offloads()) {
         addState("staging", "parts on their way", Optimizer.stagingBytes(trained, stepped));
       }
-      if (config.kl().needsReference() && !config.adapts()) {
-        add("reference", "reference policy", buffers.weights() + rotary + updating.weights());
+      if (config.kl().needsReference() && (!config.adapts() || estimated)) {
+        add("reference", "reference policy", base + rotary + updating.weights());
       }
       int rows = rollout(updating);
       passes(updating);
@@ -234,6 +235,17 @@ public final class Planner {
     /** What the optimizer keeps, where it keeps it. */
     private void addState(String key, String what, long bytes) {
       (offloaded() ? host : parts).add(Part.always(key, what, bytes));
+    }
+
+    /**
+     * Weights under an adapter. The CPU's kernels map them from their files, whose pages are not
+     * the run's, but for blocks that they do not read; LibTorch's operators, which run adapters on
+     * a GPU, have them, and their sums with the adapter, in a buffer each.
+     *
+     * @param base bytes of all weights
+     */
+    private long frozen(long base) {
+      return estimated ? 2 * base : PolicyFiles.copied(config.model().path(), dtype);
     }
 
     /** Bounded by what the virtual machine was given. */

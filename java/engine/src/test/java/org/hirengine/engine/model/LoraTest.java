@@ -19,15 +19,18 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.convert.ModelConverter;
 import org.hirengine.engine.convert.ModelConverter.Storage;
 import org.hirengine.engine.gguf.GgmlType;
 import org.hirengine.engine.gguf.GgufFixture;
 import org.hirengine.engine.libtorch.LibTorchKernelProvider;
 import org.hirengine.engine.model.ForwardPass.Activations;
+import org.hirengine.engine.plan.Planner;
 import org.hirengine.engine.runtime.GradMode;
 import org.hirengine.engine.runtime.NativeRuntime;
 import org.hirengine.engine.runtime.Tensors;
@@ -235,16 +238,26 @@ class LoraTest {
     SharedData.counted("golden/peft refusals", 1);
   }
 
-  /** The order of rows in GGUF files. */
+  /** As GGUF files number them. */
   private static final Map<GgmlType, Integer> IDS =
-      Map.of(
-          GgmlType.F16, 1,
-          GgmlType.BF16, 30,
-          GgmlType.Q8_0, 8,
-          GgmlType.Q4_0, 2,
-          GgmlType.Q4_K, 12,
-          GgmlType.Q6_K, 14,
-          GgmlType.Q5_0, 6);
+      Map.ofEntries(
+          Map.entry(GgmlType.F16, 1),
+          Map.entry(GgmlType.Q4_0, 2),
+          Map.entry(GgmlType.Q4_1, 3),
+          Map.entry(GgmlType.Q5_0, 6),
+          Map.entry(GgmlType.Q5_1, 7),
+          Map.entry(GgmlType.Q8_0, 8),
+          Map.entry(GgmlType.Q2_K, 10),
+          Map.entry(GgmlType.Q3_K, 11),
+          Map.entry(GgmlType.Q4_K, 12),
+          Map.entry(GgmlType.Q5_K, 13),
+          Map.entry(GgmlType.Q6_K, 14),
+          Map.entry(GgmlType.BF16, 30));
+
+  /** Those that native code decodes. */
+  private static final Set<GgmlType> MAPPED =
+      Set.of(
+          GgmlType.F16, GgmlType.BF16, GgmlType.Q8_0, GgmlType.Q4_0, GgmlType.Q4_K, GgmlType.Q6_K);
 
   private static final DType[] TYPES = {DType.FLOAT32, DType.BFLOAT16};
 
@@ -381,10 +394,10 @@ class LoraTest {
 
   /**
    * Native code decodes blocks to the same bits as {@code Blocks}, with heads in Hugging Face's
-   * order.
+   * order. Blocks that it does not decode are copied, and counted by the plan.
    */
   @ParameterizedTest
-  @EnumSource(names = {"F16", "BF16", "Q8_0", "Q4_0", "Q4_K", "Q6_K", "Q5_0"})
+  @EnumSource(names = "F32", mode = EnumSource.Mode.EXCLUDE)
   void mappedBlocksAreTheWeights(GgmlType type) throws IOException {
     GgufFixture fixture = new GgufFixture("llama");
     fixture.own("embedding_length", 512L).own("feed_forward_length", 512L);
@@ -427,7 +440,24 @@ class LoraTest {
         }
         assertArrayEquals(want, logits(mapped, batch), 0f, compute.toString());
       }
+      long matrices = 512L * rows.values().stream().mapToInt(Integer::intValue).sum();
+      long copies = MAPPED.contains(type) ? 0 : compute.bytes * matrices;
+      assertEquals(copies, PolicyFiles.copied(file, compute));
+      assertEquals(copies, plannedWeights(file, compute), 1 << 20);
     }
+  }
+
+  /** Bytes that the plan of a run with an adapter has for weights. */
+  private static long plannedWeights(Path model, DType compute) {
+    TrainConfig run =
+        TrainConfig.of(List.of("model=" + model, "data.train=d", "out=o", "lora.rank=3"))
+            .with("dtype", compute)
+            .with("limits.prompt", 8) // so that tables of positions are small
+            .with("limits.response", 8);
+    Kernels kernels = NativeRuntime.kernels(Device.Kind.CPU);
+    return new Planner(ModelConfig.read(model), Device.Kind.CPU, kernels::modelMemory, 1, 0)
+        .decide(run, 64L << 30)
+        .part("weights");
   }
 
   private static float[] logits(Policy policy, PackedBatch batch) {
@@ -474,6 +504,9 @@ class LoraTest {
     }
     refused(written, config, changed, "holds no tensor base_model.model.");
     refused(written, config, Map.of(), "no tensors");
+    changed = new LinkedHashMap<>(whole);
+    changed.put(q, Tensors.empty(ScalarType.Float, 0));
+    refused(written, config, changed, q + " has shape [0], expected [64, 5]");
     ModelConfig wider = TestModels.config("qwen3", 50, 0.3);
     ObjectNode json = wider.json().deepCopy();
     json.put("hidden_size", 64);
@@ -533,6 +566,45 @@ class LoraTest {
   private LoraConfig read(ObjectNode json) throws IOException {
     Files.writeString(folder.resolve(LoraConfig.FILE), json.toString());
     return LoraConfig.read(folder);
+  }
+
+  /** Where nothing is trained, an adapter without an effect is a mistake. */
+  @Test
+  void anAdapterThatChangesNothingIsRefusedByName() {
+    ModelConfig config = TestModels.config("qwen3", 50, 0.3);
+    Path written = folder.resolve("fresh");
+    try (Lora fresh = Lora.fresh(LoraConfig.of(4, 8, "q,o"), 1).open(config, Device.CPU, true)) {
+      fresh.save(written);
+      Lora.at(written).open(config, Device.CPU, true).close(); // training may begin with it
+      ModelException e =
+          assertThrows(
+              ModelException.class,
+              () -> Lora.trained(written).open(config, Device.CPU, false).close());
+      assertTrue(e.getMessage().contains(Lora.FILE + ": every lora_B is zero"), e.getMessage());
+      Tensor last = null;
+      for (Map.Entry<String, Tensor> entry : fresh.parameters().entrySet()) {
+        last = entry.getKey().contains("lora_B") ? entry.getValue() : last;
+      }
+      last.view(-1).data_ptr_float().put(last.numel() - 1, 1e-9f);
+      fresh.save(written);
+      Lora.trained(written).open(config, Device.CPU, false).close();
+    }
+  }
+
+  @Test
+  void whatWasWrittenIsReadBackBitForBit() throws IOException {
+    ModelConfig config = TestModels.config("qwen3", 50, 0.3);
+    Path written = folder.resolve("saved");
+    try (Lora lora = Lora.fresh(LoraConfig.of(4, 8, "q,o"), 1).open(config, Device.CPU, true)) {
+      lora.save(written);
+      Path file = written.resolve(Lora.FILE);
+      lora.checkWritten(file);
+      byte[] bytes = Files.readAllBytes(file);
+      Arrays.fill(bytes, bytes.length - 4, bytes.length, (byte) 1);
+      Files.write(file, bytes);
+      ModelException e = assertThrows(ModelException.class, () -> lora.checkWritten(file));
+      assertTrue(e.getMessage().contains("reads back other numbers"), e.getMessage());
+    }
   }
 
   /**

@@ -264,5 +264,14 @@ class PlannerTest {
     assertEquals(0, plan.part("java_heap"));
     assertTrue(plan.json().get("peak_gib").asDouble() > 1, plan.json().toString());
     assertTrue(plan.json().get("parts_gib").has("moments"), plan.json().toString());
+
+    // LibTorch's operators have the base, and its sums with an adapter; the reference is a copy.
+    MemoryPlan adapted =
+        planner.decide(config("device=cuda", "dtype=bfloat16", "lora.rank=8"), 80 * GIB);
+    assertEquals(2 * plan.part("weights"), adapted.part("weights"), 0.05 * plan.part("weights"));
+    MemoryPlan compared =
+        planner.decide(
+            config("device=cuda", "dtype=bfloat16", "lora.rank=8", "kl.beta=0.1"), 80 * GIB);
+    assertEquals(plan.part("weights"), compared.part("reference"));
   }
 }
