@@ -214,7 +214,8 @@ void Decoder<T>::launch(Call &call, const GraphKey &key, bool recording) {
   embed(call, count,
         EmbedArguments<T>{model.table.embedding, in.tokens, in.sources, drawn_at(drawn.data).tokens, in.positions, a.x,
                           s.hidden, s.vocab, call.faults()});
-  if (recording) call.overlap();
+  // With more rows there is little to gain: on an H100, 64 rows are 5 % slower if kernels start early.
+  if (recording && count <= OWN_ROWS) call.overlap();
   const auto product = [&](const T *w, T *x, float *out, int64_t outputs, int64_t inputs, bool accumulate) {
     return LinearArguments<T>{w,       x,          out,     count,   outputs,        inputs,
                               outputs, accumulate, nullptr, nullptr, s.norm_epsilon, nullptr};
