@@ -7,7 +7,7 @@ keep 06
 packed=$home/hir-gpu
 LINES_SHOWN=40
 cat "$home"/parts/model.gguf.* >"$home/model.gguf"
-grid=(--out "$home/grid" --model "$home/model.gguf" --device cuda --hir "$packed/hir" --set train.micro_tokens=16384 "$@")
+grid=(--out "$home/grid" --model "$home/model.gguf" --device cuda --hir "$packed/hir" --set train.micro_tokens=16384 --set checkpoint.every=1000 "$@")
 if [[ -n ${HIR_EMULATED:-} ]]; then
   grid+=(--device cpu --methods hir-achieve,grpo --seeds 1 --rollouts 12 --max-tokens 4 --set limits.response=8 --jobs 2)
 fi
