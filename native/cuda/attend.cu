@@ -242,23 +242,18 @@ attend_kernel(AttendArguments<T> a) {
 
   Bits16 keys[S::LOADS][VECTORS], values[S::LOADS][VECTORS];
   if (busy) {
-    // A page holds a head's values behind its keys.
     const Bits16 *from = reinterpret_cast<const Bits16 *>(cell(s, page, a.layer, kv, false, first + of_load)) + in_key;
-    const auto load = [&](Bits16(&to)[S::LOADS][VECTORS], int skip) {
 #pragma unroll
-      for (int i = 0; i < S::LOADS; i++) {
+    for (int i = 0; i < S::LOADS; i++) {
 #pragma unroll
-        for (int n = 0; n < VECTORS; n++) {
-          const bool there = first + i * S::KEYS + of_load < position && in_key + n * KEY_LANES < vectors;
-          to[i][n] = load_once(from + skip + i * S::KEYS * vectors + n * KEY_LANES, there);
-        }
+      for (int n = 0; n < VECTORS; n++) {
+        const bool there = first + i * S::KEYS + of_load < position && in_key + n * KEY_LANES < vectors;
+        keys[i][n] = load_once(from + i * S::KEYS * vectors + n * KEY_LANES, there);
       }
-    };
-    load(keys, 0);
-    load(values, static_cast<int>(PAGE) * vectors);
+    }
   }
 
-  // What earlier steps left in the cache does not depend on the kernel before, but the new token's queries do.
+  // Keys of earlier steps do not depend on the kernel before, but the new token's queries do.
   wait_for_previous();
   // The heads that the block prepares: its queries and, if it has the newest slot, that slot's key and value.
   const int prepared = count + (newest ? 2 : 0);
@@ -266,6 +261,18 @@ attend_kernel(AttendArguments<T> a) {
   if (warp() < prepared) {
     const int64_t from = warp() < count ? head + warp() : s.heads + kv + (warp() > count ? s.kv_heads : 0);
     part.load(a, row, from, warp() < count ? a.query_norm : warp() == count ? a.key_norm : nullptr, position);
+  }
+
+  if (busy) {
+    const Bits16 *from = reinterpret_cast<const Bits16 *>(cell(s, page, a.layer, kv, true, first + of_load)) + in_key;
+#pragma unroll
+    for (int i = 0; i < S::LOADS; i++) {
+#pragma unroll
+      for (int n = 0; n < VECTORS; n++) {
+        const bool there = first + i * S::KEYS + of_load < position && in_key + n * KEY_LANES < vectors;
+        values[i][n] = load_once(from + i * S::KEYS * vectors + n * KEY_LANES, there);
+      }
+    }
   }
 
   if (warp() < prepared && a.bias) part.add_bias();
@@ -449,9 +456,7 @@ void launch(Call &call, const AttendArguments<T> &a) {
   switch (key_vectors<T>(a.shape)) {
     case 8: return launch<T, 8, 1, QUERIES>(call, a);
     case 16: return launch<T, 16, 1, QUERIES>(call, a);
-    case 32:
-      if constexpr (QUERIES == 2) launch<T, 32, 1, QUERIES>(call, a);
-      break;
+    case 32: return launch<T, 32, 1, QUERIES>(call, a);
     default:
       if constexpr (sizeof(T) == 4) launch<T, 32, 2, QUERIES>(call, a);
   }
@@ -466,8 +471,7 @@ void attend(Call &call, const AttendArguments<T> &arguments) {
   a.factor = static_cast<float>(LOG2E / sqrt(static_cast<double>(a.shape.head_dim)));
   a.ends = a.partial + a.rows * a.shape.heads * a.splits * a.shape.head_dim;
   if constexpr (sizeof(T) == 2) {
-    // Four queries of more elements do not fit in the registers.
-    if (a.share > 2 && key_vectors<T>(a.shape) <= 16) return launch<T, 4>(call, a);
+    if (a.share > 2) return launch<T, 4>(call, a);
   }
   launch<T, 2>(call, a);
 }
