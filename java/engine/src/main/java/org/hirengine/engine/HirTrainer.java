@@ -1,6 +1,7 @@
 package org.hirengine.engine;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -156,7 +157,9 @@ public final class HirTrainer implements AutoCloseable {
     }
 
     private HirTrainer opened() throws IOException {
-      TrainConfig resolved = locatedOnce(Objects.requireNonNull(config, "config is required"));
+      TrainConfig given = Objects.requireNonNull(config, "config is required");
+      requireShared(given);
+      TrainConfig resolved = locatedOnce(given);
       TrainingListener told = TrainingListener.all(listeners);
       Verifiers judging = verifiers == null ? verifiers(resolved) : verifiers;
       TrainingData train = data(instructions, resolved.data().train(), resolved, judging);
@@ -177,6 +180,28 @@ public final class HirTrainer implements AutoCloseable {
                   told,
                   group));
       return new HirTrainer(run, group);
+    }
+
+    /** Ranks with other settings would train on together without a word. */
+    private void requireShared(TrainConfig given) {
+      List<String> mine = new ArrayList<>();
+      given.shared().forEach((key, value) -> mine.add(key + ": " + value));
+      byte[] text = String.join("\n", mine).getBytes(StandardCharsets.UTF_8);
+      List<List<String>> all =
+          group.gather("configurations", text).stream()
+              .map(bytes -> List.of(new String(bytes, StandardCharsets.UTF_8).split("\n")))
+              .toList();
+      List<String> first = all.get(0);
+      for (int rank = 1; rank < all.size(); rank++) {
+        for (int i = 0; i < first.size(); i++) {
+          String other = i < all.get(rank).size() ? all.get(rank).get(i) : "nothing";
+          if (!other.equals(first.get(i))) {
+            throw new ConfigException(
+                "rank %d was given %s, and rank 0 %s: give all ranks the same settings"
+                    .formatted(rank, other, first.get(i)));
+          }
+        }
+      }
     }
 
     /** One rank per machine downloads, the others find the files. */

@@ -6,6 +6,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.RecordComponent;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -295,6 +296,26 @@ final class Binder {
       yaml.append(".\n").append(indent).append(name).append(": ");
       yaml.append(value == null ? leaf.key().none() : text(value));
       yaml.append('\n');
+    }
+  }
+
+  /** The values as YAML has them, by dotted key; files and folders are left out. */
+  static Map<String, String> values(Record config) {
+    Map<String, String> values = new LinkedHashMap<>();
+    collect(config, "", values);
+    return values;
+  }
+
+  private static void collect(Record section, String prefix, Map<String, String> values) {
+    for (RecordComponent component : section.getClass().getRecordComponents()) {
+      Object value = get(section, component);
+      String name = prefix + ConfigKeys.name(component);
+      if (value instanceof Record nested && !(value instanceof Location)) {
+        collect(nested, name + ".", values);
+      } else if (component.getType() != Path.class && component.getType() != Location.class) {
+        String none = ConfigKeys.Leaf.of(name, component).key().none();
+        values.put(name, value == null ? none : text(value));
+      }
     }
   }
 

@@ -3,6 +3,7 @@ package org.hirengine.engine.config;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.hirengine.engine.hub.Location;
 import org.hirengine.kernels.DType;
@@ -123,6 +124,18 @@ public record TrainConfig(
     }
   }
 
+  /** Keys that each rank of a run may have its own value of. */
+  private static final Set<String> OWN =
+      Set.of(
+          "threads",
+          "train.micro_tokens",
+          "train.recompute",
+          "sampling.cache_gib",
+          "verify.threads",
+          "verify.judge.parallel",
+          "verify.judge.timeout_s",
+          "verify.judge.retries");
+
   /** The preset's name as it is written in YAML, such as {@code hir-achieve}. */
   public String algorithmName() {
     return Binder.enumName(algorithm);
@@ -213,6 +226,16 @@ public record TrainConfig(
   /** A copy with room for keys and values decided, in GiB. */
   public TrainConfig withCache(double gib) {
     return with("sampling.cache_gib", gib);
+  }
+
+  /**
+   * What all ranks of a run must be given alike, as YAML has it, by dotted key: neither files and
+   * folders, which may lie elsewhere on other machines, nor what no result depends on.
+   */
+  public Map<String, String> shared() {
+    Map<String, String> values = Binder.values(this);
+    values.keySet().removeAll(OWN);
+    return values;
   }
 
   /** All keys with their values, and what each means as a comment above it; paths are absolute. */

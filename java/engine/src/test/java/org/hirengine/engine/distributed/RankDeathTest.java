@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 class RankDeathTest {
 
   /** Kills in a row of one run; the hosted build makes a few, {@code -Dhir.kills=20} more. */
-  private static final int KILLS = Integer.getInteger("hir.kills", 3);
+  private static final int KILLS = Integer.getInteger("hir.kills", 2);
 
   /** So many that no kill comes too late: a rank gives more than eleven signs a step. */
   private static final int STEPS = 4 * KILLS;

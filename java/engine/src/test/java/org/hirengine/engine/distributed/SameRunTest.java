@@ -219,6 +219,33 @@ class SameRunTest {
   }
 
   @Test
+  void refusesRanksWithOtherSettings() {
+    // The rank that tells first fails by itself, the others because of it.
+    RuntimeException e =
+        assertThrows(
+            RuntimeException.class,
+            () ->
+                Ranks.run(
+                    3,
+                    group -> {
+                      String rate = "optim.lr=" + (group.rank() == 2 ? "0.5" : "1e-4");
+                      // Where a rank keeps its files, and how many threads it has, is its own
+                      // affair.
+                      TrainConfig config =
+                          world.config("of-" + group.rank(), rate, "threads=" + (1 + group.rank()));
+                      try (HirTrainer trainer =
+                          HirTrainer.builder().config(config).distributed(group).build()) {
+                        return trainer.run();
+                      }
+                    }));
+    assertTrue(
+        e.getMessage()
+            .contains(
+                "rank 2 was given optim.lr: 0.5, and rank 0 optim.lr: 1.0E-4: give all ranks"),
+        e.getMessage());
+  }
+
+  @Test
   void theFirstRankAloneWrites() throws Exception {
     run(2, "run", "train.steps=2");
     assertEquals(2, Runs.metrics(temp.resolve("run")).size());
