@@ -15,6 +15,6 @@ real=benchmarks/sample-efficiency/real.py
 [[ -n ${SEARCH:-} ]] && part "${SEARCH_SECONDS:-150}" search python3 -u -B $real search "${grid[@]}"
 part "${GRID_SECONDS:-400}" run python3 -u -B $real run "${grid[@]}"
 part 20 report python3 -B $real report "${grid[@]}"
-rm -rf "$home"/grid/*/*/checkpoints "$home"/grid/search/*/*/checkpoints
-XZ_OPT=-T0 tar -C "$home" -cJf "$OUT/grid.tar.xz" grid
+# Runs that ran out of time may still be saving.
+XZ_OPT=-T0 tar -C "$home" --exclude=checkpoints -cJf "$OUT/grid.tar.xz" grid
 finish
