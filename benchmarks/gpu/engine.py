@@ -95,7 +95,7 @@ class Decoder:
         drawn, logprobs = (i64 * rows)(), (ctypes.c_float * rows)()
         self.lib.check(self.lib.lib.hir_decoder_draw(
             self.handle, longs(tokens), i64(rows), f64(temperature), i64(0), f64(1), f64(0),
-            i64(self.native.model.shape.vocab), i64(42), counters, drawn, logprobs))
+            i64(self.native.model.shape.vocab), i64(42), counters, drawn, logprobs, None))
         return list(drawn), list(logprobs)
 
     def close(self):

@@ -57,7 +57,7 @@ class Library:
         tokens = torch.empty(len(x), dtype=torch.int64, device=x.device)
         logprobs = torch.empty(len(x), device=x.device)
         self.call("hir_sample", *self.rows(x), f64(temperature), i64(top_k), f64(top_p), f64(min_p), i64(42),
-                  i64(counters.data_ptr()), i64(tokens.data_ptr()), i64(logprobs.data_ptr()), backend=backend)
+                  i64(counters.data_ptr()), i64(tokens.data_ptr()), i64(logprobs.data_ptr()), i64(0), backend=backend)
         return tokens, logprobs
 
     def adamw(self, params, grads, m, v, low, step, rate=1e-3, decay=0.01, scale=1.0):

@@ -232,15 +232,21 @@ int32_t hir_policy_loss(int32_t backend, int32_t device, int64_t stream, hir_add
 
 int32_t hir_sample(int32_t backend, int32_t device, int64_t stream, hir_address logits, int64_t rows, int64_t cols,
                    int64_t row_stride, int32_t dtype, double temperature, int64_t top_k, double top_p, double min_p,
-                   int64_t key, hir_address counters, hir_address tokens, hir_address logprobs) {
+                   int64_t key, hir_address counters, hir_address tokens, hir_address logprobs, hir_address entropies) {
   const char *kernel = "sample";
   Kernels kernels;
   if (int32_t code = select(kernel, backend, &kernels)) return code;
   const hir::Matrix m = {at<void>(logits), rows, cols, row_stride, dtype};
   if (int32_t code = check_matrix(kernel, m, false)) return code;
-  const hir::Sampling sampling = {
-      temperature,        top_k, top_p, min_p, static_cast<uint64_t>(key), at<uint32_t>(counters), at<int64_t>(tokens),
-      at<float>(logprobs)};
+  const hir::Sampling sampling = {temperature,
+                                  top_k,
+                                  top_p,
+                                  min_p,
+                                  static_cast<uint64_t>(key),
+                                  at<uint32_t>(counters),
+                                  at<int64_t>(tokens),
+                                  at<float>(logprobs),
+                                  at<float>(entropies)};
   if (int32_t code = hir::check_sampling(kernel, sampling)) return code;
   if (rows == 0) return HIR_OK;
   if (!counters && temperature != 0) return null(kernel, "counters");
@@ -248,7 +254,10 @@ int32_t hir_sample(int32_t backend, int32_t device, int64_t stream, hir_address 
   if (!logprobs) return null(kernel, "logprobs");
   if (kernels.gpu) {
     if (int32_t code = check_on_gpu(kernel, m)) return code;
-    return kernels.gpu->sample({device, stream}, m, sampling);
+    const int32_t code = kernels.gpu->sample({device, stream}, m, sampling);
+    if (code != HIR_OK || !entropies) return code;
+    return kernels.gpu->token_logprob({device, stream}, m, sampling.tokens, temperature == 0 ? 1 : temperature,
+                                      sampling.logprobs, sampling.entropies);
   }
   return finish(kernel, m, kernels.cpu->sample(m, sampling));
 }

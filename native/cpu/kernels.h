@@ -37,6 +37,7 @@ struct Sampling {
   const uint32_t *counters;
   int64_t *tokens;
   float *logprobs;
+  float *entropies;  // may be null
 };
 
 // HIR_OK, or which of temperature and filters is out of range.

@@ -429,6 +429,7 @@ class Run {
     }
     sampling.tokens[r] = token;
     sampling.logprobs[r] = static_cast<float>(logprob_of(x[token], stats, temperature));
+    if (sampling.entropies) sampling.entropies[r] = static_cast<float>(stats.entropy);
   }
 
   const hir::Matrix &logits;

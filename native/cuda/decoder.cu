@@ -123,11 +123,12 @@ class Decoder final : private DevicePages, public AnyDecoder {
   // The results of draws, in one piece: tokens, then log-probs.
   struct Drawn {
     int64_t *tokens;
-    float *logprobs;
+    float *logprobs, *entropies;
   };
   Drawn drawn_at(char *memory) const {
     int64_t *const tokens = reinterpret_cast<int64_t *>(memory);
-    return {tokens, reinterpret_cast<float *>(tokens + drawn_rows)};
+    float *const logprobs = reinterpret_cast<float *>(tokens + drawn_rows);
+    return {tokens, logprobs, logprobs + drawn_rows};
   }
 
   GraphKey key_of(int64_t count) const;
@@ -330,7 +331,7 @@ template <class T>
 void Decoder<T>::reserve_drawn(Call &call, int64_t count) {
   if (count <= drawn_rows || call.failed()) return;
   Buffer<char> larger;
-  larger.reserve(call, place, count * static_cast<int64_t>(sizeof(int64_t) + sizeof(float)));
+  larger.reserve(call, place, count * static_cast<int64_t>(sizeof(int64_t) + 2 * sizeof(float)));
   if (call.failed()) return;
   if (drawn.data) call.copy(larger.data, drawn.data, sizeof(int64_t) * static_cast<size_t>(drawn_rows));
   Call::release(place, drawn.data);
@@ -353,7 +354,8 @@ int32_t Decoder<T>::draw(const int64_t *tokens, int64_t count, const Sampling &s
   char *const given = inputs_pinned.reserve(call, Inputs::size(key.rows));
   void **const pages =
       reinterpret_cast<void **>(table_pinned.reserve(call, sizeof(void *) * static_cast<size_t>(count * page_stride())));
-  const size_t bytes = sizeof(int64_t) * static_cast<size_t>(drawn_rows) + sizeof(float) * static_cast<size_t>(count);
+  const int64_t floats = sampling.entropies ? drawn_rows + count : count;
+  const size_t bytes = sizeof(int64_t) * static_cast<size_t>(drawn_rows) + sizeof(float) * static_cast<size_t>(floats);
   char *const found = drawn_pinned.reserve(call, bytes);
   if (call.failed()) return call.result();
   fill(key, count, tokens, sampling.counters, given);
@@ -366,13 +368,14 @@ int32_t Decoder<T>::draw(const int64_t *tokens, int64_t count, const Sampling &s
   on_device.counters = Inputs(inputs.data, key.rows).counters;
   on_device.tokens = there.tokens;
   on_device.logprobs = there.logprobs;
+  on_device.entropies = nullptr;  // the kernel that scores writes them
   const Matrix some = {logits.data, count, std::min(vocabulary, s.vocab), s.vocab, HIR_FLOAT32};
   int32_t code = call.failed() ? call.result() : sample(place, some, on_device);
-  if (code == HIR_OK && vocabulary < s.vocab) {
+  if (code == HIR_OK && (vocabulary < s.vocab || sampling.entropies)) {
     // Among all ids, as in scoring, by the same kernel.
     const Matrix all = {logits.data, count, s.vocab, s.vocab, HIR_FLOAT32};
     code = token_logprob(place, all, there.tokens, sampling.temperature == 0 ? 1 : sampling.temperature, there.logprobs,
-                         nullptr);
+                         sampling.entropies ? there.entropies : nullptr);
   }
   if (code != HIR_OK) return code;
   rows.advance();
@@ -381,6 +384,7 @@ int32_t Decoder<T>::draw(const int64_t *tokens, int64_t count, const Sampling &s
   rows.mark_drawn();
   std::copy_n(here.tokens, count, sampling.tokens);
   std::copy_n(here.logprobs, count, sampling.logprobs);
+  if (sampling.entropies) std::copy_n(here.entropies, count, sampling.entropies);
   return HIR_OK;
 }
 

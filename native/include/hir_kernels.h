@@ -117,10 +117,12 @@ HIR_API int32_t hir_policy_loss(int32_t backend, int32_t device, int64_t stream,
  *   counters     uint32[rows][4]; words 0 and 1 of the output make a uniform of 53 bits
  *   tokens       int64[rows], written
  *   logprobs     float[rows], written: under the tempered, unfiltered distribution (temperature 0: of temperature 1)
+ *   entropies    float[rows], written: of that distribution, in nats; optional
  */
 HIR_API int32_t hir_sample(int32_t backend, int32_t device, int64_t stream, hir_address logits, int64_t rows, int64_t cols,
                            int64_t row_stride, int32_t dtype, double temperature, int64_t top_k, double top_p, double min_p,
-                           int64_t key, hir_address counters, hir_address tokens, hir_address logprobs);
+                           int64_t key, hir_address counters, hir_address tokens, hir_address logprobs,
+                           hir_address entropies);
 
 /* Philox4x32-10 of `count` counters (uint32[count][4]) under `key`; out is uint32[count][4]. Every backend gives the same
  * words. */
@@ -377,10 +379,11 @@ HIR_API int32_t hir_decoder_step(int64_t decoder, hir_address tokens, int64_t ro
  *   counters    int32[rows][4], one Philox counter per row
  *   drawn       int64[rows], written
  *   logprobs    float[rows], written: as hir_sample's, among all ids
+ *   entropies   float[rows], written: likewise; optional
  */
 HIR_API int32_t hir_decoder_draw(int64_t decoder, const int64_t *tokens, int64_t rows, double temperature, int64_t top_k,
                                  double top_p, double min_p, int64_t vocabulary, int64_t key, const int32_t *counters,
-                                 int64_t *drawn, float *logprobs);
+                                 int64_t *drawn, float *logprobs, float *entropies);
 
 #ifdef __cplusplus
 }

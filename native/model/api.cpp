@@ -132,10 +132,10 @@ int32_t hir_decoder_step(int64_t decoder, hir_address tokens, int64_t rows, hir_
 
 int32_t hir_decoder_draw(int64_t decoder, const int64_t *tokens, int64_t rows, double temperature, int64_t top_k,
                          double top_p, double min_p, int64_t vocabulary, int64_t key, const int32_t *counters,
-                         int64_t *drawn, float *logprobs) {
+                         int64_t *drawn, float *logprobs, float *entropies) {
   const hir::Sampling sampling = {
-      temperature, top_k,   top_p, min_p, static_cast<uint64_t>(key), reinterpret_cast<const uint32_t *>(counters),
-      drawn,       logprobs};
+      temperature, top_k,    top_p,    min_p, static_cast<uint64_t>(key), reinterpret_cast<const uint32_t *>(counters),
+      drawn,       logprobs, entropies};
   if (int32_t code = hir::check_sampling("decoder", sampling)) return code;
   if (vocabulary < 1) return fail(HIR_INVALID, "decoder: a vocabulary of %lld", static_cast<long long>(vocabulary));
   return decoder_at(decoder)->draw(tokens, rows, sampling, vocabulary);

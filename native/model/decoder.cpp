@@ -145,14 +145,15 @@ int32_t CpuDecoder::draw(const int64_t *tokens, int64_t count, const Sampling &s
   if (int32_t code = step(reinterpret_cast<int64_t>(appended.data()), count, where, s.vocab)) return code;
   const int64_t tokens_at = reinterpret_cast<int64_t>(sampling.tokens), all = s.vocab;
   const int64_t logprobs_at = reinterpret_cast<int64_t>(sampling.logprobs);
+  const int64_t entropies_at = reinterpret_cast<int64_t>(sampling.entropies);
   int32_t code =
       hir_sample(model.backend, 0, 0, where, count, std::min(vocabulary, all), all, HIR_FLOAT32, sampling.temperature,
                  sampling.top_k, sampling.top_p, sampling.min_p, static_cast<int64_t>(sampling.key),
-                 reinterpret_cast<int64_t>(sampling.counters), tokens_at, logprobs_at);
+                 reinterpret_cast<int64_t>(sampling.counters), tokens_at, logprobs_at, entropies_at);
   if (code == HIR_OK && vocabulary < all) {
-    // Log-probs among all ids, by the kernel that scores, so that they agree with scoring.
+    // Among all ids, by the kernel that scores, so that log-probs agree with scoring.
     code = hir_token_logprob(model.backend, 0, 0, where, count, all, all, HIR_FLOAT32, tokens_at,
-                             sampling.temperature == 0 ? 1 : sampling.temperature, logprobs_at, 0);
+                             sampling.temperature == 0 ? 1 : sampling.temperature, logprobs_at, entropies_at);
   }
   if (code != HIR_OK) return code;
   drawn.assign(sampling.tokens, sampling.tokens + count);

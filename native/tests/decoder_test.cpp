@@ -184,25 +184,26 @@ void draws(int backend, const Model &m, int device = 0) {
   }
   std::vector<int64_t> tokens(20, 1), given(20, 1), drawn(20), expected(20);
   std::vector<int32_t> counters(80);
-  std::vector<float> logits(20 * s.vocab), logprobs(20), wanted(20);
+  std::vector<float> logits(20 * s.vocab), logprobs(20), wanted(20), entropies(20), spread(20);
   std::mt19937 random(3);
   for (int step = 0; step < 7; step++) {
     const int64_t vocabulary = step % 2 ? s.vocab : s.vocab - 3;
     for (int32_t &word : counters) word = static_cast<int32_t>(random());
     ok(hir_decoder_step(plain, address(tokens), rows, address(logits), s.vocab), "step");
     ok(hir_sample(backend, device, 0, address(logits), rows, vocabulary, s.vocab, HIR_FLOAT32, 0.9, 0, 1, 0, 5,
-                  address(counters), address(expected), address(wanted)),
+                  address(counters), address(expected), address(wanted), 0),
        "sample");
     ok(hir_token_logprob(backend, device, 0, address(logits), rows, s.vocab, s.vocab, HIR_FLOAT32, address(expected), 0.9,
-                         address(wanted), 0),
+                         address(wanted), address(spread)),
        "log-probs");
     ok(hir_synchronize(backend, device, 0), "synchronize");
     ok(hir_decoder_draw(drawing, given.data(), rows, 0.9, 0, 1, 0, vocabulary, 5, counters.data(), drawn.data(),
-                        logprobs.data()),
+                        logprobs.data(), step == 5 ? nullptr : entropies.data()),
        "draw");
     for (int64_t r = 0; r < rows; r++) {
       expect(drawn[r] == expected[r] && drawn[r] < vocabulary, "draw as sampled", backend, step);
       expect(fabs(logprobs[r] - wanted[r]) <= 1e-5 * (1 + fabs(wanted[r])), "its log-prob", backend, step);
+      expect(step == 5 || fabs(entropies[r] - spread[r]) <= 1e-5 * (1 + spread[r]), "its entropy", backend, step);
       tokens[r] = drawn[r];
       given[r] = r % 2 && step == 1 ? drawn[r] : -1;
     }
@@ -214,14 +215,14 @@ void draws(int backend, const Model &m, int device = 0) {
     if (step == 3) {  // more rows than have memory so far
       for (int64_t decoder : {plain, drawing}) ok(hir_decoder_admit(decoder, 0, rows, 9), "admit");
       expect(hir_decoder_draw(drawing, std::vector<int64_t>(rows + 9, -1).data(), rows + 9, 0.9, 0, 1, 0, s.vocab, 5,
-                              counters.data(), drawn.data(), logprobs.data()) == HIR_INVALID,
+                              counters.data(), drawn.data(), logprobs.data(), nullptr) == HIR_INVALID,
              "nothing drawn yet", backend, step);
       for (int64_t r = rows; r < rows + 9; r++) tokens[r] = given[r] = r % s.vocab;
       rows += 9;
     }
   }
   expect(hir_decoder_draw(drawing, given.data(), rows, -1, 0, 1, 0, s.vocab, 5, counters.data(), drawn.data(),
-                          logprobs.data()) == HIR_INVALID,
+                          logprobs.data(), nullptr) == HIR_INVALID,
          "temperature", backend, 0);
   for (int64_t decoder : {plain, drawing}) hir_decoder_free(decoder);
   hir_model_free(model);

@@ -83,13 +83,14 @@ Outcome everything(int backend, int64_t rows, int64_t cols, int64_t stride, int 
   o.logprobs.resize(rows);
   o.entropies.resize(rows);
   o.tokens.resize(rows);
-  std::vector<float> sampled(rows);
+  std::vector<float> sampled(rows), spread(rows);
   int code = hir_token_logprob(backend, device, 0, data, rows, cols, stride, dtype, address(targets.data()), 0.8,
                                address(o.logprobs.data()), address(o.entropies.data()));
   expect(code == HIR_OK, "token_logprob", backend, cols);
   code = hir_sample(backend, device, 0, data, rows, cols, stride, dtype, 0.8, cols / 2, 0.9, 1e-4, 42,
-                    address(counters.data()), address(o.tokens.data()), address(sampled.data()));
+                    address(counters.data()), address(o.tokens.data()), address(sampled.data()), address(spread.data()));
   expect(code == HIR_OK, "sample", backend, cols);
+  expect(hir_synchronize(backend, device, 0) == HIR_OK && spread == o.entropies, "entropies as scored", backend, cols);
   code = hir_policy_loss(backend, device, 0, data, rows, cols, stride, dtype, address(targets.data()),
                          address(old_logprobs.data()), address(ref.data()), address(advantages.data()),
                          address(weights.data()), 0.8, 0.2, 0.28, 3.0, 0.01, HIR_KL_K3, 0.1, 0, 0, o.sums);
@@ -181,7 +182,7 @@ void draws(int backend) {
           std::vector<float> wanted_logprobs(rows), logprobs(rows);
           const auto sample = [&](int by, int device, std::vector<int64_t> &to, std::vector<float> &logs) {
             const int code = hir_sample(by, device, 0, data, rows, cols, stride, dtype, f.temperature, f.top_k, f.top_p,
-                                        f.min_p, 42, address(counters.data()), address(to.data()), address(logs.data()));
+                                        f.min_p, 42, address(counters.data()), address(to.data()), address(logs.data()), 0);
             expect(code == HIR_OK && hir_synchronize(by, device, 0) == HIR_OK, "sample", by, cols);
           };
           sample(HIR_BASELINE, 0, wanted, wanted_logprobs);

@@ -103,6 +103,7 @@ int64_t sample(const Matrix &logits, const Sampling &sampling) {
               : draw(softmax, sampling, philox_uniform(sampling.key, sampling.counters + 4 * row), candidates);
       sampling.tokens[row] = token;
       sampling.logprobs[row] = static_cast<float>(softmax.logprob(token));
+      if (sampling.entropies) sampling.entropies[row] = static_cast<float>(softmax.entropy);
     }
     free(candidates);
   }

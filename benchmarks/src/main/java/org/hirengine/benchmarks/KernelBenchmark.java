@@ -77,6 +77,13 @@ public class KernelBenchmark {
   @Benchmark
   public void sample(Sampled in) {
     in.kernels.sample(
-        in.device(), in.logits, in.parsed(), 7, in.counters.address(), in.longs(1), in.floats(5));
+        in.device(),
+        in.logits,
+        in.parsed(),
+        7,
+        in.counters.address(),
+        in.longs(1),
+        in.floats(5),
+        0);
   }
 }

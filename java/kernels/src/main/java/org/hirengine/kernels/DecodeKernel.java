@@ -1,5 +1,7 @@
 package org.hirengine.kernels;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Decodes with a model, one token at a time: one native call takes a step for a whole batch of
  * rows, each at its own position. Rows occupy places 0 to n - 1, without gaps. All rows that
@@ -69,6 +71,7 @@ public interface DecodeKernel extends AutoCloseable {
    * @param drawn written: the tokens
    * @param logprobs written: log-probs among all ids, under the tempered but unfiltered
    *     distribution
+   * @param entropies written: of that distribution, in nats; null for none
    */
   void draw(
       long[] tokens,
@@ -78,7 +81,8 @@ public interface DecodeKernel extends AutoCloseable {
       long key,
       int[] counters,
       long[] drawn,
-      float[] logprobs);
+      float[] logprobs,
+      float @Nullable [] entropies);
 
   @Override
   void close();

@@ -72,6 +72,7 @@ public interface Kernels {
    * @param logprobs float[rows], written: log-prob of the token under the tempered but unfiltered
    *     distribution (at temperature 0: that of temperature 1), the same that {@link #tokenLogprob}
    *     computes
+   * @param entropies float[rows], written: entropy of that distribution, in nats; 0 for none
    */
   void sample(
       Device device,
@@ -80,7 +81,8 @@ public interface Kernels {
       long key,
       long counters,
       long tokens,
-      long logprobs);
+      long logprobs,
+      long entropies);
 
   /**
    * Returns the sum of squares of {@code count} elements, in double. The global gradient norm is

@@ -1,6 +1,7 @@
 package org.hirengine.kernels;
 
 import org.hirengine.kernels.global.hirkernels;
+import org.jspecify.annotations.Nullable;
 
 /** {@link DecodeKernel} over the decoder of {@code native/include/hir_kernels.h}. */
 final class NativeDecodeKernel implements DecodeKernel {
@@ -62,7 +63,8 @@ final class NativeDecodeKernel implements DecodeKernel {
       long key,
       int[] counters,
       long[] drawn,
-      float[] logprobs) {
+      float[] logprobs,
+      float @Nullable [] entropies) {
     NativeKernels.check(
         hirkernels.hir_decoder_draw(
             decoder(),
@@ -76,7 +78,8 @@ final class NativeDecodeKernel implements DecodeKernel {
             key,
             counters,
             drawn,
-            logprobs));
+            logprobs,
+            entropies));
   }
 
   private long decoder() {

@@ -95,7 +95,8 @@ final class NativeKernels implements Kernels {
       long key,
       long counters,
       long tokens,
-      long logprobs) {
+      long logprobs,
+      long entropies) {
     check(device);
     check(
         hirkernels.hir_sample(
@@ -114,7 +115,8 @@ final class NativeKernels implements Kernels {
             key,
             counters,
             tokens,
-            logprobs));
+            logprobs,
+            entropies));
   }
 
   @Override

@@ -232,7 +232,7 @@ public final class StepBenchmark implements AutoCloseable {
     return switch (part) {
       case ROLLOUT, LOGPROB -> forward;
       case UPDATE -> update;
-      case STEP -> 3 * forward + update;
+      case STEP -> (decodes() ? 2 : 3) * forward + update;
     };
   }
 
@@ -276,7 +276,7 @@ public final class StepBenchmark implements AutoCloseable {
   }
 
   private List<Completion> rollout() {
-    RolloutParams params = RolloutParams.sampling(size.newTokens(), 1);
+    RolloutParams params = RolloutParams.sampling(size.newTokens(), 1).withEntropies(decodes());
     RandomStream stream = new RandomStream(SEED, RandomStream.TRAINING, step++);
     return executor.call(
         () ->
@@ -318,12 +318,21 @@ public final class StepBenchmark implements AutoCloseable {
     }
   }
 
+  /** Whether a whole step takes old log-probs from decoding, as training does by default. */
+  private boolean decodes() {
+    return part == Part.STEP && rollout.exact();
+  }
+
   private void wholeStep() {
+    List<Completion> completions = rollout();
     List<Sequence> sampled = new ArrayList<>();
-    for (Completion completion : rollout()) {
+    for (Completion completion : completions) {
       sampled.add(Sequence.of(prompts.get(completion.promptId()).tokens(), completion.tokens()));
     }
-    float[][] old = logprobs(sampled);
+    float[][] old =
+        decodes()
+            ? completions.stream().map(Completion::logprobs).toArray(float[][]::new)
+            : logprobs(sampled);
     logprobs(sampled); // the reference policy's pass
     update(sampled, old);
   }

@@ -37,7 +37,8 @@ import org.hirengine.kernels.Kernels;
  * scaled up. Verification, evaluation and checkpoints are left out.
  *
  * @param rollout seconds of sampling
- * @param logprobs seconds of scoring, with the reference policy if there is one
+ * @param logprobs seconds of scoring, under the reference policy too if there is one; nothing under
+ *     the policy where decoding's log-probs are taken
  * @param update seconds of all updates of a step
  * @param steps of the run
  */
@@ -109,6 +110,7 @@ public record StepTimes(double rollout, double logprobs, double update, long ste
    * @param logitBackward of a logit's gradient
    * @param decode of a layer, for all rows that are decoded together
    * @param parameter of a parameter in the optimizer
+   * @param decoded whether decoding's log-probs are taken
    */
   private record Rates(
       double forward,
@@ -116,7 +118,8 @@ public record StepTimes(double rollout, double logprobs, double update, long ste
       double logit,
       double logitBackward,
       double decode,
-      double parameter) {
+      double parameter,
+      boolean decoded) {
 
     static Rates measure(ModelConfig model, TrainConfig config, int rows) {
       ModelConfig slice =
@@ -164,7 +167,7 @@ public record StepTimes(double rollout, double logprobs, double update, long ste
       double stepping = parameter * parameters * train.updatesPerEpoch();
       return new StepTimes(
           rollout,
-          scoring * (config.kl().needsReference() ? 2 : 1),
+          scoring * ((decoded ? 0 : 1) + (config.kl().needsReference() ? 1 : 0)),
           train.epochs() * (pass + stepping),
           train.steps());
     }
@@ -205,7 +208,14 @@ public record StepTimes(double rollout, double logprobs, double update, long ste
           logit,
           Math.max(0, headBoth - logit),
           decode,
-          parameter);
+          parameter,
+          decoded());
+    }
+
+    private boolean decoded() {
+      try (RolloutEngine engine = new RolloutEngine(policy, kernels, Set.of())) {
+        return config.sampling().logprobs().decoded(engine.exact());
+      }
     }
 
     /** Shortest of some repeats, in seconds. */

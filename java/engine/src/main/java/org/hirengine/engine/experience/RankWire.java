@@ -102,12 +102,19 @@ final class RankWire {
     out.writeInt(completion.row());
     write(out, completion.tokens());
     write(out, completion.logprobs());
+    writeOptional(out, completion.entropies());
     out.writeInt(completion.finishReason().ordinal());
     write(out, t.response().text());
     writeJudges(out, t.judges());
     write(out, t.oldLogprobs());
     write(out, t.entropies());
     writeOptional(out, t.refLogprobs());
+    Mismatch mismatch = t.mismatch();
+    out.writeBoolean(mismatch != null);
+    if (mismatch != null) {
+      out.writeDouble(mismatch.sum());
+      out.writeDouble(mismatch.max());
+    }
   }
 
   static Trajectory readTrajectory(DataInputStream in, Task task, int prompt) throws IOException {
@@ -119,12 +126,14 @@ final class RankWire {
             in.readInt(),
             readInts(in),
             readFloats(in),
+            readOptional(in),
             FinishReason.values()[in.readInt()]),
         Response.of(readText(in)),
         readJudges(in),
         readFloats(in),
         readFloats(in),
         readOptional(in),
+        in.readBoolean() ? new Mismatch(in.readDouble(), in.readDouble()) : null,
         null);
   }
 

@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 import org.hirengine.engine.config.SamplingSection;
 import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.experience.Stopwatch.Part;
@@ -26,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  * 2.3).
  */
 public final class Sampler {
+
+  /** Every so many steps, what is decoded is scored as well, to see that both agree. */
+  private static final int CHECKED = 16;
 
   private final NativeExecutor executor;
   private final RolloutEngine engine;
@@ -80,7 +85,8 @@ public final class Sampler {
             sampling.temperature(),
             sampling.topK(),
             sampling.topP(),
-            sampling.minP());
+            sampling.minP(),
+            decodes());
     List<Completion> completions = generate(share, n, firstRow, params, random, watch);
     List<Task> tasks = share.claimed().stream().map(share.tasks()::get).toList();
 
@@ -92,25 +98,40 @@ public final class Sampler {
       verdicts.add(verification.submit(completions.get(i), task.instruction()));
       sequences.add(Sequence.of(task.promptIds(), completions.get(i).tokens()));
     }
-    List<Scored> scored = score(sequences, watch);
+    List<Scorer.Scores> scored = decodes() && !checks(step) ? null : underPolicy(sequences, watch);
+    List<float @Nullable []> references = underReference(sequences, watch);
     List<Judged> judged = Verification.await(verdicts);
     watch.add(Part.VERIFY, began, judged.stream().mapToLong(Judged::endedAt).max().orElse(began));
 
     List<Trajectory> trajectories = new ArrayList<>(completions.size());
     for (int i = 0; i < completions.size(); i++) {
+      Completion completion = completions.get(i);
+      Scorer.Scores scores = scored == null ? null : scored.get(i);
+      boolean decoded = completion.entropies() != null;
       trajectories.add(
           new Trajectory(
               tasks.get(i / n),
               i / n,
-              completions.get(i),
+              completion,
               judged.get(i).response(),
               judged.get(i).judges(),
-              scored.get(i).policy.logprobs(),
-              scored.get(i).policy.entropies(),
-              scored.get(i).reference,
+              decoded ? completion.logprobs() : scores.logprobs(),
+              decoded ? completion.entropies() : scores.entropies(),
+              references.get(i),
+              scores == null ? null : Mismatch.of(completion.logprobs(), scores.logprobs()),
               null));
     }
     return trajectories;
+  }
+
+  /** Whether old log-probs and entropies are the decoder's. */
+  private boolean decodes() {
+    return config.sampling().logprobs().decoded(engine.exact());
+  }
+
+  /** Whether a step scores what it decoded as well. It depends on nothing but its number. */
+  private static boolean checks(int step) {
+    return step % CHECKED == 1;
   }
 
   /**
@@ -228,36 +249,42 @@ public final class Sampler {
 
   /** Log-probs at the sampling temperature, each rank those of its share of the sequences. */
   List<Scored> scoreShared(List<Sequence> sequences, Stopwatch watch) {
-    return shares.scored(sequences, share -> score(share, watch));
+    return shares.scored(
+        sequences,
+        share -> {
+          List<Scorer.Scores> policies = underPolicy(share, watch);
+          List<float @Nullable []> references = underReference(share, watch);
+          return IntStream.range(0, share.size())
+              .mapToObj(i -> new Scored(policies.get(i), references.get(i)))
+              .toList();
+        });
   }
 
-  /** Log-probs at the sampling temperature. */
-  private List<Scored> score(List<Sequence> sequences, Stopwatch watch) {
+  private List<Scorer.Scores> underPolicy(List<Sequence> sequences, Stopwatch watch) {
+    return scores(
+        policy, sequences, done -> progress.advanced("log-probs", done, sequences.size()), watch);
+  }
+
+  /** Log-probs of each sequence; nulls where there is no reference policy. */
+  private List<float @Nullable []> underReference(List<Sequence> sequences, Stopwatch watch) {
+    List<float @Nullable []> logprobs = new ArrayList<>(sequences.size());
+    if (reference == null) {
+      sequences.forEach(sequence -> logprobs.add(null));
+    } else {
+      scores(reference, sequences, done -> {}, watch).forEach(s -> logprobs.add(s.logprobs()));
+    }
+    return logprobs;
+  }
+
+  private List<Scorer.Scores> scores(
+      Scorer scorer, List<Sequence> sequences, IntConsumer counter, Stopwatch watch) {
     long began = System.nanoTime();
     double temperature = config.sampling().temperature();
     int tokens = config.train().tokensAtOnce();
     boolean share = config.train().sharePrompts();
-    List<Scored> scored =
-        executor.call(
-            () -> {
-              List<Scorer.Scores> policies =
-                  policy.score(
-                      sequences,
-                      temperature,
-                      tokens,
-                      share,
-                      done -> progress.advanced("log-probs", done, sequences.size()));
-              List<Scorer.Scores> references =
-                  reference == null ? null : reference.score(sequences, temperature, tokens, share);
-              List<Scored> both = new ArrayList<>(sequences.size());
-              for (int i = 0; i < policies.size(); i++) {
-                both.add(
-                    new Scored(
-                        policies.get(i), references == null ? null : references.get(i).logprobs()));
-              }
-              return both;
-            });
+    List<Scorer.Scores> scores =
+        executor.call(() -> scorer.score(sequences, temperature, tokens, share, counter));
     watch.add(Part.LOGPROB, began);
-    return scored;
+    return scores;
   }
 }

@@ -14,9 +14,10 @@ import org.jspecify.annotations.Nullable;
  * @param prompt index within the step of the task that it was sampled for
  * @param response the verified text
  * @param judges verdicts under the instruction that it was sampled for
- * @param oldLogprobs per token, of the sampling policy as scored: what the ratio compares with
+ * @param oldLogprobs per token, of the sampling policy: what the ratio compares with
  * @param entropies per token, of the distribution it was drawn from, in nats
  * @param refLogprobs per token, of the reference policy; null where there is none
+ * @param mismatch between decoding and scoring; null where it was not scored
  * @param replay origin of a replay; null for a sampled response
  */
 public record Trajectory(
@@ -28,6 +29,7 @@ public record Trajectory(
     float[] oldLogprobs,
     float[] entropies,
     float @Nullable [] refLogprobs,
+    @Nullable Mismatch mismatch,
     @Nullable Replay replay) {
 
   /**
@@ -50,12 +52,14 @@ public record Trajectory(
         oldLogprobs,
         entropies,
         refLogprobs,
+        mismatch,
         new Replay(this, rewrite, score));
   }
 
   /** With other log-probs for the ratio and the reference. */
   Trajectory rescored(float[] old, float @Nullable [] ref) {
-    return new Trajectory(task, prompt, completion, response, judges, old, entropies, ref, replay);
+    return new Trajectory(
+        task, prompt, completion, response, judges, old, entropies, ref, mismatch, replay);
   }
 
   /** The task that it was sampled for. */

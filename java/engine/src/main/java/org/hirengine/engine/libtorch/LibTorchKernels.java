@@ -86,8 +86,9 @@ final class LibTorchKernels implements Kernels {
       long key,
       long counters,
       long tokens,
-      long logprobs) {
-    new LibTorchSampler(device, filters, key).sample(logits, counters, tokens, logprobs);
+      long logprobs,
+      long entropies) {
+    new LibTorchSampler(device, filters, key).sample(logits, counters, tokens, logprobs, entropies);
   }
 
   @Override

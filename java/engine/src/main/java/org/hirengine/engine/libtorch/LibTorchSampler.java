@@ -50,14 +50,14 @@ final class LibTorchSampler {
         filters.minP());
   }
 
-  void sample(Rows logits, long counters, long tokens, long logprobs) {
+  void sample(Rows logits, long counters, long tokens, long logprobs, long entropies) {
     if (logits.rows() == 0) {
       return;
     }
     try (GradMode off = GradMode.disabled();
         PointerScope scope = new PointerScope()) {
-      Tensor all = Blob.matrix(device, logits);
-      Checks.logits(KERNEL, all);
+      Tensor given = Blob.matrix(device, logits);
+      Checks.logits(KERNEL, given);
       Tensor counterWords = Blob.vector(device, counters, ScalarType.Int, 4 * logits.rows());
       Tensor uniforms = uniforms(counterWords);
       Tensor drawn = Blob.vector(device, tokens, ScalarType.Long, logits.rows());
@@ -66,15 +66,18 @@ final class LibTorchSampler {
       for (long at = 0; at < logits.rows(); at += step) {
         long count = Math.min(step, logits.rows() - at);
         try (PointerScope inner = new PointerScope()) {
-          Tensor x = all.narrow(0, at, count).to(ScalarType.Double);
+          Tensor x = given.narrow(0, at, count).to(ScalarType.Double);
           Tensor token =
               filters.temperature() == 0
                   ? x.argmax(new LongOptional(1), true)
                   : draw(x.div(temperature()), uniforms.narrow(0, at, count).unsqueeze(1));
           drawn.narrow(0, at, count).copy_(token.squeeze(1));
-          drawnLogprobs
-              .narrow(0, at, count)
-              .copy_(torch.log_softmax(x.div(temperature()), 1).gather(1, token).squeeze(1));
+          Tensor all = torch.log_softmax(x.div(temperature()), 1);
+          drawnLogprobs.narrow(0, at, count).copy_(all.gather(1, token).squeeze(1));
+          if (entropies != 0) {
+            Blob.vector(device, entropies + 4 * at, ScalarType.Float, count)
+                .copy_(torch.special_entr(all.exp()).sum(1));
+          }
         }
       }
     }

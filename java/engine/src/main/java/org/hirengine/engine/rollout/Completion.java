@@ -1,5 +1,7 @@
 package org.hirengine.engine.rollout;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * One sampled response.
  *
@@ -8,9 +10,16 @@ package org.hirengine.engine.rollout;
  * @param tokens the sampled tokens, including a stop id at the end
  * @param logprobs of each token under the tempered, unfiltered distribution (temperature 0: of
  *     temperature 1), in nats
+ * @param entropies of each token's distribution, the same one, in nats; null unless {@link
+ *     RolloutParams#entropies()} asked for them
  */
 public record Completion(
-    int promptId, int row, int[] tokens, float[] logprobs, FinishReason finishReason) {
+    int promptId,
+    int row,
+    int[] tokens,
+    float[] logprobs,
+    float @Nullable [] entropies,
+    FinishReason finishReason) {
 
   /** Why a response ended. */
   public enum FinishReason {

@@ -27,6 +27,9 @@ interface Decoder extends AutoCloseable {
    */
   void begin(int places, int capacity);
 
+  /** Whether log-probs and entropies are, bit for bit, those that scoring computes. */
+  boolean exact();
+
   /** Bytes that {@link ModelMemory#PAGE_TOKENS} tokens of a row take in the cache. */
   long pageBytes();
 

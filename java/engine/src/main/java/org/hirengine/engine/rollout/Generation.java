@@ -88,19 +88,25 @@ final class Generation {
     final int limit;
     int[] tokens = new int[32];
     float[] logprobs = new float[32];
+    float @Nullable [] entropies;
     int count;
 
-    Row(int index, Prompt prompt, int row, int limit) {
+    Row(int index, Prompt prompt, int row, int limit, boolean entropies) {
       this.index = index;
       this.prompt = prompt;
       this.row = row;
       this.limit = limit;
+      this.entropies = entropies ? new float[32] : null;
     }
 
-    void add(int token, float logprob) {
+    void add(int token, float logprob, float entropy) {
       if (count == tokens.length) {
         tokens = Arrays.copyOf(tokens, 2 * count);
         logprobs = Arrays.copyOf(logprobs, 2 * count);
+        entropies = entropies == null ? null : Arrays.copyOf(entropies, 2 * count);
+      }
+      if (entropies != null) {
+        entropies[count] = entropy;
       }
       tokens[count] = token;
       logprobs[count++] = logprob;
@@ -209,7 +215,8 @@ final class Generation {
       int first = rows;
       for (int i = 0; i < count; i++) {
         int limit = Math.min(limits.applyAsInt(next + i), params.maxTokens());
-        Row row = new Row(next + i, prompts.get(prompt), firstRow + next % n + i, limit);
+        int number = firstRow + next % n + i;
+        Row row = new Row(next + i, prompts.get(prompt), number, limit, params.entropies());
         if (!record(row, i)) {
           lastTokens[rows] = draws.tokens[i];
           active[rows++] = row;
@@ -267,7 +274,7 @@ final class Generation {
     /** Takes draw {@code i} as the row's next token; true when that ends the row. */
     private boolean record(Row row, int i) {
       int token = (int) draws.tokens[i];
-      row.add(token, draws.logprobs[i]);
+      row.add(token, draws.logprobs[i], draws.entropies[i]);
       boolean stopped = stops[token];
       if (!stopped) {
         if (row.count > told[row.index]) {
@@ -284,6 +291,7 @@ final class Generation {
               row.row,
               Arrays.copyOf(row.tokens, row.count),
               Arrays.copyOf(row.logprobs, row.count),
+              row.entropies == null ? null : Arrays.copyOf(row.entropies, row.count),
               stopped ? FinishReason.STOP : FinishReason.LENGTH);
       done[row.index] = completion;
       listener.completed(row.index, completion);

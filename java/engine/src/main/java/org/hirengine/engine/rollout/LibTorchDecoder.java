@@ -62,6 +62,11 @@ final class LibTorchDecoder implements Decoder {
   }
 
   @Override
+  public boolean exact() {
+    return false;
+  }
+
+  @Override
   public long pageBytes() {
     return 2L * config.layers() * keyWidth() * policy.computeType().bytes * ModelMemory.PAGE_TOKENS;
   }

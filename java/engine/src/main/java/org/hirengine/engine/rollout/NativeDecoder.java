@@ -7,6 +7,7 @@ import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.runtime.DeviceMemory;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.DecodeKernel;
+import org.hirengine.kernels.Device;
 
 /** Decoding with one native call per step; rows share their prompt's keys and values. */
 final class NativeDecoder implements Decoder {
@@ -61,6 +62,11 @@ final class NativeDecoder implements Decoder {
   }
 
   @Override
+  public boolean exact() {
+    return policy.device().kind() == Device.Kind.CPU;
+  }
+
+  @Override
   public long pageBytes() {
     return model.pageBytes();
   }
@@ -92,7 +98,8 @@ final class NativeDecoder implements Decoder {
                 key,
                 draws.counters(),
                 draws.tokens,
-                draws.logprobs));
+                draws.logprobs,
+                params.entropies() ? draws.entropies : null));
     Arrays.fill(drawn, 0, rows, true);
   }
 

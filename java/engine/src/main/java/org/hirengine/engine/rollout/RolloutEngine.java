@@ -272,6 +272,14 @@ public final class RolloutEngine implements AutoCloseable {
     }
   }
 
+  /**
+   * Whether the log-probs and entropies of completions are, bit for bit, those that scoring
+   * computes.
+   */
+  public boolean exact() {
+    return decoder.exact();
+  }
+
   /** How often memory ran out, and half as many rows at a time were enough. */
   public int shortages() {
     return shortages;

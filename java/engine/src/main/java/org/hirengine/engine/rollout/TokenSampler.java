@@ -17,6 +17,7 @@ final class TokenSampler implements AutoCloseable {
   private final Tensor counters;
   private final Tensor drawn;
   private final Tensor drawnLogprobs;
+  private final Tensor drawnEntropies;
   private final int[] counterWords;
 
   /** Tokens of the last {@link #sample}. */
@@ -24,6 +25,9 @@ final class TokenSampler implements AutoCloseable {
 
   /** Log-probs of the last {@link #sample}. */
   final float[] logprobs;
+
+  /** Entropies of what they were drawn from, if the last {@link #sample} was to give them. */
+  final float[] entropies;
 
   /**
    * @param vocabulary only ids below it are drawn
@@ -35,9 +39,11 @@ final class TokenSampler implements AutoCloseable {
     counters = Tensors.own(Tensors.empty(device, ScalarType.Int, 4L * rows));
     drawn = Tensors.own(Tensors.empty(device, ScalarType.Long, rows));
     drawnLogprobs = Tensors.own(Tensors.empty(device, ScalarType.Float, rows));
+    drawnEntropies = Tensors.own(Tensors.empty(device, ScalarType.Float, rows));
     counterWords = new int[4 * rows];
     tokens = new long[rows];
     logprobs = new float[rows];
+    entropies = new float[rows];
   }
 
   int capacity() {
@@ -77,6 +83,7 @@ final class TokenSampler implements AutoCloseable {
   private void draw(Tensor logits, int count, long stride, RolloutParams params, long key) {
     long all = logits.size(1);
     Rows rows = rows(logits, count, Math.min(vocabulary, all), stride);
+    long spread = params.entropies() ? Tensors.address(drawnEntropies) : 0;
     if (device.kind() == Device.Kind.CPU) {
       counters.data_ptr_int().put(counterWords, 0, 4 * count);
     } else {
@@ -92,26 +99,30 @@ final class TokenSampler implements AutoCloseable {
         key,
         Tensors.address(counters),
         Tensors.address(drawn),
-        Tensors.address(drawnLogprobs));
+        Tensors.address(drawnLogprobs),
+        spread);
     if (vocabulary < all) {
-      // Log-probs among all ids, as scoring computes them, by the same kernel.
+      // Among all ids, as scoring computes them, by the same kernel.
       kernels.tokenLogprob(
           device,
           rows(logits, count, all, stride),
           Tensors.address(drawn),
           params.temperature() == 0 ? 1 : params.temperature(),
           Tensors.address(drawnLogprobs),
-          0);
+          spread);
     }
     kernels.synchronize(device);
     if (device.kind() == Device.Kind.CPU) {
       drawn.data_ptr_long().get(tokens, 0, count);
       drawnLogprobs.data_ptr_float().get(logprobs, 0, count);
+      drawnEntropies.data_ptr_float().get(entropies, 0, count);
     } else {
       try (Tensor hostTokens = drawn.cpu();
-          Tensor hostLogprobs = drawnLogprobs.cpu()) {
+          Tensor hostLogprobs = drawnLogprobs.cpu();
+          Tensor hostEntropies = drawnEntropies.cpu()) {
         hostTokens.data_ptr_long().get(tokens, 0, count);
         hostLogprobs.data_ptr_float().get(logprobs, 0, count);
+        hostEntropies.data_ptr_float().get(entropies, 0, count);
       }
     }
   }
@@ -121,5 +132,6 @@ final class TokenSampler implements AutoCloseable {
     counters.close();
     drawn.close();
     drawnLogprobs.close();
+    drawnEntropies.close();
   }
 }

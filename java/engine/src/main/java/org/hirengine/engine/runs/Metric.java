@@ -40,7 +40,8 @@ public enum Metric {
   LAMBDA("lambda", "Weight of CLA against entropy in the selection of replays."),
   LOGPROB_MISMATCH(
       "logprob_mismatch",
-      "Distance |d log-prob| per token between decoding and scoring of the same responses."),
+      "Distance |d log-prob| per token between decoding and scoring of the same responses, in steps"
+          + " that score what was decoded (see sampling.logprobs)."),
   LOGPROB_MISMATCH_MAX("logprob_mismatch_max", "The largest such distance."),
   ROLLOUTS("rollouts", "Responses sampled for training so far, in the whole run."),
   GENERATED_TOKENS("generated_tokens", "Their tokens so far, in the whole run."),

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  *     one entry per token
  * @param finishReason why sampling ended: {@code stop} or {@code length}
  * @param rolloutLogprobs log-probs as decoding computed them
- * @param oldLogprobs log-probs under the sampling policy, as scored
+ * @param oldLogprobs log-probs under the sampling policy that the ratio compares with
  * @param refLogprobs log-probs under the reference policy; null if there is none
  * @param judge verdicts on x, also for a replay
  * @param reward reward of the last token, before the KL penalty

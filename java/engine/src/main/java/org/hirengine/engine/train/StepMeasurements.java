@@ -3,6 +3,7 @@ package org.hirengine.engine.train;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.hirengine.engine.experience.Mismatch;
 import org.hirengine.engine.experience.ReplayMaker;
 import org.hirengine.engine.experience.StepBatch;
 import org.hirengine.engine.experience.Stopwatch;
@@ -30,6 +31,7 @@ final class StepMeasurements {
     int longest = 0;
     int truncated = 0;
     double entropy = 0;
+    long compared = 0;
     double distance = 0;
     double farthest = 0;
     double kl = 0;
@@ -45,11 +47,14 @@ final class StepMeasurements {
       promptTokens += t.task().promptIds().length;
       longest = Math.max(longest, length);
       truncated += t.stopped() ? 0 : 1;
+      Mismatch mismatch = t.mismatch();
+      if (mismatch != null) {
+        compared += length;
+        distance += mismatch.sum();
+        farthest = Math.max(farthest, mismatch.max());
+      }
       for (int i = 0; i < length; i++) {
         entropy += t.entropies()[i];
-        double gap = Math.abs((double) t.oldLogprobs()[i] - t.completion().logprobs()[i]);
-        distance += gap;
-        farthest = Math.max(farthest, gap);
         if (t.refLogprobs() != null) {
           reference = true;
           kl += (double) t.oldLogprobs()[i] - t.refLogprobs()[i];
@@ -57,6 +62,11 @@ final class StepMeasurements {
       }
     }
     int count = trajectories.size();
+    if (compared > 0) {
+      metrics
+          .set(Metric.LOGPROB_MISMATCH, distance / compared)
+          .set(Metric.LOGPROB_MISMATCH_MAX, farthest);
+    }
     if (decided > 0) {
       metrics.set(Metric.ILA, ila / decided).set(Metric.CLA, cla / decided);
     }
@@ -66,8 +76,6 @@ final class StepMeasurements {
     metrics
         .set(Metric.SAMPLED, count)
         .set(Metric.ENTROPY, entropy / tokens)
-        .set(Metric.LOGPROB_MISMATCH, distance / tokens)
-        .set(Metric.LOGPROB_MISMATCH_MAX, farthest)
         .set(Metric.PROMPT_TOKENS, (double) promptTokens / count)
         .set(Metric.RESPONSE_TOKENS, (double) tokens / count)
         .set(Metric.RESPONSE_TOKENS_MAX, longest)

@@ -86,7 +86,7 @@ class VerificationTest {
     List<String> all = new ArrayList<>(List.of("model=m", "data.train=d", "out=o"));
     all.addAll(List.of(settings));
     int[] ids = tokenizer.encode(words);
-    Completion completion = new Completion(0, 0, ids, new float[ids.length], end);
+    Completion completion = new Completion(0, 0, ids, new float[ids.length], null, end);
     try (Verification verification =
         new Verification(Verifiers.standard(), tokenizer, TrainConfig.of(all), 1)) {
       return verification.submit(completion, instruction).get().judges();

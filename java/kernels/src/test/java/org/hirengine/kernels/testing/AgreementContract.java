@@ -171,7 +171,8 @@ public interface AgreementContract extends KernelsUnderTest {
               77,
               b.ints(counters),
               tokens,
-              b.floats(new float[rows]));
+              b.floats(new float[rows]),
+              0);
       return b.readLongs(tokens, rows);
     }
   }

@@ -161,7 +161,7 @@ public interface SampleContract extends KernelsUnderTest {
   }
 
   @Test
-  default void logprobsAreThoseOfTheTemperedUnfilteredRow() {
+  default void logprobsAndEntropiesAreThoseOfTheTemperedUnfilteredRow() {
     long seed = 50;
     for (DType dtype : DType.values()) {
       for (int cols : new int[] {2, 100, 9001}) {
@@ -175,6 +175,11 @@ public interface SampleContract extends KernelsUnderTest {
             double expected = softmax.logProbs[(int) draws.tokens[r]];
             double slack = tolerance() * (1 + Math.abs(expected));
             assertEquals(expected, draws.logprobs[r], slack, dtype + " " + cols + " row " + r);
+            assertEquals(
+                softmax.entropy,
+                draws.entropies[r],
+                tolerance() * (1 + softmax.entropy),
+                dtype + " " + cols + " entropy of row " + r);
           }
         }
       }
@@ -279,13 +284,16 @@ public interface SampleContract extends KernelsUnderTest {
       long tokens = b.longs(new long[rows]);
       long logprobs = b.floats(new float[rows]);
       Rows matrix = b.rows(dtype, rows, cols, stride, values);
-      kernels().sample(device(), matrix, filters, KEY, b.ints(counters), tokens, logprobs);
-      return new Draws(b.readLongs(tokens, rows), b.readFloats(logprobs, rows));
+      long entropies = b.floats(new float[rows]);
+      kernels()
+          .sample(device(), matrix, filters, KEY, b.ints(counters), tokens, logprobs, entropies);
+      return new Draws(
+          b.readLongs(tokens, rows), b.readFloats(logprobs, rows), b.readFloats(entropies, rows));
     }
   }
 
   /** Outputs of one call. */
-  record Draws(long[] tokens, float[] logprobs) {}
+  record Draws(long[] tokens, float[] logprobs, float[] entropies) {}
 
   /** The uniforms of the counters (i, 0, 0, 0), sorted for searching. */
   record Uniforms(double[] sorted, int[] counter) {

@@ -11,6 +11,7 @@ import org.hirengine.kernels.ModelKernel;
 import org.hirengine.kernels.ModelShape;
 import org.hirengine.kernels.Rows;
 import org.hirengine.kernels.WeightAddresses;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Wraps kernels that queue their work, and waits after every call, so that the contracts can read
@@ -55,8 +56,9 @@ public record SynchronousKernels(Kernels queued) implements Kernels {
       long key,
       long counters,
       long tokens,
-      long logprobs) {
-    queued.sample(device, logits, filters, key, counters, tokens, logprobs);
+      long logprobs,
+      long entropies) {
+    queued.sample(device, logits, filters, key, counters, tokens, logprobs, entropies);
     synchronize(device);
   }
 
@@ -222,8 +224,9 @@ public record SynchronousKernels(Kernels queued) implements Kernels {
         long key,
         int[] counters,
         long[] drawn,
-        float[] logprobs) {
-      queued.draw(tokens, rows, filters, vocabulary, key, counters, drawn, logprobs);
+        float[] logprobs,
+        float @Nullable [] entropies) {
+      queued.draw(tokens, rows, filters, vocabulary, key, counters, drawn, logprobs, entropies);
     }
 
     @Override
