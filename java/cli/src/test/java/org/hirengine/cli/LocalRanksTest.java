@@ -39,7 +39,7 @@ class LocalRanksTest {
             threads: 1
             algorithm: hir
             data: {train: train.jsonl, eval: eval.jsonl}
-            train: {steps: 20, prompts: 4, group: 4, seed: 3}
+            train: {steps: 10, prompts: 4, group: 4, seed: 3}
             replay: {sampled: 3}
             limits: {prompt: 96, response: 16}
             eval: {every: 0}
@@ -60,33 +60,16 @@ class LocalRanksTest {
   /** Whichever rank is killed: the other and the launcher end, with one line that names it. */
   @Test
   void aKilledRankEndsAllAndTheResumedRunGivesTheTablesOfOneProcess() throws Exception {
-    killARank();
-    HirProcess.Result two = HirProcess.java("", OPTIONS, Hir.class.getName(), onTwo("--resume"));
-    assertEquals(0, two.exit(), two.err());
-    assertTrue(Files.exists(folder.resolve("two/ranks/rank-1.log")));
-    HirConsole one = HirConsole.run("train", config).succeeds();
-    assertEquals(tables(one.out()), tables(two.out()));
-    String weights = "checkpoints/step-20/model.safetensors";
-    assertEquals(
-        -1,
-        Files.mismatch(
-            folder.resolve("one").resolve(weights), folder.resolve("two").resolve(weights)));
-  }
-
-  private void killARank() throws IOException, InterruptedException {
     Path errors = folder.resolve("errors");
     Process launcher =
         new ProcessBuilder(HirProcess.java(OPTIONS, Hir.class.getName(), onTwo()))
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .redirectError(errors.toFile())
             .start();
+    HirConsole one;
     try {
-      Path first = folder.resolve("two/checkpoints/step-1/trainer.json");
-      while (!Files.exists(first)) {
-        assertTrue(launcher.isAlive(), () -> "ended before its first checkpoint: " + errors);
-        Thread.sleep(2);
-      }
-      launcher.children().findAny().orElseThrow().destroyForcibly();
+      killARank(launcher, errors);
+      one = HirConsole.run("train", config).succeeds(); // while the other rank looks for its reason
       assertTrue(launcher.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS), "the launcher goes on");
     } finally {
       launcher.descendants().forEach(ProcessHandle::destroyForcibly);
@@ -97,6 +80,24 @@ class LocalRanksTest {
         Files.readAllLines(errors).stream().filter(line -> line.startsWith("error: ")).toList();
     assertEquals(1, told.size(), told.toString());
     assertTrue(told.get(0).matches("error: rank [01] of 2.*"), told.get(0));
+    HirProcess.Result two = HirProcess.java("", OPTIONS, Hir.class.getName(), onTwo("--resume"));
+    assertEquals(0, two.exit(), two.err());
+    assertTrue(Files.exists(folder.resolve("two/ranks/rank-1.log")));
+    assertEquals(tables(one.out()), tables(two.out()));
+    String weights = "checkpoints/step-10/model.safetensors";
+    assertEquals(
+        -1,
+        Files.mismatch(
+            folder.resolve("one").resolve(weights), folder.resolve("two").resolve(weights)));
+  }
+
+  private void killARank(Process launcher, Path errors) throws InterruptedException {
+    Path first = folder.resolve("two/checkpoints/step-1/trainer.json");
+    while (!Files.exists(first)) {
+      assertTrue(launcher.isAlive(), () -> "ended before its first checkpoint: " + errors);
+      Thread.sleep(2);
+    }
+    launcher.children().findAny().orElseThrow().destroyForcibly();
   }
 
   /** What is printed below the line with counts and seconds. */

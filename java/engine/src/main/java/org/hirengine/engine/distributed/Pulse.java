@@ -24,6 +24,11 @@ final class Pulse implements AutoCloseable {
 
   private static final int LOOKS = 6;
 
+  /** How long the rank that holds the store stays for others that do not say they have read it. */
+  private static final long STAY_MILLIS = 3 * PERIOD_MILLIS;
+
+  private static final long POLL_MILLIS = 20;
+
   private static final String FAILED = "failed";
   private static final String CONTINUE = "continue from the last checkpoint with --resume";
 
@@ -34,6 +39,7 @@ final class Pulse implements AutoCloseable {
   private volatile String place = "joining";
   private volatile long exchanges;
   private volatile @Nullable String failure;
+  private volatile List<Integer> silent = List.of();
   private volatile boolean ending;
 
   /**
@@ -54,7 +60,10 @@ final class Pulse implements AutoCloseable {
         store.set(key(launch.rank()), beats + " " + exchanges + " " + place);
         if (failure == null) {
           String told = store.get(FAILED);
-          failure = told == null ? null : textOf(told);
+          if (told != null) {
+            failure = textOf(told);
+            confirm();
+          }
         }
         Thread.sleep(PERIOD_MILLIS);
       }
@@ -67,6 +76,10 @@ final class Pulse implements AutoCloseable {
 
   private static String key(int rank) {
     return "pulse/" + rank;
+  }
+
+  private static String read(int rank) {
+    return "read/" + rank;
   }
 
   /** Reports that an exchange begins. */
@@ -84,11 +97,15 @@ final class Pulse implements AutoCloseable {
     }
   }
 
-  /** Which rank is to blame for a broken exchange. */
+  /**
+   * Which rank is to blame for a broken exchange. The rank that holds the store stays until the
+   * others have read it.
+   */
   DistributedException explain(RuntimeException cause) {
     DistributedException e;
     try {
       String told = answered(() -> told(diagnosis()));
+      stay();
       e = new DistributedException(textOf(told), CONTINUE, !isMine(told));
     } catch (TimeoutException | ExecutionException lost) {
       e = withoutStore();
@@ -138,7 +155,40 @@ final class Pulse implements AutoCloseable {
 
   /** The group's failure as reported by the first rank that noticed it, with that rank's number. */
   private String told(String reason) {
-    return store.setFirst(FAILED, launch.rank() + " " + reason);
+    String told = store.setFirst(FAILED, launch.rank() + " " + reason);
+    confirm();
+    return told;
+  }
+
+  /** Says that this rank has read the failure. */
+  private void confirm() {
+    try {
+      store.set(read(launch.rank()), "");
+    } catch (RuntimeException e) {
+      // The store is lost, so nobody waits for this.
+    }
+  }
+
+  /**
+   * Keeps the store until the others have read the failure. Those that gave no sign of life are not
+   * waited for, and none for longer than {@link #STAY_MILLIS}.
+   */
+  private void stay() {
+    if (!launch.listens()) {
+      return;
+    }
+    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(STAY_MILLIS);
+    try {
+      for (int rank = 0; rank < launch.size(); rank++) {
+        while (!silent.contains(rank)
+            && store.get(read(rank)) == null
+            && System.nanoTime() < deadline) {
+          Thread.sleep(POLL_MILLIS);
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private boolean isMine(String told) {
@@ -159,7 +209,7 @@ final class Pulse implements AutoCloseable {
       Thread.sleep(3 * PERIOD_MILLIS / LOOKS);
     }
     List<@Nullable String> after = pulses();
-    List<Integer> silent = new ArrayList<>();
+    List<Integer> quiet = new ArrayList<>();
     List<Integer> late = new ArrayList<>();
     for (int rank = 0; rank < launch.size(); rank++) {
       String last = after.get(rank);
@@ -167,13 +217,14 @@ final class Pulse implements AutoCloseable {
         continue;
       }
       if (last == null || last.equals(before.get(rank))) {
-        silent.add(rank);
+        quiet.add(rank);
       } else if (Long.parseLong(last.split(" ", 3)[1]) < exchanges) {
         late.add(rank);
       }
     }
-    if (!silent.isEmpty()) {
-      return launch.names(silent)
+    silent = List.copyOf(quiet);
+    if (!quiet.isEmpty()) {
+      return launch.names(quiet)
           + " ended or hangs: no sign of life while "
           + launch.name()
           + " waited for '"
@@ -209,19 +260,13 @@ final class Pulse implements AutoCloseable {
    * @return whether it is the first
    */
   boolean fail(String reason) {
-    boolean first = true;
     try {
-      first =
-          isMine(answered(() -> told(launch.name() + " failed: " + RankStore.firstLine(reason))));
-      if (launch.listens()) {
-        Thread.sleep(3 * PERIOD_MILLIS);
-      }
+      String told = answered(() -> told(launch.name() + " failed: " + RankStore.firstLine(reason)));
+      stay();
+      return isMine(told);
     } catch (TimeoutException | ExecutionException e) {
-      // The others will find out by themselves.
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      return true; // the others will find out by themselves
     }
-    return first;
   }
 
   /** Whether some rank is known to have failed. */

@@ -14,12 +14,16 @@ import org.hirengine.engine.HirTrainer;
 import org.hirengine.engine.Runs;
 import org.hirengine.engine.TinyWorld;
 import org.hirengine.engine.runs.RunFolder;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 
 /** However a rank ends, the others end too and say which; the run continues as if undisturbed. */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class RankDeathTest {
 
   /** Kills in a row of one run; the hosted build makes a few, {@code -Dhir.kills=20} more. */
@@ -30,18 +34,28 @@ class RankDeathTest {
 
   private static final int LIMIT_SECONDS = 300;
 
-  @TempDir Path temp;
-  private TinyWorld world;
-  private final List<Launched> launched = new ArrayList<>();
+  private static final List<Launched> launched = new ArrayList<>();
 
-  @BeforeEach
-  void world() throws IOException {
+  @TempDir static Path temp;
+  private static TinyWorld world;
+  private static Launched hanging;
+  private static Launched incomplete;
+
+  /** These mostly wait for their time-outs: the other tests run meanwhile. */
+  @BeforeAll
+  static void startThoseThatWait() throws IOException {
     world = new TinyWorld(temp);
+    hanging = start(2, "hanging", "STOP:1:20", 12);
+    incomplete = start(3, "incomplete", "absent:1:0", 12);
   }
 
-  @AfterEach
-  void endAll() {
-    launched.forEach(group -> group.ranks.forEach(Process::destroyForcibly));
+  @AfterAll
+  static void endAll() throws InterruptedException {
+    for (Launched group : launched) {
+      for (Process rank : group.ranks) {
+        rank.destroyForcibly().waitFor();
+      }
+    }
   }
 
   /** The processes of one group and where their error lines go. */
@@ -66,7 +80,7 @@ class RankDeathTest {
     }
   }
 
-  private Launched start(int size, String out, String doom, int timeout) throws IOException {
+  private static Launched start(int size, String out, String doom, int timeout) throws IOException {
     Launched group = new Launched(new ArrayList<>(), new ArrayList<>());
     launched.add(group);
     int port = Ranks.freePort();
@@ -103,8 +117,24 @@ class RankDeathTest {
     assertTrue(errors.get(0).startsWith("error: " + beginning), errors.get(0));
   }
 
+  private static void resume(String out) throws Exception {
+    Ranks.run(
+        2,
+        group -> {
+          try (HirTrainer trainer =
+              HirTrainer.builder()
+                  .config(RankTestChild.config(world, out, STEPS, 2, 60))
+                  .existing(RunFolder.Existing.RESUME)
+                  .distributed(group)
+                  .build()) {
+            return trainer.run();
+          }
+        });
+  }
+
   /** One run, killed again and again: now one rank and now the other, wherever it is. */
   @Test
+  @Order(1)
   void killedAtAnyMomentAndContinued() throws Exception {
     SplittableRandom random = new SplittableRandom(KILLS);
     for (int kill = 0; kill < KILLS; kill++) {
@@ -117,34 +147,25 @@ class RankDeathTest {
       assertEquals(1, group.exit(1 - doomed));
       assertOneLine(errors, "rank " + doomed + " of 2");
     }
-    for (String out : List.of("killed", "whole")) {
-      Ranks.run(
-          2,
-          group -> {
-            try (HirTrainer trainer =
-                HirTrainer.builder()
-                    .config(RankTestChild.config(world, out, STEPS, 2, 60))
-                    .existing(RunFolder.Existing.RESUME)
-                    .distributed(group)
-                    .build()) {
-              return trainer.run();
-            }
-          });
-    }
+    resume("killed");
+    resume("whole");
     Runs.assertSame(temp.resolve("whole"), temp.resolve("killed"), STEPS);
   }
 
-  /** Together, since most of it is waiting. */
   @Test
-  void aRankThatHangsFailsExitsOrNeverJoinsIsNamed() throws Exception {
-    Launched hanging = start(2, "hanging", "STOP:1:20", 8);
-    Launched incomplete = start(3, "incomplete", "absent:1:0", 8);
+  @Order(2)
+  void aRankThatFailsOrExitsIsNamed() throws Exception {
     Launched failing = start(3, "failing", "throw:1:0", 60);
     Launched exiting = start(2, "exiting", "exit:1:10", 60);
     assertOneLine(failing.errors(-1), "verification failed");
     failing.ranks.forEach(rank -> assertEquals(1, rank.exitValue()));
     assertOneLine(exiting.errors(-1), "rank 1 of 2 ended or hangs");
     assertEquals(1, exiting.exit(0));
+  }
+
+  @Test
+  @Order(3)
+  void aRankThatHangsOrNeverJoinsIsNamed() throws Exception {
     assertOneLine(incomplete.errors(-1), "rank 1 of 3 did not come to the store at 127.0.0.1:");
     assertEquals(1, incomplete.exit(0));
     assertEquals(1, incomplete.exit(2));
