@@ -2,30 +2,24 @@ package org.hirengine.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.fasterxml.jackson.databind.node.TextNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import org.hirengine.cli.ResponseFile.Row;
 import org.hirengine.engine.hub.Location;
 import org.hirengine.engine.rollout.Completion;
 import org.hirengine.replay.ConstraintCheck;
-import org.hirengine.replay.DataException;
 import org.hirengine.replay.Instruction;
 import org.hirengine.replay.InstructionJson;
 import org.hirengine.replay.InstructionReader;
 import org.hirengine.replay.JsonLines;
 import org.hirengine.verify.ConstraintJson;
-import org.hirengine.verify.FieldException;
 import org.hirengine.verify.JsonlVerifier;
 import org.hirengine.verify.JudgeList;
 import org.hirengine.verify.Verdict;
@@ -69,8 +63,6 @@ import picocli.CommandLine.Spec;
           + " --out rows.jsonl --resume"
     })
 final class EvaluateCommand implements Callable<Integer> {
-
-  private static final String ALL = "all";
 
   @Option(
       names = "--bench",
@@ -133,13 +125,6 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
-  /**
-   * A response with its constraints and the table it belongs to.
-   *
-   * @param row further fields, for the output file
-   */
-  private record Row(String group, Instruction instruction, String response, ObjectNode row) {}
-
   /** A response and its verdicts. */
   private record Judged(Row row, Verifiers.Judged verdicts) {}
 
@@ -192,6 +177,13 @@ final class EvaluateCommand implements Callable<Integer> {
     report.print(spec.commandLine().getOut(), form(), counts);
     verification.requireJudge();
     return 0;
+  }
+
+  private List<Row> readResponses(
+      String name, @Nullable String benchName, List<Instruction> prompts, ObjectNode counts)
+      throws IOException {
+    ResponseFile file = new ResponseFile(name, by, spec.commandLine().getErr());
+    return data == null ? file.read(benchName) : file.join(data, prompts, counts);
   }
 
   private void judge(List<Row> rows, Judging judging, InOrder<Judged> work) throws IOException {
@@ -262,7 +254,7 @@ final class EvaluateCommand implements Callable<Integer> {
 
   private static List<Instruction> readPrompts(String file, @Nullable String benchName)
       throws IOException {
-    InstructionReader reader = new InstructionReader().requiring(EvaluateCommand::constrained);
+    InstructionReader reader = new InstructionReader().requiring(ResponseFile::requireConstraints);
     if (benchName != null) {
       reader = reader.withDefaultBench(benchName);
     }
@@ -292,7 +284,9 @@ final class EvaluateCommand implements Callable<Integer> {
               new Judged(
                   row,
                   verifier.judge(
-                      benchOf(row.instruction), row.instruction.constraints(), row.response)));
+                      benchOf(row.instruction()),
+                      row.instruction().constraints(),
+                      row.response())));
     }
 
     /** Shows how many rows have been verified. */
@@ -302,20 +296,20 @@ final class EvaluateCommand implements Callable<Integer> {
 
     /** Adds a row that an earlier run verified. */
     void addKept(ObjectNode kept, Instruction x) {
-      report.add(ALL, x, kept(kept, benchOf(x)));
+      report.add(Row.ALL, x, kept(kept, benchOf(x)));
     }
 
     @Override
     public void accept(Judged next) throws IOException {
       Row row = next.row;
-      report.add(row.group, row.instruction, next.verdicts);
+      report.add(row.group(), row.instruction(), next.verdicts);
       judged++;
       if (progress != null) {
         progress.to(judged, progress.rate(judged, "rows"));
       }
       if (file != null) {
-        ObjectNode line = row.row.deepCopy();
-        verifier.put(line, benchOf(row.instruction), next.verdicts);
+        ObjectNode line = row.row().deepCopy();
+        verifier.put(line, benchOf(row.instruction()), next.verdicts);
         file.line(JsonLines.write(line));
       }
     }
@@ -394,186 +388,6 @@ final class EvaluateCommand implements Callable<Integer> {
     if (completion != null) {
       row.put("finish_reason", completion.finishReason().name().toLowerCase(Locale.ROOT));
     }
-    return new Row(ALL, x, response, row);
-  }
-
-  private List<Row> readResponses(
-      String file, @Nullable String benchName, List<Instruction> prompts, ObjectNode counts)
-      throws IOException {
-    String name = InputFile.describe(file);
-    List<Row> rows = new ArrayList<>();
-    Map<String, Answers> answers = new TreeMap<>();
-    long read = 0;
-    try (InputStream in = InputFile.open(file)) {
-      JsonLines lines = new JsonLines(in, name);
-      for (JsonLines.Line line = lines.next(); line != null; line = lines.next()) {
-        ObjectNode row = lines.parse(line);
-        String response = text(row, "response", name, line.number());
-        String group = by == null ? ALL : text(row, by, name, line.number());
-        if (data == null) {
-          Instruction x = ownInstruction(row, name, line.number(), benchName);
-          rows.add(new Row(group, x, response, row));
-        } else {
-          add(
-              answers.computeIfAbsent(group, g -> new Answers()),
-              new Answers.Answer(row, response, line.number()),
-              name);
-        }
-        read++;
-      }
-    }
-    if (read == 0) {
-      throw new DataException(name, 0, null, "holds no rows", "give one response per line");
-    }
-    if (data != null) {
-      requireOneOfEachId(answers, prompts);
-      answers.forEach((group, all) -> join(group, all, prompts, rows));
-      tellWhatIsLeftOut(answers, prompts, read, name, counts);
-    }
-    return rows;
-  }
-
-  /** The instruction that a line holds along with its response. */
-  private static Instruction ownInstruction(
-      ObjectNode row, String file, long line, @Nullable String benchName) {
-    ObjectNode asked = row;
-    if (!row.has("question") && !row.has("messages") && !row.has("conversations")) {
-      // The question is not needed where the line has its constraints.
-      asked = row.deepCopy();
-      asked.putIfAbsent("prompt", TextNode.valueOf(""));
-    }
-    Instruction x = InstructionJson.read(asked, file, line, benchName);
-    try {
-      constrained(x);
-    } catch (FieldException e) {
-      throw new DataException(file, line, e.field(), e.problem(), e.remedy());
-    }
-    if (x.bench() != null) {
-      row.put("bench", x.bench());
-    }
-    return x;
-  }
-
-  /** Files a response under what it answers: prompt, question or messages, or id. */
-  private static void add(Answers answers, Answers.Answer answer, String file) {
-    ObjectNode row = answer.row();
-    if (row.path("prompt").isTextual()) {
-      answers.addByPrompt(row.get("prompt").asText(), answer);
-    } else if (row.has("question") || row.has("messages") || row.has("conversations")) {
-      ObjectNode asked = row.deepCopy();
-      asked.remove(List.of("instruction_id_list", "kwargs", "constraints"));
-      answers.addByPrompt(
-          InstructionJson.read(asked, file, answer.line(), null).promptText(), answer);
-    } else {
-      JsonNode id = row.has("id") ? row.get("id") : row.path("key");
-      if (!id.isTextual() && !id.isNumber()) {
-        throw new DataException(
-            file,
-            answer.line(),
-            "prompt",
-            "is missing, and so is id",
-            "give each response the prompt that it answers, or its id in the data");
-      }
-      answers.addById(id.asText(), answer);
-    }
-  }
-
-  private void requireOneOfEachId(Map<String, Answers> answers, List<Instruction> prompts) {
-    if (answers.values().stream().noneMatch(Answers::joinsByIds)) {
-      return;
-    }
-    Set<String> ids = new HashSet<>();
-    for (Instruction x : prompts) {
-      if (!ids.add(x.id())) {
-        throw new DataException(
-            String.valueOf(data),
-            0,
-            "id",
-            "'" + x.id() + "' occurs in more than one row, so responses cannot be joined by it",
-            "give each response the prompt that it answers");
-      }
-    }
-  }
-
-  private static void join(
-      String group, Answers answers, List<Instruction> prompts, List<Row> rows) {
-    for (Instruction x : prompts) {
-      Answers.Answer answer = answers.to(x);
-      ObjectNode row = answer == null ? InstructionJson.write(x) : answer.row().deepCopy();
-      if (answer == null) {
-        row.put("response", "");
-      } else {
-        InstructionJson.write(x)
-            .properties()
-            .forEach(field -> row.putIfAbsent(field.getKey(), field.getValue()));
-      }
-      rows.add(new Row(group, x, answer == null ? "" : answer.response(), row));
-    }
-  }
-
-  /** One line for each kind, with a count. */
-  private void tellWhatIsLeftOut(
-      Map<String, Answers> answers,
-      List<Instruction> prompts,
-      long read,
-      String name,
-      ObjectNode counts) {
-    List<Answers.Answer> unasked = new ArrayList<>();
-    int repeated = 0;
-    long unanswered = (long) answers.size() * prompts.size();
-    for (Answers all : answers.values()) {
-      unasked.addAll(all.unasked());
-      repeated += all.repeated();
-      unanswered -= all.asked();
-    }
-    if (unasked.size() + repeated == read) {
-      throw new DataException(
-          name,
-          0,
-          null,
-          "answers no prompt of " + data,
-          "give the data that these responses answer");
-    }
-    PrintWriter err = spec.commandLine().getErr();
-    if (!unasked.isEmpty()) {
-      long first = unasked.stream().mapToLong(Answers.Answer::line).min().orElse(0);
-      counts.put("not_asked_for", unasked.size());
-      err.printf(
-          "warning: %d responses answer no prompt of %s and are left out, the first in line %d%n",
-          unasked.size(), data, first);
-    }
-    if (repeated > 0) {
-      counts.put("answered_again", repeated);
-      err.printf(
-          "warning: %d responses are left out because a later line answers the same prompt%n",
-          repeated);
-    }
-    if (unanswered > 0) {
-      counts.put("not_answered", unanswered);
-      err.printf("warning: %d prompts have no response and count as not followed%n", unanswered);
-    }
-    err.flush();
-  }
-
-  private static void constrained(Instruction x) {
-    if (x.constraints().isEmpty()) {
-      throw new FieldException(
-          "instruction_id_list",
-          "is missing or empty",
-          "give the constraints in the line, or the benchmark's file with --data");
-    }
-  }
-
-  private static String text(ObjectNode row, String field, String file, long line) {
-    JsonNode node = row.path(field);
-    if (!node.isTextual()) {
-      throw new DataException(
-          file,
-          line,
-          field,
-          node.isMissingNode() ? "is missing" : "is not a string",
-          "write a string");
-    }
-    return node.asText();
+    return new Row(Row.ALL, x, response, row);
   }
 }

@@ -50,13 +50,6 @@ import picocli.CommandLine.Spec;
     })
 public final class Hir implements Runnable {
 
-  @Spec private CommandSpec spec;
-
-  @Override
-  public void run() {
-    spec.commandLine().usage(spec.commandLine().getOut());
-  }
-
   /**
    * The logger of warnings that commands show themselves. This reference keeps its level:
    * java.util.logging forgets the level of a logger that is garbage-collected.
@@ -64,6 +57,13 @@ public final class Hir implements Runnable {
   private static final Logger ALARMS = Logger.getLogger("org.hirengine.engine.runs.StepGuards");
 
   private static final Logger ENGINE = Logger.getLogger("org.hirengine");
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public void run() {
+    spec.commandLine().usage(spec.commandLine().getOut());
+  }
 
   /** Runs one command and ends the process with its exit code. */
   public static void main(String[] args) {

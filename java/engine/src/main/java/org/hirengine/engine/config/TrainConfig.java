@@ -65,6 +65,18 @@ public record TrainConfig(
     GuardsSection guards,
     DistributedSection distributed) {
 
+  /** Keys that each rank of a run may have its own value of. */
+  private static final Set<String> OWN =
+      Set.of(
+          "threads",
+          "train.micro_tokens",
+          "train.recompute",
+          "sampling.cache_gib",
+          "verify.threads",
+          "verify.judge.parallel",
+          "verify.judge.timeout_s",
+          "verify.judge.retries");
+
   /** Presets; {@link #preset} says what each sets. */
   public enum Algorithm {
     HIR,
@@ -123,18 +135,6 @@ public record TrainConfig(
               + " loss accounts for, and filter when generating");
     }
   }
-
-  /** Keys that each rank of a run may have its own value of. */
-  private static final Set<String> OWN =
-      Set.of(
-          "threads",
-          "train.micro_tokens",
-          "train.recompute",
-          "sampling.cache_gib",
-          "verify.threads",
-          "verify.judge.parallel",
-          "verify.judge.timeout_s",
-          "verify.judge.retries");
 
   /** The preset's name as it is written in YAML, such as {@code hir-achieve}. */
   public String algorithmName() {

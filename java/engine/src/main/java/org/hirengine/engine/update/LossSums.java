@@ -21,6 +21,9 @@ public record LossSums(
 
   static final LossSums ZERO = new LossSums(0, 0, 0, 0, 0, 0, 0, 0);
 
+  /** Bytes that {@link #write} takes. */
+  static final int BYTES = 8 * Double.BYTES;
+
   /** From the kernel's sums over tokens with these total weights and log-probs. */
   static LossSums of(double weight, double logprob, PolicyLossSums sums) {
     return new LossSums(
@@ -45,9 +48,6 @@ public record LossSums(
         clippedDual + other.clippedDual,
         klLoss + other.klLoss);
   }
-
-  /** Bytes that {@link #write} takes. */
-  static final int BYTES = 8 * Double.BYTES;
 
   /** Writes the sums for another rank, bit for bit. */
   void write(ByteBuffer out) {

@@ -20,6 +20,15 @@ final class EndPhrase extends RuleType {
   private static final String PHRASE = "end_phrase";
   private static final String MARKS = ".!?…。！？।";
 
+  private static final List<String> PHRASES =
+      List.of(
+          "That is all.",
+          "What do you think?",
+          "I hope this helps.",
+          "Thank you for reading.",
+          "More on this another day.",
+          "Is there anything else you would like to know?");
+
   /** Of a sentence to end with. */
   private static final int FEWEST_WORDS = 2;
 
@@ -51,15 +60,6 @@ final class EndPhrase extends RuleType {
   public Optional<Map<String, Object>> sample(RandomGenerator random, String question) {
     return Optional.of(kwargs(PHRASE, PHRASES.get(random.nextInt(PHRASES.size()))));
   }
-
-  private static final List<String> PHRASES =
-      List.of(
-          "That is all.",
-          "What do you think?",
-          "I hope this helps.",
-          "Thank you for reading.",
-          "More on this another day.",
-          "Is there anything else you would like to know?");
 
   @Override
   protected List<String> quoted(Kwargs kwargs) {

@@ -50,6 +50,14 @@ final class WordLimit {
   private static final PyPattern QUOTED = PyPattern.compile("[\"']([^']*)[\"']");
   private static final PyPattern SENTENCE_ENDS = PyPattern.compile("[.!?]+");
 
+  private @Nullable Long least;
+  private @Nullable Long most;
+  private @Nullable Long leastSentences;
+  private @Nullable Long mostSentences;
+  private List<Keyword> keywords = List.of();
+
+  private WordLimit() {}
+
   private static List<PyPattern> ranges() {
     String end = "(?=\\s*word|$|\\b)";
     String words = "([a-z0-9\u2013 -]+?)";
@@ -63,14 +71,6 @@ final class WordLimit {
         PyPattern.compile(word + "\\s*[-\u2013]\\s*" + word + end),
         PyPattern.compile("([0-9]+)\\s*\u5230\\s*([0-9]+)(?=\\s*\u4E2A|\u5B57)"));
   }
-
-  private @Nullable Long least;
-  private @Nullable Long most;
-  private @Nullable Long leastSentences;
-  private @Nullable Long mostSentences;
-  private List<Keyword> keywords = List.of();
-
-  private WordLimit() {}
 
   static Verifier of(Demand demand) {
     if (demand.says(EACH)) {

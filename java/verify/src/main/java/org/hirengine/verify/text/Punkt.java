@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Punkt {
 
+  /** Quotes and brackets that may close a sentence after its mark; curly ones open it as well. */
+  private static final String CLOSING = "\"')]}\u2018\u2019\u201C\u201D\u00AB\u00BB";
+
   private final PunktParameters parameters;
 
   public Punkt(PunktParameters parameters) {
@@ -147,9 +150,6 @@ public final class Punkt {
       return last;
     }
   }
-
-  /** Quotes and brackets that may close a sentence after its mark; curly ones open it as well. */
-  private static final String CLOSING = "\"')]}\u2018\u2019\u201C\u201D\u00AB\u00BB";
 
   /** How many closing quotes and brackets at the start belong to the sentence before. */
   private static int closingMarks(String text, int from, int to) {

@@ -45,6 +45,24 @@ public final class SentenceSplitter {
   /** The period is removed, and a sentence ends there. */
   private static final int DROPPED = 1 << 2;
 
+  // The substitutions, for mayMatch.
+  private static final int TITLE = 1;
+  private static final int WEBSITE = 1 << 1;
+  private static final int DECIMAL = 1 << 2;
+  private static final int ELLIPSIS = 1 << 3;
+  private static final int ACRONYM = 1 << 4;
+  private static final int INITIAL = 1 << 5;
+  private static final int SUFFIX = 1 << 6;
+
+  /**
+   * Substitutions whose patterns contain white space, so that a match may continue on the next
+   * line.
+   */
+  private static final int BEYOND_LINES = ACRONYM | INITIAL | SUFFIX;
+
+  /** Before any position: no match has ended yet. */
+  private static final int NOWHERE = -2;
+
   /** The text; the reference replaces line ends with spaces and adds spaces around it. */
   private final String s;
 
@@ -260,20 +278,6 @@ public final class SentenceSplitter {
     }
   }
 
-  private static final int TITLE = 1;
-  private static final int WEBSITE = 1 << 1;
-  private static final int DECIMAL = 1 << 2;
-  private static final int ELLIPSIS = 1 << 3;
-  private static final int ACRONYM = 1 << 4;
-  private static final int INITIAL = 1 << 5;
-  private static final int SUFFIX = 1 << 6;
-
-  /**
-   * Substitutions whose patterns contain white space, so that a match may continue on the next
-   * line.
-   */
-  private static final int BEYOND_LINES = ACRONYM | INITIAL | SUFFIX;
-
   /**
    * Which of the substitutions may match, by the context of each period. No substitution creates a
    * match for a later one: they insert only marks and, for other white space, a space.
@@ -353,9 +357,6 @@ public final class SentenceSplitter {
   private boolean isPeriod(int i) {
     return at(i) == '.' && (mark(i) & (PROTECTED | DROPPED)) == 0;
   }
-
-  /** Before any position: no match has ended yet. */
-  private static final int NOWHERE = -2;
 
   /** {@code (Mr|St|Mrs|Ms|Dr)[.]}. */
   private void titles() {

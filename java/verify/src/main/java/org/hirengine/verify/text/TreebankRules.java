@@ -14,6 +14,23 @@ import org.jspecify.annotations.Nullable;
  */
 final class TreebankRules {
 
+  // Which of the substitutions below a sentence may need, by the characters it contains.
+  private static final int OPENING = 1;
+  private static final int CLOSING = 1 << 1;
+  private static final int COLON = 1 << 2;
+  private static final int MARK = 1 << 3;
+  private static final int BRACKET = 1 << 4;
+
+  private static final byte[] ASCII = new byte[128];
+
+  static {
+    mark("\"'`", OPENING);
+    mark("\"'", CLOSING);
+    mark(":,", COLON);
+    mark(";@#$%&?!", MARK);
+    mark("*[](){}<>", BRACKET);
+  }
+
   private TreebankRules() {}
 
   /**
@@ -46,23 +63,6 @@ final class TreebankRules {
       s = splitClitics(s);
     }
     return PyText.split(splitContractions(s));
-  }
-
-  // Which of the substitutions below a sentence may need, by the characters it contains.
-  private static final int OPENING = 1;
-  private static final int CLOSING = 1 << 1;
-  private static final int COLON = 1 << 2;
-  private static final int MARK = 1 << 3;
-  private static final int BRACKET = 1 << 4;
-
-  private static final byte[] ASCII = new byte[128];
-
-  static {
-    mark("\"'`", OPENING);
-    mark("\"'", CLOSING);
-    mark(":,", COLON);
-    mark(";@#$%&?!", MARK);
-    mark("*[](){}<>", BRACKET);
   }
 
   private static void mark(String chars, int flag) {
