@@ -44,9 +44,9 @@ import org.hirengine.kernels.Kernels.PolicyLossConfig;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A process that plans a step, takes two with every prompt and response at its limit, saves, and
- * prints what it planned and what it took: the highest resident memory less what was there before.
- * Its Java heap is touched before, so that only the engine's own allocations count.
+ * Plans a step, takes two with every prompt and response at its limit, saves, and prints the memory
+ * that was planned and that was used: the highest resident size less the size before. The Java heap
+ * is touched first, so that only the engine's own allocations count.
  *
  * <p>Arguments: a model's config.json, then settings.
  */
@@ -76,7 +76,7 @@ final class PlannedStep {
     long planned = plan.peak() - plan.part("process") - plan.part("java_heap");
     plan.table().forEach(System.out::println);
     Path base = plan.config().adapts() ? saved(model, plan.config()) : null;
-    Files.writeString(Path.of("/proc/self/clear_refs"), "5"); // the high-water mark begins anew
+    Files.writeString(Path.of("/proc/self/clear_refs"), "5"); // resets the high-water mark
     long before = DeviceMemory.resident().orElseThrow();
     steps(model, base, plan.config(), kernels);
     long most =
@@ -88,7 +88,7 @@ final class PlannedStep {
     System.out.println("PLANNED " + planned + " MEASURED " + (most - before));
   }
 
-  /** A model in files, for an adapter to be laid on. */
+  /** Saves a model to train an adapter on. */
   private static Path saved(ModelConfig model, TrainConfig config) throws IOException {
     Path folder = Files.createTempDirectory("base");
     try (Policy policy =

@@ -62,7 +62,7 @@ class PlannerTest {
             .toList());
   }
 
-  /** The highest resident memory of a process that does what was planned. */
+  /** Within a tenth of the highest resident memory of a process that takes the planned step. */
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -80,7 +80,7 @@ class PlannerTest {
         "long | dtype=bfloat16 lora.rank=16 limits.response=448 train.prompts=1"
             + " train.recompute=layers",
       })
-  void isHeldByTheMeasuredPeak(String shape, String settings) throws Exception {
+  void isCloseToTheMeasuredPeak(String shape, String settings) throws Exception {
     Path model = temp.resolve("config.json");
     Files.writeString(model, shape(shape).toString());
     String path =
@@ -154,7 +154,7 @@ class PlannerTest {
   }
 
   @Test
-  void keepsWhatIsAsked() {
+  void keepsConfiguredValues() {
     MemoryPlan plan =
         decide(GIB / 2, "train.micro_tokens=3000", "train.recompute=false", "sampling.cache_gib=1");
     assertEquals(3000, plan.config().train().microTokens());
@@ -241,7 +241,7 @@ class PlannerTest {
         1e-3);
     assertTrue(with.table().stream().anyMatch(l -> l.contains("at 25 GB/s each way")));
 
-    // Half of a split master is the weight, which then comes down, too.
+    // Half of a split master is the weight itself, which is then copied down, too.
     MemoryPlan split =
         planner.decide(
             config(
@@ -254,7 +254,7 @@ class PlannerTest {
     assertEquals(4.04 * parameters, split.hostBytes(), 0.2 * parameters);
   }
 
-  /** A card that this machine lacks is planned for, with estimated activations. */
+  /** Plans for a card that this machine lacks, with estimated activations. */
   @Test
   void plansForADeviceThatIsNotThere() throws IOException {
     ModelConfig model = ModelConfig.parse("even", shape("even"));
@@ -265,7 +265,7 @@ class PlannerTest {
     assertTrue(plan.json().get("peak_gib").asDouble() > 1, plan.json().toString());
     assertTrue(plan.json().get("parts_gib").has("moments"), plan.json().toString());
 
-    // LibTorch's operators have the base, and its sums with an adapter; the reference is a copy.
+    // LibTorch's operators keep the base and its sums with the adapter; the reference is a copy.
     MemoryPlan adapted =
         planner.decide(config("device=cuda", "dtype=bfloat16", "lora.rank=8"), 80 * GIB);
     assertEquals(2 * plan.part("weights"), adapted.part("weights"), 0.05 * plan.part("weights"));

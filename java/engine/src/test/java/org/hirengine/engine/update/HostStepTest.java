@@ -36,12 +36,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The host's step changes the same numbers in the same way as the device's. */
+/** A step on the host gives the same bits as one on the device. */
 class HostStepTest {
 
   private static final int UPDATES = 3;
 
-  /** Of more parts than are on their way at once. */
+  /** Large enough for more parts than are copied at once. */
   private static ModelConfig model() {
     ObjectNode json = new ObjectMapper().createObjectNode();
     json.put("model_type", "qwen3").put("vocab_size", 12007).put("hidden_size", 256);
@@ -73,7 +73,7 @@ class HostStepTest {
     return InitialWeights.random(model(), Policy.Options.trained(Device.CPU, dtype, optim), 5);
   }
 
-  /** Numbers around 0, without a slow generator. */
+  /** Cheap pseudo-random numbers around 0. */
   private static void gradients(Policy policy, int update) {
     float[] values = new float[Math.toIntExact(policy.size())];
     int state = update + 1;
@@ -138,7 +138,7 @@ class HostStepTest {
     "BFLOAT16, split, bfloat16",
     "BFLOAT16, split, int8"
   })
-  void bitsAreThoseOfTheDevicesStep(DType dtype, String masters, String moments) {
+  void givesTheBitsOfTheDevicesStep(DType dtype, String masters, String moments) {
     try (NativeExecutor executor = new NativeExecutor(2)) {
       executor.run(
           () ->
@@ -148,7 +148,7 @@ class HostStepTest {
     }
   }
 
-  /** Copies that are made as late as they may be: only when somebody waits for them. */
+  /** Makes each copy as late as it may: when it is waited for. */
   private static final class Late implements CopyQueue {
     private final CopyQueue copies = CopyQueue.of(Device.CPU);
     private final Deque<Runnable> queued = new ArrayDeque<>();
@@ -203,7 +203,7 @@ class HostStepTest {
                 gradients(two, update);
                 optimizer.step(2);
                 late.step(2);
-                // Nothing may be read from them any more.
+                // All gradients have been read, so clearing them changes nothing.
                 two.gradients().zero_();
               }
               assertSame(state(one, optimizer), state(two, late));
@@ -214,7 +214,7 @@ class HostStepTest {
     queues.forEach(queue -> assertTrue(queue.queued.isEmpty() && queue.most > 0));
   }
 
-  /** A part that is refused leaves no copy behind that memory could be freed under. */
+  /** After a failed step no copy is pending, so the memory can be freed. */
   @Test
   void copiesAreOverWhenTheStepFails() {
     Kernels kernels = NativeRuntime.kernels(Device.Kind.CPU);
@@ -244,7 +244,7 @@ class HostStepTest {
     queues.forEach(queue -> assertTrue(queue.queued.isEmpty()));
   }
 
-  /** An adapter has no masters beside its weights, wherever its moments are. */
+  /** An adapter's weights are its masters, wherever its moments are. */
   @Test
   void stepsAnAdapterToo() {
     Kernels kernels = NativeRuntime.kernels(Device.Kind.CPU);
@@ -295,7 +295,7 @@ class HostStepTest {
 
   /** Three buffers of one part each, whatever the model's size. */
   @Test
-  void countsWhatIsOnItsWay() {
+  void countsItsBuffers() {
     assertEquals(3 * 1000 * (4 + 2), HostStep.bytes(1000, 2));
     assertEquals(3L * (1 << 21) * (4 + 4), HostStep.bytes(1L << 33, 4));
   }

@@ -39,14 +39,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Memory that runs out ends nothing that less at once would save, and changes no result. */
+/** When memory runs out, work goes on in smaller parts where that helps; no result changes. */
 class MemoryShortageTest {
 
   private static final int VOCABULARY = 61;
 
   private final Kernels kernels = KernelRegistry.choose(Device.Kind.CPU);
 
-  /** Kernels that fail in the calls of a method which {@code fails} says yes to, from 1. */
+  /** Kernels of which one method fails in the calls that {@code fails} selects, from 1. */
   private Kernels failing(String method, Reason reason, Predicate<Integer> fails) {
     AtomicInteger calls = new AtomicInteger();
     return (Kernels)
@@ -127,12 +127,12 @@ class MemoryShortageTest {
   }
 
   /**
-   * In the first or last of four micro-batches, or in the second of two parts: the gradient is that
-   * of all rows, each counted once.
+   * Memory runs out in the first or last of four micro-batches, or in the second of two parts. The
+   * gradient is still that of all rows, each counted once.
    */
   @ParameterizedTest
   @CsvSource({"1, 1", "4, 1", "5, 1", "4, 2", "6, 2"})
-  void anUpdateIsTakenOnceMoreInHalves(int failingCall, int parts) {
+  void anUpdateIsRepeatedInHalves(int failingCall, int parts) {
     withPolicy(
         policy -> {
           List<TrainingRow> rows = rows(8);
@@ -159,9 +159,9 @@ class MemoryShortageTest {
         });
   }
 
-  /** Twice in an update, with one row a micro-batch, or for another reason: an error. */
+  /** Twice in an update, with one row per micro-batch, or for another reason. */
   @Test
-  void whatHalvesDoNotSaveIsAnError() {
+  void whatHalvingDoesNotSolveIsAnError() {
     withPolicy(
         policy -> {
           try (Optimizer optimizer = optimizer(policy, kernels)) {
@@ -190,7 +190,7 @@ class MemoryShortageTest {
         policy -> {
           List<TrainingRow> rows = rows(9);
           List<Scorer.Scores> expected = new Scorer(policy, kernels).score(rows, 1, 40, true);
-          // Whatever comes last in scoring a batch.
+          // The last call in scoring a batch.
           Kernels scarce = failing("synchronize", Reason.NO_MEMORY, call -> call == 2);
           Scorer scorer = new Scorer(policy, scarce);
           List<Integer> told = new ArrayList<>();
@@ -203,9 +203,7 @@ class MemoryShortageTest {
         });
   }
 
-  /**
-   * Rows that were done stay, the others draw what they would have drawn; no token is told twice.
-   */
+  /** Finished rows stay, the others draw the same tokens again, and no token is reported twice. */
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 9, 30})
   void responsesAreTheSame(int failingToken) {

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Masters and moments in fewer bits learn what float32 ones do. */
+/** Masters and moments of fewer bits learn as well as float32 ones. */
 class NarrowOptimizerTest {
 
   private static final int VOCABULARY = 96;
@@ -64,7 +64,7 @@ class NarrowOptimizerTest {
     return SftConfig.of(settings).optim();
   }
 
-  /** Sequences of a rule: each token follows from the one before, most of the time. */
+  /** Sequences with a rule to learn: most tokens follow from the one before. */
   private static List<TrainingRow> rows(SplittableRandom random) {
     List<TrainingRow> rows = new ArrayList<>();
     for (int i = 0; i < 8; i++) {
@@ -124,12 +124,12 @@ class NarrowOptimizerTest {
   void learnsAsFloat32Does(Masters masters, MomentType moments) {
     double wide = learn(Masters.FLOAT32, MomentType.FLOAT32);
     double narrow = learn(masters, moments);
-    // Of log 96 = 4.56 at the start.
+    // From log 96 = 4.56 at the start.
     assertTrue(wide < 2.5, "float32 itself has not learnt: " + wide);
     assertEquals(wide, narrow, 0.06 * wide);
   }
 
-  /** The same numbers in other places: one update from the same gradient gives the same masters. */
+  /** Split masters are stored in another way only: one update gives the same numbers. */
   @Test
   void splitMastersAreTheMasters() {
     try (NativeExecutor executor = new NativeExecutor(2)) {
@@ -178,9 +178,9 @@ class NarrowOptimizerTest {
     }
   }
 
-  /** Embeddings, vectors and small matrices have bfloat16 moments beside 8-bit ones. */
+  /** Embeddings, vectors and small matrices keep bfloat16 moments. */
   @Test
-  void eightBitsAreOfLargeMatricesAlone() {
+  void onlyLargeMatricesHaveEightBitMoments() {
     try (NativeExecutor executor = new NativeExecutor(1)) {
       executor.run(
           () -> {

@@ -247,8 +247,8 @@ class PolicyUpdateGradientTest {
   }
 
   /**
-   * The clipped loss has the gradient of a plain log-likelihood in which every token counts d loss
-   * / d log-prob, worked out in double.
+   * The clipped loss has the gradient of a plain log-likelihood in which each token is weighted by
+   * d loss / d log-prob, computed in double.
    */
   @Test
   void clippedLossAgainstADoubleReference() {

@@ -95,7 +95,7 @@ class PolicyUpdateTest {
               assertEquals(0, report.made());
               assertArrayEquals(before, Tensors.floats(policy.masters()));
               assertEquals(0, optimizer.updates());
-              // Nothing of it is left behind for the next one.
+              // It leaves nothing behind for the next update.
               assertFalse(update.update(List.of(row(1))).failed());
               assertArrayEquals(stepped(), Tensors.floats(policy.masters()));
             }
@@ -115,10 +115,10 @@ class PolicyUpdateTest {
     }
   }
 
-  /** No memory, or a device that has failed, ends the run: a skipped update would hide it. */
+  /** Out of memory or a failed device ends the run: a skipped update would hide it. */
   @ParameterizedTest
   @EnumSource(KernelException.Reason.class)
-  void aFaultOfTheDeviceIsNoUpdateToSkip(KernelException.Reason reason) {
+  void aDeviceFaultIsNotSkipped(KernelException.Reason reason) {
     Kernels failing =
         (Kernels)
             Proxy.newProxyInstance(
@@ -154,7 +154,7 @@ class PolicyUpdateTest {
 
   /** A row without old log-probs among rows with them is an error, not a row of zeros. */
   @Test
-  void oldLogprobsAreThereForAllRowsOrNone() {
+  void oldLogprobsAreGivenForAllRowsOrNone() {
     TrainingRow without =
         new TrainingRow(new int[] {1, 2}, new int[] {6}, null, null, new float[] {1}, false);
     try (NativeExecutor executor = new NativeExecutor(1)) {

@@ -85,7 +85,7 @@ class ShardedOptimizerTest {
             new Optimizer(policy, kernels, config.optim(), UPDATES, group, PIECES)) {
       List<Double> norms = new ArrayList<>();
       for (int update = 0; update < UPDATES; update++) {
-        gradients(policy, update); // as they are when summed; only the own shard is looked at
+        gradients(policy, update); // as after summing; a rank reads only its own shard
         norms.add(optimizer.gradientNorm());
         optimizer.step(norms.get(update));
       }
@@ -129,14 +129,14 @@ class ShardedOptimizerTest {
     "BFLOAT16, split, int8",
     "FLOAT32, float32, int8"
   })
-  void ranksEndWithWhatOneProcessHas(DType compute, String masters, String moments)
+  void ranksEndWithTheStateOfOneProcess(DType compute, String masters, String moments)
       throws Exception {
     for (String offload : List.of("none", "cpu")) {
-      ranksEndWithWhatOneProcessHas(compute, masters, moments, offload);
+      ranksEndWithTheStateOfOneProcess(compute, masters, moments, offload);
     }
   }
 
-  private static void ranksEndWithWhatOneProcessHas(
+  private static void ranksEndWithTheStateOfOneProcess(
       DType compute, String masters, String moments, String offload) throws Exception {
     Result one = Ranks.run(1, group -> train(group, compute, masters, moments, "none")).get(0);
     for (int ranks : new int[] {2, 4}) {
