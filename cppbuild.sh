@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds native/ into native/build/linux-x86_64[-gpu]/{lib,include}; does nothing when all is up to date.
+# Builds native/ into native/build/linux-x86_64[-gpu]/{lib,lib/testing,include}; does nothing when all is up to date.
 #   cppbuild.sh [cpu|gpu] [test]     test also runs the native tests; gpu adds the CUDA kernels to the CPU's (needs nvcc)
 #   cppbuild.sh cpu sanitize         the native tests under AddressSanitizer and UndefinedBehaviorSanitizer, in a separate build
 set -euo pipefail

@@ -15,7 +15,7 @@ if [[ -n ${HIR_EMULATED:-} ]]; then
   flags+=(--emulated)
 fi
 # Only the first call carries the library.
-if [[ -e $library ]]; then cp "$library" "$home/"; else library=$home/libhir_kernels.so; fi
+if [[ -e $library ]]; then cp -r "${library%/*}/." "$home/"; else library=$home/libhir_kernels.so; fi
 failed=()
 began=$SECONDS
 

@@ -21,6 +21,8 @@ class Library:
 
     def __init__(self, path, backend):
         self.lib, self.backend = ctypes.CDLL(path), backend
+        if backend == EMULATED:
+            ctypes.CDLL(os.path.join(os.path.dirname(path), "testing", "libhir_testing.so")).hir_emulate()
         self.lib.hir_last_error.restype = ctypes.c_char_p
 
     @property

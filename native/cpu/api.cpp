@@ -1,8 +1,7 @@
 // The C ABI: checks arguments, chooses the backend, and turns its result into a message.
 #include <math.h>
-#include <omp.h>
 
-#include "backends.h"
+#include "select.h"
 #include "bf16.h"
 #include "device_backend.h"
 #include "error.h"
@@ -10,7 +9,6 @@
 #include "kernels.h"
 #include "matmul/matmul.h"
 #include "narrow.h"
-#include "philox.h"
 #include "surrogate.h"
 
 namespace {
@@ -142,10 +140,6 @@ int32_t hir_synchronize(int32_t backend, int32_t device, int64_t stream) {
   return kernels.gpu ? kernels.gpu->synchronize({device, stream}) : HIR_OK;
 }
 
-void hir_set_threads(int32_t threads) { omp_set_num_threads(threads < 1 ? 1 : threads); }
-
-int32_t hir_threads(void) { return omp_get_max_threads(); }
-
 int32_t hir_token_logprob(int32_t backend, int32_t device, int64_t stream, hir_address logits, int64_t rows, int64_t cols,
                           int64_t row_stride, int32_t dtype, hir_address targets, double temperature, hir_address logprobs,
                           hir_address entropies) {
@@ -260,20 +254,6 @@ int32_t hir_sample(int32_t backend, int32_t device, int64_t stream, hir_address 
                                       sampling.logprobs, sampling.entropies);
   }
   return finish(kernel, m, kernels.cpu->sample(m, sampling));
-}
-
-int32_t hir_philox(int32_t backend, int32_t device, int64_t stream, int64_t key, hir_address counters, int64_t count,
-                   hir_address out) {
-  Kernels kernels;
-  if (int32_t code = select("philox", backend, &kernels)) return code;
-  if (kernels.gpu) {
-    return kernels.gpu->philox({device, stream}, static_cast<uint64_t>(key), at<uint32_t>(counters), count,
-                               at<uint32_t>(out));
-  }
-  for (int64_t i = 0; i < count; i++) {
-    hir::philox4x32(static_cast<uint64_t>(key), at<uint32_t>(counters) + 4 * i, at<uint32_t>(out) + 4 * i);
-  }
-  return HIR_OK;
 }
 
 int32_t hir_sum_of_squares(int32_t backend, int32_t device, int64_t stream, hir_address values, int64_t count, int32_t dtype,
@@ -392,18 +372,6 @@ int32_t hir_join(int32_t backend, hir_address weights, hir_address residues, int
   for (int64_t i = 0; i < count; i++) {
     at<float>(masters)[i] = hir::join(at<hir::bf16>(weights)[i], at<uint16_t>(residues)[i]);
   }
-  return HIR_OK;
-}
-
-int32_t hir_probe(int32_t backend, int32_t, int64_t, int32_t what, hir_address x, hir_address y, int64_t count) {
-  const char *kernel = "probe";
-  Kernels kernels;
-  if (int32_t code = select(kernel, backend, &kernels)) return code;
-  if (kernels.gpu) return fail(HIR_UNSUPPORTED, "%s: measures the CPU", kernel);
-  if (what < HIR_PROBE_READ || what > HIR_PROBE_EXP) return fail(HIR_INVALID, "%s: unknown probe %d", kernel, what);
-  if (what != HIR_PROBE_EXP && !x) return null(kernel, "x");
-  if (what == HIR_PROBE_COPY && !y) return null(kernel, "y");
-  kernels.cpu->probe(what, at<float>(x), at<float>(y), count);
   return HIR_OK;
 }
 

@@ -18,7 +18,6 @@ bool backward(const Pass &, const float *, const Gradients &);
 int64_t head_bytes(const HeadRows &);
 bool logits_back(const HeadRows &, float *, float *);
 void frozen_row(const Frozen &, int64_t, int32_t, void *);
-void probe(int32_t, float *, float *, int64_t);
 
 extern const Backend backend = {token_logprob, policy_loss, sample,   sum_of_squares, adamw,
                                 narrow_adamw,  page_bytes,  page_put, decode_bytes,   decode,
@@ -27,6 +26,6 @@ extern const Backend backend = {token_logprob, policy_loss, sample,   sum_of_squ
 #else
                                 nullptr,       nullptr,     nullptr,  nullptr,        nullptr,
 #endif
-                                frozen_row,    probe};
+                                frozen_row};
 
 }  // namespace hir::HIR_ISA

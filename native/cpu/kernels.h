@@ -105,8 +105,6 @@ struct Backend {
 
   // One row of dtype.
   void (*frozen_row)(const Frozen &matrix, int64_t row, int32_t dtype, void *out);
-
-  void (*probe)(int32_t what, float *x, float *y, int64_t count);
 };
 
 namespace baseline {

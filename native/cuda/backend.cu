@@ -13,7 +13,7 @@ int32_t synchronize(const Place &place) {
 
 }  // namespace
 
-extern const DeviceBackend backend = {usable,         token_logprob, policy_loss, sample,    philox,
+extern const DeviceBackend backend = {usable,         token_logprob, policy_loss, sample,
                                       sum_of_squares, adamw,         synchronize, make_model};
 
 }  // namespace hir::HIR_DEVICE

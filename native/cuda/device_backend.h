@@ -20,7 +20,6 @@ struct DeviceBackend {
                            float *logprobs, float *entropies);
   int32_t (*policy_loss)(const Place &place, const Matrix &logits, const PolicyLoss &loss);
   int32_t (*sample)(const Place &place, const Matrix &logits, const Sampling &sampling);
-  int32_t (*philox)(const Place &place, uint64_t key, const uint32_t *counters, int64_t count, uint32_t *out);
   int32_t (*sum_of_squares)(const Place &place, const void *values, int64_t count, int32_t dtype, double *result);
   int32_t (*adamw)(const Place &place, const AdamW &step);
   int32_t (*synchronize)(const Place &place);
@@ -34,7 +33,10 @@ namespace simt {
 extern const DeviceBackend backend;
 }
 
-// The GPU backend of this number in this build; null if there is none.
+// The backend of HIR_CUDA_EMULATED, which is in libhir_testing: null until hir_emulate() sets it.
+HIR_API extern const DeviceBackend *emulator;
+
+// The GPU backend of this number in this process; null if there is none.
 const DeviceBackend *device_backend(int32_t backend);
 
 }  // namespace hir

@@ -614,32 +614,10 @@ int32_t run(const Place &place, const Matrix &logits, const Sampling &sampling) 
   return call.result();
 }
 
-struct PhiloxArguments {
-  uint64_t key;
-  const uint32_t *counters;
-  int64_t count;
-  uint32_t *out;
-};
-
-constexpr int PHILOX_THREADS = 256;
-
-HIR_KERNEL(PHILOX_THREADS, 1)
-philox_kernel(PhiloxArguments a) {
-  const int64_t i = block() * threads() + thread();
-  if (i < a.count) philox4x32(a.key, a.counters + 4 * i, a.out + 4 * i);
-}
-
 }  // namespace
 
 int32_t sample(const Place &place, const Matrix &logits, const Sampling &sampling) {
   return logits.dtype == HIR_BFLOAT16 ? run<bf16>(place, logits, sampling) : run<float>(place, logits, sampling);
-}
-
-int32_t philox(const Place &place, uint64_t key, const uint32_t *counters, int64_t count, uint32_t *out) {
-  Call call("philox", place);
-  const PhiloxArguments arguments = {key, counters, count, out};
-  call.launch(philox_kernel, (count + PHILOX_THREADS - 1) / PHILOX_THREADS, PHILOX_THREADS, 0, arguments);
-  return call.result();
 }
 
 }  // namespace hir::HIR_DEVICE

@@ -11,7 +11,7 @@
  *    hir_synchronize wait for it. What a kernel finds wrong with its data (a NaN, a target outside the vocabulary) is
  *    therefore reported by the next of these calls. Sums are taken in a fixed order.
  *  - On the CPU results do not depend on the number of threads: work is cut into blocks of fixed size and reduced in a
- *    fixed order. Threads come from the calling thread's OpenMP pool (hir_set_threads).
+ *    fixed order. Threads come from the calling thread's OpenMP pool (omp_set_num_threads).
  *  - A logit of -inf is a masked token: it has probability 0 and adds nothing to the entropy. NaN, +inf, or a row
  *    without a finite logit is an error that names the row.
  */
@@ -45,7 +45,7 @@ typedef int64_t hir_address;
 #define HIR_AVX2 1
 #define HIR_AVX512 2
 #define HIR_CUDA 3
-#define HIR_CUDA_EMULATED 4 /* HIR_CUDA's sources run thread by thread on the CPU: slow, for tests without a GPU */
+#define HIR_CUDA_EMULATED 4 /* HIR_CUDA's sources run thread by thread on the CPU, for tests: see hir_testing.h */
 
 /* Element types. */
 #define HIR_FLOAT32 0
@@ -72,10 +72,6 @@ HIR_API int32_t hir_backend_usable(int32_t backend);
 
 /* Waits for the stream and reports errors that its kernels found; on the CPU returns HIR_OK at once. */
 HIR_API int32_t hir_synchronize(int32_t backend, int32_t device, int64_t stream);
-
-/* OpenMP threads of the calling thread's parallel regions, a setting that all libraries on the same libgomp share. */
-HIR_API void hir_set_threads(int32_t threads);
-HIR_API int32_t hir_threads(void);
 
 /*
  * log softmax(x / temperature)[target] and the entropy in nats, in one pass over each row.
@@ -124,11 +120,6 @@ HIR_API int32_t hir_sample(int32_t backend, int32_t device, int64_t stream, hir_
                            int64_t key, hir_address counters, hir_address tokens, hir_address logprobs,
                            hir_address entropies);
 
-/* Philox4x32-10 of `count` counters (uint32[count][4]) under `key`; out is uint32[count][4]. Every backend gives the same
- * words. */
-HIR_API int32_t hir_philox(int32_t backend, int32_t device, int64_t stream, int64_t key, hir_address counters, int64_t count,
-                           hir_address out);
-
 /* The sum of squares in double, written to result[0]; NaN if an element is NaN. */
 HIR_API int32_t hir_sum_of_squares(int32_t backend, int32_t device, int64_t stream, hir_address values, int64_t count,
                                    int32_t dtype, double *result);
@@ -176,20 +167,6 @@ HIR_API int32_t hir_adamw_narrow(int32_t backend, int32_t device, int64_t stream
  */
 HIR_API int32_t hir_split(int32_t backend, hir_address masters, int64_t count, hir_address weights, hir_address residues);
 HIR_API int32_t hir_join(int32_t backend, hir_address weights, hir_address residues, int64_t count, hir_address masters);
-
-/*
- * Measures the machine's ceiling, for kernels to be compared with: one pass over floats.
- *   HIR_PROBE_READ      sums x
- *   HIR_PROBE_COPY      y = x
- *   HIR_PROBE_IN_PLACE  scales x in place
- *   HIR_PROBE_EXP       `count` exponentials of numbers in the first-level cache; x and y are unused
- */
-#define HIR_PROBE_READ 0
-#define HIR_PROBE_COPY 1
-#define HIR_PROBE_IN_PLACE 2
-#define HIR_PROBE_EXP 3
-HIR_API int32_t hir_probe(int32_t backend, int32_t device, int64_t stream, int32_t what, hir_address x, hir_address y,
-                          int64_t count);
 
 /*
  * The variant of the matrix products that a backend runs here for a dtype: "reference", "avx2", "avx512", "avx512_bf16" or

@@ -1,5 +1,5 @@
 // hir_model_* and hir_decoder_*: check arguments and find the backend.
-#include "backends.h"
+#include "select.h"
 #include "cpu_model.h"
 #include "device_backend.h"
 

@@ -1,6 +1,7 @@
 // Native checks of the decoder: every backend against the baseline on awkward shapes, while rows start and end, with
 // equal results on any number of threads. java/kernels compares the same backends with a model in doubles.
 #include <math.h>
+#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +9,7 @@
 #include <vector>
 
 #include "buckets.h"
-#include "hir_kernels.h"
+#include "hir_testing.h"
 
 namespace {
 
@@ -101,7 +102,7 @@ struct Model {
 // Logits of some steps, while rows leave and a group of rows joins.
 std::vector<float> decode(const Model &m, int backend, int threads, int device = 0, int steps = 40) {
   const Shape &s = m.s;
-  hir_set_threads(threads);
+  omp_set_num_threads(threads);
   int64_t model = 0, decoder = 0, prompt = 0, longer = 0;
   const int64_t width = s.kv_heads * s.head_dim;
   const auto ok = [&](int32_t code, const char *what) { expect(code == HIR_OK, what, backend, s.hidden); };
@@ -255,7 +256,7 @@ std::vector<float> continued(const Model &m, int backend, int device, const std:
   const int64_t width = s.kv_heads * s.head_dim, rows = static_cast<int64_t>(lengths.size());
   int64_t model = 0, decoder = 0;
   const auto ok = [&](int32_t code, const char *what) { expect(code == HIR_OK, what, backend, s.head_dim); };
-  hir_set_threads(1);
+  omp_set_num_threads(1);
   ok(hir_model_create(backend, device, 0, &shape, &model), "create");
   ok(hir_model_weights(model, m.addresses.data()), "weights");
   ok(hir_model_rotary(model, address(m.cosines), address(m.sines), m.positions), "rotary");
@@ -324,6 +325,7 @@ void attention_lengths() {
 
 // The GPU's decoder in the emulator. Its step is a recorded graph, replayed with other rows.
 void emulated() {
+  hir_emulate();
   const Shape shapes[] = {{2, 40, 56, 6, 2, 16, 37, HIR_FLOAT32, false, true},
                           {1, 33, 17, 5, 1, 80, 64, HIR_FLOAT32, true, false},
                           {1, 40, 56, 4, 2, 16, 37, HIR_BFLOAT16, true, true}};

@@ -1,6 +1,7 @@
 // Native checks: known answers of Philox, every backend against the baseline on awkward shapes, independence of the
 // number of threads, errors. Golden and statistical tests of the same backends are in java/kernels.
 #include <math.h>
+#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "hir_kernels.h"
+#include "hir_testing.h"
+#include "philox.h"
 
 namespace {
 
@@ -49,7 +51,7 @@ void philox_known_answers() {
                                   {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}};
   for (int i = 0; i < 3; i++) {
     uint32_t out[4];
-    hir_philox(HIR_BASELINE, 0, 0, static_cast<int64_t>(keys[i]), address(counters[i]), 1, address(out));
+    hir::philox4x32(keys[i], counters[i], out);
     expect(memcmp(out, answers[i], sizeof out) == 0, "philox known answer", HIR_BASELINE, i);
   }
 }
@@ -120,9 +122,9 @@ void against_baseline(int backend) {
         const int64_t stride = cols + seed % 3;
         seed++;
         const Outcome expected = everything(HIR_BASELINE, rows, cols, stride, dtype, seed);
-        hir_set_threads(1);
+        omp_set_num_threads(1);
         const Outcome one = everything(backend, rows, cols, stride, dtype, seed);
-        hir_set_threads(3);
+        omp_set_num_threads(3);
         const Outcome others[2] = {everything(backend, rows, cols, stride, dtype, seed, emulated ? 1 : 0),
                                    everything(backend, rows, cols, stride, dtype, seed, emulated ? 2 : 0)};
         const float slack = dtype == HIR_BFLOAT16 ? 1e-2f : 1e-5f;
@@ -251,6 +253,9 @@ void variants_of_products() {
 
 int main() {
   philox_known_answers();
+  expect(hir_backend_usable(HIR_CUDA_EMULATED) == HIR_UNSUPPORTED, "the library for users has no emulator",
+         HIR_CUDA_EMULATED, 0);
+  hir_emulate();
   variants_of_products();
   for (int backend : {HIR_BASELINE, HIR_AVX2, HIR_AVX512, HIR_CUDA_EMULATED}) {
     if (hir_backend_usable(backend) != HIR_OK) {

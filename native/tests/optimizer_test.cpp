@@ -2,6 +2,7 @@
 // and with itself on any number of threads; random rounding is right on average; and 8-bit moments of a zero gradient
 // move nothing.
 #include <math.h>
+#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -131,9 +132,9 @@ void against_baseline(int backend) {
     for (bool split : {false, true}) {
       for (int moments : {HIR_FLOAT32, HIR_BFLOAT16, HIR_INT8}) {
         const State expected = run(HIR_BASELINE, count, split, moments);
-        hir_set_threads(1);
+        omp_set_num_threads(1);
         const State one = run(backend, count, split, moments);
-        hir_set_threads(3);
+        omp_set_num_threads(3);
         expect(one == run(backend, count, split, moments), "the same on any number of threads", backend, count);
         // A sum that is rounded slightly differently falls on the other side of the noise once in thousands.
         int64_t apart = 0;

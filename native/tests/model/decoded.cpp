@@ -1,4 +1,5 @@
 #include <math.h>
+#include <omp.h>
 
 #include "checks.h"
 
@@ -17,7 +18,7 @@ void check_decoded(const Model &m, int backend) {
     for (int64_t &id : follow) id = random() % s.vocab;
 
     // All rows in one batch behind their shared prompt, then their logits.
-    hir_set_threads(2);
+    omp_set_num_threads(2);
     std::vector<int64_t> packed(ids.begin(), ids.begin() + length), lengths = {length}, prefixes = {-1};
     for (int64_t r = 0; r < rows; r++) {
       packed.insert(packed.end(), follow.begin() + r * more, follow.begin() + (r + 1) * more);
@@ -34,7 +35,7 @@ void check_decoded(const Model &m, int backend) {
            "forward", backend, length);
     expect(hir_model_logits(model, hidden.where(), count, address(scored), s.vocab) == HIR_OK, "logits", backend, length);
 
-    hir_set_threads(3);
+    omp_set_num_threads(3);
     const int64_t element = s.dtype == HIR_BFLOAT16 ? 2 : 4;
     expect(hir_decoder_create(model, &decoder) == HIR_OK, "decoder", backend, length);
     expect(hir_decoder_prompt(decoder, keys.where(), keys.where() + width * element, count * 2 * width, 2 * width, length,

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <omp.h>
 
 #include "checks.h"
 
@@ -14,7 +15,7 @@ void check_head(const Model &m, int backend) {
   for (float &x : flow) x = draw(random);
   const Elements stored(s.dtype, values);
   const std::vector<float> hidden = stored.floats();
-  hir_set_threads(3);
+  omp_set_num_threads(3);
   const int64_t model = m.make(backend);
   std::vector<float> gradient(s.vocab * s.hidden, 0.5f);
   expect(hir_model_logits(model, stored.where(), rows, address(logits), stride) == HIR_OK, "logits", backend, 0);
@@ -65,7 +66,7 @@ void check_head(const Model &m, int backend) {
                            address(want), address(want) + behind) == HIR_OK,
          "log-probs of logits", backend, 0);
   expect(score(stored.where(), &got, address(got) + behind) == HIR_OK && got == want, "log-probs", backend, s.vocab);
-  hir_set_threads(1);
+  omp_set_num_threads(1);
   expect(score(stored.where(), &alone, 0) == HIR_OK && std::equal(alone.begin(), alone.end(), want.begin()),
          "log-probs on one thread", backend, s.vocab);
   targets[7] = s.vocab;

@@ -5,8 +5,10 @@
 #include <stdio.h>
 
 #include "checks.h"
+#include "hir_testing.h"
 
 int main() {
+  hir_emulate();
   for (int backend : {HIR_AVX2, HIR_AVX512, HIR_CUDA_EMULATED}) {
     if (hir_backend_usable(backend) != HIR_OK) {
       printf("skipped: %s\n", hir_last_error());

@@ -1,6 +1,7 @@
 #include "sample.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdio.h>
 
 namespace model_test {
@@ -141,7 +142,7 @@ int64_t Model::make(int backend, int threads) const {
 Result run(const Model &m, int backend, int threads, const Cut &cut, const std::vector<int64_t> &ids, int32_t keep,
            const std::vector<float> &flow) {
   const Shape &s = m.s;
-  hir_set_threads(threads);
+  omp_set_num_threads(threads);
   const int64_t model = m.make(backend, threads);
   int64_t pass = 0;
   const auto ok = [&](int32_t code, const char *what) { expect(code == HIR_OK, what, backend, s.hidden); };

@@ -4,7 +4,7 @@ import java.util.concurrent.TimeUnit;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.hirengine.engine.runtime.NativeRuntime;
-import org.hirengine.kernels.global.hirkernels;
+import org.hirengine.kernels.testing.TestingLibrary.Ceiling;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -39,24 +39,19 @@ public class CeilingBenchmark {
   @Param({"read", "copy", "in-place", "exp"})
   String what;
 
-  private int backend;
-  private int probe;
+  private Ceiling ceiling;
   private FloatPointer x;
   private FloatPointer y;
 
   @Setup(Level.Trial)
   public void allocate() {
     NativeRuntime.load();
-    backend = hirkernels.HIR_AVX512;
-    if (hirkernels.hir_backend_usable(backend) != hirkernels.HIR_OK) {
-      backend = hirkernels.HIR_AVX2;
-    }
-    probe =
+    ceiling =
         switch (what) {
-          case "read" -> hirkernels.HIR_PROBE_READ;
-          case "copy" -> hirkernels.HIR_PROBE_COPY;
-          case "in-place" -> hirkernels.HIR_PROBE_IN_PLACE;
-          case "exp" -> hirkernels.HIR_PROBE_EXP;
+          case "read" -> Ceiling.READ;
+          case "copy" -> Ceiling.COPY;
+          case "in-place" -> Ceiling.IN_PLACE;
+          case "exp" -> Ceiling.EXP;
           default -> throw new IllegalArgumentException(what);
         };
     x = new FloatPointer(FLOATS);
@@ -67,7 +62,7 @@ public class CeilingBenchmark {
 
   @Benchmark
   public int best() {
-    return hirkernels.hir_probe(backend, 0, 0, probe, x.address(), y.address(), FLOATS);
+    return ceiling.probe(x.address(), y.address(), FLOATS);
   }
 
   @TearDown(Level.Trial)

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.List;
+import org.hirengine.kernels.global.hirkernels;
 import org.hirengine.kernels.testing.AgreementContract;
 import org.hirengine.kernels.testing.Buffers;
 import org.hirengine.kernels.testing.DecodeContract;
@@ -13,6 +14,7 @@ import org.hirengine.kernels.testing.OptimizerContract;
 import org.hirengine.kernels.testing.PolicyLossContract;
 import org.hirengine.kernels.testing.SampleContract;
 import org.hirengine.kernels.testing.SynchronousKernels;
+import org.hirengine.kernels.testing.TestingLibrary;
 import org.hirengine.kernels.testing.TokenLogprobContract;
 import org.junit.jupiter.api.Test;
 
@@ -28,11 +30,12 @@ class EmulatedCudaTest
         DecodeContract,
         AgreementContract {
 
-  /** HIR_CUDA_EMULATED. */
-  private static final int BACKEND = 4;
+  private static final Kernels QUEUED;
 
-  private static final Kernels QUEUED =
-      new NativeKernels("cuda-emulated", BACKEND, Device.Kind.CPU);
+  static {
+    TestingLibrary.emulate();
+    QUEUED = new NativeKernels("cuda-emulated", hirkernels.HIR_CUDA_EMULATED, Device.Kind.CPU);
+  }
 
   @Override
   public Kernels kernels() {

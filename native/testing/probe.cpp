@@ -1,6 +1,7 @@
 // The machine's peak rates, which benchmarks compare the kernels with.
-#include "hir_kernels.h"
-#include "kernels.h"
+#include "probe.h"
+
+#include "hir_testing.h"
 #include "vec.h"
 
 namespace {

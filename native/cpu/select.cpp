@@ -1,4 +1,4 @@
-#include "backends.h"
+#include "select.h"
 
 #include "device_backend.h"
 #include "error.h"
@@ -25,8 +25,10 @@ const char *missing_cpu_feature(int32_t backend) {
 
 }  // namespace
 
+const hir::DeviceBackend *hir::emulator = nullptr;
+
 const hir::DeviceBackend *hir::device_backend(int32_t backend) {
-  if (backend == HIR_CUDA_EMULATED) return &simt::backend;
+  if (backend == HIR_CUDA_EMULATED) return emulator;
 #ifdef HIR_WITH_CUDA
   if (backend == HIR_CUDA) return &cuda::backend;
 #endif
@@ -40,6 +42,8 @@ int32_t hir::select(const char *kernel, int32_t backend, const Backend **out) {
     case HIR_AVX512: *out = &avx512::backend; break;
     case HIR_CUDA:
       return fail(HIR_UNSUPPORTED, "%s: this library was built without CUDA: use the one of linux-x86_64-gpu", kernel);
+    case HIR_CUDA_EMULATED:
+      return fail(HIR_UNSUPPORTED, "%s: the emulator is in libhir_testing: load that and call hir_emulate()", kernel);
     default: return fail(HIR_INVALID, "%s: unknown backend %d", kernel, backend);
   }
   // Asked once: the answer cannot change.
