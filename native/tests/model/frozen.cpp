@@ -9,17 +9,10 @@ void check_frozen(int backend, int32_t dtype) {
   const Shape shapes[] = {{2, 40, 56, 4, 2, 16, 37, false, true, dtype}, {3, 48, 100, 5, 1, 34, 131, true, false, dtype}};
   for (const Shape &shape : shapes) {
     Model m(shape, 60);
-    std::mt19937 random(7);
-    std::vector<int64_t> ids;
-    for (int64_t length : cut.lengths) {
-      for (int64_t i = 0; i < length; i++) ids.push_back(random() % shape.vocab);
-    }
-    std::normal_distribution<float> draw(0, 1);
-    std::vector<float> flow(ids.size() * shape.hidden);
-    for (float &x : flow) x = draw(random);
-    const Result dense = run(m, backend, 2, cut, ids, HIR_KEEP_EVERYTHING, flow);
+    const Batch batch = Batch::random(shape, cut);
+    const Result dense = run(m, backend, 2, batch, HIR_KEEP_EVERYTHING);
     m.frozen = true;
-    const Result frozen = run(m, backend, 3, cut, ids, HIR_KEEP_INPUTS, flow);
+    const Result frozen = run(m, backend, 3, batch, HIR_KEEP_INPUTS);
     expect(dense.hidden == frozen.hidden && dense.gradients == frozen.gradients, "frozen, but the same", backend,
            shape.hidden);
 
@@ -33,10 +26,10 @@ void check_frozen(int backend, int32_t dtype) {
         std::fill(adapter.b_gradient.begin(), adapter.b_gradient.end(), 0.0f);
       }
     };
-    const Result one = run(m, backend, 1, cut, ids, HIR_KEEP_EVERYTHING, flow);
+    const Result one = run(m, backend, 1, batch, HIR_KEEP_EVERYTHING);
     const std::vector<Adapter> gradients = m.adapters;
     clear();
-    const Result three = run(m, backend, 3, cut, ids, HIR_KEEP_INPUTS, flow);
+    const Result three = run(m, backend, 3, batch, HIR_KEEP_INPUTS);
     bool same = one.hidden == three.hidden;
     for (size_t i = 0; i < gradients.size(); i++) {
       same =
@@ -48,7 +41,7 @@ void check_frozen(int backend, int32_t dtype) {
     // Compared with a dense model that has the adapters in its weights, by the chain rule: dB = s dW A^T, dA = s B^T
     // dW.
     const Model merged = m.merged();
-    const Result want = run(merged, backend, 2, cut, ids, HIR_KEEP_EVERYTHING, flow);
+    const Result want = run(merged, backend, 2, batch, HIR_KEEP_EVERYTHING);
     const double slack = dtype == HIR_BFLOAT16 ? 0.06 : 2e-5;
     for (size_t i = 0; i < want.hidden.size(); i++) {
       expect(fabs(one.hidden[i] - want.hidden[i]) <= slack * (1 + fabs(want.hidden[i])), "hidden state of an adapter",
@@ -83,7 +76,7 @@ void check_frozen(int backend, int32_t dtype) {
     // Adapters of zeros change nothing, in bfloat16 as well.
     Model off = m;
     for (Adapter &adapter : off.adapters) std::fill(adapter.b.begin(), adapter.b.end(), 0.0f);
-    expect(run(off, backend, 2, cut, ids, HIR_KEEP_EVERYTHING, flow).hidden == dense.hidden, "an adapter of zeros", backend,
+    expect(run(off, backend, 2, batch, HIR_KEEP_EVERYTHING).hidden == dense.hidden, "an adapter of zeros", backend,
            shape.hidden);
   }
 }

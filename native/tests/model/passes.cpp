@@ -5,8 +5,8 @@
 
 namespace model_test {
 
-static void check_gradients(const Model &m, int backend, const Cut &cut, const std::vector<int64_t> &ids,
-                            const std::vector<float> &flow, const Result &result) {
+static void check_gradients(const Model &m, int backend, const Batch &batch, const Result &result) {
+  const std::vector<int64_t> &ids = batch.ids;
   std::mt19937 random(11);
   Weights w;
   for (const auto &x : m.weights) w.emplace_back(x.begin(), x.end());
@@ -22,9 +22,9 @@ static void check_gradients(const Model &m, int backend, const Cut &cut, const s
       const size_t at = p == 0 ? ids[random() % ids.size()] * m.s.hidden + random() % m.s.hidden : random() % w[p].size();
       const double step = 1e-5, value = w[p][at];
       w[p][at] = value + step;
-      const double above = reference(m, w, cut, ids, flow, nullptr);
+      const double above = reference(m, w, batch);
       w[p][at] = value - step;
-      const double below = reference(m, w, cut, ids, flow, nullptr);
+      const double below = reference(m, w, batch);
       w[p][at] = value;
       const double want = 2 * (above - below) / (2 * step);  // of two passes
       expect(fabs(result.gradients[p][at] - want) <= 1e-5 + 2 * m.slack() * (largest + fabs(want)), "gradient", backend,
@@ -35,45 +35,39 @@ static void check_gradients(const Model &m, int backend, const Cut &cut, const s
 
 static void check_passes(const Model &m, int backend, const Cut &cut) {
   const Shape &shape = m.s;
-  std::mt19937 random(7);
-  std::vector<int64_t> ids;
-  for (int64_t length : cut.lengths) {
-    for (int64_t i = 0; i < length; i++) ids.push_back(random() % shape.vocab);
-  }
-  std::normal_distribution<float> draw(0, 1);
-  std::vector<float> flow(ids.size() * shape.hidden);
-  for (float &x : flow) x = draw(random);
-
-  const Result one = run(m, backend, 1, cut, ids, HIR_KEEP_EVERYTHING, flow);
-  const Result three = run(m, backend, 3, cut, ids, HIR_KEEP_EVERYTHING, flow);
-  const Result again = run(m, backend, 2, cut, ids, HIR_KEEP_INPUTS, flow);
+  const Batch batch = Batch::random(shape, cut);
+  const size_t tokens = batch.ids.size();
+  const Result one = run(m, backend, 1, batch, HIR_KEEP_EVERYTHING);
+  const Result three = run(m, backend, 3, batch, HIR_KEEP_EVERYTHING);
+  const Result again = run(m, backend, 2, batch, HIR_KEEP_INPUTS);
   expect(one.hidden == three.hidden && one.gradients == three.gradients, "any number of threads", backend, shape.hidden);
   expect(one.hidden == again.hidden && one.gradients == again.gradients, "recomputed", backend, shape.hidden);
 
   std::vector<double> hidden;
   Weights w;
   for (const auto &x : m.weights) w.emplace_back(x.begin(), x.end());
-  reference(m, w, cut, ids, flow, &hidden);
+  reference(m, w, batch, &hidden);
   for (size_t i = 0; i < hidden.size(); i++) {
     expect(fabs(one.hidden[i] - hidden[i]) <= m.slack() * (1 + fabs(hidden[i])), "hidden state", backend,
            static_cast<long long>(i));
   }
   std::vector<Rows> cached;
-  reference(m, w, sequence(cut, ids, 0), &cached);
+  reference(m, w, sequence(batch, 0), &cached);
   const size_t width = 2 * shape.kv_heads * shape.head_dim;
   for (size_t at = 0; at < cached.size() * cut.lengths[0] * width; at++) {
     const size_t layer = at / (cut.lengths[0] * width), token = at / width % cut.lengths[0];
     const double want = cached[layer][token][at % width];
-    expect(fabs(one.keys_values[(layer * ids.size() + token) * width + at % width] - want) <= m.slack() * (1 + fabs(want)),
+    expect(fabs(one.keys_values[(layer * tokens + token) * width + at % width] - want) <= m.slack() * (1 + fabs(want)),
            "key or value", backend, static_cast<long long>(at));
   }
-  check_gradients(m, backend, cut, ids, flow, one);
+  check_gradients(m, backend, batch, one);
 
   // Every segment alone, behind what it continues, has the same bits.
   size_t at = 0;
   for (size_t i = 0; i < cut.lengths.size(); i++) {
-    const std::vector<int64_t> whole = sequence(cut, ids, i);
-    const Result alone = run(m, backend, 2, {{static_cast<int64_t>(whole.size())}, {-1}}, whole, HIR_KEEP_NOTHING, flow);
+    const std::vector<int64_t> whole = sequence(batch, i);
+    const Batch single = {{{static_cast<int64_t>(whole.size())}, {-1}}, whole, batch.flow};
+    const Result alone = run(m, backend, 2, single, HIR_KEEP_NOTHING);
     const size_t own = cut.lengths[i] * shape.hidden;
     expect(std::equal(alone.hidden.end() - own, alone.hidden.end(), one.hidden.begin() + at),
            "whatever else is in the batch", backend, static_cast<long long>(i));

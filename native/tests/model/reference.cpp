@@ -86,7 +86,9 @@ Rows reference(const Model &m, const Weights &w, const std::vector<int64_t> &ids
   return norm_all(x, w[1]);
 }
 
-std::vector<int64_t> sequence(const Cut &cut, const std::vector<int64_t> &ids, size_t index) {
+std::vector<int64_t> sequence(const Batch &batch, size_t index) {
+  const Cut &cut = batch.cut;
+  const std::vector<int64_t> &ids = batch.ids;
   std::vector<int64_t> starts(1, 0);
   for (int64_t length : cut.lengths) starts.push_back(starts.back() + length);
   std::vector<int64_t> tokens;
@@ -96,16 +98,15 @@ std::vector<int64_t> sequence(const Cut &cut, const std::vector<int64_t> &ids, s
   return tokens;
 }
 
-double reference(const Model &m, const Weights &w, const Cut &cut, const std::vector<int64_t> &ids,
-                 const std::vector<float> &flow, std::vector<double> *hidden) {
+double reference(const Model &m, const Weights &w, const Batch &batch, std::vector<double> *hidden) {
   double sum = 0;
   size_t at = 0;
-  for (size_t i = 0; i < cut.lengths.size(); i++) {
-    const Rows rows = reference(m, w, sequence(cut, ids, i));
-    for (size_t t = rows.size() - cut.lengths[i]; t < rows.size(); t++) {
+  for (size_t i = 0; i < batch.cut.lengths.size(); i++) {
+    const Rows rows = reference(m, w, sequence(batch, i));
+    for (size_t t = rows.size() - batch.cut.lengths[i]; t < rows.size(); t++) {
       for (double value : rows[t]) {
         if (hidden) hidden->push_back(value);
-        sum += value * flow[at++];
+        sum += value * batch.flow[at++];
       }
     }
   }

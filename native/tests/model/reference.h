@@ -12,10 +12,9 @@ using Weights = std::vector<std::vector<double>>;
 Rows reference(const Model &m, const Weights &w, const std::vector<int64_t> &ids, std::vector<Rows> *cached = nullptr);
 
 // The sequence that segment `index` ends, and how many of its tokens are the segment's own.
-std::vector<int64_t> sequence(const Cut &cut, const std::vector<int64_t> &ids, size_t index);
+std::vector<int64_t> sequence(const Batch &batch, size_t index);
 
-// Hidden states of the batch in its order; `flow`, if not null, weights them for the returned sum.
-double reference(const Model &m, const Weights &w, const Cut &cut, const std::vector<int64_t> &ids,
-                 const std::vector<float> &flow, std::vector<double> *hidden);
+// The sum of the batch's hidden states, each times its `flow`; `hidden`, if not null, receives them in order.
+double reference(const Model &m, const Weights &w, const Batch &batch, std::vector<double> *hidden = nullptr);
 
 }  // namespace model_test

@@ -139,9 +139,21 @@ int64_t Model::make(int backend, int threads) const {
   return model;
 }
 
-Result run(const Model &m, int backend, int threads, const Cut &cut, const std::vector<int64_t> &ids, int32_t keep,
-           const std::vector<float> &flow) {
+Batch Batch::random(const Shape &shape, const Cut &cut) {
+  Batch batch = {cut, {}, {}};
+  std::mt19937 random(7);
+  for (int64_t length : cut.lengths) {
+    for (int64_t i = 0; i < length; i++) batch.ids.push_back(random() % shape.vocab);
+  }
+  std::normal_distribution<float> draw(0, 1);
+  batch.flow.resize(batch.ids.size() * shape.hidden);
+  for (float &x : batch.flow) x = draw(random);
+  return batch;
+}
+
+Result run(const Model &m, int backend, int threads, const Batch &batch, int32_t keep) {
   const Shape &s = m.s;
+  const std::vector<int64_t> &ids = batch.ids, &lengths = batch.cut.lengths;
   omp_set_num_threads(threads);
   const int64_t model = m.make(backend, threads);
   int64_t pass = 0;
@@ -155,15 +167,15 @@ Result run(const Model &m, int backend, int threads, const Cut &cut, const std::
   for (const auto &g : result.gradients) into.push_back(address(g));
   // Two passes, so that the second finds memory of the first; gradients are then the sum of both.
   for (int i = 0; i < 2; i++) {
-    ok(hir_model_forward(model, ids.data(), ids.size(), cut.lengths.data(), cut.prefixes.data(), cut.lengths.size(), keep,
+    ok(hir_model_forward(model, ids.data(), ids.size(), lengths.data(), batch.cut.prefixes.data(), lengths.size(), keep,
                          hidden.where(), keys_values.where(), &pass),
        "forward");
     if (keep == HIR_KEEP_NOTHING) {
-      expect(hir_model_backward(model, pass, address(flow), into.data()) == HIR_INVALID, "nothing kept", backend, 0);
+      expect(hir_model_backward(model, pass, address(batch.flow), into.data()) == HIR_INVALID, "nothing kept", backend, 0);
       continue;
     }
-    ok(hir_model_backward(model, pass, address(flow), into.data()), "backward");
-    expect(hir_model_backward(model, pass, address(flow), into.data()) == HIR_INVALID, "backward once", backend, 0);
+    ok(hir_model_backward(model, pass, address(batch.flow), into.data()), "backward");
+    expect(hir_model_backward(model, pass, address(batch.flow), into.data()) == HIR_INVALID, "backward once", backend, 0);
   }
   hir_model_free(model);
   result.hidden = hidden.floats();

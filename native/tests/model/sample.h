@@ -37,6 +37,16 @@ struct Cut {
   std::vector<int64_t> lengths, prefixes;
 };
 
+// A batch's tokens, and the gradient of its hidden states [tokens][hidden].
+struct Batch {
+  Cut cut;
+  std::vector<int64_t> ids;
+  std::vector<float> flow;
+
+  // Random ones.
+  static Batch random(const Shape &shape, const Cut &cut);
+};
+
 // An adapter on one of a layer's projections: q, k, v, output, gate, up, down.
 struct Adapter {
   int64_t layer, projection, rank;
@@ -129,7 +139,6 @@ struct Result {
   std::vector<std::vector<float>> gradients;
 };
 
-Result run(const Model &m, int backend, int threads, const Cut &cut, const std::vector<int64_t> &ids, int32_t keep,
-           const std::vector<float> &flow);
+Result run(const Model &m, int backend, int threads, const Batch &batch, int32_t keep);
 
 }  // namespace model_test
