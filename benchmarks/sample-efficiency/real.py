@@ -28,9 +28,10 @@ from concurrent.futures import ThreadPoolExecutor
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 RECIPE = os.path.join(ROOT, "data", "real", "hir-achieve.yaml")
 
-# What a method changes of the recipe. Six responses a prompt for all: hir and hir-achieve sample six of a group of eight.
+# What a method changes of the recipe. Six responses a prompt for all: those that replay sample six of a group of eight.
 METHODS = {
     "hir-achieve": [],
+    "hir-achieve-grpo": ["advantage.estimator=grpo"],  # differs from grpo in nothing but its replays
     "hir": ["algorithm=hir"],
     "rl-cla": ["algorithm=rl-cla", "train.group=6"],
     "rl-ila": ["algorithm=rl-ila", "train.group=6"],
@@ -312,7 +313,7 @@ def write_curves(out, runs):
         file.write(svg(runs))
 
 
-COLOURS = ["#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e"]
+COLOURS = ["#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#8c564b"]
 
 
 def svg(runs):
@@ -335,7 +336,7 @@ def svg(runs):
                     )
                     parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-dasharray="{dash}"/>')
     for i, (colour, method) in enumerate(zip(COLOURS, points)):
-        parts.append(f'<text x="{60 + 120 * i}" y="332" fill="{colour}">{method}</text>')
+        parts.append(f'<text x="{60 + 130 * i}" y="332" fill="{colour}">{method}</text>')
     return "\n".join(parts + ["</svg>"]) + "\n"
 
 
