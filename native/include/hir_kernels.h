@@ -332,8 +332,15 @@ HIR_API int32_t hir_decoder_admit(int64_t decoder, int64_t prompt, int64_t first
 /* Moves the row at `from` to place `to`, whose own row ends; place `from` is then an empty row. */
 HIR_API int32_t hir_decoder_move(int64_t decoder, int64_t from, int64_t to);
 
-/* Ends all rows, and keeps their pages for later ones. */
-HIR_API void hir_decoder_clear(int64_t decoder);
+/* Ends the rows from place `rows` on, and keeps their pages for later ones. */
+HIR_API void hir_decoder_keep(int64_t decoder, int64_t rows);
+
+/*
+ * Number of pages that rows and prompts hold. A prompt of n tokens takes ceil(n / 32), once for all its rows. Each row
+ * begins with n % 32 tokens in a page of its own, if that is not 0, and takes another page when it appends a token at a
+ * position that is a multiple of 32. Nothing else takes any.
+ */
+HIR_API int64_t hir_decoder_pages(int64_t decoder);
 
 /*
  * Ends all rows, and frees their memory if it is more than `small` bytes and no prompt is held. A GPU keeps the memory that

@@ -122,7 +122,9 @@ int32_t hir_decoder_admit(int64_t decoder, int64_t prompt, int64_t first, int64_
 
 int32_t hir_decoder_move(int64_t decoder, int64_t from, int64_t to) { return decoder_at(decoder)->rows.move(from, to); }
 
-void hir_decoder_clear(int64_t decoder) { decoder_at(decoder)->rows.keep(0); }
+void hir_decoder_keep(int64_t decoder, int64_t rows) { decoder_at(decoder)->rows.keep(rows > 0 ? rows : 0); }
+
+int64_t hir_decoder_pages(int64_t decoder) { return decoder_at(decoder)->rows.held(); }
 
 void hir_decoder_release(int64_t decoder, int64_t small) { decoder_at(decoder)->release(small); }
 

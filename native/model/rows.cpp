@@ -8,14 +8,20 @@
 namespace hir {
 
 void *Rows::new_page() {
-  if (free_pages.empty()) return store->allocate();
-  void *const page = free_pages.back();
-  free_pages.pop_back();
+  void *page;
+  if (free_pages.empty()) {
+    page = store->allocate();
+  } else {
+    page = free_pages.back();
+    free_pages.pop_back();
+  }
+  if (page) held_pages++;
   return page;
 }
 
 void Rows::release(std::vector<void *> *pages) {
   free_pages.insert(free_pages.end(), pages->begin(), pages->end());
+  held_pages -= static_cast<int64_t>(pages->size());
   pages->clear();
   changes++;
 }

@@ -61,6 +61,9 @@ class Rows {
   // Notes that the step drew a token for every row.
   void mark_drawn();
 
+  // Number of pages that rows and prompts hold.
+  int64_t held() const { return held_pages; }
+
   // Number of pages that no row or prompt holds.
   int64_t free() const { return static_cast<int64_t>(free_pages.size()); }
 
@@ -78,6 +81,7 @@ class Rows {
   PageStore *const store;
   std::vector<Row> places;
   std::vector<void *> free_pages;
+  int64_t held_pages = 0;
 };
 
 }  // namespace hir

@@ -9,6 +9,7 @@ import java.util.List;
 import org.hirengine.engine.rollout.Completion;
 import org.hirengine.engine.rollout.Prompt;
 import org.hirengine.engine.rollout.RandomStream;
+import org.hirengine.engine.rollout.RolloutCall;
 import org.hirengine.engine.rollout.RolloutEngine;
 import org.hirengine.engine.rollout.RolloutListener;
 import org.hirengine.engine.rollout.RolloutParams;
@@ -106,7 +107,8 @@ final class ResponseSampler {
       for (int from = first; from < prompts.size(); from += chunk) {
         List<Prompt> part = prompts.subList(from, Math.min(prompts.size(), from + chunk));
         Rows listener = new Rows((long) from * n, part.size() * n, kept, receiver, progress);
-        session.call(() -> engine.generate(part, n, 0, params, random, listener));
+        RolloutCall call = new RolloutCall(part, n, 0, params, random).heardBy(listener);
+        session.call(() -> engine.generate(call));
       }
     } catch (UncheckedIOException e) {
       throw e.getCause();

@@ -3,6 +3,7 @@ package org.hirengine.cli;
 import java.util.List;
 import org.hirengine.engine.rollout.Completion;
 import org.hirengine.engine.rollout.Prompt;
+import org.hirengine.engine.rollout.RolloutCall;
 import org.hirengine.engine.rollout.RolloutEngine;
 import org.hirengine.engine.rollout.RolloutListener;
 import org.hirengine.engine.rollout.RolloutParams;
@@ -61,9 +62,9 @@ final class ResponseStream implements AutoCloseable {
             }
           }
         };
-    var random = ResponseSampler.random(options);
-    Completion completion =
-        session.call(() -> engine.generate(prompt, 1, row, params, random, listener)).get(0);
+    RolloutCall call =
+        new RolloutCall(prompt, 1, row, params, ResponseSampler.random(options)).heardBy(listener);
+    Completion completion = session.call(() -> engine.generate(call)).get(0);
     receiver.accept(text.end());
     return completion;
   }

@@ -158,8 +158,8 @@ final class ArchitectureTest {
           "model: Lora LoraConfig ModelConfig ModelException Policy PolicyFiles ResponseBatch"
               + " Scorer",
           "plan: MemoryPlan Part Phase Remedies",
-          "rollout: Completion Prompt RandomStream RolloutEngine RolloutListener RolloutParams"
-              + " StopIds",
+          "rollout: Completion Prompt RandomStream RolloutCall RolloutEngine RolloutListener"
+              + " RolloutParams StopIds",
           "runs: HeldOut JsonNumbers Metric MetricsLog RolloutDump RolloutRow RunException"
               + " RunFolder StepMetrics Summary",
           "runtime: DeviceException DeviceMemory NativeExecutor NativeRuntime",
@@ -170,8 +170,9 @@ final class ArchitectureTest {
   private static final Set<String> INTERNAL =
       names(
           "algo: KlController Moments",
-          "experience: Answer DataOrder Progress Randoms RankShares ReplayMaker Sampler StepBatch"
-              + " StepSampler Stopwatch Task TaskSource TrainingRow Trajectory Verification",
+          "experience: Answer DataOrder Mismatch Progress Randoms RankShares ReplayMaker Sampler"
+              + " StepBatch StepSampler Stopwatch Task TaskSource TrainingRow Trajectory"
+              + " Verification",
           "gguf: GgmlType GgufModel GgufWriter ModelFiles PreTokenizer RopeFactors SentencePiece"
               + " TensorNames",
           "libtorch: LibTorchKernelProvider",

@@ -42,8 +42,16 @@ public interface DecodeKernel extends AutoCloseable {
   /** Moves a row to place {@code to}, whose own row ends. */
   void move(int from, int to);
 
-  /** Ends all rows, and keeps their memory for later ones. */
-  void clear();
+  /** Ends the rows from place {@code rows} on, and keeps their memory for later ones. */
+  void keep(int rows);
+
+  /**
+   * Number of pages, of {@link ModelMemory#PAGE_TOKENS} tokens, that rows and prompts hold. A
+   * prompt takes as many as its tokens need, once for all its rows. Each row begins with a page of
+   * its own if the prompt does not fill its last one, and takes another when it appends a token at
+   * a position that is a multiple of {@link ModelMemory#PAGE_TOKENS}.
+   */
+  long pages();
 
   /**
    * Ends all rows and, where possible, frees their memory if it is more than {@code small} bytes:

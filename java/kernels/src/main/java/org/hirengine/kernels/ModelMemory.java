@@ -14,4 +14,9 @@ public record ModelMemory(long weights, long pass, long head, long page, long st
 
   /** Tokens of a page. */
   public static final int PAGE_TOKENS = 32;
+
+  /** Pages that so many tokens of a row take. */
+  public static long pages(long tokens) {
+    return (tokens + PAGE_TOKENS - 1) / PAGE_TOKENS;
+  }
 }

@@ -40,8 +40,13 @@ final class NativeDecodeKernel implements DecodeKernel {
   }
 
   @Override
-  public void clear() {
-    hirkernels.hir_decoder_clear(decoder());
+  public void keep(int rows) {
+    hirkernels.hir_decoder_keep(decoder(), rows);
+  }
+
+  @Override
+  public long pages() {
+    return hirkernels.hir_decoder_pages(decoder());
   }
 
   @Override

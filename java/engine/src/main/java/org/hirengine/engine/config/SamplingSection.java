@@ -32,8 +32,9 @@ public record SamplingSection(
         @Nullable Integer batch,
     @Key(
             doc =
-                "GiB for keys and values of the rows decoded at once; null takes what the run's"
-                    + " memory plan leaves, at most 4. Results do not depend on it.",
+                "GiB for keys and values of the rows decoded at once, which take them as they grow;"
+                    + " if they are short, the youngest rows wait. null takes what the run's memory"
+                    + " plan leaves, at most 4. Results do not depend on it.",
             value = "null",
             min = 0.001,
             max = 1e6)

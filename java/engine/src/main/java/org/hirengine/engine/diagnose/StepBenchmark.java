@@ -24,8 +24,8 @@ import org.hirengine.engine.model.Scorer;
 import org.hirengine.engine.rollout.Completion;
 import org.hirengine.engine.rollout.Prompt;
 import org.hirengine.engine.rollout.RandomStream;
+import org.hirengine.engine.rollout.RolloutCall;
 import org.hirengine.engine.rollout.RolloutEngine;
-import org.hirengine.engine.rollout.RolloutListener;
 import org.hirengine.engine.rollout.RolloutParams;
 import org.hirengine.engine.runtime.NativeExecutor;
 import org.hirengine.engine.runtime.NativeRuntime;
@@ -278,16 +278,9 @@ public final class StepBenchmark implements AutoCloseable {
   private List<Completion> rollout() {
     RolloutParams params = RolloutParams.sampling(size.newTokens(), 1).withEntropies(decodes());
     RandomStream stream = new RandomStream(SEED, RandomStream.TRAINING, step++);
-    return executor.call(
-        () ->
-            rollout.generate(
-                prompts,
-                size.group(),
-                0,
-                params,
-                stream,
-                RolloutListener.NONE,
-                size::responseLength));
+    RolloutCall call =
+        new RolloutCall(prompts, size.group(), 0, params, stream).limitedTo(size::responseLength);
+    return executor.call(() -> rollout.generate(call));
   }
 
   private float[][] logprobs(List<Sequence> sequences) {

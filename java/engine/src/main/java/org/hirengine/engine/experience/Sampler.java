@@ -17,6 +17,7 @@ import org.hirengine.engine.model.Scorer;
 import org.hirengine.engine.rollout.Completion;
 import org.hirengine.engine.rollout.Prompt;
 import org.hirengine.engine.rollout.RandomStream;
+import org.hirengine.engine.rollout.RolloutCall;
 import org.hirengine.engine.rollout.RolloutEngine;
 import org.hirengine.engine.rollout.RolloutListener;
 import org.hirengine.engine.rollout.RolloutParams;
@@ -204,18 +205,11 @@ public final class Sampler {
     long began = System.nanoTime();
     List<Prompt> prompts =
         share.tasks().stream().map(task -> new Prompt(task.draw(), task.promptIds())).toList();
-    List<@Nullable Completion> sampled =
-        executor.call(
-            () ->
-                engine.generate(
-                    prompts,
-                    share.own(),
-                    n,
-                    firstRow,
-                    params,
-                    random,
-                    counting(share.own() * n),
-                    share::claim));
+    RolloutCall call =
+        new RolloutCall(prompts, n, firstRow, params, random)
+            .heardBy(counting(share.own() * n))
+            .sharedWith(share.own(), share::claim);
+    List<@Nullable Completion> sampled = executor.call(() -> engine.generate(call));
     List<Completion> completions = new ArrayList<>();
     for (int task : share.claimed()) {
       for (int row = 0; row < n; row++) {

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param parts what takes memory of the device
  * @param host what takes the host's memory beside it; empty unless a GPU's optimizer is offloaded
  * @param transfers between host and GPU in an update; none unless its optimizer is offloaded
- * @param rows responses decoded at once
+ * @param rows responses decoded at once if all become as long as they may
+ * @param mostRows responses decoded at once at most
  * @param estimated whether activations are estimated, because the kernels cannot tell
  */
 public record MemoryPlan(
@@ -27,6 +28,7 @@ public record MemoryPlan(
     List<Part> host,
     @Nullable Transfers transfers,
     int rows,
+    int mostRows,
     boolean estimated) {
 
   static final double GIB = 1L << 30;
@@ -119,9 +121,9 @@ public record MemoryPlan(
     lines.add(sum.toString());
     TrainSection train = config.train();
     lines.add(
-        "%d rows decoded at once (sampling.cache_gib %s), %d tokens a micro-batch, %s%s"
+        "%s rows decoded at once (sampling.cache_gib %s), %d tokens a micro-batch, %s%s"
             .formatted(
-                rows,
+                rows == mostRows ? "" + rows : rows + " to " + mostRows,
                 gib((long) (cacheGib() * GIB)),
                 train.tokensAtOnce(),
                 train.recompute() == Recompute.LAYERS
@@ -170,6 +172,7 @@ public record MemoryPlan(
           .put("seconds", transfers.seconds());
     }
     json.put("rows", rows);
+    json.put("most_rows", mostRows);
     json.put("micro_tokens", config.train().tokensAtOnce());
     json.put("recompute", config.train().recompute().name().toLowerCase(Locale.ROOT));
     json.put("cache_gib", cacheGib());

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import org.hirengine.engine.config.ConfigException;
 import org.hirengine.engine.config.LoraSection;
 import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.config.TrainSection;
@@ -52,7 +53,7 @@ public final class Planner {
   private static final long HEAP = 256L << 20;
 
   private static final long MOST_CACHE = 4 * DeviceMemory.GIB;
-  private static final long LEAST_CACHE = 64L << 20;
+  private static final long CACHE_STEP = 64L << 20;
 
   /** Reports what kernels allocate for a model; empty if they cannot tell. */
   public interface Sizes {
@@ -135,13 +136,20 @@ public final class Planner {
     if (cache != null) {
       return plan(config);
     }
-    long without = plan(config.withCache(1e-3)).in(Phase.ROLLOUT);
+    long least = leastCache(config);
+    long without = plan(config.withCache(least / MemoryPlan.GIB)).in(Phase.ROLLOUT) - least;
     // A GPU's rows are many more.
     long useful = device == Device.Kind.CPU ? MOST_CACHE : (long) (0.4 * most);
     long room = Math.min(useful, most - without);
     // Steps of 64 MiB, so that other programs seldom change it.
-    long given = Math.max(LEAST_CACHE, room / LEAST_CACHE * LEAST_CACHE);
+    long given = Math.max(least, room / CACHE_STEP * CACHE_STEP);
     return plan(config.withCache(given / MemoryPlan.GIB));
+  }
+
+  /** Bytes of a cache for one row, rounded up to 64 MiB. */
+  long leastCache(TrainConfig config) {
+    long steps = (new Sum(config).leastCache() + CACHE_STEP - 1) / CACHE_STEP;
+    return steps * CACHE_STEP;
   }
 
   /** Plans a configuration with nothing of memory left open. */
@@ -205,7 +213,7 @@ public final class Planner {
       if (config.kl().needsReference() && (!config.adapts() || estimated)) {
         add("reference", "reference policy", base + rotary + updating.weights());
       }
-      int rows = rollout(updating);
+      Rows rows = rollout(updating);
       passes(updating);
       Map<Phase, Long> writing = new EnumMap<>(Phase.class);
       writing.put(Phase.CHECKPOINT, largest());
@@ -218,7 +226,13 @@ public final class Planner {
       parts.removeIf(part -> part.most() == 0);
       host.removeIf(part -> part.most() == 0);
       return new MemoryPlan(
-          config, parts, host, offloaded() ? transfers(trained, stepped) : null, rows, estimated);
+          config,
+          parts,
+          host,
+          offloaded() ? transfers(trained, stepped) : null,
+          rows.longest(),
+          rows.most(),
+          estimated);
     }
 
     private boolean offloaded() {
@@ -340,25 +354,58 @@ public final class Planner {
       return told.orElseGet(() -> Estimate.of(model, dtype, work));
     }
 
-    /** Decoding, after a prefill; returns the rows at once. */
-    private int rollout(ModelMemory updating) {
+    /** Bytes of the cache's pages for one row of the greatest length. */
+    long leastCache() {
+      long page = memory(new ModelWork(0, 0, 0, Keep.NOTHING, 0, 0, 0)).page();
+      return page * RolloutEngine.Limits.pagesAlone(config.limits().prompt(), response());
+    }
+
+    private long response() {
+      return config.limits().response();
+    }
+
+    /**
+     * Rows decoded at once.
+     *
+     * @param longest if all become as long as they may
+     * @param most whatever their lengths
+     */
+    private record Rows(int longest, int most) {}
+
+    /** Decoding, after a prefill. */
+    private Rows rollout(ModelMemory updating) {
       RolloutEngine.Limits limits = RolloutEngine.Limits.of(config.sampling());
-      long all = (long) prompts() * config.samplesPerPrompt();
-      int rows = limits.places(all, updating.page(), longest);
+      if (limits.cacheBytes() < leastCache()) {
+        throw new ConfigException(
+            RolloutEngine.Limits.tooSmall(
+                limits.cacheBytes(), leastCache(), config.limits().prompt(), response()));
+      }
       int perPrompt = config.samplesPerPrompt();
+      int rows = limits.places((long) prompts() * perPrompt, updating.page());
       long prompts = Math.min(prompts(), (rows + perPrompt - 1L) / perPrompt + 1);
       long prompt = config.limits().prompt();
-      long own = pages(prompt % ModelMemory.PAGE_TOKENS + config.limits().response());
-      long cache = updating.page() * (rows * own + prompts * pages(prompt));
-      ModelMemory step = memory(new ModelWork(0, 0, 0, Keep.NOTHING, 0, rows, longest));
+      // A row's last token is not stored.
+      long own = Math.max(1, ModelMemory.pages(prompt % ModelMemory.PAGE_TOKENS + response() - 1));
+      long shared = ModelMemory.pages(prompt);
+      long pages = limits.cacheBytes() / updating.page();
+      long all = rows * own + prompts * shared;
+      long groups = pages / (shared + perPrompt * own);
+      long left = Math.max(0, pages % (shared + perPrompt * own) - shared) / own;
+      int longest =
+          all <= pages ? rows : (int) Math.max(1, Math.min(groups * perPrompt + left, rows));
+      long cache = updating.page() * Math.min(pages, all);
+      ModelMemory step = memory(new ModelWork(0, 0, 0, Keep.NOTHING, 0, rows, this.longest));
       long decoding = cache + step.step();
       Map<Phase, Long> paged = always(kept(decoding));
       paged.put(Phase.ROLLOUT, decoding);
-      parts.add(Part.of("kv_cache", "keys and values of " + rows + " rows", paged));
+      parts.add(Part.of("kv_cache", "keys and values of rows", paged));
 
       long together =
           Math.min(
               Math.max(prompt, RolloutEngine.PREFILL_TOKENS / prompt * prompt), prompts * prompt);
+      if (all > pages) {
+        together = Math.max(together, this.longest); // a row that goes on after it has waited
+      }
       reading = memory(work(together, Keep.NOTHING, 0)).pass();
       long keysValues = 2L * model.layers() * model.kvHeads() * model.headDim() * element;
       long vocabulary = (long) model.vocabSize() * Float.BYTES;
@@ -369,7 +416,7 @@ public final class Planner {
               + together / prompt * vocabulary
               + rows * vocabulary);
       parts.add(Part.of("prefill", "prompts read, logits of rows", prefilled));
-      return rows;
+      return new Rows(longest, rows);
     }
 
     /** What small scratch memory stays between the phases. */
@@ -383,10 +430,6 @@ public final class Planner {
         all.put(phase, bytes);
       }
       return all;
-    }
-
-    private long pages(long tokens) {
-      return (tokens + ModelMemory.PAGE_TOKENS - 1) / ModelMemory.PAGE_TOKENS;
     }
 
     private void passes(ModelMemory updating) {

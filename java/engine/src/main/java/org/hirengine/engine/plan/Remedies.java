@@ -85,7 +85,7 @@ public final class Remedies {
   }
 
   /** By the settings to write. */
-  private static Map<String, UnaryOperator<TrainConfig>> steps(TrainConfig config) {
+  private Map<String, UnaryOperator<TrainConfig>> steps(TrainConfig config) {
     Map<String, UnaryOperator<TrainConfig>> steps = new LinkedHashMap<>();
     for (int t = Integer.highestOneBit(config.train().tokensAtOnce() - 1); t >= 512; t /= 2) {
       int tokens = t;
@@ -96,8 +96,9 @@ public final class Remedies {
           "train.recompute=layers", c -> c.withPasses(c.train().tokensAtOnce(), Recompute.LAYERS));
     }
     Double cache = config.sampling().cacheGib();
-    if (cache != null && cache > 0.5) {
-      steps.put("sampling.cache_gib=0.5", c -> c.withCache(0.5));
+    double less = Math.max(0.5, planner.leastCache(config) / MemoryPlan.GIB);
+    if (cache != null && cache > less) {
+      steps.put("sampling.cache_gib=" + less, c -> c.withCache(less));
     }
     if (config.dtype() == DType.FLOAT32) {
       steps.put("dtype=bfloat16", c -> c.with("dtype", DType.BFLOAT16));

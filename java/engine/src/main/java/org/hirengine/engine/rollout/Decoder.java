@@ -2,6 +2,7 @@ package org.hirengine.engine.rollout;
 
 import org.hirengine.engine.model.NativeModel;
 import org.hirengine.engine.model.Policy;
+import org.hirengine.kernels.DecodeKernel;
 import org.hirengine.kernels.Kernels;
 import org.hirengine.kernels.ModelMemory;
 
@@ -33,11 +34,41 @@ interface Decoder extends AutoCloseable {
   /** Bytes that {@link ModelMemory#PAGE_TOKENS} tokens of a row take in the cache. */
   long pageBytes();
 
+  /**
+   * Bytes that a row takes at least: a page where rows take pages as they grow, else all that
+   * {@code capacity} tokens need.
+   */
+  long rowBytes(int capacity);
+
+  /**
+   * Number of pages that rows and prompts hold, counted as {@link DecodeKernel#pages} says; 0 where
+   * places have their memory from the start.
+   */
+  long pages();
+
   /** Ends all rows and gives back what is large. */
   void release();
 
-  /** Puts {@code count} rows that continue one prompt into places {@code first} and following. */
-  void admit(Prefill prefill, int prompt, int first, int count);
+  /** A prompt in the cache. */
+  interface Stored extends AutoCloseable {
+
+    /** Puts {@code count} rows that continue it into places {@code first} and following. */
+    void admit(int first, int count);
+
+    /** Rows that continue it keep what they need. */
+    @Override
+    void close();
+  }
+
+  /**
+   * Stores a prompt, for all rows that continue it.
+   *
+   * @param prefill stays open until the result is closed
+   */
+  Stored store(Prefill prefill, int prompt);
+
+  /** Ends the rows from place {@code rows} on. */
+  void keep(int rows);
 
   /** Moves a row to another place. */
   void move(int from, int to);

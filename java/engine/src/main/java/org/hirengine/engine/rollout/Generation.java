@@ -1,13 +1,15 @@
 package org.hirengine.engine.rollout;
 
+import static java.util.Comparator.comparingInt;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.IntPredicate;
-import java.util.function.IntUnaryOperator;
+import java.util.PriorityQueue;
 import org.bytedeco.pytorch.Tensor;
 import org.hirengine.engine.model.Policy;
 import org.hirengine.engine.rollout.Completion.FinishReason;
+import org.hirengine.kernels.ModelMemory;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,14 +19,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Generation {
 
+  private final RolloutCall call;
   private final List<Prompt> prompts;
   private final int n;
-  private final int firstRow;
-  private final RolloutParams params;
-  private final RandomStream random;
-  private final RolloutListener listener;
-  private final IntUnaryOperator limits;
-  private final IntPredicate claims;
 
   /** Which prompts are this engine's; null until asked, and each is asked about once. */
   private final Boolean[] claimed;
@@ -34,24 +31,14 @@ final class Generation {
   /** Tokens of each row that the listener has heard. */
   private final int[] told;
 
-  /** Parameters as in {@link RolloutEngine#generate}. */
-  Generation(
-      List<Prompt> prompts,
-      int n,
-      int firstRow,
-      RolloutParams params,
-      RandomStream random,
-      RolloutListener listener,
-      IntUnaryOperator limits,
-      IntPredicate claims) {
-    this.prompts = prompts;
-    this.n = n;
-    this.firstRow = firstRow;
-    this.params = params;
-    this.random = random;
-    this.listener = listener;
-    this.limits = limits;
-    this.claims = claims;
+  private int most;
+  private int preempted;
+  private int recomputed;
+
+  Generation(RolloutCall call) {
+    this.call = call;
+    prompts = call.prompts();
+    n = call.n();
     claimed = new Boolean[prompts.size()];
     done = new Completion[Math.multiplyExact(prompts.size(), n)];
     told = new int[done.length];
@@ -61,13 +48,32 @@ final class Generation {
    * Samples all rows that are not done.
    *
    * @param decoder begun with {@code places} places
+   * @param pages that rows and prompts may hold; any row fits alone
    * @param draws with room for {@code places} rows
    * @param stops by token id: whether it ends a response
    */
-  void complete(Policy policy, Decoder decoder, TokenSampler draws, boolean[] stops, int places) {
-    try (Attempt attempt = new Attempt(policy, decoder, draws, stops, places)) {
+  void complete(
+      Policy policy, Decoder decoder, long pages, TokenSampler draws, boolean[] stops, int places) {
+    most = 0;
+    PageBudget budget = new PageBudget(decoder, pages, call.params().maxTokens());
+    try (Attempt attempt = new Attempt(policy, decoder, budget, draws, stops, places)) {
       attempt.complete();
     }
+  }
+
+  /** Most rows that the last {@link #complete} decoded at once. */
+  int most() {
+    return most;
+  }
+
+  /** How often a row gave its pages to older ones. */
+  int preempted() {
+    return preempted;
+  }
+
+  /** Tokens that those rows had to run through the model again, prompts not counted. */
+  int recomputed() {
+    return recomputed;
   }
 
   /** The rows in order; null where another engine sampled the prompt. */
@@ -111,12 +117,31 @@ final class Generation {
       tokens[count] = token;
       logprobs[count++] = logprob;
     }
+
+    /** Tokens in the cache: all but the last one, which the next step appends. */
+    int cached() {
+      return prompt.tokens().length + count - 1;
+    }
+
+    /** What is in the cache, as a prompt. */
+    Prompt asPrompt() {
+      int[] ids = Arrays.copyOf(prompt.tokens(), cached());
+      System.arraycopy(tokens, 0, ids, prompt.tokens().length, count - 1);
+      return new Prompt(prompt.id(), ids);
+    }
   }
 
-  /** Decodes with a fixed number of places, from prefill to the last row's end. */
+  /**
+   * Decodes with a fixed number of places, from prefill to the last row's end.
+   *
+   * <p>If the next step needs more pages than there are, the youngest rows give theirs back. They
+   * go on before new rows begin, oldest first: what they had runs through the model again, as a
+   * prompt does, and no token is drawn twice. The oldest row never stops, so every row ends.
+   */
   private final class Attempt implements AutoCloseable {
     private final Policy policy;
     private final Decoder decoder;
+    private final PageBudget budget;
     private final TokenSampler draws;
     private final boolean[] stops;
     private final Row[] active;
@@ -129,14 +154,29 @@ final class Generation {
     /** Rows that are neither done nor admitted. */
     private int waiting;
 
+    /** Rows that gave their pages back, oldest first. */
+    private final PriorityQueue<Row> paused = new PriorityQueue<>(comparingInt(row -> row.index));
+
     private @Nullable Prefill prefill;
 
     /** Prompt of the first entry of {@link #prefill}. */
     private int prefillFirst;
 
-    Attempt(Policy policy, Decoder decoder, TokenSampler draws, boolean[] stops, int places) {
+    /** A prompt in the cache whose rows have not all been admitted. */
+    private Decoder.@Nullable Stored stored;
+
+    private int storedPrompt;
+
+    Attempt(
+        Policy policy,
+        Decoder decoder,
+        PageBudget budget,
+        TokenSampler draws,
+        boolean[] stops,
+        int places) {
       this.policy = policy;
       this.decoder = decoder;
+      this.budget = budget;
       this.draws = draws;
       this.stops = stops;
       active = new Row[places];
@@ -148,7 +188,8 @@ final class Generation {
 
     void complete() {
       while (true) {
-        if (mayAdmit()) {
+        resume();
+        if (paused.isEmpty() && mayAdmit()) {
           admit();
         }
         if (rows == 0) {
@@ -157,18 +198,62 @@ final class Generation {
           }
           continue;
         }
+        most = Math.max(most, rows);
+        makeRoom();
         step();
       }
     }
 
-    /** New rows wait until an eighth of the places is free: one prefill of many rows is cheaper. */
+    /** Continues paused rows for which there are pages. */
+    private void resume() {
+      while (rows < active.length && !paused.isEmpty()) {
+        Row row = paused.element();
+        if (rows == 0) {
+          forget(); // now the row fits, as any does alone
+        } else if (!budget.admits(rows + 1, ModelMemory.pages(row.cached()) + 1)) {
+          return;
+        }
+        paused.remove();
+        try (Prefill had = Prefill.of(policy, List.of(row.asPrompt()));
+            Decoder.Stored alone = decoder.store(had, 0)) {
+          alone.admit(rows, 1);
+        }
+        recomputed += row.count - 1;
+        lastTokens[rows] = row.tokens[row.count - 1];
+        active[rows++] = row;
+      }
+    }
+
+    /** New rows wait until there is room for an eighth: one prefill of many rows is cheaper. */
     private boolean mayAdmit() {
-      int free = active.length - rows;
-      return free > 0 && waiting > 0 && free >= Math.min(waiting, active.length / 8);
+      int room = room();
+      return room > 0 && room >= Math.min(waiting, (rows + room) / 8);
+    }
+
+    /** Number of rows, the next ones, that have places and pages. */
+    private int room() {
+      int free = Math.min(active.length - rows, waiting);
+      int room = 0;
+      long pages = 0;
+      int known = stored == null ? -1 : storedPrompt;
+      for (int i = next; room < free; i++) {
+        int prompt = i / n;
+        if (done[i] != null || lost(prompt)) {
+          continue;
+        }
+        pages += 1 + (prompt == known ? 0 : ModelMemory.pages(prompts.get(prompt).tokens().length));
+        known = prompt;
+        boolean alone = rows + room == 0;
+        if (!alone && !budget.admits(rows + room + 1, pages)) {
+          break;
+        }
+        room++;
+      }
+      return room;
     }
 
     private void admit() {
-      while (rows < active.length && waiting > 0) {
+      for (int room = room(); room > 0; room = room()) {
         while (done[next] != null || lost(next / n)) {
           next++;
         }
@@ -176,17 +261,21 @@ final class Generation {
         if (!claim(prompt)) {
           continue;
         }
-        int most = Math.min(active.length - rows, n - next % n);
+        int most = Math.min(room, n - next % n);
         int count = 1;
         while (count < most && done[next + count] == null) {
           count++;
         }
-        Prefill current = prefilled(prompt);
+        Prefill current = prefilled(prompt, room);
         begin(current, prompt, count);
         next += count;
         waiting -= count;
+        if (next % n == 0) {
+          forget();
+        }
       }
       if (waiting == 0) {
+        forget();
         dropPrefill();
       }
     }
@@ -194,7 +283,7 @@ final class Generation {
     /** Whether a prompt is ours; if another engine has begun it, its rows wait no longer. */
     private boolean claim(int prompt) {
       if (claimed[prompt] == null) {
-        claimed[prompt] = claims.test(prompt);
+        claimed[prompt] = call.claims().test(prompt);
         if (!claimed[prompt]) {
           waiting -= n;
         }
@@ -204,41 +293,58 @@ final class Generation {
 
     /** Samples the first token of rows of one prompt; those that continue take their places. */
     private void begin(Prefill current, int prompt, int count) {
+      int number = call.firstRow() + next % n;
       for (int i = 0; i < count; i++) {
-        int row = firstRow + next % n + i;
-        draws.counter(i, random, 0, row, prompts.get(prompt).id());
+        draws.counter(i, call.random(), 0, number + i, prompts.get(prompt).id());
       }
       int place = prompt - prefillFirst;
       try (Tensor logits = current.logits().narrow(0, place, 1)) {
-        draws.sampleSame(logits, count, params, random.seed());
+        draws.sampleSame(logits, count, call.params(), call.random().seed());
       }
       int first = rows;
       for (int i = 0; i < count; i++) {
-        int limit = Math.min(limits.applyAsInt(next + i), params.maxTokens());
-        int number = firstRow + next % n + i;
-        Row row = new Row(next + i, prompts.get(prompt), number, limit, params.entropies());
+        int limit = Math.min(call.limits().applyAsInt(next + i), call.params().maxTokens());
+        Row row =
+            new Row(next + i, prompts.get(prompt), number + i, limit, call.params().entropies());
         if (!record(row, i)) {
           lastTokens[rows] = draws.tokens[i];
           active[rows++] = row;
         }
       }
       if (rows > first) {
-        decoder.admit(current, place, first, rows - first);
+        stored(current, prompt).admit(first, rows - first);
+      }
+    }
+
+    private Decoder.Stored stored(Prefill current, int prompt) {
+      Decoder.Stored known = stored;
+      if (known != null && storedPrompt == prompt) {
+        return known;
+      }
+      forget();
+      storedPrompt = prompt;
+      return stored = decoder.store(current, prompt - prefillFirst);
+    }
+
+    /** Lets go of the stored prompt; rows that continue it keep it. */
+    private void forget() {
+      if (stored != null) {
+        stored.close();
+        stored = null;
       }
     }
 
     /**
      * The prefill that holds {@code prompt}: the current one, or a new one of this prompt and those
-     * after it.
+     * after it, for {@code wanted} rows.
      */
-    private Prefill prefilled(int prompt) {
+    private Prefill prefilled(int prompt, int wanted) {
       if (prefill != null && prompt < prefillFirst + prefill.lengths().length) {
         return prefill;
       }
       dropPrefill();
       List<Prompt> batch = new ArrayList<>();
       int tokens = 0;
-      int wanted = active.length - rows;
       for (int i = prompt; i < prompts.size() && (long) batch.size() * n < wanted; i++) {
         tokens += prompts.get(i).tokens().length;
         if (!batch.isEmpty() && (tokens > RolloutEngine.PREFILL_TOKENS || !claim(i))) {
@@ -250,36 +356,71 @@ final class Generation {
       return prefill = Prefill.of(policy, batch);
     }
 
+    /** Lets the youngest rows wait until the others have pages for their next tokens. */
+    private void makeRoom() {
+      if (!budget.holds(pagesOfStep())) {
+        forget();
+      }
+      while (rows > 1 && !budget.holds(pagesOfStep())) {
+        int youngest = 0;
+        for (int i = 1; i < rows; i++) {
+          youngest = active[i].index > active[youngest].index ? i : youngest;
+        }
+        paused.add(active[youngest]);
+        remove(youngest);
+        decoder.keep(rows);
+        preempted++;
+      }
+    }
+
+    /** Pages that the next step takes. */
+    private long pagesOfStep() {
+      long pages = 0;
+      for (int i = 0; i < rows; i++) {
+        pages += active[i].cached() % ModelMemory.PAGE_TOKENS == 0 ? 1 : 0;
+      }
+      return pages;
+    }
+
     private void step() {
       for (int i = 0; i < rows; i++) {
         Row row = active[i];
-        draws.counter(i, random, row.count, row.row, row.prompt.id());
+        draws.counter(i, call.random(), row.count, row.row, row.prompt.id());
       }
-      decoder.draw(lastTokens, rows, draws, params, random.seed());
+      decoder.draw(lastTokens, rows, draws, call.params(), call.random().seed());
       int sampled = rows;
       for (int i = sampled - 1; i >= 0; i--) {
         lastTokens[i] = draws.tokens[i];
         if (record(active[i], i)) {
-          rows--;
-          if (i != rows) {
-            decoder.move(rows, i);
-            active[i] = active[rows];
-            lastTokens[i] = lastTokens[rows];
-          }
-          active[rows] = null;
+          remove(i);
         }
       }
+      if (rows < sampled) {
+        decoder.keep(rows);
+      }
+    }
+
+    /** Ends the row in a place; the last row moves there. */
+    private void remove(int place) {
+      rows--;
+      if (place != rows) {
+        decoder.move(rows, place);
+        active[place] = active[rows];
+        lastTokens[place] = lastTokens[rows];
+      }
+      active[rows] = null;
     }
 
     /** Takes draw {@code i} as the row's next token; true when that ends the row. */
     private boolean record(Row row, int i) {
       int token = (int) draws.tokens[i];
       row.add(token, draws.logprobs[i], draws.entropies[i]);
+      budget.sampled();
       boolean stopped = stops[token];
       if (!stopped) {
         if (row.count > told[row.index]) {
           told[row.index] = row.count;
-          listener.token(row.prompt.id(), row.row, token);
+          call.listener().token(row.prompt.id(), row.row, token);
         }
         if (row.count < row.limit) {
           return false;
@@ -294,7 +435,8 @@ final class Generation {
               row.entropies == null ? null : Arrays.copyOf(row.entropies, row.count),
               stopped ? FinishReason.STOP : FinishReason.LENGTH);
       done[row.index] = completion;
-      listener.completed(row.index, completion);
+      budget.ended();
+      call.listener().completed(row.index, completion);
       return true;
     }
 
@@ -307,6 +449,7 @@ final class Generation {
 
     @Override
     public void close() {
+      forget();
       dropPrefill();
     }
   }

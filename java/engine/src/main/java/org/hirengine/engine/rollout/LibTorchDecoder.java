@@ -72,12 +72,41 @@ final class LibTorchDecoder implements Decoder {
   }
 
   @Override
+  public long rowBytes(int capacity) {
+    return ModelMemory.pages(capacity) * pageBytes();
+  }
+
+  @Override
+  public long pages() {
+    return 0;
+  }
+
+  @Override
   public void release() {
     // Its cache is one block, which LibTorch would have to find anew.
   }
 
   @Override
-  public void admit(Prefill prefill, int prompt, int first, int count) {
+  public Stored store(Prefill prefill, int prompt) {
+    return new Stored() {
+      @Override
+      public void admit(int first, int count) {
+        LibTorchDecoder.this.admit(prefill, prompt, first, count);
+      }
+
+      @Override
+      public void close() {
+        // Rows have copies, and the prefill has an owner.
+      }
+    };
+  }
+
+  @Override
+  public void keep(int rows) {
+    // A place is written anew by whoever gets it.
+  }
+
+  private void admit(Prefill prefill, int prompt, int first, int count) {
     int length = prefill.lengths()[prompt];
     try (PointerScope scope = new PointerScope()) {
       Tensor source = prefill.keyValues().narrow(1, prefill.starts()[prompt], length);

@@ -29,36 +29,47 @@ final class NativeDecoder implements Decoder {
 
   @Override
   public void begin(int places, int capacity) {
-    kernel.clear();
+    kernel.keep(0);
     model.refresh(capacity);
     drawn = new boolean[places];
     given = new long[places];
   }
 
   @Override
-  public void admit(Prefill prefill, int prompt, int first, int count) {
-    DeviceMemory.withRoom(policy.device(), () -> put(prefill, prompt, first, count));
-  }
-
-  private void put(Prefill prefill, int prompt, int first, int count) {
+  public Stored store(Prefill prefill, int prompt) {
     Tensor cache = prefill.keyValues();
     long width = cache.size(2);
     long element = policy.computeType().bytes;
     long keys = Tensors.address(cache) + prefill.starts()[prompt] * width * element;
-    long handle =
-        kernel.storePrompt(
-            keys,
-            keys + width / 2 * element,
-            cache.size(1) * width,
-            width,
-            prefill.lengths()[prompt],
-            policy.computeType());
-    Arrays.fill(drawn, first, first + count, false);
-    try {
-      kernel.admit(handle, first, count);
-    } finally {
-      kernel.freePrompt(handle);
-    }
+    long[] handle = new long[1];
+    DeviceMemory.withRoom(
+        policy.device(),
+        () ->
+            handle[0] =
+                kernel.storePrompt(
+                    keys,
+                    keys + width / 2 * element,
+                    cache.size(1) * width,
+                    width,
+                    prefill.lengths()[prompt],
+                    policy.computeType()));
+    return new Stored() {
+      @Override
+      public void admit(int first, int count) {
+        Arrays.fill(drawn, first, first + count, false);
+        DeviceMemory.withRoom(policy.device(), () -> kernel.admit(handle[0], first, count));
+      }
+
+      @Override
+      public void close() {
+        kernel.freePrompt(handle[0]);
+      }
+    };
+  }
+
+  @Override
+  public void keep(int rows) {
+    kernel.keep(rows);
   }
 
   @Override
@@ -69,6 +80,16 @@ final class NativeDecoder implements Decoder {
   @Override
   public long pageBytes() {
     return model.pageBytes();
+  }
+
+  @Override
+  public long rowBytes(int capacity) {
+    return pageBytes();
+  }
+
+  @Override
+  public long pages() {
+    return kernel.pages();
   }
 
   @Override

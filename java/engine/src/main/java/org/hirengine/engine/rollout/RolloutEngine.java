@@ -1,9 +1,10 @@
 package org.hirengine.engine.rollout;
 
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
-import java.util.function.IntPredicate;
-import java.util.function.IntUnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.hirengine.engine.config.SamplingSection;
 import org.hirengine.engine.model.Policy;
@@ -19,9 +20,12 @@ import org.jspecify.annotations.Nullable;
  * Samples responses: each prompt is prefilled once for all of its rows, rows are decoded together,
  * a row that ends leaves the batch at once, and the next waiting row takes its place.
  *
- * <p>What a row samples depends on its prompt, its row number, the random stream and the weights;
- * other rows in the batch change its logits only by rounding. Calls belong on the native executor's
- * thread.
+ * <p>Rows take memory for keys and values as they grow. If it is short, the youngest wait and go on
+ * later.
+ *
+ * <p>What a row samples depends on its prompt, its row number, the random stream and the weights.
+ * Other rows in the batch, and waiting, change its logits only by rounding; on the CPU, by the
+ * kernels that run whole models, not by a bit. Calls belong on the native executor's thread.
  */
 public final class RolloutEngine implements AutoCloseable {
 
@@ -32,10 +36,11 @@ public final class RolloutEngine implements AutoCloseable {
    * Limits on what is decoded at once.
    *
    * @param rows most rows at a time
-   * @param cacheBytes memory for their keys and values; if it is short, fewer rows are decoded at a
-   *     time
+   * @param cacheBytes memory for their keys and values, which rows take as they grow; if it is
+   *     short, fewer rows are decoded at a time
+   * @param stretches whether a row that needs more than that, alone, gets it
    */
-  public record Limits(int rows, long cacheBytes) {
+  public record Limits(int rows, long cacheBytes, boolean stretches) {
 
     private static final int ROWS = 256;
     private static final long CPU_CACHE = 4 * DeviceMemory.GIB;
@@ -44,6 +49,11 @@ public final class RolloutEngine implements AutoCloseable {
      * Share of a GPU's free memory; the rest is for activations, temporary gradients and logits.
      */
     private static final double GPU_SHARE = 0.4;
+
+    /** Limits that hold. */
+    public Limits(int rows, long cacheBytes) {
+      this(rows, cacheBytes, false);
+    }
 
     /** Limits of a configuration whose cache is decided. */
     public static Limits of(SamplingSection sampling) {
@@ -55,21 +65,66 @@ public final class RolloutEngine implements AutoCloseable {
     }
 
     /**
-     * As many rows as are wanted, allowed, and held by the cache; at least one.
+     * Most rows at a time: as many as are wanted, allowed, and could begin; at least one.
+     *
+     * @param rowBytes that a row takes at least
+     */
+    public int places(long wanted, long rowBytes) {
+      return (int) Math.max(1, Math.min(Math.min(wanted, rows), cacheBytes / rowBytes));
+    }
+
+    /**
+     * Pages of the cache.
      *
      * @param pageBytes of {@link ModelMemory#PAGE_TOKENS} tokens of a row
-     * @param capacity tokens of the longest row
+     * @param prompt tokens of the longest prompt
+     * @param response most tokens of a response
+     * @throws IllegalArgumentException when they do not hold the longest row
      */
-    public int places(long wanted, long pageBytes, long capacity) {
-      long pages = (capacity + ModelMemory.PAGE_TOKENS - 1) / ModelMemory.PAGE_TOKENS;
-      return (int) Math.max(1, Math.min(Math.min(wanted, rows), cacheBytes / (pageBytes * pages)));
+    long pages(long pageBytes, long prompt, long response) {
+      long pages = cacheBytes / pageBytes;
+      long needed = pagesAlone(prompt, response);
+      if (pages >= needed) {
+        return pages;
+      }
+      if (stretches) {
+        return needed;
+      }
+      throw new IllegalArgumentException(
+          tooSmall(cacheBytes, needed * pageBytes, prompt, response));
+    }
+
+    /**
+     * Pages of the longest row. Its last token is never stored, but the end of its prompt is,
+     * twice.
+     */
+    public static long pagesAlone(long prompt, long response) {
+      return ModelMemory.pages(prompt + response - 1) + 1;
+    }
+
+    /** What is wrong with a cache that does not hold one row. */
+    public static String tooSmall(long bytes, long needed, long prompt, long response) {
+      return String.format(
+          Locale.ROOT,
+          "sampling.cache_gib: the cache of %s GiB does not hold a row with a prompt of %d tokens"
+              + " and a response of %d, which takes %s GiB: set sampling.cache_gib to that, or"
+              + " lower limits.response or limits.prompt",
+          gib(bytes, RoundingMode.HALF_EVEN),
+          prompt,
+          response,
+          gib(needed, RoundingMode.UP));
+    }
+
+    private static BigDecimal gib(long bytes, RoundingMode rounding) {
+      return BigDecimal.valueOf(bytes).divide(BigDecimal.valueOf(DeviceMemory.GIB), 4, rounding);
     }
 
     /**
      * Limits from the device's free memory. Allocate weights and optimizer before calling this.
      *
      * @param rows null takes 256
-     * @param cacheGib null takes two fifths of a GPU's free memory, 4 GiB on the CPU
+     * @param cacheGib null takes two fifths of a GPU's free memory, 4 GiB on the CPU; or what the
+     *     longest row needs, if that is more
      */
     public static Limits of(Device device, @Nullable Integer rows, @Nullable Double cacheGib) {
       long cache =
@@ -78,7 +133,7 @@ public final class RolloutEngine implements AutoCloseable {
               : device.kind() == Device.Kind.CPU
                   ? CPU_CACHE
                   : DeviceMemory.ofGpu(device.index()).map(Limits::cacheBytes).orElse(CPU_CACHE);
-      return new Limits(rows == null ? ROWS : rows, Math.max(1, cache));
+      return new Limits(rows == null ? ROWS : rows, Math.max(1, cache), cacheGib == null);
     }
 
     /**
@@ -108,6 +163,8 @@ public final class RolloutEngine implements AutoCloseable {
   private int mostPlaces = Integer.MAX_VALUE;
 
   private int shortages;
+  private int preempted;
+  private int recomputed;
 
   /**
    * @param stopIds token ids that end a response
@@ -140,98 +197,26 @@ public final class RolloutEngine implements AutoCloseable {
   }
 
   /**
-   * Samples {@code n} responses to each prompt.
+   * Samples {@code n} responses to each prompt, as {@link #generate(RolloutCall)} does.
    *
-   * @param firstRow number of the first response: extra samples of a prompt continue the numbering,
-   *     so that they draw other random numbers
    * @return n completions per prompt, in the order of the prompts and rows
-   * @throws IllegalArgumentException when a prompt is empty, or leaves no room for {@code
-   *     maxTokens}
    */
   public List<Completion> generate(
       List<Prompt> prompts, int n, int firstRow, RolloutParams params, RandomStream random) {
-    return generate(prompts, n, firstRow, params, random, RolloutListener.NONE);
+    return generate(new RolloutCall(prompts, n, firstRow, params, random));
   }
 
   /**
-   * Samples as {@link #generate(List, int, int, RolloutParams, RandomStream)} does, and reports
-   * what it samples.
+   * Samples responses.
    *
-   * @param listener called on this thread
+   * @return n completions of each prompt, in the order of the prompts and rows; nulls for prompts
+   *     that were not claimed
+   * @throws IllegalArgumentException when a prompt is empty, or leaves no room for as many new
+   *     tokens as a response may have, or when the cache does not hold the longest row
    */
-  public List<Completion> generate(
-      List<Prompt> prompts,
-      int n,
-      int firstRow,
-      RolloutParams params,
-      RandomStream random,
-      RolloutListener listener) {
-    return generate(
-        prompts, n, firstRow, params, random, listener, completion -> params.maxTokens());
-  }
-
-  /**
-   * Samples with a separate limit for each response.
-   *
-   * @param limits most tokens of the completion of that index, at least 1; {@code maxTokens}
-   *     applies too
-   */
-  public List<Completion> generate(
-      List<Prompt> prompts,
-      int n,
-      int firstRow,
-      RolloutParams params,
-      RandomStream random,
-      RolloutListener listener,
-      IntUnaryOperator limits) {
-    return generate(
-        prompts, prompts.size(), n, firstRow, params, random, listener, limits, prompt -> true);
-  }
-
-  /**
-   * Samples a share of prompts that several engines have in common.
-   *
-   * @param own number of prompts, the first ones, that determine how many rows run at once; the
-   *     others are begun when these leave places free
-   * @param claims whether this engine samples the prompt of that index; asked once, when its turn
-   *     comes
-   * @return n completions of each prompt that was claimed, as above; nulls for the others
-   */
-  public List<@Nullable Completion> generate(
-      List<Prompt> prompts,
-      int own,
-      int n,
-      int firstRow,
-      RolloutParams params,
-      RandomStream random,
-      RolloutListener listener,
-      IntPredicate claims) {
-    return generate(
-        prompts,
-        own,
-        n,
-        firstRow,
-        params,
-        random,
-        listener,
-        completion -> params.maxTokens(),
-        claims);
-  }
-
-  private List<@Nullable Completion> generate(
-      List<Prompt> prompts,
-      int own,
-      int n,
-      int firstRow,
-      RolloutParams params,
-      RandomStream random,
-      RolloutListener listener,
-      IntUnaryOperator limits,
-      IntPredicate claims) {
-    if (n < 1 || firstRow < 0) {
-      throw new IllegalArgumentException(
-          "n " + n + " and firstRow " + firstRow + " must be >= 1, 0");
-    }
+  public List<@Nullable Completion> generate(RolloutCall call) {
+    List<Prompt> prompts = call.prompts();
+    RolloutParams params = call.params();
     if (prompts.isEmpty()) {
       return List.of();
     }
@@ -241,31 +226,35 @@ public final class RolloutEngine implements AutoCloseable {
       longest = Math.max(longest, prompt.tokens().length);
     }
     int capacity = longest + params.maxTokens();
-    Generation generation =
-        new Generation(prompts, n, firstRow, params, random, listener, limits, claims);
+    Generation generation = new Generation(call);
     try (GradMode off = GradMode.disabled();
         PointerScope scope = new PointerScope()) {
-      int allowed = this.limits.places(own * (long) n, decoder.pageBytes(), capacity);
+      long pages = limits.pages(decoder.pageBytes(), longest, params.maxTokens());
+      int allowed = limits.places(call.own() * (long) call.n(), decoder.rowBytes(capacity));
       int places = Math.min(allowed, mostPlaces);
       try {
-        complete(generation, places, capacity);
+        complete(generation, places, capacity, pages);
       } catch (RuntimeException e) {
         if (places == 1 || !DeviceException.isOutOfMemory(e)) {
           throw e;
         }
-        mostPlaces = places / 2;
+        // The cache may have been too small for all places: less is half of what ran.
+        mostPlaces = Math.max(1, (generation.most() > 1 ? generation.most() : places) / 2);
         shortages++;
-        complete(generation, mostPlaces, capacity);
+        complete(generation, mostPlaces, capacity, pages);
       }
+    } finally {
+      preempted += generation.preempted();
+      recomputed += generation.recomputed();
     }
     return generation.completions();
   }
 
-  private void complete(Generation generation, int places, int capacity) {
+  private void complete(Generation generation, int places, int capacity, long pages) {
     try {
       TokenSampler draws = sampler(places);
       decoder.begin(places, capacity);
-      generation.complete(policy, decoder, draws, stops, places);
+      generation.complete(policy, decoder, pages, draws, stops, places);
     } finally {
       decoder.release();
       policy.release();
@@ -280,9 +269,24 @@ public final class RolloutEngine implements AutoCloseable {
     return decoder.exact();
   }
 
+  /** How often a row gave its part of the cache to older rows, and went on later. */
+  public int preempted() {
+    return preempted;
+  }
+
+  /** Tokens of responses that those rows had to run through the model again. */
+  public int recomputed() {
+    return recomputed;
+  }
+
   /** How often memory ran out, and half as many rows at a time were enough. */
   public int shortages() {
     return shortages;
+  }
+
+  /** Pages of the cache that are in use. */
+  long pages() {
+    return decoder.pages();
   }
 
   private void check(Prompt prompt, RolloutParams params) {

@@ -114,6 +114,15 @@ public enum Metric {
       "How often the step ran out of memory and succeeded with half as much at once; absent if"
           + " never.",
       false),
+  PREEMPTED_ROWS(
+      "preempted_rows",
+      "How often a response gave its part of the cache (sampling.cache_gib) to older ones, and went"
+          + " on later; absent if never.",
+      false),
+  RECOMPUTED_TOKENS(
+      "recomputed_tokens",
+      "Tokens of those responses that ran through the model again; absent if there were none.",
+      false),
   SECONDS_ROLLOUT("seconds.rollout", "Wall time of sampling, in seconds.", false),
   SECONDS_VERIFY("seconds.verify", "Wall time of verification, in seconds.", false),
   SECONDS_LOGPROB(

@@ -233,6 +233,16 @@ public final class TrainingEngine implements AutoCloseable {
         + (reference == null ? 0 : reference.shortages());
   }
 
+  /** How often a row waited because the cache was full. */
+  int preempted() {
+    return rollouts.preempted();
+  }
+
+  /** Tokens of responses that those rows ran through the model again. */
+  int recomputed() {
+    return rollouts.recomputed();
+  }
+
   /** Bytes in use where the policy lies. */
   OptionalLong memory() {
     return executor.call(() -> DeviceMemory.used(policy.device()));

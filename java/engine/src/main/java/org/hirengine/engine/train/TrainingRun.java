@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
@@ -390,7 +391,7 @@ public final class TrainingRun implements AutoCloseable {
   private StepMetrics takeStep() throws IOException {
     Stopwatch watch = new Stopwatch();
     int number = step + 1;
-    int shortages = engine.shortages();
+    int[] before = memoryEvents();
     List<Task> tasks = tasks();
     Sampled sampled;
     try {
@@ -422,10 +423,13 @@ public final class TrainingRun implements AutoCloseable {
     StepMeasurements.updated(metrics, report);
     StepMeasurements.timed(metrics, watch, tokens);
     engine.memory().ifPresent(bytes -> metrics.set(Metric.MEMORY, bytes / 0x1p30));
-    int retries = onAllRanks(engine.shortages() - shortages);
-    if (retries > 0) {
-      metrics.set(Metric.MEMORY_RETRIES, retries);
+    int[] events = onAllRanks(memoryEvents(), before);
+    if (events[0] > 0) {
+      metrics.set(Metric.MEMORY_RETRIES, events[0]);
       warnings.memory(number, engine.update.microTokens());
+    }
+    if (events[1] > 0) {
+      metrics.set(Metric.PREEMPTED_ROWS, events[1]).set(Metric.RECOMPUTED_TOKENS, events[2]);
     }
     metrics
         .set(Metric.ROLLOUTS, (double) rollouts)
@@ -442,11 +446,23 @@ public final class TrainingRun implements AutoCloseable {
     return metrics;
   }
 
-  private int onAllRanks(int count) {
-    byte[] mine = ByteBuffer.allocate(Integer.BYTES).putInt(count).array();
-    return group.gather("memory retries", mine).stream()
-        .mapToInt(bytes -> ByteBuffer.wrap(bytes).getInt())
-        .sum();
+  /** Counts since the run was opened: retries, preempted rows, and tokens recomputed for them. */
+  private int[] memoryEvents() {
+    return new int[] {engine.shortages(), engine.preempted(), engine.recomputed()};
+  }
+
+  /** Sums of what ranks counted since {@code before}. */
+  private int[] onAllRanks(int[] now, int[] before) {
+    ByteBuffer mine = ByteBuffer.allocate(now.length * Integer.BYTES);
+    for (int i = 0; i < now.length; i++) {
+      mine.putInt(now[i] - before[i]);
+    }
+    int[] sums = new int[now.length];
+    for (byte[] counts : group.gather("memory retries", mine.array())) {
+      ByteBuffer theirs = ByteBuffer.wrap(counts);
+      Arrays.setAll(sums, i -> sums[i] + theirs.getInt());
+    }
+    return sums;
   }
 
   /** The step's tasks; warns when the first prompts are skipped. */

@@ -1,6 +1,7 @@
 package org.hirengine.engine.plan;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -16,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.hirengine.engine.config.ConfigException;
 import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.config.TrainSection;
 import org.hirengine.engine.config.TrainSection.Recompute;
@@ -76,6 +78,7 @@ class PlannerTest {
         "long | dtype=float32 train.micro_tokens=1024 limits.response=448 train.prompts=1",
         "long | dtype=bfloat16 optim.masters=split optim.moments=int8 limits.response=448"
             + " train.prompts=1 sampling.cache_gib=0.02",
+        "long | dtype=float32 train.micro_tokens=1024 limits.response=448 sampling.cache_gib=0.05",
         "even | dtype=bfloat16 lora.rank=8 kl.beta=0.1",
         "long | dtype=bfloat16 lora.rank=16 limits.response=448 train.prompts=1"
             + " train.recompute=layers",
@@ -151,6 +154,40 @@ class PlannerTest {
       last = train.recompute();
     }
     assertEquals(Recompute.LAYERS, last);
+  }
+
+  /** How many of 64 rows a cache holds if all become as long as they may, and if none does. */
+  @Test
+  void rowsFollowTheCache() {
+    String[] given = {
+      "dtype=bfloat16",
+      "train.prompts=8",
+      "replay.sampled=8",
+      "limits.prompt=128",
+      "limits.response=128",
+      "train.micro_tokens=1024",
+      "train.recompute=false"
+    };
+    long page = 8L * 4 * 2 * 64 * 32 * 2; // layers, heads, keys and values, size, tokens, bytes
+    // A prompt has four pages for its eight rows, and each of them at most four of its own.
+    int[][] cases = {{12, 2}, {19, 3}, {20, 4}, {36, 8}, {44, 9}, {72, 16}, {288, 64}, {400, 64}};
+    for (int[] one : cases) {
+      int pages = one[0];
+      String cache = "sampling.cache_gib=" + (double) pages * page / GIB;
+      MemoryPlan plan =
+          decide(
+              64 * GIB, Stream.concat(Stream.of(given), Stream.of(cache)).toArray(String[]::new));
+      assertEquals(one[1], plan.rows(), pages + " pages");
+      assertEquals(Math.min(64, pages), plan.mostRows());
+      long kept = Math.min(pages, 8 * 36) * page;
+      long part = plan.part("kv_cache");
+      assertTrue(kept <= part && part < kept + (8 << 20), pages + " pages: " + part);
+    }
+    ConfigException e =
+        assertThrows(
+            ConfigException.class,
+            () -> decide(64 * GIB, "limits.response=2048", "sampling.cache_gib=0.001"));
+    assertTrue(e.getMessage().startsWith("sampling.cache_gib: "), e.getMessage());
   }
 
   @Test

@@ -1,6 +1,7 @@
 package org.hirengine.engine.rollout;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.hirengine.engine.rollout.RolloutEngine.Limits;
@@ -28,7 +29,22 @@ class LimitsTest {
   @Test
   void whatIsAskedForIsTaken() {
     assertEquals(new Limits(7, DeviceMemory.GIB / 2), Limits.of(Device.CPU, 7, 0.5));
-    assertEquals(new Limits(256, 4 * DeviceMemory.GIB), Limits.of(Device.CPU, null, null));
+    assertEquals(new Limits(256, 4 * DeviceMemory.GIB, true), Limits.of(Device.CPU, null, null));
+  }
+
+  @Test
+  void theLongestRowFits() {
+    // 40 tokens of a prompt and 60 of a response, but for its last: four pages, and a copy of one.
+    assertEquals(5, Limits.pagesAlone(40, 60));
+    assertEquals(5, new Limits(7, 599).pages(100, 40, 60));
+    assertEquals(5, new Limits(7, 100, true).pages(100, 40, 60));
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class, () -> new Limits(7, 4L << 20).pages(1 << 20, 40, 60));
+    assertTrue(
+        e.getMessage().contains("cache of 0.0039 GiB")
+            && e.getMessage().contains("which takes 0.0049 GiB"),
+        e.getMessage());
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -175,17 +176,13 @@ class RolloutEngineTest {
         List<Integer> asked = new ArrayList<>();
         List<Completion> some =
             engine.generate(
-                prompts,
-                4,
-                3,
-                0,
-                params,
-                STREAM,
-                RolloutListener.NONE,
-                prompt -> {
-                  asked.add(prompt);
-                  return (bits >> prompt & 1) == 1;
-                });
+                new RolloutCall(prompts, 3, 0, params, STREAM)
+                    .sharedWith(
+                        4,
+                        prompt -> {
+                          asked.add(prompt);
+                          return (bits >> prompt & 1) == 1;
+                        }));
         assertEquals(9, asked.size()); // each one once
         assertEquals(9, Set.copyOf(asked).size());
         for (int i = 0; i < some.size(); i++) {
@@ -263,7 +260,80 @@ class RolloutEngineTest {
     }
   }
 
+  /** From a cache for a single row to one for all: rows wait, but none changes or is lost. */
+  @ParameterizedTest
+  @CsvSource({"qwen3, FLOAT32", "qwen2, BFLOAT16", "llama, FLOAT32"})
+  void theCacheDoesNotChangeWhatIsSampled(String type, DType dtype) {
+    assumeTrue(bounds.get(dtype) < 0.1, "LibTorch's bfloat16 products depend on the batch");
+    Policy.Options options = new Policy.Options(Device.CPU, dtype, false);
+    List<Prompt> prompts = prompts(14);
+    int longest = prompts.stream().mapToInt(prompt -> prompt.tokens().length).max().orElseThrow();
+    int[] lengths = new Random(9).ints(56, 1, 121).toArray();
+    RolloutParams params = RolloutParams.sampling(120, 1);
+    try (Policy policy =
+        InitialWeights.random(TestModels.config(type, VOCABULARY, 0.3), options, 5)) {
+      long bytes;
+      try (Decoder decoder = Decoder.of(policy, kernels)) {
+        bytes = decoder.pageBytes();
+      }
+      RolloutCall call =
+          new RolloutCall(prompts, 4, 0, params, STREAM).limitedTo(index -> lengths[index]);
+      List<Completion> all;
+      try (RolloutEngine engine = engine(policy, 1000 * bytes)) {
+        all = engine.generate(call);
+        assertEquals(0, engine.preempted());
+        assertEquals(0, engine.recomputed());
+      }
+      long least = Limits.pagesAlone(longest, 120);
+      int preempted = 0;
+      for (long pages : new long[] {least, least + 1, least + 3, 12, 17, 24, 40, 77, 150}) {
+        try (RolloutEngine engine = engine(policy, pages * bytes)) {
+          Map<Integer, List<Integer>> heard = new HashMap<>();
+          List<Completion> found =
+              engine.generate(
+                  call.heardBy(
+                      new RolloutListener() {
+                        @Override
+                        public void token(int promptId, int row, int token) {
+                          heard
+                              .computeIfAbsent(4 * (promptId - 100) + row, i -> new ArrayList<>())
+                              .add(token);
+                          assertTrue(engine.pages() <= pages, engine.pages() + " of " + pages);
+                        }
+                      }));
+          assertSame(all, found, bounds.get(dtype));
+          for (int i = 0; i < found.size(); i++) {
+            Completion completion = found.get(i);
+            assertEquals(
+                Arrays.stream(completion.tokens(), 0, completion.textTokens()).boxed().toList(),
+                heard.getOrDefault(i, List.of()),
+                "heard of row " + i);
+          }
+          assertEquals(0, engine.pages());
+          assertTrue(engine.recomputed() >= engine.preempted() - found.size());
+          preempted += engine.preempted();
+        }
+      }
+      // Without a decoder of its own, each row has all its memory from the start.
+      assertEquals(bounds.get(DType.FLOAT32) == 0, preempted > 10, preempted + " preempted");
+      try (RolloutEngine engine = engine(policy, least * bytes - 1)) {
+        IllegalArgumentException e =
+            assertThrows(IllegalArgumentException.class, () -> engine.generate(call));
+        assertTrue(e.getMessage().startsWith("sampling.cache_gib: "), e.getMessage());
+      }
+    }
+  }
+
+  private static RolloutEngine engine(Policy policy, long cache) {
+    return new RolloutEngine(
+        policy, kernels, Set.of(3, 17), policy.config().vocabSize(), new Limits(256, cache));
+  }
+
   private static void assertSame(List<Completion> expected, List<Completion> found) {
+    assertSame(expected, found, bounds.get(DType.FLOAT32));
+  }
+
+  private static void assertSame(List<Completion> expected, List<Completion> found, float bound) {
     assertEquals(expected.size(), found.size());
     for (int i = 0; i < expected.size(); i++) {
       Completion want = expected.get(i);
@@ -271,7 +341,7 @@ class RolloutEngineTest {
       assertEquals(want.promptId(), got.promptId());
       assertEquals(want.row(), got.row());
       assertArrayEquals(want.tokens(), got.tokens(), "row " + i);
-      assertArrayEquals(want.logprobs(), got.logprobs(), bounds.get(DType.FLOAT32));
+      assertArrayEquals(want.logprobs(), got.logprobs(), bound);
       assertEquals(want.finishReason(), got.finishReason());
     }
   }
@@ -357,22 +427,20 @@ class RolloutEngineTest {
       Map<Integer, Completion> ended = new HashMap<>();
       List<Completion> completions =
           engine.generate(
-              prompts(5),
-              3,
-              2,
-              RolloutParams.sampling(15, 1.5),
-              STREAM,
-              new RolloutListener() {
-                @Override
-                public void token(int promptId, int row, int token) {
-                  told.computeIfAbsent(promptId + "/" + row, key -> new ArrayList<>()).add(token);
-                }
+              new RolloutCall(prompts(5), 3, 2, RolloutParams.sampling(15, 1.5), STREAM)
+                  .heardBy(
+                      new RolloutListener() {
+                        @Override
+                        public void token(int promptId, int row, int token) {
+                          told.computeIfAbsent(promptId + "/" + row, key -> new ArrayList<>())
+                              .add(token);
+                        }
 
-                @Override
-                public void completed(int index, Completion completion) {
-                  assertNull(ended.put(index, completion), "told twice");
-                }
-              });
+                        @Override
+                        public void completed(int index, Completion completion) {
+                          assertNull(ended.put(index, completion), "told twice");
+                        }
+                      }));
       assertEquals(15, ended.size());
       for (int i = 0; i < 15; i++) {
         Completion completion = completions.get(i);

@@ -173,7 +173,9 @@ final class MetricsLogTest {
               || metric == Metric.TOKENS_PER_S
               || metric == Metric.CPU_SECONDS
               || metric == Metric.MEMORY
-              || metric == Metric.MEMORY_RETRIES;
+              || metric == Metric.MEMORY_RETRIES
+              || metric == Metric.PREEMPTED_ROWS
+              || metric == Metric.RECOMPUTED_TOKENS;
       assertEquals(!measured, metric.compared(), metric.key());
       assertEquals(metric.key(), metric.key().toLowerCase(Locale.ROOT));
       assertTrue(metric.description().endsWith("."), metric.key());

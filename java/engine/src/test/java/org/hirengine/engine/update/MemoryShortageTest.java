@@ -24,6 +24,7 @@ import org.hirengine.engine.model.TestModels;
 import org.hirengine.engine.rollout.Completion;
 import org.hirengine.engine.rollout.Prompt;
 import org.hirengine.engine.rollout.RandomStream;
+import org.hirengine.engine.rollout.RolloutCall;
 import org.hirengine.engine.rollout.RolloutEngine;
 import org.hirengine.engine.rollout.RolloutListener;
 import org.hirengine.engine.rollout.RolloutParams;
@@ -256,7 +257,8 @@ class MemoryShortageTest {
     RolloutParams params = RolloutParams.sampling(12, 1);
     try (RolloutEngine engine = new RolloutEngine(policy, kernels, Set.of(1, 2, 3, 4, 5))) {
       List<Completion> completions =
-          engine.generate(prompts, 4, 0, params, new RandomStream(6, 0, 0), listener);
+          engine.generate(
+              new RolloutCall(prompts, 4, 0, params, new RandomStream(6, 0, 0)).heardBy(listener));
       assertEquals(shortages, engine.shortages());
       return completions;
     }

@@ -12,6 +12,7 @@ import org.hirengine.kernels.DType;
 import org.hirengine.kernels.DecodeKernel;
 import org.hirengine.kernels.KernelException;
 import org.hirengine.kernels.ModelKernel;
+import org.hirengine.kernels.ModelMemory;
 import org.hirengine.kernels.ModelShape;
 import org.junit.jupiter.api.Test;
 
@@ -79,6 +80,7 @@ public interface DecodeContract extends KernelsUnderTest {
       kernel.setWeights(model.addresses(b));
       kernel.setRotary(b.floats(model.cosines), b.floats(model.sines), POSITIONS);
       List<int[]> rows = new ArrayList<>();
+      List<Integer> prompts = new ArrayList<>(); // of each row, the length: no two are equal
       int[] promptLengths = {1, 31, 32, 33, 70, 0};
       for (int p = 0; p < promptLengths.length; p++) {
         int[] prompt = tokens(promptLengths[p], shape, random);
@@ -90,8 +92,10 @@ public interface DecodeContract extends KernelsUnderTest {
         }
         for (int i = 0; i < count; i++) {
           rows.add(prompt);
+          prompts.add(prompt.length);
         }
       }
+      assertEquals(pages(rows, prompts), decoder.pages(), "pages of rows that begin");
       for (int step = 0; step < decodeSteps(); step++) {
         int count = rows.size();
         for (int r = 0; r < count; r++) {
@@ -100,6 +104,7 @@ public interface DecodeContract extends KernelsUnderTest {
           rows.set(r, row);
         }
         float[] logits = step(b, decoder, rows, shape);
+        assertEquals(pages(rows, prompts), decoder.pages(), "pages after step " + step);
         // The reference is slow, so check two rows per step, and every row over the steps.
         for (int r = step * 5 % count, n = 0; n < 2; r = (r + 11) % count, n++) {
           double[] expected = model.logits(rows.get(r));
@@ -120,9 +125,28 @@ public interface DecodeContract extends KernelsUnderTest {
           decoder.move(count - 1, gone);
           rows.set(gone, rows.get(count - 1));
           rows.remove(count - 1);
+          prompts.set(gone, prompts.get(count - 1));
+          prompts.remove(count - 1);
+          assertEquals(pages(rows, prompts), decoder.pages(), "pages after a row ended");
         }
       }
+      decoder.keep(2);
+      assertEquals(pages(rows.subList(0, 2), prompts.subList(0, 2)), decoder.pages());
+      decoder.keep(0);
+      assertEquals(0, decoder.pages());
     }
+  }
+
+  /** What {@link DecodeKernel#pages} promises. */
+  private static long pages(List<int[]> rows, List<Integer> prompts) {
+    int page = ModelMemory.PAGE_TOKENS;
+    long shared = prompts.stream().distinct().mapToLong(n -> (n + page - 1) / page).sum();
+    long own = 0;
+    for (int r = 0; r < rows.size(); r++) {
+      int tokens = rows.get(r).length - prompts.get(r) / page * page;
+      own += (tokens + page - 1) / page;
+    }
+    return shared + own;
   }
 
   @Test

@@ -200,8 +200,13 @@ public record SynchronousKernels(Kernels queued) implements Kernels {
     }
 
     @Override
-    public void clear() {
-      queued.clear();
+    public void keep(int rows) {
+      queued.keep(rows);
+    }
+
+    @Override
+    public long pages() {
+      return queued.pages();
     }
 
     @Override
