@@ -231,9 +231,10 @@ attend_kernel(AttendArguments<T> a) {
   const int position = a.positions[row], first = split * S::SPLIT + warp() * S::SLOTS;
   // Loaded beside the position: where the row has no such page, it is not used.
   const T *const page = first / PAGE < a.page_stride ? a.pages[row * a.page_stride + first / PAGE] : nullptr;
-  if (split * S::SPLIT > position) return;
+  const int oldest = static_cast<int>(Sight::of(a.window, position).from);  // the first slot that the row sees
+  if (split * S::SPLIT > position || (split + 1) * S::SPLIT <= oldest) return;
   const bool newest = position < (split + 1) * S::SPLIT;  // the block that has the newest slot
-  const bool busy = first <= position;
+  const bool busy = first <= position && first + S::SLOTS > oldest;
   const int in_key = lane() % KEY_LANES, of_load = lane() / KEY_LANES;
 
   AttendShared<S> &memory = *shared<AttendShared<S>>();
@@ -247,7 +248,8 @@ attend_kernel(AttendArguments<T> a) {
     for (int i = 0; i < S::LOADS; i++) {
 #pragma unroll
       for (int n = 0; n < VECTORS; n++) {
-        const bool there = first + i * S::KEYS + of_load < position && in_key + n * KEY_LANES < vectors;
+        const int slot = first + i * S::KEYS + of_load;
+        const bool there = slot >= oldest && slot < position && in_key + n * KEY_LANES < vectors;
         keys[i][n] = load_once(from + i * S::KEYS * vectors + n * KEY_LANES, there);
       }
     }
@@ -269,7 +271,8 @@ attend_kernel(AttendArguments<T> a) {
     for (int i = 0; i < S::LOADS; i++) {
 #pragma unroll
       for (int n = 0; n < VECTORS; n++) {
-        const bool there = first + i * S::KEYS + of_load < position && in_key + n * KEY_LANES < vectors;
+        const int slot = first + i * S::KEYS + of_load;
+        const bool there = slot >= oldest && slot < position && in_key + n * KEY_LANES < vectors;
         values[i][n] = load_once(from + i * S::KEYS * vectors + n * KEY_LANES, there);
       }
     }
@@ -303,8 +306,9 @@ attend_kernel(AttendArguments<T> a) {
     }
   }
 
-  const int used = position / S::SPLIT + 1;
+  const int start = oldest / S::SPLIT, used = position / S::SPLIT + 1 - start;  // the row's first block, and how many
   const int left = (position - split * S::SPLIT) / S::SLOTS + 1, active = left < ATTEND_WARPS ? left : ATTEND_WARPS;
+  const int idle = oldest > split * S::SPLIT ? (oldest - split * S::SPLIT) / S::SLOTS : 0;  // warps before the window
   if (busy) {
     float score[S::SCORES] = {};
 #pragma unroll
@@ -321,7 +325,8 @@ attend_kernel(AttendArguments<T> a) {
     const int held = in_key / S::COPIES * S::HELD;  // the number of the lane's first score
 #pragma unroll
     for (int j = 0; j < S::HELD; j++) {
-      const bool here = first + (held + j) / QUERIES * S::KEYS + of_load <= position;
+      const int slot = first + (held + j) / QUERIES * S::KEYS + of_load;
+      const bool here = slot >= oldest && slot <= position;
       float top = here ? score[j] : -INFINITY;
 #pragma unroll
       for (int lanes = NEXT; lanes < WARP; lanes *= 2) top = max_nan(top, shuffle_xor(top, lanes));
@@ -383,11 +388,11 @@ attend_kernel(AttendArguments<T> a) {
     Mixed mixed;
 #pragma unroll
     for (int w = 0; w < ATTEND_WARPS; w++) {
-      if (w < active) mixed.top = max_nan(mixed.top, memory.tops[w][q]);
+      if (w >= idle && w < active) mixed.top = max_nan(mixed.top, memory.tops[w][q]);
     }
 #pragma unroll
     for (int w = 0; w < ATTEND_WARPS; w++) {
-      if (w >= active) continue;
+      if (w < idle || w >= active) continue;
       const Bits16 part = *reinterpret_cast<const Bits16 *>(sums + (w * QUERIES + q) * dim + d);
       mixed.add(memory.tops[w][q], memory.totals[w][q], part);
     }
@@ -410,7 +415,7 @@ attend_kernel(AttendArguments<T> a) {
   if (!memory.last) return;
   constexpr int IN_FLIGHT = 8;
   for (int i = thread() * 4; i < count * dim; i += THREADS * 4) {
-    const int64_t at = (row * s.heads + head + i / dim) * a.splits;
+    const int64_t at = (row * s.heads + head + i / dim) * a.splits + start;
     const int d = i % dim;
     Mixed mixed;
     for (int from = 0; from < used; from += IN_FLIGHT) {

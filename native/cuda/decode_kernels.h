@@ -7,6 +7,7 @@
 
 #include "call.h"
 #include "model/shape.h"
+#include "ops/attention/sight.h"
 #include "simt.h"
 
 namespace hir::HIR_DEVICE {
@@ -53,6 +54,7 @@ template <class T>
 struct AttendArguments {
   ModelShape shape;
   int64_t layer, rows, splits;
+  int64_t window;                           // tokens that one sees, itself included; 0 for all
   const float *qkv;                         // [rows][qkv_size]: without bias, norms and rotation
   const T *bias, *query_norm, *key_norm;    // null where a family has none
   const float *cosines, *sines;             // [positions][head_dim / 2]

@@ -227,8 +227,9 @@ void Decoder<T>::launch(Call &call, const GraphKey &key, bool recording) {
     qkv.residual = a.x;
     qkv.norm = w.input_norm;
     multiply(call, qkv);
-    attend(call, AttendArguments<T>{s, i, count, key.splits, a.qkv, w.qkv_bias, w.query_norm, w.key_norm, model.cosines.data,
-                                    model.sines.data, in.positions, pages, page_stride(), a.mixed, a.partial, arrived.data});
+    attend(call, AttendArguments<T>{s, i, count, key.splits, model.layer_windows[i], a.qkv, w.qkv_bias, w.query_norm,
+                                    w.key_norm, model.cosines.data, model.sines.data, in.positions, pages, page_stride(),
+                                    a.mixed, a.partial, arrived.data});
     multiply(call, product(w.output, a.mixed, a.x, s.hidden, s.query_size(), true));
     LinearArguments<T> gate_up = product(w.gate_up, a.normed, a.gate_up, 2 * s.intermediate, s.hidden, false);
     gate_up.residual = a.x;

@@ -43,6 +43,7 @@ class DeviceModel final : public AnyModel {
 
   int32_t weights(const int64_t *addresses) override;
   int32_t rotary(int64_t cos, int64_t sin, int64_t count) override;
+  int32_t windows(const int64_t *tokens) override;
   int32_t make_decoder(AnyDecoder **decoder) override;
   int32_t forward(const int64_t *tokens, int64_t count, const int64_t *lengths, const int64_t *prefixes,
                   int64_t segment_count, int32_t keep, int64_t hidden, int64_t keys_values, int64_t *pass) override;
@@ -57,9 +58,10 @@ class DeviceModel final : public AnyModel {
   const Place place;
   WeightTable<const T *> table = {};
   std::vector<LayerTable<const T *>> layers;
+  std::vector<int64_t> layer_windows;  // tokens that one sees, itself included; 0 for all before it
   Buffer<float> cosines, sines;
   int64_t positions = 0;
-  int64_t moves = 0;  // counts changes of where weights and tables lie
+  int64_t moves = 0;  // counts changes of where weights and tables lie, and of windows
   Products multiply;
 
  private:

@@ -53,11 +53,12 @@ template <class T>
 struct LayerWeights {
   const T *input_norm, *qkv_bias, *query_norm, *key_norm, *post_norm;
   Matrix<T> qkv, output, gate_up, down;
+  int64_t window;
 
-  LayerWeights(const ModelShape &s, const LayerTable<const T *> &w)
+  LayerWeights(const ModelShape &s, const LayerTable<const T *> &w, int64_t window)
       : input_norm(w.input_norm), qkv_bias(w.qkv_bias), query_norm(w.query_norm), key_norm(w.key_norm),
         post_norm(w.post_norm), qkv{w.qkv, s.qkv_size(), s.hidden}, output{w.output, s.hidden, s.query_size()},
-        gate_up{w.gate_up, 2 * s.intermediate, s.hidden}, down{w.down, s.hidden, s.intermediate} {}
+        gate_up{w.gate_up, 2 * s.intermediate, s.hidden}, down{w.down, s.hidden, s.intermediate}, window(window) {}
 };
 
 // As on a CPU (model/activations.h).
@@ -373,7 +374,7 @@ class Pass {
     keep = HIR_KEEP_NOTHING;
     if (int32_t code = plan.make(batch)) return code;
     Call call("model", place);
-    const int64_t needed = Memory<T>(s, plan, kept, !flash.usable(), nullptr).size;
+    const int64_t needed = Memory<T>(s, plan, kept, some_plain(model), nullptr).size;
     if (needed > arena.size && arena.data) {  // the pool cannot merge the old piece with free memory
       Call::release(place, arena.data);
       arena = {};
@@ -383,7 +384,7 @@ class Pass {
     plan_memory.reserve(call, place, plan.bytes());
     if (call.failed()) return call.result();
     plan.upload(call, plan_memory.data);
-    Memory<T> memory(s, plan, kept, !flash.usable(), arena.data);
+    Memory<T> memory(s, plan, kept, some_plain(model), arena.data);
     memory.keys_values = keys_values;
     const Operations<T> o(call, model.multiply, memory);
     gather_rows(call, plan.tokens, GatherArguments<T>{model.table.embedding, plan.ids, memory.x, o.pitches.x, s.hidden});
@@ -398,13 +399,13 @@ class Pass {
   int32_t backward(DeviceModel<T> &model, const float *hidden_gradient, const WeightTable<float *> &gradients,
                    const std::vector<LayerTable<float *>> &layers) {
     Call call("model", place);
-    const Memory<T> m(s, plan, keep, !flash.usable(), arena.data);
+    const Memory<T> m(s, plan, keep, some_plain(model), arena.data);
     const Operations<T> o(call, model.multiply, m);
     o.norm_back(m, 0, m.last(), model.table.final_norm, hidden_gradient, s.hidden, nullptr, m.flow, m.low_flow);
     o.add_norm_sums(m, 0, gradients.final_norm);
     for (int64_t i = s.layers - 1; i >= 0; i--) {
       if (keep == HIR_KEEP_INPUTS) run(call, model, o, m, i, false);
-      const LayerWeights<T> w(s, model.layers[i]);
+      const LayerWeights<T> w(s, model.layers[i], model.layer_windows[i]);
       const Activations<T> a = m.layer(i);
       layer_backward(o, w, a, layers[i], m, [&] { attend_back(call, model, w, a, m); });
     }
@@ -417,15 +418,15 @@ class Pass {
 
  private:
   void run(Call &call, const DeviceModel<T> &model, const Operations<T> &o, const Memory<T> &m, int64_t index, bool whole) {
-    const LayerWeights<T> w(s, model.layers[index]);
+    const LayerWeights<T> w(s, model.layers[index], model.layer_windows[index]);
     const Activations<T> a = m.layer(index);
     layer_forward(
         o, w, a,
         [&] {
           rotate_heads(call, heads(model, w, a, m));
-          const PackedAttentionArguments<T> attention = packed(a, m);
+          const PackedAttentionArguments<T> attention = packed(w, a, m);
           if constexpr (std::is_same_v<T, bf16>) {
-            if (flash.usable()) return flash.forward(call, attention, lengths());
+            if (takes_flash(w.window)) return flash.forward(call, attention, lengths());
           }
           attend_packed(call, attention);
         },
@@ -437,10 +438,10 @@ class Pass {
     HeadsArguments<T> h = heads(model, w, a, m);
     h.keys_values = nullptr;
     rotate_heads(call, h);
-    PackedAttentionBackArguments<T> back = {packed(a, m), m.mixed_flow, m.along, m.query_flow, m.key_flow, m.value_flow};
+    PackedAttentionBackArguments<T> back = {packed(w, a, m), m.mixed_flow, m.along, m.query_flow, m.key_flow, m.value_flow};
     bool done = false;
     if constexpr (std::is_same_v<T, bf16>) {
-      done = flash.usable();
+      done = takes_flash(w.window);
       if (done) flash.backward(call, back, lengths());
     }
     if (!done) attend_packed_back(call, back);
@@ -470,11 +471,31 @@ class Pass {
             a.keys_values};
   }
 
-  PackedAttentionArguments<T> packed(const Activations<T> &a, const Memory<T> &m) const {
-    return {plan.tokens,        plan.slots,        s.heads,         s.kv_heads,
-            s.head_dim,         plan.query_starts, plan.key_starts, plan.token_sequence,
-            plan.slot_sequence, m.queries,         m.pitches.query, m.keys,
-            m.values,           a.mixed,           a.sums};
+  PackedAttentionArguments<T> packed(const LayerWeights<T> &w, const Activations<T> &a, const Memory<T> &m) const {
+    return {plan.tokens,
+            plan.slots,
+            s.heads,
+            s.kv_heads,
+            s.head_dim,
+            w.window,
+            plan.query_starts,
+            plan.key_starts,
+            plan.token_sequence,
+            plan.slot_sequence,
+            m.queries,
+            m.pitches.query,
+            m.keys,
+            m.values,
+            a.mixed,
+            a.sums};
+  }
+
+  // A window that every sequence fits into is none. Windows within a sequence are the plain kernels'.
+  bool takes_flash(int64_t window) const { return flash.usable() && (window == 0 || window >= plan.longest_key); }
+
+  bool some_plain(const DeviceModel<T> &model) const {
+    return !std::all_of(model.layer_windows.begin(), model.layer_windows.end(),
+                        [this](int64_t window) { return takes_flash(window); });
   }
 
   Flash::Lengths lengths() const { return {plan.sequences, plan.longest_query, plan.longest_key}; }
@@ -489,7 +510,7 @@ class Pass {
 
 template <class T>
 DeviceModel<T>::DeviceModel(const Place &place, const ModelShape &shape)
-    : AnyModel(shape), place(place), layers(shape.layers), multiply(place) {}
+    : AnyModel(shape), place(place), layers(shape.layers), layer_windows(shape.layers), multiply(place) {}
 
 template <class T>
 DeviceModel<T>::~DeviceModel() {
@@ -520,6 +541,14 @@ int32_t DeviceModel<T>::rotary(int64_t cos, int64_t sin, int64_t count) {
   call.copy(sines.data, at<float>(sin), sizeof(float) * size);
   positions = count;
   return call.result();
+}
+
+template <class T>
+int32_t DeviceModel<T>::windows(const int64_t *tokens) {
+  layer_windows.assign(tokens, tokens + shape.layers);
+  moves++;   // graphs contain them
+  passes++;  // none with other windows goes backward
+  return HIR_OK;
 }
 
 template <class T>

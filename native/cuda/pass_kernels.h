@@ -9,6 +9,7 @@
 
 #include "call.h"
 #include "model/shape.h"
+#include "ops/attention/sight.h"
 #include "simt.h"
 
 namespace hir::HIR_DEVICE {
@@ -174,10 +175,11 @@ void scatter_rows(Call &call, int64_t distinct, const ScatterArguments &a);
 // --- ops/attention
 
 // Concatenated sequences of queries, aligned to the end of their keys: query i of `queries` sees the first keys -
-// queries + 1 + i keys of its sequence. Plain kernels, for what LibTorch's flash attention (flash.h) does not support.
+// queries + 1 + i keys of its sequence, and through a window the last `window` of them (0 is no window). Plain kernels, for
+// what LibTorch's flash attention (flash.h) does not support.
 template <class T>
 struct PackedAttentionArguments {
-  int64_t tokens, slots, heads, kv_heads, head_dim;
+  int64_t tokens, slots, heads, kv_heads, head_dim, window;
   const int32_t *query_starts, *key_starts;          // [sequences + 1]
   const int32_t *token_sequence, *slot_sequence;     // [tokens], [slots]
   const T *queries;                                  // [tokens][heads][head_dim]

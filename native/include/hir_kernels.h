@@ -262,6 +262,13 @@ HIR_API int32_t hir_model_frozen(int64_t model, const int64_t *addresses, const 
 /* Copies the rotary tables, float[positions][head_dim / 2]. */
 HIR_API int32_t hir_model_rotary(int64_t model, hir_address cosines, hir_address sines, int64_t positions);
 
+/*
+ * Gives layers sliding windows: a token sees the last tokens[layer] tokens of its sequence, itself included, or all if that
+ * is 0, as in a new model. A layer's work on a token is bounded by its window; a decoder still keeps all keys and values.
+ *   tokens  int64[layers]
+ */
+HIR_API int32_t hir_model_windows(int64_t model, const int64_t *tokens);
+
 /* What hir_model_forward keeps for a backward pass. */
 #define HIR_KEEP_NOTHING 0
 #define HIR_KEEP_EVERYTHING 1

@@ -47,6 +47,7 @@ class AnyModel {
     return fail(HIR_UNSUPPORTED, "model: this backend has no frozen weights with adapters; those of CPUs have");
   }
   virtual int32_t rotary(int64_t cosines, int64_t sines, int64_t positions) = 0;
+  virtual int32_t windows(const int64_t *tokens) = 0;
   virtual int32_t make_decoder(AnyDecoder **decoder) = 0;
   virtual void release(int64_t) {}
 

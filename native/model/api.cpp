@@ -72,6 +72,16 @@ int32_t hir_model_rotary(int64_t model, hir_address cosines, hir_address sines, 
   return model_at(model)->rotary(cosines, sines, positions);
 }
 
+int32_t hir_model_windows(int64_t model, const int64_t *tokens) {
+  const int64_t layers = model_at(model)->shape.layers;
+  for (int64_t i = 0; i < layers; i++) {
+    if (tokens[i] >= 0) continue;
+    return fail(HIR_INVALID, "model: a window of %lld tokens in layer %lld; it must be positive, or 0 for none",
+                static_cast<long long>(tokens[i]), static_cast<long long>(i));
+  }
+  return model_at(model)->windows(tokens);
+}
+
 int32_t hir_model_forward(int64_t model, const int64_t *ids, int64_t tokens, const int64_t *lengths, const int64_t *prefixes,
                           int64_t segments, int32_t keep, hir_address hidden, hir_address keys_values, int64_t *pass) {
   return model_at(model)->forward(ids, tokens, lengths, prefixes, segments, keep, hidden, keys_values, pass);

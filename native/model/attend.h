@@ -1,5 +1,5 @@
-// What is done to queries and keys before their product, the same for packed sequences (attention.h) and for pages
-// (decode.cpp).
+// What a query sees, and what is done to queries and keys before their product, the same for packed sequences (attention.h)
+// and for pages (decode.cpp).
 #pragma once
 
 #include <string.h>
@@ -29,6 +29,9 @@ struct Heads {
   const float *sines(int64_t position) const { return model.sines + position * (dim / 2); }
   int64_t key_column(int64_t head) const { return s.query_size() + head * dim; }
   int64_t value_column(int64_t head) const { return key_column(head) + s.key_size(); }
+
+  // What a layer's token sees.
+  static hir::Sight sight(const LayerWeights &w, int64_t position) { return hir::Sight::of(w.window, position); }
 
   // Rounded to T, with the softmax's scale; scratch is a row of a head.
   template <class T>

@@ -97,17 +97,18 @@ class PackedAttention {
   void for_queries(const Segment &segment, const Work &work) const {
     const char *const *blocks[MOST_QUERIES];
     for (char const *const *&each : blocks) each = own.places;
-    int64_t seen[MOST_QUERIES], count = 0;
+    hir::Sight sights[MOST_QUERIES];
+    int64_t count = 0;
     for (int64_t t = 0; t < segment.length; t++) {
       for (int64_t q = 0; q < share; q++) {
         own.rows[count] = segment.start + t;
         own.heads[count] = head * share + q;
-        seen[count] = segment.position + t + 1;
+        sights[count] = Heads::sight(w, segment.position + t);
         heads.query(w, qkv(own.rows[count]) + own.heads[count] * dim, segment.position + t, own.queries + count * own.head,
                     own.scratch);
         const bool last = t + 1 == segment.length && q + 1 == share;
         if (++count < MOST_QUERIES && !last) continue;
-        work({count, own.queries, own.head, seen, blocks, own.slots / KEYS, 0});
+        work({count, own.queries, own.head, sights, blocks, own.slots / KEYS, 0});
         count = 0;
       }
     }

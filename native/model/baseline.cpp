@@ -5,6 +5,7 @@
 
 #include "baseline/reference.h"
 #include "kernels.h"
+#include "ops/attention/sight.h"
 
 namespace hir::baseline {
 
@@ -60,10 +61,11 @@ struct Walk {
   }
 
   void attend(int64_t layer, int64_t head) const {
-    const int64_t tokens = row.position() + 1, kv = head / (s.heads / s.kv_heads);
+    const Sight seen = Sight::of(model.layers[layer].window, row.position());
+    const int64_t kv = head / (s.heads / s.kv_heads);
     const double *query = qkv + head * s.head_dim;
     double top = -INFINITY, sum = 0;
-    for (int64_t t = 0; t < tokens; t++) {
+    for (int64_t t = seen.from; t < seen.to; t++) {
       const float *key = cached(layer, kv, false, t);
       scores[t] = 0;
       for (int64_t d = 0; d < s.head_dim; d++) scores[t] += query[d] * key[d];
@@ -72,7 +74,7 @@ struct Walk {
     }
     double *out = mixed + head * s.head_dim;
     for (int64_t d = 0; d < s.head_dim; d++) out[d] = 0;
-    for (int64_t t = 0; t < tokens; t++) {
+    for (int64_t t = seen.from; t < seen.to; t++) {
       const double weight = exp(scores[t] - top);
       const float *value = cached(layer, kv, true, t);
       for (int64_t d = 0; d < s.head_dim; d++) out[d] += weight * value[d];

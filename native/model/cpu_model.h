@@ -29,6 +29,7 @@ class CpuModel final : public AnyModel {
   int32_t weights(const int64_t *addresses) override;
   int32_t frozen(const int64_t *addresses, const hir_matrix *matrices, int64_t count) override;
   int32_t rotary(int64_t cosines, int64_t sines, int64_t positions) override;
+  int32_t windows(const int64_t *tokens) override;
   int32_t make_decoder(AnyDecoder **decoder) override;
   int32_t forward(const int64_t *tokens, int64_t count, const int64_t *lengths, const int64_t *prefixes,
                   int64_t segment_count, int32_t keep, int64_t hidden, int64_t keys_values, int64_t *pass) override;

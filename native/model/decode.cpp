@@ -141,7 +141,7 @@ class Step {
   // bit.
   void attend(int64_t index, const LayerWeights &w, int64_t head, int64_t from, int64_t to) const {
     const int64_t share = s.heads / s.kv_heads, shared = step.rows[from].shared_length / PAGE;
-    int64_t seen[MOST_QUERIES];
+    hir::Sight sights[MOST_QUERIES];
     const char *const *blocks[MOST_QUERIES];
     void *out[MOST_QUERIES];
     int64_t count = 0;
@@ -155,12 +155,12 @@ class Step {
         const int64_t column = (head * share + q) * s.head_dim;
         heads.query(w, memory.qkv + row * pitches.qkv + column, r.position(), own.queries + count * memory.head,
                     own.scratch);
-        seen[count] = r.position() + 1;
+        sights[count] = Heads::sight(w, r.position());
         blocks[count] = places;
         out[count] = memory.mixed + row * pitches.query + column;
         const bool last = row + 1 == to && q + 1 == share;
         if (++count < MOST_QUERIES && !last) continue;
-        const hir::Queries queries = {count, own.queries, memory.head, seen, blocks, shared, cells.offset(index, head)};
+        const hir::Queries queries = {count, own.queries, memory.head, sights, blocks, shared, cells.offset(index, head)};
         if (!heads.attention.forward({queries, out, nullptr})) __atomic_store_n(failed, true, __ATOMIC_RELAXED);
         count = 0;
       }

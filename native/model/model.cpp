@@ -380,6 +380,12 @@ int32_t CpuModel::rotary(int64_t cosines, int64_t sines, int64_t count) {
   return HIR_OK;
 }
 
+int32_t CpuModel::windows(const int64_t *tokens) {
+  for (int64_t i = 0; i < shape.layers; i++) layers[i].window = tokens[i];
+  passes++;  // none with other windows goes backward
+  return HIR_OK;
+}
+
 // Checks a batch, and sorts its segments into groups.
 int32_t CpuModel::cut(const int64_t *tokens, int64_t count, const int64_t *lengths, const int64_t *prefixes,
                       int64_t segment_count) {

@@ -31,6 +31,7 @@ struct Linear {
 struct LayerWeights {
   const float *input_norm, *qkv_bias, *query_norm, *key_norm, *post_norm;
   Linear qkv, output, gate_up, down;
+  int64_t window;  // tokens that one sees, itself included; 0 for all before it
 };
 
 struct Model {

@@ -141,10 +141,22 @@ const SoftmaxKernel *softmax_of(Variant variant) {
   }
 }
 
-int64_t most_blocks(const Queries &q, int64_t from, int64_t to) {
-  int64_t most = 0;
-  for (int64_t r = from; r < to; r++) most = std::max(most, q.seen[r]);
-  return ceil_div(most, KEYS);
+// The blocks that some queries see.
+Sight blocks_of(const Queries &q, int64_t from, int64_t to) {
+  Sight all = q.sights[from];
+  for (int64_t r = from + 1; r < to; r++) {
+    all.from = std::min(all.from, q.sights[r].from);
+    all.to = std::max(all.to, q.sights[r].to);
+  }
+  return {all.from / KEYS, ceil_div(all.to, KEYS)};
+}
+
+// Where the strip ends that a block is in.
+int64_t strip_end(int64_t block) { return (block / STRIP + 1) * STRIP; }
+
+// What a query sees of tokens [start, start + tokens), counted from `start`; empty if `to` <= `from`.
+Sight within(const Sight &sight, int64_t start, int64_t tokens) {
+  return {std::max<int64_t>(sight.from - start, 0), std::min(sight.to - start, tokens)};
 }
 
 }  // namespace
@@ -198,7 +210,8 @@ bool Attention::forward(const AttentionForward &call) const {
   if (!start) return false;
   Carver carver(start);
   const Memory memory(set, q.count, head_size, false, carver);
-  const int64_t wide = round_up(head_size, PANEL), all = most_blocks(q, 0, q.count);
+  const int64_t wide = round_up(head_size, PANEL);
+  const Sight all = blocks_of(q, 0, q.count);
   const int64_t keys = q.block_offset, values = q.block_offset + part_bytes();
   float maximum[MOST_QUERIES], sum[MOST_QUERIES];
   for (int64_t r = 0; r < q.count; r++) {
@@ -207,33 +220,37 @@ bool Attention::forward(const AttentionForward &call) const {
   }
   memset(memory.mixed, 0, sizeof(float) * q.count * wide);
 
-  // work(first query, one past the last, first block, one past the last) for the parts of a strip that queries share.
-  const auto parts = [&](int64_t first_block, const auto &work) {
-    const int64_t end = first_block + STRIP, common = std::min({q.shared, all, end});
-    if (common > first_block) work(0, q.count, first_block, common);
+  // work(first query, one past the last, first block, one past the last) for the parts of blocks [first, end) that
+  // queries share.
+  const auto parts = [&](int64_t first, int64_t end, const auto &work) {
+    const int64_t common = std::min(q.shared, end);
+    if (common > first) work(0, q.count, first, common);
     for (int64_t r = 0; r < q.count;) {
       int64_t next = r + 1;
       while (next < q.count && q.blocks[next] == q.blocks[r]) next++;
-      const int64_t from = std::max(q.shared, first_block), to = std::min(most_blocks(q, r, next), end);
+      const Sight seen = blocks_of(q, r, next);
+      const int64_t from = std::max({q.shared, first, seen.from}), to = std::min(seen.to, end);
       if (to > from) work(r, next, from, to);
       r = next;
     }
   };
   const char *const queries = static_cast<const char *>(q.queries);
   set.enter();
-  for (int64_t strip = 0; strip < all; strip += STRIP) {
-    parts(strip, [&](int64_t r, int64_t last, int64_t from, int64_t to) {
+  for (int64_t first = all.from, end; first < all.to; first = end) {
+    end = std::min(all.to, strip_end(first));
+    parts(first, end, [&](int64_t r, int64_t last, int64_t from, int64_t to) {
       const Left left(set, queries + r * q.pitch * set.size, q.pitch, last - r, head_size, memory.query_left);
-      score(set, left, q.blocks[r], from, to, keys, memory.scores + r * SCORES_PITCH + (from - strip) * KEYS);
+      score(set, left, q.blocks[r], from, to, keys, memory.scores + r * SCORES_PITCH + (from - first) * KEYS);
     });
-    const int64_t tokens = (std::min(all, strip + STRIP) - strip) * KEYS;
+    const int64_t tokens = (end - first) * KEYS;
     for (int64_t r = 0; r < q.count; r++) {
-      const float before = softmax->soften(memory.scores + r * SCORES_PITCH, std::min(q.seen[r] - strip * KEYS, tokens),
-                                           tokens, maximum + r, sum + r, memory.low ? memory.low + r * LOW_PITCH : nullptr);
-      if (strip > 0 && before != 1) softmax->scale(memory.mixed + r * wide, wide, before);
+      const Sight seen = within(q.sights[r], first * KEYS, tokens);
+      const float before = softmax->soften(memory.scores + r * SCORES_PITCH, seen.from, seen.to, tokens, maximum + r,
+                                           sum + r, memory.low ? memory.low + r * LOW_PITCH : nullptr);
+      if (first > all.from && before != 1) softmax->scale(memory.mixed + r * wide, wide, before);
     }
-    parts(strip, [&](int64_t r, int64_t last, int64_t from, int64_t to) {
-      const int64_t column = (from - strip) * KEYS;
+    parts(first, end, [&](int64_t r, int64_t last, int64_t from, int64_t to) {
+      const int64_t column = (from - first) * KEYS;
       const void *const weights = memory.low ? static_cast<const void *>(memory.low + r * LOW_PITCH + column)
                                              : memory.scores + r * SCORES_PITCH + column;
       const Left left(set, weights, memory.low ? LOW_PITCH : SCORES_PITCH, last - r, (to - from) * KEYS, memory.left);
@@ -257,7 +274,8 @@ bool Attention::backward(const AttentionBackward &call) const {
   if (!start) return false;
   Carver carver(start);
   const Memory memory(set, q.count, head_size, true, carver);
-  const int64_t all = most_blocks(q, 0, q.count), panels = ceil_div(head_size, PANEL), pitch = call.gradient_pitch;
+  const int64_t panels = ceil_div(head_size, PANEL), pitch = call.gradient_pitch;
+  const Sight all = blocks_of(q, 0, q.count);
   const int64_t steps = ceil_div(q.count, STEP), step_bytes = STEP * PANEL * set.size;
   const auto part = [&](Part p) { return q.block_offset + static_cast<int64_t>(p) * part_bytes(); };
   const char *const *const blocks = q.blocks[0];
@@ -291,23 +309,24 @@ bool Attention::backward(const AttentionBackward &call) const {
     set.run_gradient(job);
   };
   set.enter();
-  for (int64_t strip = 0; strip < all; strip += STRIP) {
-    const int64_t end = std::min(all, strip + STRIP), tokens = (end - strip) * KEYS;
-    score(set, queries, blocks, strip, end, part(Part::KEYS_ACROSS), memory.scores);
-    score(set, flow, blocks, strip, end, part(Part::VALUES_ACROSS), memory.gradients);
+  for (int64_t first = all.from, end; first < all.to; first = end) {
+    end = std::min(all.to, strip_end(first));
+    const int64_t tokens = (end - first) * KEYS;
+    score(set, queries, blocks, first, end, part(Part::KEYS_ACROSS), memory.scores);
+    score(set, flow, blocks, first, end, part(Part::VALUES_ACROSS), memory.gradients);
     for (int64_t r = 0; r < q.count; r++) {
-      softmax->soften_back(memory.scores + r * SCORES_PITCH, memory.gradients + r * SCORES_PITCH,
-                           std::min(q.seen[r] - strip * KEYS, tokens), tokens, call.sums[r], call.along[r],
-                           memory.low ? memory.low + r * LOW_PITCH : nullptr,
+      const Sight seen = within(q.sights[r], first * KEYS, tokens);
+      softmax->soften_back(memory.scores + r * SCORES_PITCH, memory.gradients + r * SCORES_PITCH, seen.from, seen.to, tokens,
+                           call.sums[r], call.along[r], memory.low ? memory.low + r * LOW_PITCH : nullptr,
                            memory.low ? memory.low_gradients + r * LOW_PITCH : nullptr);
     }
     const void *const weights = memory.low ? static_cast<const void *>(memory.low) : memory.scores;
     const void *const changes = memory.low ? static_cast<const void *>(memory.low_gradients) : memory.gradients;
     const int64_t row = memory.low ? LOW_PITCH : SCORES_PITCH;
-    accumulate(weights, row, tokens, memory.flow_down, call.value_gradients + strip * KEYS * pitch);
-    accumulate(changes, row, tokens, memory.query_down, call.key_gradients + strip * KEYS * pitch);
+    accumulate(weights, row, tokens, memory.flow_down, call.value_gradients + first * KEYS * pitch);
+    accumulate(changes, row, tokens, memory.query_down, call.key_gradients + first * KEYS * pitch);
     const Left left(set, changes, row, q.count, tokens, memory.left);
-    mix(set, left, blocks + strip, part(Part::KEYS_DOWN), head_size, call.query_gradients, pitch);
+    mix(set, left, blocks + first, part(Part::KEYS_DOWN), head_size, call.query_gradients, pitch);
   }
   set.leave();
   const float scale = static_cast<float>(1 / sqrt(static_cast<double>(head_size)));

@@ -4,7 +4,8 @@
 // sequence. Token t of a sequence is slot t % KEYS of its block t / KEYS. A query goes over its tokens in strips of
 // STRIP blocks, counted from the sequence's start, with a running maximum: only one strip's scores are kept, and a
 // query's result depends only on the tokens that it sees, not on other queries, so that a decoder's single query and
-// the same query in a sequence give the same bits. Products are those of matmul.h, with their chains. In bfloat16
+// the same query in a sequence give the same bits. Blocks that no query of a call sees are not read: with a sliding
+// window the work of a query does not grow with its position. Products are those of matmul.h, with their chains. In bfloat16
 // queries, keys, values, attention weights before their product with the values, and gradients of scores are rounded to
 // bfloat16. The rest is float32.
 //
@@ -12,11 +13,12 @@
 #pragma once
 
 #include "matmul/matmul.h"
+#include "attention/sight.h"
 
 namespace hir {
 
 constexpr int64_t KEYS = 32;
-constexpr int64_t STRIP = 16;         // blocks
+constexpr int64_t STRIP = 16;  // blocks
 constexpr int64_t MOST_QUERIES = 96;  // of a call
 
 // The parts of a block, each Attention::part_bytes(): a decoder has the first two, a backward needs all.
@@ -28,15 +30,15 @@ struct Queries {
   // [count, head size] of the dtype, rows `pitch` elements apart: normed, rotated, and times Attention::query_scale().
   const void *queries;
   int64_t pitch;
-  const int64_t *seen;               // [count] tokens that each sees, at least 1
+  const Sight *sights;  // [count]
   const char *const *const *blocks;  // [count] where each one's blocks lie
-  int64_t shared;                    // the first blocks of all queries that are the same; whole ones
-  int64_t block_offset;              // of the head's parts within a block
+  int64_t shared;  // the first blocks of all queries that are the same; whole ones
+  int64_t block_offset;  // of the head's parts within a block
 };
 
 struct AttentionForward {
   Queries queries;
-  void *const *out;   // [count] where each one's [head size] of the dtype goes
+  void *const *out;  // [count] where each one's [head size] of the dtype goes
   float *const *sums;  // [count] where each one's logarithm to base 2 of the sum of its weights goes; may be null
 };
 
@@ -44,8 +46,8 @@ struct AttentionForward {
 struct AttentionBackward {
   Queries queries;
   const void *out_gradients;  // [count, head size] of the dtype, rows `pitch` elements apart, like the queries
-  const float *sums;          // [count] of the forward
-  const float *along;         // [count] out . out_gradient
+  const float *sums;  // [count] of the forward
+  const float *along;  // [count] out . out_gradient
   // Written: [count, head size] of the queries before scaling, rows gradient_pitch apart.
   float *query_gradients;
   // Added to: [tokens, head size], rows gradient_pitch apart, room for whole blocks: 1 / ln 2 times the keys', the values'.

@@ -8,9 +8,15 @@
 // A query's strip has room for whole vectors: `tokens` is a multiple of 32.
 namespace {
 
-float soften(float *scores, int64_t seen, int64_t tokens, float *maximum, float *sum, uint16_t *low) {
-  bf16 *const to = reinterpret_cast<bf16 *>(low);
-  if (seen <= 0) {
+// Whole vectors from here on: what comes before `from` among them gets the weight 0.
+int64_t hide(float *scores, int64_t from) {
+  const int64_t start = from / WIDTH * WIDTH;
+  for (int64_t i = start; i < from; i++) scores[i] = -INFINITY;
+  return start;
+}
+
+float soften(float *scores, int64_t from, int64_t to, int64_t tokens, float *maximum, float *sum, uint16_t *low) {
+  if (to <= from) {
     if (low) {
       memset(low, 0, sizeof(uint16_t) * tokens);
     } else {
@@ -18,16 +24,17 @@ float soften(float *scores, int64_t seen, int64_t tokens, float *maximum, float 
     }
     return 1;
   }
+  const int64_t start = hide(scores, from);
   Vec top = vec(*maximum);
-  for (int64_t i = 0; i < seen; i += WIDTH) top = max(load_some(scores + i, seen - i, -INFINITY), top);
+  for (int64_t i = start; i < to; i += WIDTH) top = max(load_some(scores + i, to - i, -INFINITY), top);
   const float most = max_lane(top);
   const Vec m = vec(most);
   Vec total = vec(0);
   for (int64_t i = 0; i < tokens; i += WIDTH) {
-    const Vec e = i < seen ? exp2(sub(load_some(scores + i, seen - i, -INFINITY), m)) : vec(0);
+    const Vec e = i >= start && i < to ? exp2(sub(load_some(scores + i, to - i, -INFINITY), m)) : vec(0);
     total = add(total, e);
     if (low) {
-      store(to + i, e);
+      store(reinterpret_cast<bf16 *>(low) + i, e);
     } else {
       store(scores + i, e);
     }
@@ -56,13 +63,14 @@ void finish(const float *values, int64_t n, float factor, int32_t dtype, void *o
   }
 }
 
-void soften_back(float *scores, float *gradients, int64_t seen, int64_t tokens, float sum, float along,
+void soften_back(float *scores, float *gradients, int64_t from, int64_t to, int64_t tokens, float sum, float along,
                  uint16_t *low_weights, uint16_t *low_gradients) {
+  const int64_t start = to > from ? hide(scores, from) : tokens;
   for (int64_t i = 0; i < tokens; i += WIDTH) {
     Vec weight = vec(0), gradient = vec(0);
-    if (i < seen) {
-      weight = exp2(sub(load_some(scores + i, seen - i, -INFINITY), vec(sum)));
-      gradient = mul(weight, sub(load_some(gradients + i, seen - i, 0), vec(along)));
+    if (i >= start && i < to) {
+      weight = exp2(sub(load_some(scores + i, to - i, -INFINITY), vec(sum)));
+      gradient = mul(weight, sub(load_some(gradients + i, to - i, 0), vec(along)));
     }
     if (low_weights) {
       store(reinterpret_cast<bf16 *>(low_weights) + i, weight);

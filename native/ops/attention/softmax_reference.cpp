@@ -16,16 +16,16 @@ void put(float *wide, uint16_t *low, int64_t at, double x) {
   }
 }
 
-float soften(float *scores, int64_t seen, int64_t tokens, float *maximum, float *sum, uint16_t *low) {
+float soften(float *scores, int64_t from, int64_t to, int64_t tokens, float *maximum, float *sum, uint16_t *low) {
   float most = *maximum;
-  for (int64_t i = 0; i < seen; i++) most = fmaxf(most, scores[i]);
+  for (int64_t i = from; i < to; i++) most = fmaxf(most, scores[i]);
   double total = 0;
   for (int64_t i = 0; i < tokens; i++) {
-    const double weight = i < seen ? exp2(static_cast<double>(scores[i]) - most) : 0;
+    const double weight = i >= from && i < to ? exp2(static_cast<double>(scores[i]) - most) : 0;
     total += weight;
     put(scores, low, i, weight);
   }
-  if (seen <= 0) return 1;
+  if (to <= from) return 1;
   const float before = exp2f(*maximum - most);
   *maximum = most;
   *sum = static_cast<float>(static_cast<double>(*sum) * before + total);
@@ -42,11 +42,12 @@ void finish(const float *values, int64_t n, float factor, int32_t dtype, void *o
   }
 }
 
-void soften_back(float *scores, float *gradients, int64_t seen, int64_t tokens, float sum, float along,
+void soften_back(float *scores, float *gradients, int64_t from, int64_t to, int64_t tokens, float sum, float along,
                  uint16_t *low_weights, uint16_t *low_gradients) {
   for (int64_t i = 0; i < tokens; i++) {
-    const double weight = i < seen ? exp2(static_cast<double>(scores[i]) - sum) : 0;
-    const double gradient = i < seen ? weight * (static_cast<double>(gradients[i]) - along) : 0;
+    const bool seen = i >= from && i < to;
+    const double weight = seen ? exp2(static_cast<double>(scores[i]) - sum) : 0;
+    const double gradient = seen ? weight * (static_cast<double>(gradients[i]) - along) : 0;
     put(scores, low_weights, i, weight);
     put(gradients, low_gradients, i, gradient);
   }

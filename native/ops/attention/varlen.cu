@@ -10,16 +10,18 @@ namespace {
 
 constexpr int THREADS = 128, DIMS = 2;  // heads of up to 256
 
-// A query's sequence, and how many of its keys it sees.
-struct Sight {
+// The keys that a query sees: `seen` of them from `first_key` on.
+struct View {
   int64_t first_key, seen;
 
   template <class T>
-  HIR_GPU Sight(const PackedAttentionArguments<T> &a, int64_t token) {
+  HIR_GPU View(const PackedAttentionArguments<T> &a, int64_t token) {
     const int32_t sequence = a.token_sequence[token];
     const int64_t queries = a.query_starts[sequence + 1] - a.query_starts[sequence];
-    first_key = a.key_starts[sequence];
-    seen = a.key_starts[sequence + 1] - first_key - queries + 1 + token - a.query_starts[sequence];
+    const int64_t keys = a.key_starts[sequence + 1] - a.key_starts[sequence];
+    const Sight sight = Sight::of(a.window, keys - queries + token - a.query_starts[sequence]);
+    first_key = a.key_starts[sequence] + sight.from;
+    seen = sight.to - sight.from;
   }
 };
 
@@ -47,18 +49,18 @@ attend_packed_kernel(PackedAttentionArguments<T> a) {
   const int64_t token = block() / a.heads, head = block() % a.heads, kv = head / (a.heads / a.kv_heads);
   const int64_t dim = a.head_dim, key_size = a.kv_heads * dim;
   float *const places = shared<float>(), *const weights = places + WARP, *const query = weights + THREADS;
-  const Sight sight(a, token);
+  const View view(a, token);
   const float scale = static_cast<float>(LOG2E / sqrt(static_cast<double>(dim)));
   const T *const from = head_at(a.queries, token, a.query_pitch, head, dim);
   for (int64_t i = thread(); i < dim; i += threads()) query[i] = to_float(from[i]) * scale;
   barrier();
   float top = -INFINITY, total = 0, mixed[DIMS] = {};
-  for (int64_t chunk = 0; chunk < sight.seen; chunk += THREADS) {
-    const int64_t key = chunk + thread(), left = sight.seen - chunk;
+  for (int64_t chunk = 0; chunk < view.seen; chunk += THREADS) {
+    const int64_t key = chunk + thread(), left = view.seen - chunk;
     const float score =
-        key < sight.seen ? dot(query, head_at(a.keys, sight.first_key + key, key_size, kv, dim), dim) : -INFINITY;
+        key < view.seen ? dot(query, head_at(a.keys, view.first_key + key, key_size, kv, dim), dim) : -INFINITY;
     const float higher = max_nan(top, block_reduce(score, -INFINITY, Max(), places));
-    const float weight = key < sight.seen ? exp2_fast(score - higher) : 0.0f;
+    const float weight = key < view.seen ? exp2_fast(score - higher) : 0.0f;
     const float kept = exp2_fast(top - higher);
     weights[thread()] = weight;
     // The reduction makes the weights of all threads visible to all.
@@ -70,7 +72,7 @@ attend_packed_kernel(PackedAttentionArguments<T> a) {
       if (d >= dim) continue;
       float sum = mixed[k] * kept;
       for (int64_t t = 0; t < THREADS && t < left; t++) {
-        sum = fmaf(weights[t], to_float(a.values[(sight.first_key + chunk + t) * key_size + kv * dim + d]), sum);
+        sum = fmaf(weights[t], to_float(a.values[(view.first_key + chunk + t) * key_size + kv * dim + d]), sum);
       }
       mixed[k] = sum;
     }
@@ -107,7 +109,7 @@ query_back_kernel(PackedAttentionBackArguments<T> b) {
   const int64_t token = block() / a.heads, head = block() % a.heads, kv = head / (a.heads / a.kv_heads);
   const int64_t dim = a.head_dim, key_size = a.kv_heads * dim;
   float *const flows = shared<float>(), *const query = flows + THREADS, *const out = query + dim;
-  const Sight sight(a, token);
+  const View view(a, token);
   const float scale = static_cast<float>(1 / sqrt(static_cast<double>(dim)));
   const T *const from = head_at(a.queries, token, a.query_pitch, head, dim);
   const T *const flow = head_at(b.mixed_flow, token, a.query_pitch, head, dim);
@@ -118,13 +120,13 @@ query_back_kernel(PackedAttentionBackArguments<T> b) {
   barrier();
   const float sum = a.sums[head * a.tokens + token], along = b.along[head * a.tokens + token];
   float gradient[DIMS] = {};
-  for (int64_t chunk = 0; chunk < sight.seen; chunk += THREADS) {
-    const int64_t key = chunk + thread(), left = sight.seen - chunk;
+  for (int64_t chunk = 0; chunk < view.seen; chunk += THREADS) {
+    const int64_t key = chunk + thread(), left = view.seen - chunk;
     float score_flow = 0;
-    if (key < sight.seen) {
-      const float score = dot(query, head_at(a.keys, sight.first_key + key, key_size, kv, dim), dim);
+    if (key < view.seen) {
+      const float score = dot(query, head_at(a.keys, view.first_key + key, key_size, kv, dim), dim);
       const float weight = exp2_fast((score - sum) * static_cast<float>(LOG2E));
-      score_flow = weight * (dot(out, head_at(a.values, sight.first_key + key, key_size, kv, dim), dim) - along) * scale;
+      score_flow = weight * (dot(out, head_at(a.values, view.first_key + key, key_size, kv, dim), dim) - along) * scale;
     }
     flows[thread()] = score_flow;
     barrier();
@@ -133,7 +135,7 @@ query_back_kernel(PackedAttentionBackArguments<T> b) {
       const int64_t d = thread() + k * THREADS;
       if (d >= dim) continue;
       for (int64_t t = 0; t < THREADS && t < left; t++) {
-        gradient[k] = fmaf(flows[t], to_float(a.keys[(sight.first_key + chunk + t) * key_size + kv * dim + d]), gradient[k]);
+        gradient[k] = fmaf(flows[t], to_float(a.keys[(view.first_key + chunk + t) * key_size + kv * dim + d]), gradient[k]);
       }
     }
     barrier();
@@ -162,11 +164,11 @@ key_back_kernel(PackedAttentionBackArguments<T> b) {
   }
   barrier();
   const int32_t sequence = a.slot_sequence[slot];
-  const int64_t end = a.query_starts[sequence + 1], queries = end - a.query_starts[sequence];
-  const int64_t before = a.key_starts[sequence + 1] - a.key_starts[sequence] - queries;  // keys that all queries see
-  const int64_t behind = slot - a.key_starts[sequence] - before;
-  const int64_t first = a.query_starts[sequence] + (behind > 0 ? behind : 0);
-  const int64_t pairs = (end - first) * share;
+  const int64_t start = a.query_starts[sequence], keys = a.key_starts[sequence + 1] - a.key_starts[sequence];
+  const int64_t before = keys - (a.query_starts[sequence + 1] - start);  // keys of what the sequence continues
+  const Sight seen = Sight::onto(a.window, slot - a.key_starts[sequence], keys);
+  const int64_t first = start + (seen.from > before ? seen.from - before : 0);
+  const int64_t pairs = (start + seen.to - before - first) * share;  // not above 0 where no query of its own sees the key
   float key_flow[DIMS] = {}, value_flow[DIMS] = {};
   for (int64_t chunk = 0; chunk < pairs; chunk += THREADS) {
     const int64_t pair = chunk + thread(), left = pairs - chunk;

@@ -79,7 +79,11 @@ void check_passes(int backend, int32_t dtype) {
   const Shape shapes[] = {{2, 40, 56, 4, 2, 16, 37, false, true, dtype},
                           {1, 33, 17, 3, 3, 40, 64, true, false, dtype},
                           {2, 48, 100, 5, 1, 34, 131, false, false, dtype},
-                          {1, 1, 1, 1, 1, 2, 1, true, true, dtype}};
+                          {1, 1, 1, 1, 1, 2, 1, true, true, dtype},
+                          // A window that ends within prompts and within what continues them, beside a layer without,
+                          // and one of a token alone; one that all sequences fit into.
+                          {3, 40, 32, 4, 2, 16, 37, true, false, dtype, {7, 0, 1}},
+                          {1, 24, 16, 6, 3, 8, 37, false, true, dtype, {60}}};
   const Cut cut = {{9, 5, 33, 12, 1, 1, 20, 41}, {-1, 0, -1, 2, 0, -1, 2, -1}};
   for (const Shape &shape : shapes) {
     // On a GPU heads must be whole 16-byte vectors.

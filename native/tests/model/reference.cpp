@@ -54,12 +54,14 @@ Rows reference(const Model &m, const Weights &w, const std::vector<int64_t> &ids
       for (const auto &row : qkv) cached->back().emplace_back(row.begin() + s.heads * dim, row.end());
     }
     Rows mixed(tokens, std::vector<double>(s.heads * dim));
+    const int64_t window = s.windows.empty() || s.windows[l] == 0 ? tokens : s.windows[l];
     for (int64_t t = 0; t < tokens; t++) {
       for (int64_t h = 0; h < s.heads; h++) {
         const int64_t key = (s.heads + h / (s.heads / s.kv_heads)) * dim, value = key + s.kv_heads * dim;
         std::vector<double> weights(t + 1);
         double sum = 0;
         for (int64_t u = 0; u <= t; u++) {
+          if (u <= t - window) continue;
           double score = 0;
           for (int64_t i = 0; i < dim; i++) score += qkv[t][h * dim + i] * qkv[u][key + i];
           sum += weights[u] = exp(score / sqrt(static_cast<double>(dim)));

@@ -39,6 +39,12 @@ void check_refusals(int backend) {
   expect(hir_model_backward(model, pass, address(hidden), m.addresses().data()) == HIR_INVALID, "backward of what failed",
          backend, 0);
   expect(forward({}, {}, {}) == HIR_OK, "nothing", backend, 0);
+  const int64_t below = -1, window = 1;
+  expect(hir_model_windows(model, &below) == HIR_INVALID, "a window below 0", backend, 0);
+  expect(forward({1, 2}, {1, 1}, {-1, 0}) == HIR_OK, "a good one", backend, 0);
+  expect(hir_model_windows(model, &window) == HIR_OK, "a window of one token", backend, 0);
+  expect(hir_model_backward(model, pass, address(hidden), m.addresses().data()) == HIR_INVALID,
+         "backward of a pass with other windows", backend, 0);
   hir_model_free(model);
 }
 

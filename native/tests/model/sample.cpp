@@ -136,6 +136,7 @@ int64_t Model::make(int backend, int threads) const {
   expect(hir_model_create(backend, device, 0, &shape, &model) == HIR_OK, "create", backend, s.hidden);
   give(model, backend);
   expect(hir_model_rotary(model, address(cosines), address(sines), positions) == HIR_OK, "rotary", backend, s.hidden);
+  if (!s.windows.empty()) expect(hir_model_windows(model, s.windows.data()) == HIR_OK, "windows", backend, s.hidden);
   return model;
 }
 

@@ -28,6 +28,7 @@ struct Shape {
   int64_t layers, hidden, intermediate, heads, kv_heads, head_dim, vocab;
   bool bias, head_norms;
   int32_t dtype;
+  std::vector<int64_t> windows = {};  // of each layer; empty for none
 
   int64_t qkv() const { return (heads + 2 * kv_heads) * head_dim; }
 };

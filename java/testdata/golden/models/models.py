@@ -9,14 +9,15 @@ input_ids, attention_mask, position_ids i64 [2,28] (row 1 starts with 9 pads); l
 [layers+1,2,28,32] (embeddings, then each layer's output, the last one after the final norm); logprobs, entropy and
 loss_mask f32 [2,27] (entry t scores token t+1); logprobs_t0.7, entropy_t0.7; greedy_ids i64 [2,16]; weights f32 [2,27].
 golden_grads.safetensors is the gradient of the sum of the log-probs; golden_weighted_grads.safetensors that of
-sum(weights * logprobs at temperature 0.7).
+sum(weights * logprobs at temperature 0.7). The models with sliding windows are smaller (64 tokens, width 16), without
+the weighted gradients; their windows are shorter than the rows, and greedy tokens go on beyond them.
 """
 import json
 import pathlib
 
 import torch
 from safetensors.torch import save_file
-from transformers import AutoModelForCausalLM, LlamaConfig, Qwen2Config, Qwen3Config
+from transformers import AutoModelForCausalLM, LlamaConfig, MistralConfig, Qwen2Config, Qwen3Config
 
 torch.set_num_threads(1)
 HERE = pathlib.Path(__file__).parent
@@ -26,6 +27,8 @@ COMMON = dict(vocab_size=512, hidden_size=32, num_hidden_layers=2, num_attention
               max_position_embeddings=512, bos_token_id=None, eos_token_id=None, pad_token_id=None)
 LLAMA3 = dict(rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
               original_max_position_embeddings=64)
+SMALL = dict(COMMON, vocab_size=64, hidden_size=16, num_attention_heads=2, num_key_value_heads=1, intermediate_size=24)
+PLAIN = dict(rope_type="default", rope_theta=1e4)
 MODELS = {
     "qwen2-mini": (Qwen2Config(**COMMON, intermediate_size=80, rms_norm_eps=1e-6, tie_word_embeddings=True,
                                rope_parameters=dict(rope_type="default", rope_theta=1e6)), 1e6, None),
@@ -34,6 +37,11 @@ MODELS = {
                                rope_parameters=dict(rope_type="default", rope_theta=1e6)), 1e6, None),
     "llama3-mini": (LlamaConfig(**COMMON, intermediate_size=88, rms_norm_eps=1e-5, tie_word_embeddings=True,
                                 rope_parameters=dict(LLAMA3, rope_theta=5e5)), 5e5, LLAMA3),
+    "mistral-mini": (MistralConfig(**SMALL, sliding_window=7, rms_norm_eps=1e-5, tie_word_embeddings=False,
+                                   rope_parameters=PLAIN), 1e4, None),
+    # The first layer sees everything, the second through a window.
+    "qwen2-window-mini": (Qwen2Config(**SMALL, use_sliding_window=True, sliding_window=5, max_window_layers=1,
+                                      rms_norm_eps=1e-6, tie_word_embeddings=True, rope_parameters=PLAIN), 1e4, None),
 }
 
 
@@ -74,7 +82,7 @@ def write(name, config, theta, scaling):
             for key, p in model.named_parameters():
                 p.normal_(1 if "norm" in key else 0, 0.5 if "norm" in key or "bias" in key else 0.25)
                 p.copy_(p.bfloat16().float())
-        ids = torch.randint(0, 512, (ROWS, LENGTH))
+        ids = torch.randint(0, config.vocab_size, (ROWS, LENGTH))
         mask = torch.ones(ROWS, LENGTH, dtype=torch.long)
         mask[1, :PADS] = 0
         ids[1, :PADS] = 0
@@ -111,7 +119,8 @@ def write(name, config, theta, scaling):
     save_file(state, folder / "model.safetensors", {"format": "pt"})
     save_file(golden, folder / "golden.safetensors")
     save_file(grads, folder / "golden_grads.safetensors")
-    save_file(weighted, folder / "golden_weighted_grads.safetensors")
+    if config.vocab_size == COMMON["vocab_size"]:
+        save_file(weighted, folder / "golden_weighted_grads.safetensors")
     rotary = model.model.rotary_emb.inv_freq
     if scaling:
         save_file({"inv_freq": rotary.float().contiguous().clone()}, folder / "golden_rope.safetensors")

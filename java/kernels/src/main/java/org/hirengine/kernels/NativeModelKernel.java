@@ -24,6 +24,15 @@ final class NativeModelKernel implements ModelKernel {
           hirkernels.hir_model_create(backend, device.index(), device.stream(), sizes, made));
     }
     model = made[0];
+    if (!shape.windows().isEmpty()) {
+      long[] windows = shape.windows().stream().mapToLong(Integer::longValue).toArray();
+      try {
+        NativeKernels.check(hirkernels.hir_model_windows(model, windows));
+      } catch (RuntimeException e) {
+        close();
+        throw e;
+      }
+    }
   }
 
   /** The shape as native code takes it; the caller closes it. */

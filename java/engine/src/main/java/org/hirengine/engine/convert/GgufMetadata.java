@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.hirengine.engine.gguf.GgufWriter;
@@ -35,8 +34,24 @@ final class GgufMetadata {
     this.config = config;
   }
 
+  /** What llama.cpp calls the model's family; a Mistral is a llama to it. */
+  static String architecture(ModelConfig config) {
+    return switch (config.family()) {
+      case QWEN2 -> "qwen2";
+      case QWEN3 -> "qwen3";
+      case LLAMA, MISTRAL -> "llama";
+    };
+  }
+
   void write(GgufWriter to, ModelConverter.Storage type) {
-    String family = config.family().name().toLowerCase(Locale.ROOT);
+    if (config.windows().stream().anyMatch(window -> window > 0)) {
+      throw new ModelException(
+          source
+              + ": has a sliding window (sliding_window in config.json), which llama.cpp does not"
+              + " apply to such models",
+          "convert to a folder instead of a .gguf file");
+    }
+    String family = architecture(config);
     to.put("general.architecture", family);
     to.put("general.type", "model");
     String name = source.toAbsolutePath().normalize().getFileName().toString();

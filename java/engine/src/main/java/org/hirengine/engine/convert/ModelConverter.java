@@ -21,7 +21,6 @@ import org.hirengine.engine.gguf.TensorNames;
 import org.hirengine.engine.model.CompanionFiles;
 import org.hirengine.engine.model.Lora;
 import org.hirengine.engine.model.ModelConfig;
-import org.hirengine.engine.model.ModelConfig.Family;
 import org.hirengine.engine.model.ModelException;
 import org.hirengine.engine.model.ModelWeights;
 import org.hirengine.engine.model.SafetensorsWriter;
@@ -231,8 +230,9 @@ public final class ModelConverter {
     if (ggufName == null) {
       throw new IllegalStateException("no GGUF name for " + parameter);
     }
-    int head =
-        config.family() == Family.LLAMA && TensorNames.isQueryOrKey(name) ? config.headDim() : 1;
+    boolean pairs =
+        GgufMetadata.architecture(config).equals("llama") && TensorNames.isQueryOrKey(name);
+    int head = pairs ? config.headDim() : 1;
     int width = shape.size() == 1 ? 1 : Math.toIntExact(shape.get(1));
     writer.tensor(
         ggufName,

@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * buckets, each one call of scaled dot product attention, and the results are put back in packed
  * order. Padding exists only inside attention and is at most a quarter of a bucket. Adjacent
  * segments of equal length are viewed instead of gathered.
+ *
+ * <p>A sliding window is a mask here: what it hides is computed all the same.
  */
 final class AttentionPlan implements AutoCloseable {
 
@@ -47,22 +49,28 @@ final class AttentionPlan implements AutoCloseable {
 
   private final ModelConfig config;
   private final PackedBatch batch;
+  private final int window;
   private final int[] starts;
   private final Device device;
   private final boolean repeatKeys;
   private final List<Bucket> buckets = new ArrayList<>();
   private final @Nullable Tensor restore;
 
-  AttentionPlan(ModelConfig config, PackedBatch batch, Device device) {
-    this(config, batch, device, device.kind() == Device.Kind.CUDA);
+  /**
+   * @param window how many tokens one sees, itself included; 0 for all before it
+   */
+  AttentionPlan(ModelConfig config, PackedBatch batch, int window, Device device) {
+    this(config, batch, window, device, device.kind() == Device.Kind.CUDA);
   }
 
   /**
    * @param repeatKeys copy keys and values for each query head if there is a mask: LibTorch has no
    *     GPU kernel for a mask with grouped queries, and would store the scores of all pairs
    */
-  AttentionPlan(ModelConfig config, PackedBatch batch, Device device, boolean repeatKeys) {
+  AttentionPlan(
+      ModelConfig config, PackedBatch batch, int window, Device device, boolean repeatKeys) {
     this.repeatKeys = repeatKeys;
+    this.window = window;
     this.config = config;
     this.batch = batch;
     this.device = device;
@@ -117,11 +125,12 @@ final class AttentionPlan implements AutoCloseable {
     int first = members.get(0);
     int queries = batch.lengths()[first];
     if (batch.prefixes()[first] < 0) {
+      Tensor mask = window > 0 && window < queries ? mask(members, queries, queries) : null;
       if (isContiguous(members)) {
-        return new Bucket(members.size(), queries, queries, null, null, starts[first], null);
+        return new Bucket(members.size(), queries, queries, null, null, starts[first], mask);
       }
       Tensor rows = index(rows(members, queries, false));
-      return new Bucket(members.size(), queries, queries, rows, null, -1, null);
+      return new Bucket(members.size(), queries, queries, rows, null, -1, mask);
     }
     int keys = 0;
     for (int segment : members) {
@@ -166,12 +175,18 @@ final class AttentionPlan implements AutoCloseable {
     return rows;
   }
 
-  /** Query i of a segment sees its prefix and the segment up to itself: keys 0 to prefix + i. */
+  /**
+   * Query i of a segment sees its prefix and the segment up to itself: keys 0 to prefix + i, of
+   * those the last ones if there is a window. Padding sees what the last query sees: a row without
+   * any key would be NaN.
+   */
   private Tensor mask(List<Integer> members, int queries, int keys) {
     int[] last = new int[members.size() * queries];
     for (int i = 0; i < members.size(); i++) {
+      int segment = members.get(i);
       for (int t = 0; t < queries; t++) {
-        last[i * queries + t] = batch.prefixLength(members.get(i)) + t;
+        last[i * queries + t] =
+            batch.prefixLength(segment) + Math.min(t, batch.lengths()[segment] - 1);
       }
     }
     int[] range = new int[keys];
@@ -180,7 +195,7 @@ final class AttentionPlan implements AutoCloseable {
     }
     try (PointerScope scope = new PointerScope()) {
       Tensor limit = index(last).view(members.size(), 1, queries, 1);
-      return Tensors.own(index(range).le(limit));
+      return Tensors.own(LibTorchLayers.seen(index(range), limit, window));
     }
   }
 

@@ -49,6 +49,21 @@ public final class LibTorchLayers implements AutoCloseable {
     sines = rows(rotary.sines(), positions);
   }
 
+  /**
+   * Which keys a layer's queries see.
+   *
+   * @param keys int64[K], their positions
+   * @param queries int64[..., 1], their positions
+   * @param window how many tokens one sees, itself included; 0 for all before it
+   * @return bool[..., K]
+   */
+  public static Tensor seen(Tensor keys, Tensor queries, int window) {
+    Tensor before = keys.le(queries);
+    return window == 0
+        ? before
+        : before.logical_and(keys.gt(queries.sub(new Scalar((long) window))));
+  }
+
   /** In the compute type, not the table's: [T, 1, headDim / 2]. */
   private Tensor rows(Tensor table, Tensor positions) {
     return Tensors.own(

@@ -1,7 +1,9 @@
 package org.hirengine.engine.model;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -24,7 +26,10 @@ final class LibTorchPass implements ForwardPass {
   private final ModelConfig config;
   private final Tensor ids;
   private final LibTorchLayers layers;
-  private final AttentionPlan attention;
+
+  /** By the layers' windows. */
+  private final Map<Integer, AttentionPlan> attention = new HashMap<>();
+
   private final Activations activations;
   private final @Nullable Tensor keyValues;
   private final List<Tensor> inputs = new ArrayList<>();
@@ -42,7 +47,10 @@ final class LibTorchPass implements ForwardPass {
       ids = Tensors.own(Tensors.to(policy.device(), Tensors.ofInts(batch.ids())));
       Tensor positions = Tensors.to(policy.device(), Tensors.ofInts(batch.positions()));
       layers = new LibTorchLayers(policy, positions, batch.longest());
-      attention = new AttentionPlan(config, batch, policy.device());
+      for (int window : config.windows()) {
+        attention.computeIfAbsent(
+            window, w -> new AttentionPlan(config, batch, w, policy.device()));
+      }
       Tensor x = Tensors.own(policy.embedding().index_select(0, ids));
       hidden = activations == Activations.KEEP ? keep(x) : walk(x);
     }
@@ -104,7 +112,7 @@ final class LibTorchPass implements ForwardPass {
             target.narrow(1, 0, width).copy_(queryKeys.narrow(1, queryKeys.size(1) - width, width));
             target.narrow(1, width, width).copy_(values);
           }
-          return attention.attend(queryKeys, values);
+          return attention.get(config.windows().get(index)).attend(queryKeys, values);
         });
   }
 
@@ -166,6 +174,6 @@ final class LibTorchPass implements ForwardPass {
     hidden.close();
     ids.close();
     layers.close();
-    attention.close();
+    attention.values().forEach(AttentionPlan::close);
   }
 }

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -32,6 +33,8 @@ import org.jspecify.annotations.Nullable;
  * @param qkvBias q, k and v projections have biases (Qwen2)
  * @param qkNorm queries and keys are RMS-normed per head (Qwen3)
  * @param ropeScaling frequency scaling of Llama 3.x, or none
+ * @param windows sliding window of each layer: how many tokens one sees, itself included, or 0 for
+ *     all before it
  * @param tied the head is the embedding
  * @param dtype storage type of the weights according to the file: float32, bfloat16 or float16
  * @param stopIds {@code eos_token_id} of config.json, one or many
@@ -51,6 +54,7 @@ public record ModelConfig(
     double rmsNormEps,
     double ropeTheta,
     @Nullable RopeScaling ropeScaling,
+    List<Integer> windows,
     boolean tied,
     int maxPositions,
     double initializerRange,
@@ -72,7 +76,8 @@ public record ModelConfig(
   public enum Family {
     QWEN2,
     QWEN3,
-    LLAMA
+    LLAMA,
+    MISTRAL
   }
 
   /** Llama 3's frequency scaling ({@code rope_type} llama3). */
@@ -104,7 +109,8 @@ public record ModelConfig(
         headDim,
         vocabSize,
         rmsNormEps,
-        compute);
+        compute,
+        windows);
   }
 
   /** The same model with an untied head. */
@@ -229,6 +235,7 @@ public record ModelConfig(
           number(json, "rms_norm_eps"),
           rope.theta(),
           rope.scaling(),
+          new Windows(family).read(),
           flag("tie_word_embeddings"),
           size("max_position_embeddings"),
           has("initializer_range") ? number(json, "initializer_range") : 0.02,
@@ -238,10 +245,13 @@ public record ModelConfig(
     }
 
     private int kvHeads(Family family, int heads) {
-      // Absent, not null: transformers then takes 32 for Qwen.
-      if (family != Family.LLAMA && !json.has("num_key_value_heads") && heads != 32) {
+      // Absent, not null: transformers then takes 32 for Qwen and 8 for Mistral.
+      int filled = family == Family.MISTRAL ? 8 : 32;
+      if (family != Family.LLAMA && !json.has("num_key_value_heads") && heads != filled) {
         throw bad(
-            "num_key_value_heads is missing; readers fill in 32 or num_attention_heads, "
+            "num_key_value_heads is missing; readers fill in "
+                + filled
+                + " or num_attention_heads, "
                 + heads
                 + ": write it");
       }
@@ -276,12 +286,13 @@ public record ModelConfig(
         case "qwen2" -> Family.QWEN2;
         case "qwen3" -> Family.QWEN3;
         case "llama" -> Family.LLAMA;
+        case "mistral" -> Family.MISTRAL;
         default ->
             throw bad(
                 "model_type "
                     + (type.isEmpty() ? "is missing" : "\"" + type + "\" is not supported")
-                    + "; the engine runs qwen2 (Qwen2, Qwen2.5), qwen3 (dense Qwen3) and llama"
-                    + " (Llama, SmolLM2, TinyLlama)");
+                    + "; the engine runs qwen2 (Qwen2, Qwen2.5), qwen3 (dense Qwen3), llama (Llama,"
+                    + " SmolLM2, TinyLlama) and mistral (Mistral 7B, Mistral Nemo)");
       };
     }
 
@@ -290,18 +301,6 @@ public record ModelConfig(
       String activation = json.path("hidden_act").asText("silu");
       if (!activation.equals("silu")) {
         throw bad("hidden_act \"" + activation + "\" is not supported, only silu");
-      }
-      if (flag("use_sliding_window")) {
-        throw bad("use_sliding_window is not supported");
-      }
-      JsonNode types = json.path("layer_types");
-      if (has("layer_types") && (!types.isArray() || types.size() != size("num_hidden_layers"))) {
-        throw bad("layer_types must list num_hidden_layers types, found " + types);
-      }
-      for (JsonNode type : types) {
-        if (!type.asText().equals("full_attention")) {
-          throw bad("layer_types holds " + type + "; only full_attention is supported");
-        }
       }
       if (family != Family.QWEN2 && flag("attention_bias")) {
         throw bad("attention_bias is not supported for model_type " + lower(family));
@@ -326,6 +325,141 @@ public record ModelConfig(
                 "model_type is " + lower(family) + ", but architectures holds " + architecture);
           }
         }
+      }
+    }
+
+    /**
+     * Sliding windows. Mistral has {@code sliding_window} in all layers, Qwen in those from {@code
+     * max_window_layers} on, if {@code use_sliding_window}. Transformers 5 writes {@code
+     * layer_types} as well; readers that know one of the two must find the same in it.
+     */
+    private final class Windows {
+
+      private static final String WINDOW = "sliding_window";
+      private static final String USE = "use_sliding_window";
+      private static final String FIRST = "max_window_layers";
+      private static final String TYPES = "layer_types";
+      private static final String SLIDING = "sliding_attention";
+
+      private final Family family;
+      private final int layers = size("num_hidden_layers");
+
+      Windows(Family family) {
+        this.family = family;
+      }
+
+      List<Integer> read() {
+        int window =
+            switch (family) {
+              case QWEN2, QWEN3 -> qwen();
+              case MISTRAL -> mistral();
+              case LLAMA -> llama();
+            };
+        List<Boolean> sliding = sliding(window);
+        List<Integer> windows = new ArrayList<>();
+        for (boolean slides : sliding) {
+          // No sequence is longer than the positions.
+          windows.add(slides && window < size("max_position_embeddings") ? window : 0);
+        }
+        return List.copyOf(windows);
+      }
+
+      private int qwen() {
+        if (!flag(USE)) {
+          return 0;
+        }
+        if (!has(WINDOW)) {
+          throw bad(USE + " is true, but " + WINDOW + " is missing: write it");
+        }
+        return size(WINDOW);
+      }
+
+      private int mistral() {
+        if (!json.has(WINDOW)) {
+          throw bad(WINDOW + " is missing; readers fill in 4096 or none: write it, null for none");
+        }
+        if (has(USE) && flag(USE) != has(WINDOW)) {
+          throw bad(
+              USE
+                  + " is "
+                  + json.get(USE)
+                  + ", but "
+                  + WINDOW
+                  + " "
+                  + json.get(WINDOW)
+                  + "; only some readers look at the first: remove it");
+        }
+        return has(WINDOW) ? size(WINDOW) : 0;
+      }
+
+      private int llama() {
+        if (flag(USE)) {
+          throw bad(USE + " is not supported for model_type llama");
+        }
+        if (has(WINDOW) && size(WINDOW) < size("max_position_embeddings")) {
+          throw bad(
+              WINDOW
+                  + " "
+                  + json.get(WINDOW)
+                  + " is ignored by some readers for model_type llama, and used by others: remove"
+                  + " it, or use model_type mistral");
+        }
+        return 0;
+      }
+
+      private List<Boolean> sliding(int window) {
+        JsonNode types = json.path(TYPES);
+        if (has(TYPES) && (!types.isArray() || types.size() != layers)) {
+          throw bad(TYPES + " must list num_hidden_layers types, found " + types);
+        }
+        boolean qwen = family == Family.QWEN2 || family == Family.QWEN3;
+        if (window > 0 && qwen && !has(FIRST) && !has(TYPES)) {
+          throw bad(USE + " is true, but " + FIRST + " and " + TYPES + " are missing: write one");
+        }
+        int first = window > 0 && qwen && has(FIRST) ? first() : 0;
+        List<Boolean> sliding = new ArrayList<>();
+        for (int i = 0; i < layers; i++) {
+          boolean slides = window > 0 && i >= first;
+          if (has(TYPES)) {
+            boolean said = type(i);
+            boolean free = window > 0 && qwen && !has(FIRST);
+            if (said != slides && !free) {
+              throw bad(contradiction(i, window));
+            }
+            slides = said;
+          }
+          sliding.add(slides);
+        }
+        return sliding;
+      }
+
+      private int first() {
+        JsonNode first = json.path(FIRST);
+        if (!first.isIntegralNumber() || !first.canConvertToInt() || first.intValue() < 0) {
+          throw bad(FIRST + " must be a whole number, at least 0, found " + first);
+        }
+        return first.intValue();
+      }
+
+      /** Whether a layer's type has a window. */
+      private boolean type(int layer) {
+        JsonNode type = json.path(TYPES).get(layer);
+        if (!type.asText().equals(SLIDING) && !type.asText().equals("full_attention")) {
+          throw bad(
+              TYPES + " holds " + type + "; only full_attention and " + SLIDING + " are known");
+        }
+        return type.asText().equals(SLIDING);
+      }
+
+      private String contradiction(int layer, int window) {
+        String holds = TYPES + " holds " + json.path(TYPES).get(layer) + " for layer " + layer;
+        if (window == 0) {
+          String key = family == Family.MISTRAL ? WINDOW + " is null" : USE + " is not true";
+          return holds + ", but " + (family == Family.LLAMA ? "llama has no windows" : key);
+        }
+        return family == Family.MISTRAL
+            ? holds + ", but " + WINDOW + " is every layer's for model_type mistral"
+            : holds + ", but " + FIRST + " is " + json.get(FIRST) + "; keep one of the two";
       }
     }
 

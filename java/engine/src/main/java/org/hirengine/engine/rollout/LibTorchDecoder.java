@@ -1,6 +1,8 @@
 package org.hirengine.engine.rollout;
 
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -144,13 +146,18 @@ final class LibTorchDecoder implements Decoder {
       Tensor slots = positions.view(-1, 1, 1).expand(rows, 1, 2 * keyWidth());
       int[] all = new int[width];
       Arrays.setAll(all, t -> t);
-      Tensor mask =
-          Tensors.to(policy.device(), Tensors.ofInts(all)).le(positions.view(-1, 1, 1, 1));
+      Tensor keys = Tensors.to(policy.device(), Tensors.ofInts(all));
+      Tensor queries = positions.view(-1, 1, 1, 1);
+      Map<Integer, Tensor> masks = new HashMap<>();
+      for (int window : config.windows()) {
+        masks.computeIfAbsent(window, w -> LibTorchLayers.seen(keys, queries, w));
+      }
       Tensor x = Tensors.own(policy.embedding().index_select(0, ids));
       try (LibTorchLayers layers = new LibTorchLayers(policy, positions, width)) {
         for (int i = 0; i < config.layers(); i++) {
           try (PointerScope inner = new PointerScope()) {
             Tensor layer = cache().select(0, i).narrow(0, 0, rows);
+            Tensor mask = masks.get(config.windows().get(i));
             Tensor next = layers.layer(i, x, (q, v) -> attend(layer, slots, mask, q, v));
             x.close();
             x = Tensors.own(next);

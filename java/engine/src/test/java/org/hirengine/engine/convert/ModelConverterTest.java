@@ -119,6 +119,27 @@ class ModelConverterTest {
     }
   }
 
+  /** llama.cpp calls a Mistral a llama, and knows no window for it. */
+  @Test
+  void aMistralBecomesALlamaUnlessItHasAWindow() throws IOException {
+    Path folder = folder("llama", "llama-bpe", false);
+    Path config = folder.resolve("config.json");
+    ObjectNode json = (ObjectNode) JSON.readTree(config.toFile());
+    json.remove("architectures");
+    json.put("model_type", "mistral").putNull("sliding_window");
+    JSON.writeValue(config.toFile(), json);
+    Path file = temp.resolve("mistral.gguf");
+    ModelConverter.convert(folder, file, null);
+    assertEquals(ModelConfig.Family.LLAMA, ModelConfig.read(file).family());
+    assertArrayEquals(logprobs(folder), logprobs(file), 0f);
+    JSON.writeValue(config.toFile(), json.put("sliding_window", 9));
+    Path refused = temp.resolve("window.gguf");
+    ModelException e =
+        assertThrows(ModelException.class, () -> ModelConverter.convert(folder, refused, null));
+    assertTrue(e.getMessage().contains("sliding_window"), e.getMessage());
+    assertFalse(Files.exists(refused));
+  }
+
   @ParameterizedTest
   @CsvSource({
     "llama, llama-bpe, true",

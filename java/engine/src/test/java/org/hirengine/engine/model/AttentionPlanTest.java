@@ -8,7 +8,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.hirengine.engine.runtime.NativeRuntime;
 import org.hirengine.engine.runtime.Tensors;
 import org.hirengine.kernels.Device;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class AttentionPlanTest {
 
@@ -21,8 +22,9 @@ class AttentionPlanTest {
   }
 
   /** The GPU's way to handle masks and grouped queries gives the same results. */
-  @Test
-  void repeatedKeysGiveWhatGroupedQueriesGive() {
+  @ParameterizedTest
+  @ValueSource(ints = {0, 4, 8})
+  void repeatedKeysGiveWhatGroupedQueriesGive(int window) {
     NativeRuntime.load();
     ModelConfig config = TestModels.config("qwen3", 61, 0.3);
     PackedBatch batch =
@@ -32,8 +34,8 @@ class AttentionPlanTest {
       long heads = config.heads() + config.kvHeads();
       Tensor queryKey = random(random, 30, heads * config.headDim());
       Tensor value = random(random, 30, (long) config.kvHeads() * config.headDim());
-      try (AttentionPlan grouped = new AttentionPlan(config, batch, Device.CPU, false);
-          AttentionPlan repeated = new AttentionPlan(config, batch, Device.CPU, true)) {
+      try (AttentionPlan grouped = new AttentionPlan(config, batch, window, Device.CPU, false);
+          AttentionPlan repeated = new AttentionPlan(config, batch, window, Device.CPU, true)) {
         assertArrayEquals(
             Tensors.floats(grouped.attend(queryKey, value)),
             Tensors.floats(repeated.attend(queryKey, value)),

@@ -48,6 +48,9 @@ class GoldenModelTest {
     "llama3-tiny, config_classic.json, llama3-tiny",
     "qwen2-tiny-bf16, config.json, qwen2-tiny-bf16",
     "qwen2-tiny-bf16, config_classic.json, qwen2-tiny-bf16",
+    "mistral-mini, config.json, mistral-mini",
+    "qwen2-window-mini, config.json, qwen2-window-mini",
+    "qwen2-window-mini, config_classic.json, qwen2-window-mini",
   })
   void logitsAndHiddenStates(String folder, String config, String golden) {
     try (PointerScope scope = new PointerScope();
@@ -77,6 +80,8 @@ class GoldenModelTest {
     "qwen2-tiny, KEEP", "qwen2-tiny, RECOMPUTE",
     "qwen3-tiny, KEEP", "qwen3-tiny, RECOMPUTE",
     "llama3-tiny, KEEP", "llama3-tiny, RECOMPUTE",
+    "mistral-mini, KEEP", "mistral-mini, RECOMPUTE",
+    "qwen2-window-mini, KEEP", "qwen2-window-mini, RECOMPUTE",
   })
   void gradients(String folder, Activations activations) {
     JsonNode golden = SharedData.json("golden/models/" + folder + "/golden.json");
@@ -163,7 +168,9 @@ class GoldenModelTest {
         "qwen3-tiny",
         "qwen3-tiny-sharded",
         "llama3-tiny",
-        "qwen2-tiny-bf16"
+        "qwen2-tiny-bf16",
+        "mistral-mini",
+        "qwen2-window-mini"
       })
   void savedFolderLoadsBackIdentically(String folder, @TempDir Path target) throws Exception {
     try (Policy policy = load(folder, "config.json", Policy.Options.FROZEN)) {

@@ -291,7 +291,7 @@ class LoraTest {
   @ValueSource(strings = {"kernels", "libtorch"})
   void gradientsFollowFromTheMergedWeights(String provider) {
     for (DType type : TYPES) {
-      for (String family : List.of("qwen2", "qwen3", "llama")) {
+      for (String family : List.of("qwen2", "qwen3", "llama", "mistral")) {
         ModelConfig config = TestModels.config(family, 50, 0.3);
         Rows rows = rows(50);
         float[] weights = new float[rows.row().length];

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import org.hirengine.testing.SharedData;
 import org.junit.jupiter.api.Test;
@@ -25,6 +26,9 @@ class ModelConfigTest {
       "\"rope_type\": \"llama3\", \"low_freq_factor\": 1, \"high_freq_factor\": 4,"
           + " \"original_max_position_embeddings\": 64, \"factor\": ";
   private static final String LLAMA3 = "\"rope_scaling\": {" + LLAMA3_RULE;
+  private static final String MISTRAL = "\"model_type\": \"mistral\", \"num_key_value_heads\": 2";
+  private static final String QWEN2 =
+      "\"model_type\": \"qwen2\", \"num_key_value_heads\": 2, \"use_sliding_window\": true";
 
   private static ObjectNode json(String extra) throws Exception {
     ObjectNode json =
@@ -98,6 +102,8 @@ class ModelConfigTest {
         "llama3-mini",
         "qwen2-mini",
         "qwen3-mini",
+        "mistral-mini",
+        "qwen2-window-mini",
         "llama3-tiny",
         "qwen2-tiny",
         "qwen3-tiny"
@@ -112,6 +118,29 @@ class ModelConfigTest {
 
   private static String withoutText(ModelConfig config) {
     return config.toString().replaceAll(", json=.*", "");
+  }
+
+  @Test
+  void slidingWindows() throws Exception {
+    List<Integer> none = List.of(0, 0);
+    assertEquals(none, parse("").windows());
+    assertEquals(none, parse("\"sliding_window\": null").windows());
+    // No sequence is longer than the 128 positions.
+    assertEquals(none, parse("\"sliding_window\": 128").windows());
+    assertEquals(List.of(8, 8), parse(MISTRAL + ", \"sliding_window\": 8").windows());
+    assertEquals(none, parse(MISTRAL + ", \"sliding_window\": null").windows());
+    assertEquals(none, parse(MISTRAL + ", \"sliding_window\": 4096").windows());
+    String unused =
+        QWEN2.replace("true", "false") + ", \"sliding_window\": 8, \"max_window_layers\": 1";
+    assertEquals(none, parse(unused).windows());
+    String window = QWEN2 + ", \"sliding_window\": 8";
+    assertEquals(List.of(0, 8), parse(window + ", \"max_window_layers\": 1").windows());
+    assertEquals(List.of(8, 8), parse(window + ", \"max_window_layers\": 0").windows());
+    assertEquals(none, parse(window + ", \"max_window_layers\": 28").windows());
+    String types = ", \"layer_types\": [\"sliding_attention\", \"full_attention\"]";
+    assertEquals(List.of(8, 0), parse(window + types).windows());
+    String later = ", \"layer_types\": [\"full_attention\", \"sliding_attention\"]";
+    assertEquals(List.of(0, 8), parse(window + later + ", \"max_window_layers\": 1").windows());
   }
 
   @Test
@@ -159,6 +188,33 @@ class ModelConfigTest {
         "\"model_type\": \"qwen3_moe\" | qwen3_moe",
         "\"hidden_act\": \"gelu\" | gelu",
         "\"use_sliding_window\": true | use_sliding_window",
+        "\"sliding_window\": 64 | remove it, or use model_type mistral",
+        "\"sliding_window\": \"64\" | sliding_window must be",
+        MISTRAL + " | sliding_window is missing",
+        MISTRAL + ", \"sliding_window\": 0 | sliding_window must be",
+        MISTRAL + ", \"sliding_window\": 8.5 | sliding_window must be",
+        MISTRAL + ", \"sliding_window\": 8, \"use_sliding_window\": false | use_sliding_window",
+        MISTRAL + ", \"sliding_window\": null, \"use_sliding_window\": true | use_sliding_window",
+        MISTRAL
+            + ", \"sliding_window\": 8, \"layer_types\": [\"sliding_attention\","
+            + " \"full_attention\"] | full_attention\" for layer 1",
+        MISTRAL
+            + ", \"sliding_window\": null, \"layer_types\": [\"full_attention\","
+            + " \"sliding_attention\"] | sliding_window is null",
+        "\"model_type\": \"mistral\", \"sliding_window\": null | num_key_value_heads is missing",
+        QWEN2 + ", \"sliding_window\": null, \"max_window_layers\": 1 | sliding_window is missing",
+        QWEN2 + ", \"sliding_window\": 8 | max_window_layers and layer_types are missing",
+        QWEN2 + ", \"sliding_window\": 8, \"max_window_layers\": -1 | max_window_layers must be",
+        QWEN2 + ", \"sliding_window\": -8, \"max_window_layers\": 1 | sliding_window must be",
+        QWEN2
+            + ", \"sliding_window\": 8, \"layer_types\": [\"full_attention\","
+            + " \"chunked_attention\"] | chunked_attention",
+        QWEN2
+            + ", \"sliding_window\": 8, \"max_window_layers\": 1, \"layer_types\":"
+            + " [\"sliding_attention\", \"full_attention\"] | max_window_layers is 1",
+        "\"model_type\": \"qwen2\", \"num_key_value_heads\": 2, \"sliding_window\": 8,"
+            + " \"layer_types\": [\"full_attention\", \"sliding_attention\"] |"
+            + " use_sliding_window is not true",
         "\"layer_types\": [\"full_attention\", \"sliding_attention\"] | sliding_attention",
         "\"mlp_bias\": true | mlp_bias",
         "\"rope_interleaved\": true | rope_interleaved",

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.bytedeco.javacpp.PointerScope;
@@ -55,7 +56,7 @@ class PolicyTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"qwen2", "qwen3", "llama"})
+  @ValueSource(strings = {"qwen2", "qwen3", "llama", "mistral"})
   void logitsAreThoseOfTheReferenceModel(String type) {
     try (PointerScope scope = new PointerScope();
         Policy policy = InitialWeights.random(config(type), Policy.Options.FROZEN, 9)) {
@@ -78,6 +79,33 @@ class PolicyTest {
           }
         }
       }
+    }
+  }
+
+  /** Bit for bit, with a prompt shared and without; one token less is another model. */
+  @Test
+  void aWindowThatHoldsTheSequenceIsNone() {
+    ObjectNode json = config("mistral").json().deepCopy();
+    int[] ids = TestModels.tokens(new Random(2), 60, VOCABULARY);
+    for (PackedBatch batch :
+        List.of(
+            new PackedBatch(ids, new int[] {60}),
+            new PackedBatch(ids, new int[] {20, 40}, new int[] {-1, 0}))) {
+      float[] full = logits(json.putNull("sliding_window"), batch);
+      assertArrayEquals(full, logits(json.put("sliding_window", 60), batch), 0f);
+      float[] less = logits(json.put("sliding_window", 59), batch);
+      int last = 59 * VOCABULARY;
+      assertArrayEquals(Arrays.copyOf(full, last), Arrays.copyOf(less, last), 0f);
+      assertFalse(Arrays.equals(full, less));
+    }
+  }
+
+  private static float[] logits(ObjectNode json, PackedBatch batch) {
+    ModelConfig config = ModelConfig.parse("test", json);
+    try (PointerScope scope = new PointerScope();
+        Policy policy = InitialWeights.random(config, Policy.Options.FROZEN, 9);
+        ForwardPass pass = policy.passes().forward(batch, Activations.NONE)) {
+      return Tensors.floats(policy.passes().logits(pass.hidden()));
     }
   }
 

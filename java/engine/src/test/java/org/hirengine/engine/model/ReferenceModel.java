@@ -32,7 +32,9 @@ public final class ReferenceModel {
     }
     for (int layer = 0; layer < config.layers(); layer++) {
       String name = "model.layers." + layer + ".";
-      double[][] mixed = attention(name + "self_attn.", norm(x, name + "input_layernorm.weight"));
+      int window = config.windows().get(layer);
+      double[][] mixed =
+          attention(name + "self_attn.", norm(x, name + "input_layernorm.weight"), window);
       x = add(x, mixed);
       x = add(x, mlp(name + "mlp.", norm(x, name + "post_attention_layernorm.weight")));
     }
@@ -58,7 +60,7 @@ public final class ReferenceModel {
     return logprobs;
   }
 
-  private double[][] attention(String name, double[][] x) {
+  private double[][] attention(String name, double[][] x, int window) {
     int dim = config.headDim();
     double[][] q = multiply(x, name + "q_proj");
     double[][] k = multiply(x, name + "k_proj");
@@ -69,9 +71,10 @@ public final class ReferenceModel {
     for (int head = 0; head < config.heads(); head++) {
       int group = head / (config.heads() / config.kvHeads());
       for (int t = 0; t < x.length; t++) {
+        int first = window == 0 ? 0 : Math.max(0, t - window + 1);
         double[] scores = new double[t + 1];
         double max = Double.NEGATIVE_INFINITY;
-        for (int s = 0; s <= t; s++) {
+        for (int s = first; s <= t; s++) {
           for (int i = 0; i < dim; i++) {
             scores[s] += q[t][head * dim + i] * k[s][group * dim + i];
           }
@@ -79,11 +82,11 @@ public final class ReferenceModel {
           max = Math.max(max, scores[s]);
         }
         double sum = 0;
-        for (int s = 0; s <= t; s++) {
+        for (int s = first; s <= t; s++) {
           scores[s] = Math.exp(scores[s] - max);
           sum += scores[s];
         }
-        for (int s = 0; s <= t; s++) {
+        for (int s = first; s <= t; s++) {
           for (int i = 0; i < dim; i++) {
             mixed[t][head * dim + i] += scores[s] / sum * v[s][group * dim + i];
           }

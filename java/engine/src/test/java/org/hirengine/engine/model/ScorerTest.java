@@ -49,6 +49,8 @@ class ScorerTest {
     "qwen2-mini, 0.7, _t0.7",
     "qwen3-mini, 0.7, _t0.7",
     "llama3-mini, 0.7, _t0.7",
+    "mistral-mini, 1, ''",
+    "qwen2-window-mini, 0.7, _t0.7",
     "qwen2-tiny, 1, ''",
     "qwen3-tiny, 1, ''",
     "llama3-tiny, 1, ''",
@@ -97,7 +99,7 @@ class ScorerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"qwen2", "qwen3", "llama"})
+  @ValueSource(strings = {"qwen2", "qwen3", "llama", "mistral"})
   void sharedPromptsAndMicroBatchesChangeNothing(String type) {
     try (Policy policy =
         InitialWeights.random(TestModels.config(type, VOCABULARY, 0.3), Policy.Options.FROZEN, 3)) {
@@ -168,7 +170,13 @@ class ScorerTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"qwen2, KEEP", "qwen3, KEEP", "qwen3, RECOMPUTE", "llama, KEEP"})
+  @CsvSource({
+    "qwen2, KEEP",
+    "qwen3, KEEP",
+    "qwen3, RECOMPUTE",
+    "llama, KEEP",
+    "mistral, RECOMPUTE"
+  })
   void gradientsWithSharedPromptsAreThoseOfWholeSequences(String type, Activations activations) {
     ModelConfig config = TestModels.config(type, VOCABULARY, 0.2);
     List<Sequence> sequences = sequences(11);

@@ -12,7 +12,7 @@ public final class TestModels {
   /**
    * A model of 2 layers with width 32 and grouped heads.
    *
-   * @param type qwen2, qwen3 or llama
+   * @param type qwen2, qwen3, llama or mistral, which has a window of 7 tokens
    * @param scale standard deviation of the weights; 0.3 gives peaked distributions
    */
   public static ModelConfig config(String type, int vocabulary, double scale) {
@@ -30,6 +30,9 @@ public final class TestModels {
     json.put("max_position_embeddings", 256);
     json.put("initializer_range", scale);
     json.put("tie_word_embeddings", !type.equals("qwen3"));
+    if (type.equals("mistral")) {
+      json.put("sliding_window", 7);
+    }
     return ModelConfig.parse("test", json);
   }
 

@@ -81,6 +81,8 @@ class RolloutEngineTest {
         "qwen3-mini",
         "qwen2-mini",
         "llama3-mini",
+        "mistral-mini",
+        "qwen2-window-mini",
         "qwen3-tiny",
         "qwen2-tiny",
         "llama3-tiny"
@@ -112,7 +114,9 @@ class RolloutEngineTest {
     "qwen3, FLOAT32, 0",
     "qwen2, BFLOAT16, 1.0",
     "qwen3, BFLOAT16, 0.7",
-    "llama, BFLOAT16, 0"
+    "llama, BFLOAT16, 0",
+    "mistral, FLOAT32, 1.0",
+    "mistral, BFLOAT16, 0.7"
   })
   void decodeLogprobsAreTheScorersLogprobs(String type, DType dtype, double temperature) {
     Policy.Options options = new Policy.Options(Device.CPU, dtype, false);
@@ -231,7 +235,7 @@ class RolloutEngineTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"qwen3, 1, 1", "qwen3, 7, 0.9", "llama, 16, 1"})
+  @CsvSource({"qwen3, 1, 1", "qwen3, 7, 0.9", "llama, 16, 1", "mistral, 7, 1"})
   void aRowDoesNotDependOnWhatIsDecodedBesideIt(String type, int places, double topP) {
     try (Policy policy = policy(type);
         RolloutEngine all = new RolloutEngine(policy, kernels, Set.of(3, 4));

@@ -52,6 +52,22 @@ public interface DecodeContract extends KernelsUnderTest {
     decodeShapes().forEach(shape -> decodes(shape, false, false, true));
   }
 
+  /**
+   * Windows that begin in shared pages and in a row's own; heads of which a GPU's block has few.
+   */
+  @Test
+  default void modelsWithSlidingWindowsDecode() {
+    for (DType dtype : DType.values()) {
+      List<Integer> windows = List.of(20, 0, 45);
+      decodes(new ModelShape(3, 24, 16, 2, 1, 256, 37, 1e-6, dtype, windows), true, false, true);
+      decodes(
+          new ModelShape(1, 40, 56, 4, 2, 16, 37, 1e-6, dtype, List.of(33)), false, true, false);
+    }
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new ModelShape(2, 40, 56, 4, 2, 16, 37, 1e-6, DType.FLOAT32, List.of(1)));
+  }
+
   /** Number of models that the tests decode. */
   default List<ModelShape> decodeShapes() {
     List<ModelShape> shapes = new ArrayList<>();

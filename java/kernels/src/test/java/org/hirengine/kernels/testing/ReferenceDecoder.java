@@ -144,20 +144,22 @@ final class ReferenceDecoder {
           }
         }
       }
+      int window = shape.windows().isEmpty() ? 0 : shape.windows().get(l);
       for (int t = 0; t < tokens.length; t++) {
+        int first = window == 0 ? 0 : Math.max(0, t + 1 - window);
         double[] mixed = new double[shape.heads() * d];
         for (int h = 0; h < shape.heads(); h++) {
           int kv = h / share * d;
           double[] scores = new double[t + 1];
           double sum = 0;
-          for (int u = 0; u <= t; u++) {
+          for (int u = first; u <= t; u++) {
             for (int i = 0; i < d; i++) {
               scores[u] += queries[t][h * d + i] * keys[u][kv + i];
             }
             scores[u] = Math.exp(scores[u] / Math.sqrt(d));
             sum += scores[u];
           }
-          for (int u = 0; u <= t; u++) {
+          for (int u = first; u <= t; u++) {
             for (int i = 0; i < d; i++) {
               mixed[h * d + i] += scores[u] / sum * values[u][kv + i];
             }
