@@ -11,8 +11,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.runs.Metric;
 import org.hirengine.engine.runs.StepMetrics;
@@ -20,6 +22,7 @@ import org.hirengine.engine.runtime.NativeRuntime;
 import org.hirengine.engine.train.TrainingListener;
 import org.hirengine.engine.train.TrainingStoppedException;
 import org.hirengine.kernels.Device;
+import org.hirengine.kernels.KernelException;
 import org.hirengine.replay.Instruction;
 import org.hirengine.replay.QType;
 import org.hirengine.verify.ConstraintSpec;
@@ -63,6 +66,11 @@ class GuardedRunTest {
   }
 
   private Told run(List<Instruction> instructions, String... settings) throws IOException {
+    return run(new TrainingListener() {}, instructions, settings);
+  }
+
+  private Told run(TrainingListener more, List<Instruction> instructions, String... settings)
+      throws IOException {
     List<String> all = new ArrayList<>(List.of("algorithm=rl-cla", "data.eval=null"));
     all.addAll(List.of(settings));
     TrainConfig config = world.config("run", all.toArray(String[]::new));
@@ -71,7 +79,7 @@ class GuardedRunTest {
         HirTrainer.builder()
             .config(config)
             .instructions(instructions)
-            .listener(told.listener())
+            .listener(TrainingListener.all(List.of(told.listener(), more)))
             .build()) {
       trainer.run();
     }
@@ -146,6 +154,55 @@ class GuardedRunTest {
     assertTrue(
         told.warnings.stream().anyMatch(w -> w.contains("{ifeval/keywords:existence=")),
         told.warnings::toString);
+  }
+
+  /** Memory that runs out once in a part of the second step, in the midst of its rows. */
+  private static TrainingListener shortOfMemory(String part) {
+    return new TrainingListener() {
+      private int steps;
+      private boolean thrown;
+
+      @Override
+      public void progress(String advanced, long done, long of) {
+        if (steps == 1 && !thrown && advanced.equals(part)) {
+          thrown = true;
+          throw new KernelException(
+              KernelException.Reason.NO_MEMORY, "out of memory, says the test");
+        }
+      }
+
+      @Override
+      public void step(StepMetrics metrics) {
+        steps++;
+      }
+    };
+  }
+
+  /** The run goes on as it would have, the step counts the retry, and one line names the remedy. */
+  @ParameterizedTest
+  @ValueSource(strings = {"rollout", "update"})
+  void memoryThatRunsOutOnceIsCountedAndTold(String part) throws IOException {
+    String[] settings = {"train.steps=3", "train.micro_tokens=200", "guards.max_truncated=1"};
+    List<Instruction> instructions = TinyWorld.instructions(1, 8);
+    Told undisturbed = run(instructions, settings);
+    assertEquals(List.of(), undisturbed.warnings);
+    String[] other = Arrays.copyOf(settings, settings.length + 1);
+    other[settings.length] = "out=" + temp.resolve("short");
+    Told told = run(shortOfMemory(part), instructions, other);
+    assertEquals(3, told.steps.size());
+    for (int i = 0; i < 3; i++) {
+      StepMetrics step = told.steps.get(i);
+      assertEquals(
+          i == 1 ? OptionalDouble.of(1) : OptionalDouble.empty(), step.get(Metric.MEMORY_RETRIES));
+      for (Metric metric : List.of(Metric.LOSS, Metric.GRAD_NORM, Metric.CLA)) {
+        double want = undisturbed.steps.get(i).get(metric).orElseThrow();
+        assertEquals(want, step.get(metric).orElseThrow(), 1e-5 * Math.max(1, want), metric.key());
+      }
+    }
+    assertEquals(1, told.warnings.size(), told.warnings::toString);
+    String line = told.warnings.get(0);
+    assertTrue(line.startsWith("step 2: memory was out; half as much at once did"), line);
+    assertTrue(line.contains("hir plan"), line);
   }
 
   /** Weights that overflow end the run with one line, not with rows of NaN. */
