@@ -38,6 +38,7 @@ public final class GgufFixture {
   private final Map<String, Object> keys = new LinkedHashMap<>();
   private final Map<String, List<Long>> tensors = new LinkedHashMap<>();
   private final Map<String, float[]> values = new LinkedHashMap<>();
+  private GgmlType matrices = GgmlType.F32;
 
   /**
    * A model without faults.
@@ -166,6 +167,12 @@ public final class GgufFixture {
     return this;
   }
 
+  /** Writes matrices in this type, which must be one that {@link Blocks} encodes. */
+  public GgufFixture matrices(GgmlType type) {
+    matrices = type;
+    return this;
+  }
+
   public float[] values(String name) {
     return Objects.requireNonNull(values.get(name));
   }
@@ -197,7 +204,7 @@ public final class GgufFixture {
           int width = shape.size() == 1 ? 1 : shape.get(1).intValue();
           writer.tensor(
               name,
-              GgmlType.F32,
+              shape.size() == 1 ? GgmlType.F32 : matrices,
               shape,
               1,
               (first, rows) -> {

@@ -48,34 +48,40 @@ import org.jspecify.annotations.Nullable;
  * that was planned and that was used: the highest resident size less the size before. The Java heap
  * is touched first, so that only the engine's own allocations count.
  *
- * <p>Arguments: a model's config.json, then settings.
+ * <p>Arguments: a model's config.json for random weights, or a .gguf file; then settings.
  */
 final class PlannedStep {
 
   private PlannedStep() {}
 
   public static void main(String[] args) throws Exception {
-    ObjectNode json = (ObjectNode) new ObjectMapper().readTree(Path.of(args[0]).toFile());
-    ModelConfig model = ModelConfig.parse(args[0], json);
-    List<String> settings = new ArrayList<>(List.of("model=m", "data.train=d", "out=o"));
+    Path given = Path.of(args[0]);
+    Path file = args[0].endsWith(".gguf") ? given : null;
+    ModelConfig model =
+        file != null
+            ? ModelConfig.read(file)
+            : ModelConfig.parse(args[0], (ObjectNode) new ObjectMapper().readTree(given.toFile()));
+    String name = file == null ? "m" : args[0];
+    List<String> settings = new ArrayList<>(List.of("model=" + name, "data.train=d", "out=o"));
     settings.addAll(Arrays.asList(args).subList(1, args.length));
     TrainConfig config = TrainConfig.of(settings);
     try (NativeExecutor executor = new NativeExecutor(2)) {
       executor.call(
           () -> {
-            run(model, config);
+            run(model, file, config);
             return true;
           });
     }
   }
 
-  private static void run(ModelConfig model, TrainConfig given) throws Exception {
+  private static void run(ModelConfig model, @Nullable Path file, TrainConfig given)
+      throws Exception {
     Kernels kernels = NativeRuntime.kernels(Device.Kind.CPU);
     Planner planner = Planner.of(model, Device.Kind.CPU, 1);
     MemoryPlan plan = planner.decide(given, 64L << 30);
     long planned = plan.peak() - plan.part("process") - plan.part("java_heap");
     plan.table().forEach(System.out::println);
-    Path base = plan.config().adapts() ? saved(model, plan.config()) : null;
+    Path base = file == null && plan.config().adapts() ? saved(model, plan.config()) : file;
     Files.writeString(Path.of("/proc/self/clear_refs"), "5"); // resets the high-water mark
     long before = DeviceMemory.resident().orElseThrow();
     steps(model, base, plan.config(), kernels);

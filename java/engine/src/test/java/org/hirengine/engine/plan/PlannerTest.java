@@ -21,6 +21,8 @@ import org.hirengine.engine.config.ConfigException;
 import org.hirengine.engine.config.TrainConfig;
 import org.hirengine.engine.config.TrainSection;
 import org.hirengine.engine.config.TrainSection.Recompute;
+import org.hirengine.engine.gguf.GgmlType;
+import org.hirengine.engine.gguf.GgufFixture;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.runtime.NativeExecutor;
 import org.hirengine.kernels.Device;
@@ -57,6 +59,32 @@ class PlannerTest {
     json.put("num_attention_heads", n[4]).put("num_key_value_heads", n[5]).put("head_dim", n[6]);
   }
 
+  /** A file of 8-bit blocks, to lay an adapter on. */
+  private Path blocks() throws IOException {
+    long width = 640;
+    long wide = 1920;
+    long keys = 320;
+    long layers = 8;
+    GgufFixture fixture = new GgufFixture("llama").matrices(GgmlType.Q8_0);
+    fixture.own("embedding_length", width).own("feed_forward_length", wide);
+    fixture.own("attention.head_count", 10L).own("attention.head_count_kv", keys / 64);
+    fixture.own("block_count", layers).own("context_length", 4096L);
+    fixture.tensor("token_embd.weight", GgufFixture.ROWS, width);
+    fixture.tensor("output_norm.weight", width);
+    for (int i = 0; i < layers; i++) {
+      String layer = "blk." + i + ".";
+      fixture.tensor(layer + "attn_norm.weight", width).tensor(layer + "ffn_norm.weight", width);
+      fixture.tensor(layer + "attn_q.weight", width, width);
+      fixture.tensor(layer + "attn_k.weight", keys, width);
+      fixture.tensor(layer + "attn_v.weight", keys, width);
+      fixture.tensor(layer + "attn_output.weight", width, width);
+      fixture.tensor(layer + "ffn_gate.weight", wide, width);
+      fixture.tensor(layer + "ffn_up.weight", wide, width);
+      fixture.tensor(layer + "ffn_down.weight", width, wide);
+    }
+    return fixture.write(temp.resolve("base.gguf"));
+  }
+
   private static TrainConfig config(String... settings) {
     return TrainConfig.of(
         Stream.concat(
@@ -82,10 +110,16 @@ class PlannerTest {
         "even | dtype=bfloat16 lora.rank=8 kl.beta=0.1",
         "long | dtype=bfloat16 lora.rank=16 limits.response=448 train.prompts=1"
             + " train.recompute=layers",
+        "blocks | dtype=bfloat16 lora.rank=8 limits.response=192",
       })
   void isCloseToTheMeasuredPeak(String shape, String settings) throws Exception {
-    Path model = temp.resolve("config.json");
-    Files.writeString(model, shape(shape).toString());
+    Path model;
+    if (shape.equals("blocks")) {
+      model = blocks();
+    } else {
+      model = temp.resolve("config.json");
+      Files.writeString(model, shape(shape).toString());
+    }
     String path =
         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
     List<String> command =
