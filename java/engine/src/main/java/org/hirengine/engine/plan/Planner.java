@@ -146,8 +146,8 @@ public final class Planner {
     return plan(config.withCache(given / MemoryPlan.GIB));
   }
 
-  /** Bytes of a cache for one row, rounded up to 64 MiB. */
-  long leastCache(TrainConfig config) {
+  /** Bytes of the smallest cache that a run takes: for one row, rounded up to 64 MiB. */
+  public long leastCache(TrainConfig config) {
     long steps = (new Sum(config).leastCache() + CACHE_STEP - 1) / CACHE_STEP;
     return steps * CACHE_STEP;
   }

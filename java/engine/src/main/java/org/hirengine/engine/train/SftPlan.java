@@ -8,12 +8,10 @@ import org.hirengine.engine.config.TrainSection.Recompute;
 import org.hirengine.engine.experience.TrainingRow;
 import org.hirengine.engine.model.ModelConfig;
 import org.hirengine.engine.plan.Planner;
+import org.hirengine.engine.runtime.DeviceMemory;
 
 /** What of a supervised run fits the memory. */
 final class SftPlan {
-
-  /** Room for keys and values, in GiB: nothing is sampled. */
-  private static final double NO_CACHE = 1e-3;
 
   private SftPlan() {}
 
@@ -27,11 +25,11 @@ final class SftPlan {
     if (config.microTokens() != null) {
       return config.microTokens();
     }
-    return Planner.of(model, config.device(), 1)
-        .decide(training(config, pairs), available)
-        .config()
-        .train()
-        .tokensAtOnce();
+    Planner planner = Planner.of(model, config.device(), 1);
+    TrainConfig run = training(config, pairs);
+    // Nothing is sampled, so the smallest cache is room enough.
+    TrainConfig small = run.withCache((double) planner.leastCache(run) / DeviceMemory.GIB);
+    return planner.decide(small, available).config().train().tokensAtOnce();
   }
 
   /** A training run with the same updates, of rows as long as the longest pair. */
@@ -51,8 +49,7 @@ final class SftPlan {
         .with("train.prompts", config.batch())
         .with("train.recompute", config.recompute() ? Recompute.LAYERS : Recompute.NONE)
         .with("limits.prompt", longest(pairs, row -> row.prompt().length))
-        .with("limits.response", longest(pairs, row -> row.response().length))
-        .withCache(NO_CACHE);
+        .with("limits.response", longest(pairs, row -> row.response().length));
   }
 
   private static int longest(Pairs pairs, ToIntFunction<TrainingRow> length) {
