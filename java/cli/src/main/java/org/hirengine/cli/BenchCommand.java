@@ -32,7 +32,8 @@ import picocli.CommandLine.Spec;
       "rollout  samples batch responses of exactly new-tokens tokens",
       "logprob  log-probs and entropies of given responses",
       "update   forward, PPO loss, backward, gradient clip, AdamW",
-      "step     rollout, log-probs of the reference, update: a step without verification; log-probs",
+      "step     rollout, log-probs of the reference, update: a step without verification;"
+          + " log-probs",
       "         of the policy are the decoder's on a CPU, and a pass of their own on a GPU",
       "",
       "Seconds are per repeat; tokens_per_s counts new tokens for rollout and step, prompt and new"
